@@ -1,0 +1,1 @@
+"""What every service stands on: events, the bus, processing, notifications. Knows no service."""
