@@ -1,0 +1,162 @@
+"""One service's own database: PostgreSQL or SQLite, told apart only here.
+
+A transaction that writes on SQLite begins IMMEDIATE, so that writers queue up instead of failing
+when two of them have read first.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, create_engine, event
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import StaleDataError
+from sqlmodel import Session
+
+SQLITE_BUSY_MS = 10_000
+POSTGRES_OPTIONS = (
+    "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: always aware, always UTC, on every database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times, which would be read in an unknown zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give SQLite's naive moments their zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Trouble(Enum):
+    """Whose fault a database error is."""
+
+    CONTENTION = "contention"
+    """Two transactions were in each other's way: the same work simply runs again."""
+    DOWN = "down"
+    """The database is away: wait, and blame no message."""
+    MESSAGE = "message"
+    """The statement itself is at fault, and so the message that led to it."""
+
+
+CONTENTION_STATES = ("40001", "40P01", "55P03")
+STATEMENT_STATES = ("54",)
+"""Limits that one statement exceeds (PostgreSQL appendix A, class 54)."""
+
+
+def diagnose(error: BaseException) -> Trouble:
+    """Tell contention, an absent database and a faulty statement apart."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    if isinstance(error, IntegrityError | StaleDataError) or state in CONTENTION_STATES:
+        return Trouble.CONTENTION
+    if isinstance(error, DBAPIError) and state.startswith(STATEMENT_STATES):
+        return Trouble.MESSAGE
+    away = isinstance(error, OperationalError | InterfaceError | PoolTimeout)
+    if away or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        return Trouble.DOWN
+    return Trouble.MESSAGE
+
+
+class Database:
+    """A service's database; connects when first used."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _engine(url)
+        self._reading = self.engine.execution_options(sqlite_begin="DEFERRED")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """One transaction that writes; commits at the end, rolls back on any exception."""
+        session = Session(self.engine, autoflush=False, expire_on_commit=False)
+        with session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One transaction that only reads."""
+        with Session(self._reading, autoflush=False, expire_on_commit=False) as session:
+            yield session
+
+    def answers(self) -> bool:
+        """Whether a trivial query works now."""
+        try:
+            with self._reading.connect() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        except SQLAlchemyError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    if url.startswith("sqlite"):
+        path = Path(url.removeprefix("sqlite:///"))
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 10})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(
+        url,
+        pool_size=8,
+        max_overflow=8,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 5,
+            "options": POSTGRES_OPTIONS,
+            # A server that vanished without a word is noticed within about 15 seconds.
+            "keepalives_idle": 5,
+            "keepalives_interval": 5,
+            "keepalives_count": 2,
+            "tcp_user_timeout": 15_000,
+        },
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver would begin transactions by itself, and too late: we say when.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={SQLITE_BUSY_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+    connection.exec_driver_sql(f"BEGIN {mode}")

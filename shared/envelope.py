@@ -1,0 +1,202 @@
+"""The postage of a message: a CloudEvents 1.0 envelope, to and from the wire.
+
+Structured mode goes out; structured and binary mode come in, since some clients find one of the
+two easier (CloudEvents AMQP protocol binding 1.0). Everything here refuses with `Malformed` and
+a sentence that says what to correct.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from pydantic_core import from_json, to_json
+
+from shared.errors import Malformed
+from shared.messaging.bus import MAX_BODY_BYTES, Incoming
+
+CONTENT_TYPE = "application/cloudevents+json"
+NAMESPACE = UUID("6d0ee6f8-8f0e-5e8e-9d4b-2f6f5b1c7a10")
+"""Outgoing ids are derived in this namespace, so that saying a thing again says the same."""
+
+BINARY_PREFIXES = ("cloudEvents:", "cloudEvents_")
+MAX_TEXT = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who says what about whom, and when.
+
+    `subject` is the onboarding id, `causationid` the id of the message that led to this one,
+    `data` the event's fields as they travel.
+    """
+
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    data: Mapping[str, Any] = field(default_factory=dict)
+    causationid: str | None = None
+    traceparent: str | None = None
+
+    def to_bytes(self) -> bytes:
+        """The structured-mode JSON document."""
+        document: dict[str, Any] = {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": self.source,
+            "type": self.type,
+            "subject": self.subject,
+            "time": self.time.astimezone(UTC),
+            "datacontenttype": "application/json",
+        }
+        if self.causationid:
+            document["causationid"] = self.causationid
+        if self.traceparent:
+            document["traceparent"] = self.traceparent
+        document["data"] = self.data
+        return to_json(document)
+
+    def digest(self) -> str:
+        """A fingerprint of the contents: equal for equal facts, however they were written."""
+        contents = [self.type, self.subject, self.data]
+        canonical = json.dumps(contents, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def derived_id(service: str, cause: str, position: int | str) -> str:
+    """The id of what `service` says as its `position`th word upon message `cause` (UUIDv5)."""
+    return str(uuid5(NAMESPACE, f"{service}/{cause}/{position}"))
+
+
+def open_message(incoming: Incoming) -> Envelope:
+    """Read the envelope of an incoming message, structured or binary.
+
+    Raises:
+        Malformed: it is no CloudEvent that we can read; the text says what to correct.
+    """
+    if len(incoming.body) > MAX_BODY_BYTES:
+        raise Malformed(
+            f"the body has {len(incoming.body)} bytes; an event has at most {MAX_BODY_BYTES}"
+        )
+    content_type = (incoming.content_type or "").partition(";")[0].strip().lower()
+    binary = _binary_attributes(incoming.headers)
+    if binary and content_type in ("application/json", ""):
+        attributes = {**binary, "data": _parse(incoming.body)}
+    elif content_type in (CONTENT_TYPE, ""):
+        attributes = _object(_parse(incoming.body), "the event")
+    else:
+        raise Malformed(
+            f"content type {content_type[:80]!r} is not understood; send {CONTENT_TYPE}, or "
+            "application/json with the attributes as cloudEvents: headers"
+        )
+    envelope = _envelope(attributes)
+    _agree("message_id", incoming.message_id, "id", envelope.id)
+    _agree("type", incoming.type, "type", envelope.type)
+    return envelope
+
+
+def read_document(document: Mapping[str, Any]) -> Envelope:
+    """Read the envelope of a structured-mode document that is already parsed.
+
+    Raises:
+        Malformed: an attribute is missing or wrong.
+    """
+    return _envelope(document)
+
+
+def _binary_attributes(headers: Mapping[str, object]) -> dict[str, Any]:
+    attributes: dict[str, Any] = {}
+    for name, value in headers.items():
+        for prefix in BINARY_PREFIXES:
+            if name.startswith(prefix):
+                text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+                attributes[name.removeprefix(prefix)] = text
+    return attributes
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        parsed = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise Malformed(f"the body is not valid JSON in UTF-8: {error}") from None
+    if b"u0000" in body and _has_nul(parsed):
+        raise Malformed("the body holds a NUL character, which no field may")
+    return parsed
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any("\0" in key or _has_nul(item) for key, item in value.items())
+    if isinstance(value, list):
+        return any(_has_nul(item) for item in value)
+    return False
+
+
+def _object(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Malformed(f"{what} must be a JSON object, not {type(value).__name__}")
+    return value
+
+
+def _envelope(attributes: Mapping[str, Any]) -> Envelope:
+    if attributes.get("specversion") != "1.0":
+        raise Malformed("specversion must be the text '1.0'")
+    if "data_base64" in attributes:
+        raise Malformed("data_base64 is not understood; put the fields in data, as JSON")
+    if attributes.get("datacontenttype", "application/json") != "application/json":
+        raise Malformed("datacontenttype must be application/json")
+    return Envelope(
+        id=_uuid(attributes, "id"),
+        source=_text(attributes, "source"),
+        type=_text(attributes, "type"),
+        subject=_uuid(attributes, "subject"),
+        time=_moment(attributes.get("time")),
+        data=_object(attributes.get("data"), "data"),
+        causationid=_optional(attributes, "causationid"),
+        traceparent=_optional(attributes, "traceparent"),
+    )
+
+
+def _text(attributes: Mapping[str, Any], name: str) -> str:
+    value = attributes.get(name)
+    if not isinstance(value, str) or not value or len(value) > MAX_TEXT:
+        raise Malformed(f"{name} must be a text of 1 to {MAX_TEXT} characters")
+    if any(ord(character) < 32 for character in value):
+        raise Malformed(f"{name} holds a control character")
+    return value
+
+
+def _optional(attributes: Mapping[str, Any], name: str) -> str | None:
+    return None if attributes.get(name) is None else _text(attributes, name)
+
+
+def _uuid(attributes: Mapping[str, Any], name: str) -> str:
+    try:
+        return str(UUID(_text(attributes, name)))
+    except ValueError:
+        raise Malformed(f"{name} must be a UUID") from None
+
+
+def _moment(value: object) -> datetime:
+    """RFC 3339 with an offset; AMQP timestamps arrive as datetimes without one, in UTC."""
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        if moment.tzinfo is None and isinstance(value, datetime):
+            moment = moment.replace(tzinfo=UTC)
+        if moment.tzinfo is None:
+            raise Malformed("time needs an offset, e.g. 2026-11-24T09:30:00Z")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Malformed("time must be RFC 3339, e.g. 2026-11-24T09:30:00Z") from None
+
+
+def _agree(prop: str, said: str | None, attribute: str, value: str) -> None:
+    if said is not None and said.lower() != value.lower():
+        raise Malformed(f"the AMQP property {prop} and the event's {attribute} differ")

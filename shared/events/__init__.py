@@ -1,0 +1,49 @@
+"""The public language: every event, one file per speaker, and `EVENTS` by name on the wire."""
+
+from shared.events.activation import CustomerActivated, CustomerLoggedIn
+from shared.events.billing import (
+    CollectionBooked,
+    CollectionCancelled,
+    CollectionRequested,
+    CustomerReleased,
+    CustomerReleaseWithdrawn,
+    MandateDetails,
+    OrderConfirmationSent,
+    OrderConfirmationSigned,
+)
+from shared.events.event import EVENTS, Event
+from shared.events.king import KING_HEARS, KING_QUEUE, CollectionResult
+from shared.events.registration import (
+    AdministrationCreated,
+    AdministrationFailed,
+    RegistrationCompleted,
+    RegistrationDeclined,
+)
+from shared.events.signup import OnboardingWithdrawn, SignupAccepted, SignupRejected
+from shared.events.website import SignupSubmitted
+
+__all__ = [
+    "EVENTS",
+    "KING_HEARS",
+    "KING_QUEUE",
+    "AdministrationCreated",
+    "AdministrationFailed",
+    "CollectionBooked",
+    "CollectionCancelled",
+    "CollectionRequested",
+    "CollectionResult",
+    "CustomerActivated",
+    "CustomerLoggedIn",
+    "CustomerReleaseWithdrawn",
+    "CustomerReleased",
+    "Event",
+    "MandateDetails",
+    "OnboardingWithdrawn",
+    "OrderConfirmationSent",
+    "OrderConfirmationSigned",
+    "RegistrationCompleted",
+    "RegistrationDeclined",
+    "SignupAccepted",
+    "SignupRejected",
+    "SignupSubmitted",
+]

@@ -1,0 +1,30 @@
+"""What activation says: credentials were sent, the customer logged in. Never the password."""
+
+from typing import ClassVar
+
+from pydantic import AwareDatetime
+
+from shared.events.event import Event
+from shared.events.shapes import Channel, Code, Line
+
+
+class CustomerActivated(Event):
+    """ACTIVEREN: login name and one-time password have left by SMS or e-mail."""
+
+    event_type: ClassVar[str] = "customer.activated.v1"
+    said_by: ClassVar[str] = "activation"
+
+    login_name: Code
+    channel: Channel
+    activated_by: Line
+    expires_at: AwareDatetime
+
+
+class CustomerLoggedIn(Event):
+    """INLOGGEN: the customer's first successful log-in."""
+
+    event_type: ClassVar[str] = "customer.logged_in.v1"
+    said_by: ClassVar[str] = "activation"
+
+    login_name: Code
+    first_login_at: AwareDatetime
