@@ -1,0 +1,1 @@
+"""How events travel: one Protocol (`bus`), two adapters (`rabbitmq`, `embedded`), the topology."""

@@ -1,0 +1,106 @@
+"""The bus: what the processing loop asks of a broker, whichever broker it is.
+
+Two adapters keep this Protocol: `shared.messaging.rabbitmq` (pika) and
+`shared.messaging.embedded` (kombu's memory transport). One behavioural test suite runs over both.
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+EXCHANGE = "stappenplan.events"
+MAX_BODY_BYTES = 1024 * 1024
+"""No event is larger; RabbitMQ 4 refuses above 16 MiB, which is far more than a fact needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message as the broker delivered it, not yet read.
+
+    `receipt` is the adapter's own mark for acknowledging; nobody else looks inside.
+    `redelivered` says that it may have been seen before: perhaps it killed the process.
+    """
+
+    body: bytes
+    routing_key: str
+    content_type: str | None = None
+    headers: Mapping[str, object] = field(default_factory=dict)
+    message_id: str | None = None
+    type: str | None = None
+    user_id: str | None = None
+    redelivered: bool = False
+    receipt: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to publish. With `queue` it goes straight to that queue and to no one else.
+
+    `repeated` says that an earlier try may have reached the consumer; the embedded bus, which
+    has no memory of its own, hands that on as `Incoming.redelivered`.
+    """
+
+    id: str
+    type: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/cloudevents+json"
+    queue: str | None = None
+    repeated: bool = False
+
+
+class Receipt(Enum):
+    """What the broker said of one published message."""
+
+    CONFIRMED = "confirmed"
+    """Every queue that is bound has it; on the embedded bus, every subscriber has acknowledged."""
+    UNROUTABLE = "unroutable"
+    """No queue is bound to its type: it was returned, and nobody has it."""
+    REFUSED = "refused"
+    """The broker said no (nack), e.g. because a queue is full."""
+    UNKNOWN = "unknown"
+    """The connection was lost before an answer came: it may be there, or not."""
+
+
+class BusDown(Exception):  # noqa: N818 - it names a state of the world, like the other members.
+    """The broker cannot be reached now; nothing is lost, try again later."""
+
+
+class Bus(Protocol):
+    """One service's line to the broker. All methods may be called from any thread.
+
+    Receiving keeps at most a bounded number of messages in hand that were not acknowledged.
+    The line mends itself after every loss of connection: `receive` then simply returns nothing
+    for a while, and whatever was not acknowledged is delivered again.
+    """
+
+    def open(self) -> None:
+        """Start connecting, in the background; returns at once."""
+
+    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[Receipt]]":
+        """Hand messages over; the future gives one receipt for each, in order.
+
+        Never blocks on the broker and never raises for it: while the broker is away the
+        receipts are `UNKNOWN`, at once or after a bounded time.
+        """
+
+    def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
+        """Return what is there now, at most `limit` messages.
+
+        Waits at most `wait` seconds for the first one, and then at most `linger` seconds for
+        more to join it. Returns an empty list when nothing came or `interrupt` was called.
+        """
+
+    def acknowledge(self, messages: Sequence[Incoming]) -> None:
+        """Tell the broker that these are dealt with; harmless when their connection is gone."""
+
+    def interrupt(self) -> None:
+        """Make a waiting `receive` return now; for stopping, and for waking the loop."""
+
+    def healthy(self) -> bool:
+        """Whether the line is up and, when it consumes, is subscribed to its queue."""
+
+    def close(self) -> None:
+        """Stop taking messages, return what is unacknowledged to the broker, and hang up."""
