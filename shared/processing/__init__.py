@@ -1,0 +1,1 @@
+"""One message's life inside a service: inbox, handler, outbox in one transaction (`dispatch`)."""

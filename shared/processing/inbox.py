@@ -1,0 +1,177 @@
+"""The inbox: what was claimed, what waits, what is dead. Written only inside a transaction."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col
+
+from shared.envelope import Envelope
+from shared.messaging.bus import Incoming
+from shared.processing.messages import Delivery
+from shared.processing.model import DEAD, DONE, WAITING, Inbox
+from shared.processing.retries import LEASE, pause_after
+
+MAX_ERROR = 4000
+
+
+def claim(session: Session, deliveries: Sequence[Delivery], now: datetime) -> set[str]:
+    """Claim each message for this transaction; returns the ids that nobody had claimed before.
+
+    A second transaction that claims the same id waits here until the first has ended.
+    """
+    rows = [_row(delivery, DONE, now) for delivery in deliveries]
+    return _insert_new(session, rows)
+
+
+def park(session: Session, delivery: Delivery, now: datetime, *, due: datetime) -> bool:
+    """Keep a message for later; False when its id is known already."""
+    row = _row(delivery, WAITING, now) | {"due_at": due} | _keepsake(delivery.incoming)
+    return bool(_insert_new(session, [row]))
+
+
+def begin_alone(session: Session, delivery: Delivery, now: datetime) -> bool:
+    """Count an attempt before it starts; False when the message is not ours to run.
+
+    The attempt is committed first, so that a message which kills the process is counted too; the
+    lease makes it due again should that happen.
+    """
+    row = _row(delivery, WAITING, now) | _keepsake(delivery.incoming)
+    return bool(_insert_new(session, [row | {"due_at": now + LEASE, "attempts": 1}]))
+
+
+def lock_waiting(session: Session, message_id: str) -> Inbox | None:
+    """The waiting row, locked for the rest of the transaction; None when it waits no longer."""
+    statement = (
+        select(Inbox).where(col(Inbox.id) == message_id, col(Inbox.status) == WAITING)
+    ).with_for_update()
+    return session.execute(statement).scalar_one_or_none()
+
+
+def finish(row: Inbox) -> None:
+    """The message has had its effect; what it said need not be kept."""
+    row.status, row.due_at, row.body, row.postage = DONE, None, None, None
+
+
+def fail(row: Inbox, error: str, now: datetime, *, for_good: bool = False) -> None:
+    """Record a failed attempt; the row is due again later, or dead after the last try."""
+    pause = None if for_good else pause_after(row.attempts)
+    row.error = clean(error)
+    row.status = DEAD if pause is None else WAITING
+    row.due_at = None if pause is None else now + pause
+
+
+def take_due(session: Session, now: datetime, limit: int) -> list[Inbox]:
+    """Take waiting rows that are due, counting an attempt and leasing each for a while.
+
+    Rows that another replica holds are passed over, so that each runs once.
+    """
+    statement = (
+        select(Inbox)
+        .where(col(Inbox.status) == WAITING, col(Inbox.due_at) <= now)
+        .order_by(col(Inbox.due_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = list(session.execute(statement).scalars())
+    for row in rows:
+        row.attempts += 1
+        row.due_at = now + LEASE
+    return rows
+
+
+def bury(session: Session, incoming: Incoming, reason: str, now: datetime) -> None:
+    """Keep a refused message as a dead letter, under a key of its contents.
+
+    Its own id stays free, so that the sender may correct the message and use the id again.
+    """
+    row = {
+        "id": f"refused/{_fingerprint(incoming)}",
+        "type": clean(incoming.routing_key)[:255],
+        "subject": None,
+        "digest": _fingerprint(incoming),
+        "status": DEAD,
+        "received_at": now,
+        "error": clean(reason),
+        "attempts": 1,
+    }
+    _insert_new(session, [row | _keepsake(incoming)])
+
+
+def digests(session: Session, ids: Sequence[str]) -> dict[str, str]:
+    """The fingerprints under which these ids were claimed."""
+    statement = select(col(Inbox.id), col(Inbox.digest)).where(col(Inbox.id).in_(ids))
+    return {message_id: digest for message_id, digest in session.execute(statement)}
+
+
+def forget(session: Session, older_than: datetime, limit: int) -> int:
+    """Remove done rows from before `older_than`; the dead stay until a person decides."""
+    old = (
+        select(col(Inbox.id))
+        .where(col(Inbox.received_at) < older_than, col(Inbox.status) == DONE)
+        .limit(limit)
+    )
+    result = session.execute(delete(Inbox).where(col(Inbox.id).in_(old)))
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def incoming_of(row: Inbox) -> Incoming:
+    """The message as it came, from a row that keeps it."""
+    postage = json.loads(row.postage or "{}")
+    return Incoming(body=row.body or b"", **postage)
+
+
+def clean(text: str) -> str:
+    """Text that every database takes: no NUL, no lone surrogate, not endless."""
+    return text.replace("\0", "�").encode("utf-8", "replace").decode()[:MAX_ERROR]
+
+
+def _row(delivery: Delivery, status: str, now: datetime) -> dict[str, Any]:
+    envelope: Envelope = delivery.envelope
+    return {
+        "id": envelope.id,
+        "type": envelope.type,
+        "subject": envelope.subject,
+        "digest": envelope.digest(),
+        "status": status,
+        "received_at": now,
+        "attempts": 0,
+    }
+
+
+def _keepsake(incoming: Incoming) -> dict[str, Any]:
+    headers = {
+        clean(str(name)): value if isinstance(value, str | int | bool) else clean(repr(value))
+        for name, value in incoming.headers.items()
+    }
+    postage = {
+        "routing_key": incoming.routing_key,
+        "content_type": incoming.content_type,
+        "headers": headers,
+        "message_id": incoming.message_id,
+        "type": incoming.type,
+        "user_id": incoming.user_id,
+    }
+    return {"body": incoming.body, "postage": clean_json(postage)}
+
+
+def clean_json(value: object) -> str:
+    """JSON in ASCII, in which no database finds anything to object to."""
+    return json.dumps(value, ensure_ascii=True).replace("\\u0000", "\\ufffd")
+
+
+def _fingerprint(incoming: Incoming) -> str:
+    seen = [incoming.routing_key, incoming.content_type or "", incoming.user_id or ""]
+    seen.extend(f"{name}={value!r}" for name, value in sorted(incoming.headers.items()))
+    contents = "\n".join(seen).encode("utf-8", "replace") + b"\0" + incoming.body
+    return hashlib.sha256(contents).hexdigest()
+
+
+def _insert_new(session: Session, rows: Sequence[dict[str, Any]]) -> set[str]:
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(Inbox).on_conflict_do_nothing().returning(col(Inbox.id))
+    return set(session.execute(statement, list(rows)).scalars())

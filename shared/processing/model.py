@@ -1,0 +1,107 @@
+"""The tables that every service has beside its own: inbox, outbox, numbers.
+
+They live in each service's own database, so that seen, done and said are one commit.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Column, Index, LargeBinary, MetaData, Text, text
+from sqlmodel import Field, SQLModel
+
+from shared.database import UtcDateTime
+
+DONE = "done"
+WAITING = "waiting"
+DEAD = "dead"
+DROPPED = "dropped"
+
+
+def moment(*, nullable: bool = False) -> Column[datetime]:
+    """A column that holds a moment in UTC."""
+    return Column(UtcDateTime(), nullable=nullable)
+
+
+class ProcessingTable(SQLModel):
+    """The base of the shared tables; their metadata is apart from every service's own."""
+
+    metadata = MetaData()
+
+
+class Inbox(ProcessingTable, table=True):
+    """One row for each message that was ever claimed, under its id.
+
+    `done` rows keep only id and digest. `waiting` rows are due again later: a failed message, or
+    a request for later. `dead` rows stay until a person decides; then they are `waiting` again
+    (retried) or `dropped`. Only the latter three keep the message itself.
+    """
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        Index(
+            "inbox_waiting",
+            "due_at",
+            postgresql_where=text("status = 'waiting'"),
+            sqlite_where=text("status = 'waiting'"),
+        ),
+        Index(
+            "inbox_dead",
+            "received_at",
+            postgresql_where=text("status = 'dead'"),
+            sqlite_where=text("status = 'dead'"),
+        ),
+        Index("inbox_received", "received_at"),
+    )
+
+    id: str = Field(primary_key=True, max_length=80)
+    type: str = Field(max_length=255)
+    subject: str | None = Field(default=None, max_length=36)
+    digest: str = Field(max_length=64)
+    status: str = Field(max_length=10)
+    received_at: datetime = Field(sa_column=moment())
+    attempts: int = 0
+    due_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    body: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    postage: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    error: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    decided_by: str | None = Field(default=None, max_length=200)
+    decided_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    decision: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+
+
+class Outbox(ProcessingTable, table=True):
+    """One row for each event this service has said, committed with the reason for saying it.
+
+    Not published until the broker has confirmed it; until `leased_until` the process that wrote
+    or swept the row is busy publishing it. Published rows stay for a while, so that a queue which
+    missed them can be served again.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index(
+            "outbox_unpublished",
+            "leased_until",
+            postgresql_where=text("published_at IS NULL"),
+            sqlite_where=text("published_at IS NULL"),
+        ),
+        Index("outbox_published", "published_at"),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    type: str = Field(max_length=255)
+    subject: str = Field(max_length=36)
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created_at: datetime = Field(sa_column=moment())
+    leased_until: datetime = Field(sa_column=moment())
+    published_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    attempts: int = 0
+    error: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+
+
+class NumberSeries(ProcessingTable, table=True):
+    """The last number handed out of a series, e.g. of customer numbers."""
+
+    __tablename__ = "number_series"
+
+    name: str = Field(primary_key=True, max_length=40)
+    last: int

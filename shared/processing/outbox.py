@@ -1,0 +1,187 @@
+"""The outbox: what this service has said, and whether the broker has it.
+
+Rows are written in the transaction that decided them. Publishing comes after, and marking what
+the broker confirmed comes with the next transaction that passes by (`settle`), which saves a
+commit; a crash in between only makes the event go out again under the same id.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import delete, insert, select, update
+from sqlmodel import Session, col
+
+from shared.database import Database
+from shared.envelope import Envelope
+from shared.messaging.bus import Bus, Outgoing, Receipt
+from shared.processing.model import Outbox
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=30)
+PAUSE = {
+    Receipt.UNROUTABLE: timedelta(seconds=60),
+    Receipt.REFUSED: timedelta(seconds=5),
+    Receipt.UNKNOWN: timedelta(seconds=1),
+}
+"""How long an event rests after each kind of failure before the sweeper publishes it again."""
+
+REASONS = {
+    Receipt.UNROUTABLE: "no queue is bound to this event; `stappenplan doctor` names the binding",
+    Receipt.REFUSED: "the broker refused it, perhaps because a queue is full",
+    Receipt.UNKNOWN: "the connection was lost before the broker confirmed it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An event that was written to the outbox and is to be published after the commit."""
+
+    id: str
+    type: str
+    body: bytes
+    traceparent: str | None = None
+
+    def outgoing(self, *, repeated: bool = False) -> Outgoing:
+        """The message for the bus."""
+        headers = {"traceparent": self.traceparent} if self.traceparent else {}
+        return Outgoing(self.id, self.type, self.body, headers, repeated=repeated)
+
+
+class OutboxRelay:
+    """Publishes what was committed and remembers what became of it."""
+
+    def __init__(self, bus: Bus, database: Database, clock: Callable[[], datetime]) -> None:
+        self._bus = bus
+        self._database = database
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._in_flight: set[str] = set()
+        self._outcomes: list[tuple[str, Receipt]] = []
+        self.on_outcome: Callable[[], None] = lambda: None
+
+    def write(self, session: Session, envelopes: Sequence[Envelope]) -> list[Said]:
+        """Insert events in one statement, leased to this process."""
+        if not envelopes:
+            return []
+        now = self._clock()
+        said = [Said(one.id, one.type, one.to_bytes(), one.traceparent) for one in envelopes]
+        rows = [
+            {
+                "id": one.id,
+                "type": one.type,
+                "subject": one.subject,
+                "body": word.body,
+                "created_at": now,
+                "leased_until": now + LEASE,
+                "attempts": 0,
+            }
+            for one, word in zip(envelopes, said, strict=True)
+        ]
+        session.execute(insert(Outbox), rows)
+        return said
+
+    def publish(self, said: Sequence[Said], *, repeated: bool = False) -> None:
+        """Hand committed events to the bus; what becomes of them is settled later."""
+        if not said:
+            return
+        ids = [one.id for one in said]
+        with self._lock:
+            self._in_flight.update(ids)
+        future = self._bus.publish([one.outgoing(repeated=repeated) for one in said])
+        future.add_done_callback(lambda done: self._note(ids, done))
+
+    def _note(self, ids: Sequence[str], done: "Future[list[Receipt]]") -> None:
+        receipts = [Receipt.UNKNOWN] * len(ids) if done.exception() else done.result()
+        with self._lock:
+            self._outcomes.extend(zip(ids, receipts, strict=True))
+        self.on_outcome()
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether the bus has answered for events that are not yet marked."""
+        return bool(self._outcomes)
+
+    def settle(self, session: Session) -> list[tuple[str, Receipt]]:
+        """Mark what the bus has answered for; call `settled` with the result after the commit."""
+        with self._lock:
+            outcomes = list(self._outcomes)
+        now = self._clock()
+        confirmed = [one for one, receipt in outcomes if receipt is Receipt.CONFIRMED]
+        if confirmed:
+            session.execute(
+                update(Outbox)
+                .where(col(Outbox.id).in_(confirmed))
+                .values(published_at=now, error=None)
+            )
+        for receipt, pause in PAUSE.items():
+            failed = [one for one, answer in outcomes if answer is receipt]
+            if failed:
+                session.execute(
+                    update(Outbox)
+                    .where(col(Outbox.id).in_(failed), col(Outbox.published_at).is_(None))
+                    .values(leased_until=now + pause, error=REASONS[receipt])
+                )
+        return outcomes
+
+    def settled(self, outcomes: Iterable[tuple[str, Receipt]]) -> None:
+        """Forget outcomes that are now committed."""
+        done = list(outcomes)
+        with self._lock:
+            del self._outcomes[: len(done)]
+            self._in_flight.difference_update(one for one, _ in done)
+        for message_id, receipt in done:
+            if receipt is Receipt.UNROUTABLE:
+                log.error("event_unroutable", message_id=message_id)
+
+    def settle_now(self) -> None:
+        """Mark in a transaction of its own, when no other passes by."""
+        if not self.unsettled:
+            return
+        with self._database.begin() as session:
+            outcomes = self.settle(session)
+        self.settled(outcomes)
+
+    def sweep(self, limit: int = 500) -> int:
+        """Publish what a crash or a failure left behind; returns how many events.
+
+        Rows that another replica holds are passed over.
+        """
+        now = self._clock()
+        with self._database.begin() as session:
+            statement = (
+                select(Outbox)
+                .where(col(Outbox.published_at).is_(None), col(Outbox.leased_until) < now)
+                .order_by(col(Outbox.leased_until))
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            )
+            rows = list(session.execute(statement).scalars())
+            for row in rows:
+                row.leased_until = now + LEASE
+                row.attempts += 1
+            left = [Said(row.id, row.type, row.body) for row in rows]
+        with self._lock:
+            left = [one for one in left if one.id not in self._in_flight]
+        self.publish(left, repeated=True)
+        return len(rows)
+
+    def release_leases(self) -> None:
+        """Make every unpublished event due now: for a sole process that has just started."""
+        with self._database.begin() as session:
+            session.execute(
+                update(Outbox)
+                .where(col(Outbox.published_at).is_(None))
+                .values(leased_until=self._clock() - timedelta(seconds=1))
+            )
+
+    def forget(self, older_than: datetime, limit: int) -> int:
+        """Remove events that were published before `older_than`."""
+        with self._database.begin() as session:
+            old = select(col(Outbox.id)).where(col(Outbox.published_at) < older_than).limit(limit)
+            result = session.execute(delete(Outbox).where(col(Outbox.id).in_(old)))
+            return int(result.rowcount)  # type: ignore[attr-defined]
