@@ -17,6 +17,8 @@ from shared.processing.model import DEAD, DONE, WAITING, Inbox
 from shared.processing.retries import LEASE, pause_after
 
 MAX_ERROR = 4000
+MAX_DEATHS = 3
+STARTED = "it began and did not end: the process died, or was stopped, while this message ran"
 
 
 def claim(session: Session, deliveries: Sequence[Delivery], now: datetime) -> set[str]:
@@ -41,7 +43,8 @@ def begin_alone(session: Session, delivery: Delivery, now: datetime) -> bool:
     lease makes it due again should that happen.
     """
     row = _row(delivery, WAITING, now) | _keepsake(delivery.incoming)
-    return bool(_insert_new(session, [row | {"due_at": now + LEASE, "attempts": 1}]))
+    started = {"due_at": now + LEASE, "attempts": 1, "error": STARTED}
+    return bool(_insert_new(session, [row | started]))
 
 
 def lock_waiting(session: Session, message_id: str) -> Inbox | None:
@@ -54,7 +57,8 @@ def lock_waiting(session: Session, message_id: str) -> Inbox | None:
 
 def finish(row: Inbox) -> None:
     """The message has had its effect; what it said need not be kept."""
-    row.status, row.due_at, row.body, row.postage = DONE, None, None, None
+    row.status, row.due_at, row.error = DONE, None, None
+    row.body, row.postage = None, None
 
 
 def fail(row: Inbox, error: str, now: datetime, *, for_good: bool = False) -> None:
@@ -68,7 +72,8 @@ def fail(row: Inbox, error: str, now: datetime, *, for_good: bool = False) -> No
 def take_due(session: Session, now: datetime, limit: int) -> list[Inbox]:
     """Take waiting rows that are due, counting an attempt and leasing each for a while.
 
-    Rows that another replica holds are passed over, so that each runs once.
+    Rows that another replica holds are passed over, so that each runs once. A row that began a
+    few times and never ended is dead: it kills the process.
     """
     statement = (
         select(Inbox)
@@ -78,10 +83,14 @@ def take_due(session: Session, now: datetime, limit: int) -> list[Inbox]:
         .with_for_update(skip_locked=True)
     )
     rows = list(session.execute(statement).scalars())
+    living = [row for row in rows if row.error != STARTED or row.attempts < MAX_DEATHS]
     for row in rows:
+        if row not in living:
+            row.status, row.due_at = DEAD, None
+            continue
         row.attempts += 1
-        row.due_at = now + LEASE
-    return rows
+        row.due_at, row.error = now + LEASE, STARTED
+    return living
 
 
 def bury(session: Session, incoming: Incoming, reason: str, now: datetime) -> None:
@@ -105,7 +114,7 @@ def bury(session: Session, incoming: Incoming, reason: str, now: datetime) -> No
 def digests(session: Session, ids: Sequence[str]) -> dict[str, str]:
     """The fingerprints under which these ids were claimed."""
     statement = select(col(Inbox.id), col(Inbox.digest)).where(col(Inbox.id).in_(ids))
-    return {message_id: digest for message_id, digest in session.execute(statement)}
+    return {row.id: row.digest for row in session.execute(statement)}
 
 
 def forget(session: Session, older_than: datetime, limit: int) -> int:

@@ -1,13 +1,14 @@
 """The outbox: what this service has said, and whether the broker has it.
 
 Rows are written in the transaction that decided them. Publishing comes after, and marking what
-the broker confirmed comes with the next transaction that passes by (`settle`), which saves a
+the broker confirmed comes with the next transaction that passes by (`mark`), which saves a
 commit; a crash in between only makes the event go out again under the same id.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,6 +22,8 @@ from shared.messaging.bus import Bus, Outgoing, Receipt
 from shared.processing.model import Outbox
 
 log = structlog.get_logger()
+
+Outcomes = list[tuple[str, Receipt]]
 
 LEASE = timedelta(seconds=30)
 PAUSE = {
@@ -61,7 +64,7 @@ class OutboxRelay:
         self._clock = clock
         self._lock = threading.Lock()
         self._in_flight: set[str] = set()
-        self._outcomes: list[tuple[str, Receipt]] = []
+        self._outcomes: Outcomes = []
         self.on_outcome: Callable[[], None] = lambda: None
 
     def write(self, session: Session, envelopes: Sequence[Envelope]) -> list[Said]:
@@ -106,12 +109,30 @@ class OutboxRelay:
         """Whether the bus has answered for events that are not yet marked."""
         return bool(self._outcomes)
 
-    def settle(self, session: Session) -> list[tuple[str, Receipt]]:
-        """Mark what the bus has answered for; call `settled` with the result after the commit."""
+    @contextmanager
+    def settling(self) -> Iterator[Outcomes]:
+        """Take what the bus has answered so far, to `mark` in a transaction inside this block.
+
+        When the block fails, the answers are given back for the next transaction.
+        """
         with self._lock:
-            outcomes = list(self._outcomes)
+            outcomes, self._outcomes = self._outcomes, []
+        try:
+            yield outcomes
+        except BaseException:
+            with self._lock:
+                self._outcomes = outcomes + self._outcomes
+            raise
+        with self._lock:
+            self._in_flight.difference_update(one for one, _ in outcomes)
+        for message_id, receipt in outcomes:
+            if receipt is Receipt.UNROUTABLE:
+                log.error("event_unroutable", message_id=message_id)
+
+    def mark(self, session: Session, outcomes: Outcomes) -> None:
+        """Write what the bus has answered: published, or due again for the sweeper."""
         now = self._clock()
-        confirmed = [one for one, receipt in outcomes if receipt is Receipt.CONFIRMED]
+        confirmed = sorted(one for one, receipt in outcomes if receipt is Receipt.CONFIRMED)
         if confirmed:
             session.execute(
                 update(Outbox)
@@ -119,32 +140,19 @@ class OutboxRelay:
                 .values(published_at=now, error=None)
             )
         for receipt, pause in PAUSE.items():
-            failed = [one for one, answer in outcomes if answer is receipt]
+            failed = sorted(one for one, answer in outcomes if answer is receipt)
             if failed:
                 session.execute(
                     update(Outbox)
                     .where(col(Outbox.id).in_(failed), col(Outbox.published_at).is_(None))
                     .values(leased_until=now + pause, error=REASONS[receipt])
                 )
-        return outcomes
 
-    def settled(self, outcomes: Iterable[tuple[str, Receipt]]) -> None:
-        """Forget outcomes that are now committed."""
-        done = list(outcomes)
-        with self._lock:
-            del self._outcomes[: len(done)]
-            self._in_flight.difference_update(one for one, _ in done)
-        for message_id, receipt in done:
-            if receipt is Receipt.UNROUTABLE:
-                log.error("event_unroutable", message_id=message_id)
-
-    def settle_now(self) -> None:
+    def settle(self) -> None:
         """Mark in a transaction of its own, when no other passes by."""
-        if not self.unsettled:
-            return
-        with self._database.begin() as session:
-            outcomes = self.settle(session)
-        self.settled(outcomes)
+        if self.unsettled:
+            with self.settling() as outcomes, self._database.begin() as session:
+                self.mark(session, outcomes)
 
     def sweep(self, limit: int = 500) -> int:
         """Publish what a crash or a failure left behind; returns how many events.

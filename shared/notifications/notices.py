@@ -1,0 +1,78 @@
+"""What a mail may need beyond its template: an attachment, a secret, a word once it has left."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert
+from sqlmodel import Session
+
+from shared.notifications.letters import Letter
+from shared.notifications.model import WAITING, Notification
+from shared.notifications.rendering import Renderer
+from shared.processing.messages import Mail, Message, Now
+
+Compose = Callable[[Session, Notification, Renderer, Now], Letter | None]
+Afterwards = Callable[[Session, Notification, Now], Sequence[Message]]
+
+
+def render(
+    _session: Session, notification: Notification, renderer: Renderer, _now: Now
+) -> Letter | None:
+    """Fill the template of this kind, in the recipient's language."""
+    if notification.channel == "sms":
+        return renderer.render_sms(
+            notification.kind,
+            notification.language,
+            notification.params,
+            to=notification.recipient,
+            message_key=notification.id,
+        )
+    return renderer.render_email(
+        notification.kind,
+        notification.language,
+        notification.params,
+        to=notification.recipient,
+        message_key=notification.id,
+    )
+
+
+def say_nothing(_session: Session, _notification: Notification, _now: Now) -> Sequence[Message]:
+    """The default: that a mail has left, or could not, is nobody else's concern."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Notice:
+    """How one kind of mail is made, and what is said when it has left or has failed for good.
+
+    `compose` runs in a transaction of its own that commits before the mail is handed over, and
+    again for each attempt; it returns None when the mail is no longer wanted. `sent` runs with
+    the sent-mark.
+    """
+
+    compose: Compose = render
+    sent: Afterwards = say_nothing
+    failed: Afterwards = say_nothing
+
+
+def enqueue(session: Session, mails: Sequence[tuple[str, str, Mail]], now: datetime) -> None:
+    """Write (id, onboarding id, mail) rows in one statement, due at once."""
+    rows = [
+        {
+            "id": said_id,
+            "onboarding_id": about,
+            "kind": mail.kind,
+            "channel": mail.channel,
+            "recipient": mail.to,
+            "language": mail.language,
+            "params": dict(mail.params),
+            "status": WAITING,
+            "created_at": now,
+            "due_at": now,
+            "attempts": 0,
+        }
+        for said_id, about, mail in mails
+    ]
+    if rows:
+        session.execute(insert(Notification), rows)

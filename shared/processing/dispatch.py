@@ -1,0 +1,197 @@
+"""THE transaction: seen, done and said in one commit.
+
+A batch of messages is claimed, their entities are loaded with one query each, every handler
+runs, what they returned is written to the outbox, and all of it commits at once. When `take`
+returns, each message is processed, waiting with a due time, or dead with a reason; the caller
+may acknowledge it.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+from sqlmodel import Session
+
+from shared.errors import Conflict, Invalid, Malformed, Reject
+from shared.messaging.bus import Incoming
+from shared.processing import inbox
+from shared.processing.handling import Handling
+from shared.processing.messages import Delivery, Message, Now
+from shared.processing.reading import Reader
+from shared.processing.speech import Speech
+from shared.processing.transactions import Transactions, WorkFailed
+
+log = structlog.get_logger()
+
+
+class Dispatcher:
+    """Deals with one service's messages, each exactly once in its database."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        handling: Handling,
+        speech: Speech,
+        transactions: Transactions,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._reader = reader
+        self._handling = handling
+        self._speech = speech
+        self._transactions = transactions
+        self._clock = clock
+
+    def take(self, incoming: Sequence[Incoming]) -> None:
+        """Deal with a batch of messages from the broker.
+
+        Raises:
+            InfrastructureDown: the database is away; no attempt was counted, call again later.
+        """
+        readable: list[Delivery] = []
+        for one in incoming:
+            try:
+                readable.append(self._reader.read(one))
+            except Malformed as refusal:
+                self._bury(one, str(refusal))
+        self._take_together([one for one in readable if not one.suspect])
+        for delivery in readable:
+            if delivery.suspect:
+                self._take_suspect(delivery)
+
+    def request(self, delivery: Delivery) -> Sequence[Message] | None:
+        """Handle what a person asked for, in one transaction, and return what was said.
+
+        Returns None when the same request, by its id, was handled before.
+
+        Raises:
+            Problem: it cannot be done; nothing was changed.
+            InfrastructureDown: the database is away; the request may be made again.
+        """
+
+        def work(session: Session) -> Sequence[Message] | None:
+            if not self._claim(session, [delivery]):
+                self._insist_on_same_contents(session, delivery)
+                return None
+            return self._handle(session, [delivery])[0]
+
+        try:
+            return self._transactions.run(work, numbers=1)
+        except WorkFailed as failure:
+            if isinstance(failure.reason, Reject):
+                raise Conflict("not_possible", str(failure.reason)) from failure.reason
+            raise failure.reason from None
+
+    def run_due(self, limit: int = 50) -> int:
+        """Run waiting messages whose time has come; returns how many there were."""
+        with self._transactions.bookkeeping() as session:
+            rows = inbox.take_due(session, self._clock(), limit)
+        for row in rows:
+            try:
+                delivery = self._reader.read_again(inbox.incoming_of(row))
+            except Malformed as refusal:
+                self._record_failure(row.id, refusal)
+            else:
+                self._run_alone(row.id, delivery)
+        return len(rows)
+
+    # A batch in one transaction.
+
+    def _take_together(self, deliveries: Sequence[Delivery]) -> None:
+        if not deliveries:
+            return
+        ordered = sorted(deliveries, key=lambda one: (one.envelope.subject, one.envelope.id))
+        try:
+            self._transactions.run(lambda s: self._process(s, ordered), numbers=len(ordered))
+        except WorkFailed:
+            # One of them is at fault; alone, it costs only itself.
+            for delivery in ordered:
+                self._take_singly(delivery)
+
+    def _process(self, session: Session, deliveries: Sequence[Delivery]) -> None:
+        fresh = self._claim(session, deliveries)
+        self._handle(session, fresh)
+        if len(fresh) < len(deliveries):
+            self._check_repeats(session, deliveries, fresh)
+
+    def _claim(self, session: Session, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        unique = {one.envelope.id: one for one in reversed(deliveries)}
+        ordered = [one for one in deliveries if unique[one.envelope.id] is one]
+        claimed = inbox.claim(session, ordered, self._clock())
+        return [one for one in ordered if one.envelope.id in claimed]
+
+    def _handle(self, session: Session, deliveries: Sequence[Delivery]) -> list[Sequence[Message]]:
+        if not deliveries:
+            return []
+        said = self._handling.run(session, deliveries, Now(self._clock()))
+        self._speech.write(session, said)
+        return [messages for _, messages in said]
+
+    def _check_repeats(
+        self, session: Session, deliveries: Sequence[Delivery], fresh: Sequence[Delivery]
+    ) -> None:
+        """Two deliveries with one id are one event, unless their contents differ."""
+        new = {id(one) for one in fresh}
+        repeats = [one for one in deliveries if id(one) not in new]
+        known = inbox.digests(session, [one.envelope.id for one in repeats])
+        for one in repeats:
+            if known.get(one.envelope.id) != one.envelope.digest():
+                reason = f"the id {one.envelope.id} was used before, for other contents"
+                inbox.bury(session, one.incoming, reason, self._clock())
+                log.error("message_id_reused", message_id=one.envelope.id)
+
+    def _insist_on_same_contents(self, session: Session, delivery: Delivery) -> None:
+        known = inbox.digests(session, [delivery.envelope.id])
+        if known.get(delivery.envelope.id) != delivery.envelope.digest():
+            raise Invalid(
+                "idempotency_key_reused",
+                "This Idempotency-Key was used for other contents; send a new key.",
+            )
+
+    # One message at a time.
+
+    def _take_singly(self, delivery: Delivery) -> None:
+        try:
+            self._transactions.run(lambda s: self._process(s, [delivery]), numbers=1)
+        except WorkFailed as failure:
+            if isinstance(failure.reason, Reject):
+                self._bury(delivery.incoming, str(failure.reason))
+                return
+            with self._transactions.bookkeeping() as session:
+                inbox.begin_alone(session, delivery, self._clock())
+            self._record_failure(delivery.envelope.id, failure.reason)
+
+    def _take_suspect(self, delivery: Delivery) -> None:
+        """A message that may have killed the process: its attempt is committed before it runs."""
+        with self._transactions.bookkeeping() as session:
+            ours = inbox.begin_alone(session, delivery, self._clock())
+            if not ours:
+                self._check_repeats(session, [delivery], [])
+        if ours:
+            self._run_alone(delivery.envelope.id, delivery)
+
+    def _run_alone(self, message_id: str, delivery: Delivery) -> None:
+        def work(session: Session) -> None:
+            row = inbox.lock_waiting(session, message_id)
+            if row is not None:
+                self._handle(session, [delivery])
+                inbox.finish(row)
+                session.flush()
+
+        try:
+            self._transactions.run(work, numbers=1)
+        except WorkFailed as failure:
+            self._record_failure(message_id, failure.reason)
+
+    def _record_failure(self, message_id: str, reason: Exception) -> None:
+        rejected = isinstance(reason, Reject)
+        told = str(reason) if rejected else f"{type(reason).__name__}: {reason}"
+        with self._transactions.bookkeeping() as session:
+            row = inbox.lock_waiting(session, message_id)
+            if row is not None:
+                inbox.fail(row, told, self._clock(), for_good=rejected)
+        log.warning("message_failed", message_id=message_id, error=type(reason).__name__)
+
+    def _bury(self, incoming: Incoming, reason: str) -> None:
+        with self._transactions.bookkeeping() as session:
+            inbox.bury(session, incoming, reason, self._clock())
+        log.warning("message_refused", routing_key=incoming.routing_key[:80])

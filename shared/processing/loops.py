@@ -1,0 +1,127 @@
+"""The threads of a running service: one consumes, one does chores, one sends mail."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+import structlog
+import tenacity
+
+from shared.errors import InfrastructureDown
+from shared.messaging.bus import Bus, Incoming
+from shared.processing.dispatch import Dispatcher
+
+log = structlog.get_logger()
+
+BATCH = 100
+"""At most this many messages share a transaction; more gains little and locks longer."""
+
+LINGER_SECONDS = 0.003
+"""How long a lone message waits for company."""
+
+
+class StoppableThread(threading.Thread):
+    """A thread that can be asked to stop, and that tells whether it is held up."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self.stopping = threading.Event()
+        self.held_up = False
+
+    def insist(self, work: Callable[[], object]) -> bool:
+        """Do the work, again and again while database or broker is away.
+
+        Returns False when asked to stop before it was done. No attempt is counted meanwhile.
+        """
+        patience = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(InfrastructureDown),
+            wait=tenacity.wait_exponential_jitter(initial=0.1, max=10, jitter=0.5),
+            stop=tenacity.stop_when_event_set(self.stopping),
+            sleep=tenacity.sleep_using_event(self.stopping),
+            before_sleep=self._say_held_up,
+        )
+        try:
+            patience(work)
+        except tenacity.RetryError:
+            return False
+        if self.held_up:
+            log.info("infrastructure_back", thread=self.name)
+        self.held_up = False
+        return True
+
+    def _say_held_up(self, state: tenacity.RetryCallState) -> None:
+        if not self.held_up:
+            error = state.outcome.exception() if state.outcome else None
+            log.warning("infrastructure_down", thread=self.name, error=str(error))
+        self.held_up = True
+
+
+class Consumption(StoppableThread):
+    """Receives batches, has them dealt with, and acknowledges them."""
+
+    def __init__(self, name: str, bus: Bus, dispatcher: Dispatcher) -> None:
+        super().__init__(f"{name}-consumption")
+        self._bus = bus
+        self._dispatcher = dispatcher
+
+    def run(self) -> None:
+        """Consume until asked to stop; a batch in hand is finished first."""
+        while not self.stopping.is_set():
+            batch = self._bus.receive(BATCH, wait=30.0, linger=LINGER_SECONDS)
+            if batch and self._deal_with(batch):
+                self._bus.acknowledge(batch)
+
+    def _deal_with(self, batch: Sequence[Incoming]) -> bool:
+        try:
+            return self.insist(lambda: self._dispatcher.take(batch))
+        except Exception:
+            # What is not acknowledged comes again: nothing is lost, but a person must look.
+            log.exception("batch_failed", thread=self.name, messages=len(batch))
+            self.stopping.wait(1.0)
+            return self.insist(lambda: self._one_by_one(batch))
+
+    def _one_by_one(self, batch: Sequence[Incoming]) -> None:
+        for one in batch:
+            self._dispatcher.take([one])
+
+    def stop(self) -> None:
+        """Ask it to stop after the batch in hand."""
+        self.stopping.set()
+        self._bus.interrupt()
+
+
+class Chore(StoppableThread):
+    """Does one kind of work whenever it is woken, and looks for itself once in a while.
+
+    `work` returns how much it did; while there is more than nothing it goes on at once.
+    """
+
+    def __init__(self, name: str, work: Callable[[], int], *, every: float) -> None:
+        super().__init__(name)
+        self._work = work
+        self._every = every
+        self._wake = threading.Event()
+
+    def wake(self) -> None:
+        """There is something to do now."""
+        self._wake.set()
+
+    def run(self) -> None:
+        """Work until asked to stop."""
+        while not self.stopping.is_set():
+            self._wake.clear()
+            if not self._do():
+                self._wake.wait(self._every)
+
+    def _do(self) -> int:
+        done: list[int] = []
+        try:
+            self.insist(lambda: done.append(self._work()))
+        except Exception:
+            log.exception("chore_failed", thread=self.name)
+            return 0
+        return sum(done)
+
+    def stop(self) -> None:
+        """Ask it to stop after the piece of work in hand."""
+        self.stopping.set()
+        self._wake.set()

@@ -1,0 +1,163 @@
+"""A service at work: its database, its line to the broker, its threads, its requests."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4, uuid5
+
+from sqlmodel import Session
+
+from shared.database import Database
+from shared.envelope import NAMESPACE
+from shared.errors import InfrastructureDown, Unavailable
+from shared.messaging.bus import Bus
+from shared.notifications.postman import Postman
+from shared.notifications.rendering import Renderer
+from shared.notifications.senders import Senders
+from shared.processing import inbox
+from shared.processing.dispatch import Dispatcher
+from shared.processing.handling import Handling
+from shared.processing.loops import Chore, Consumption
+from shared.processing.messages import Message, Request
+from shared.processing.numbers import StockedNumbers
+from shared.processing.outbox import OutboxRelay
+from shared.processing.reading import Reader
+from shared.processing.service import Service
+from shared.processing.speech import Speech
+from shared.processing.transactions import Transactions
+from shared.settings import Settings
+
+OUTBOX_KEPT = timedelta(days=7)
+INBOX_KEPT = timedelta(days=30)
+"""Longer than any replay reaches back, so that a replayed event is recognised."""
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The clock on the wall."""
+    return datetime.now(UTC)
+
+
+class Runtime:
+    """Runs one service; `start` and `stop` are for the runner, the rest for its routes."""
+
+    def __init__(
+        self,
+        service: Service,
+        settings: Settings,
+        bus: Bus,
+        senders: Senders,
+        clock: Clock = utc_now,
+    ) -> None:
+        self.service = service
+        self.settings = settings
+        self.database = Database(settings.database_url_of(service.name))
+        self.bus = bus
+        self.clock = clock
+        self.numbers = StockedNumbers(self.database, service.series)
+        self.relay = OutboxRelay(bus, self.database, clock)
+        self.reader = Reader(service, strict_publishers=settings.strict_publishers)
+        speech = Speech(service.name, self.relay, self.reader, clock)
+        self.transactions = Transactions(self.database, self.relay, speech, self.numbers)
+        handling = Handling(service, self.numbers)
+        self.dispatcher = Dispatcher(self.reader, handling, speech, self.transactions, clock)
+        renderer = Renderer(service.templates)
+        self.postman = Postman(service.notices, renderer, senders, self.transactions, speech, clock)
+        name = service.name
+        self._consumption = Consumption(name, bus, self.dispatcher)
+        self._sweeper = Chore(f"{name}-sweeper", self._sweep, every=1.0)
+        self._due = Chore(f"{name}-due", self.dispatcher.run_due, every=1.0)
+        self._mail = Chore(f"{name}-mail", self.postman.deliver_due, every=2.0)
+        self._cleaning = Chore(f"{name}-cleaning", self._clean, every=600.0)
+        self.relay.on_outcome = self._sweeper.wake
+        speech.on_mail = self._mail.wake
+        speech.on_later = self._due.wake
+
+    # For the runner.
+
+    def start(self) -> None:
+        """Write what ships with the product, then begin to consume."""
+        if self.service.at_start:
+            self.service.at_start(self)
+        if self.settings.embedded:
+            # A sole process: whatever is unpublished was left behind by one that is gone.
+            self.relay.release_leases()
+        self.bus.open()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, patience: float = 20.0) -> None:
+        """Finish the work in hand, take no more, hang up."""
+        for thread in self._threads:
+            thread.stop()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(patience)
+        self.bus.close()
+        self.database.close()
+
+    @property
+    def _threads(self) -> list[Consumption | Chore]:
+        return [self._consumption, self._sweeper, self._due, self._mail, self._cleaning]
+
+    def healthy(self) -> bool:
+        """Whether every thread is alive."""
+        return all(thread.is_alive() for thread in self._threads)
+
+    def troubles(self) -> list[str]:
+        """What keeps this service from working now, in words; nothing when it is ready."""
+        found = []
+        if not self.database.answers():
+            found.append("the database does not answer")
+        if not self.bus.healthy():
+            found.append("the broker cannot be reached, or its queue cannot be read")
+        if self._consumption.held_up:
+            found.append("consumption is paused")
+        return found
+
+    # For its routes.
+
+    def handle(
+        self, request: Request, *, subject: str, by: str, key: str | None = None
+    ) -> Sequence[Message] | None:
+        """Handle a person's request in one transaction; returns what was said.
+
+        `by` is who asks; `key` makes a repeat harmless (Idempotency-Key), and then the answer
+        is None.
+
+        Raises:
+            Problem: it cannot be done, and nothing was changed.
+            Unavailable: the database is away; the same request will work later.
+        """
+        request_id = str(uuid5(NAMESPACE, f"{by}/{request.request_type}/{key}") if key else uuid4())
+        delivery = self.reader.request(
+            request, subject=subject, request_id=request_id, source=by, time=self.clock()
+        )
+        try:
+            return self.dispatcher.request(delivery)
+        except InfrastructureDown as down:
+            raise Unavailable(
+                "try_later", "The database is away for a moment; please try again."
+            ) from down
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction that only reads."""
+        with self.database.read() as session:
+            yield session
+
+    # Chores.
+
+    def _sweep(self) -> int:
+        with self.transactions.infrastructure():
+            self.relay.settle()
+            return self.relay.sweep() if self.bus.healthy() else 0
+
+    def _clean(self) -> int:
+        now = self.clock()
+        with self.transactions.infrastructure():
+            removed = self.relay.forget(now - OUTBOX_KEPT, limit=1000)
+        with self.transactions.bookkeeping() as session:
+            removed += inbox.forget(session, now - INBOX_KEPT, limit=1000)
+        return removed
