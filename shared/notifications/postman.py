@@ -158,7 +158,8 @@ class Postman:
 
     def _lock(self, session: Session, notification_id: str) -> Notification:
         statement = select(Notification).where(col(Notification.id) == notification_id)
-        return session.execute(statement.with_for_update()).scalar_one()
+        row: Notification = session.execute(statement.with_for_update()).scalar_one()
+        return row
 
     def _say(
         self,

@@ -22,7 +22,7 @@ RERUNS = 5
 T = TypeVar("T")
 
 
-class WorkFailed(Exception):  # noqa: N818 - what failed is in `reason`.
+class WorkFailed(Exception):
     """A handler, or a statement that it led to, failed; `reason` is what it raised."""
 
     def __init__(self, reason: Exception) -> None:

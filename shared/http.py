@@ -1,0 +1,197 @@
+"""HTTP as every service speaks it: problem documents, bearer tokens, health.
+
+Errors are RFC 9457 documents with a stable `code` and a sentence for a person. Routes are plain
+functions that run in worker threads, since database work blocks.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.auth import Caller, read_token
+from shared.errors import Problem, TooLarge, Unauthorized, Unavailable
+from shared.events.shapes import FieldError
+from shared.messaging.bus import MAX_BODY_BYTES
+from shared.processing.runtime import Runtime
+
+log = structlog.get_logger()
+
+PROBLEM_JSON = "application/problem+json"
+_bearer = HTTPBearer(auto_error=False, description="A token made by `stappenplan token create`")
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=200,
+        description="Makes a repeat of this request harmless.",
+    ),
+]
+
+
+def caller_with(scope: str) -> Callable[[Request, Any], Caller]:
+    """A dependency that gives the caller, who must bear this scope."""
+
+    def caller(
+        request: Request,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    ) -> Caller:
+        if credentials is None:
+            raise Unauthorized(
+                "token_missing", "Send a token in the header `Authorization: Bearer …`."
+            )
+        found = read_token(request.app.state.token_key, credentials.credentials)
+        found.insist_on(scope)
+        return found
+
+    return caller
+
+
+def problem_response(problem: Problem) -> JSONResponse:
+    """The RFC 9457 document of a problem."""
+    document: dict[str, Any] = {
+        "type": f"urn:stappenplan:problem:{problem.code}",
+        "title": problem.code.replace("_", " "),
+        "status": problem.status,
+        "code": problem.code,
+        "detail": problem.detail,
+    }
+    if problem.errors:
+        document["errors"] = [error.model_dump() for error in problem.errors]
+    headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
+    if "retry_after" in problem.extra:
+        headers["Retry-After"] = str(problem.extra["retry_after"])
+    return JSONResponse(
+        document | problem.extra,
+        status_code=problem.status,
+        media_type=PROBLEM_JSON,
+        headers=headers,
+    )
+
+
+def create_app(
+    runtimes: Sequence[Runtime], routers: Sequence[APIRouter], *, token_key: str
+) -> FastAPI:
+    """The application of one service, or of several in one process."""
+    app = FastAPI(
+        title="Stappenplan",
+        version=version("stappenplan"),
+        description="From sign-up to log-in in seven steps.",
+    )
+    app.state.token_key = token_key
+    app.add_middleware(_BodyLimit)
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_crash)
+    for router in routers:
+        app.include_router(router)
+    app.include_router(_health(runtimes))
+    return app
+
+
+def _health(runtimes: Sequence[Runtime]) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", summary="Whether the process lives: restart it when not")
+    def alive() -> Response:
+        dead = [one.service.name for one in runtimes if not one.healthy()]
+        return JSONResponse({"dead": dead}, status_code=503 if dead else 200)
+
+    @router.get("/readyz", summary="Whether each service can work now")
+    def ready() -> Response:
+        troubles = {one.service.name: found for one in runtimes if (found := one.troubles())}
+        return JSONResponse({"troubles": troubles}, status_code=503 if troubles else 200)
+
+    @router.get("/metrics", summary="Counters and gauges for Prometheus")
+    def metrics() -> Response:
+        from shared.telemetry import exposition
+
+        body, media_type = exposition(runtimes)
+        return Response(body, media_type=media_type)
+
+    return router
+
+
+def _on_problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - what this handler is registered for.
+    return problem_response(error)
+
+
+def _on_invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - as above.
+    errors = [
+        FieldError(
+            field=".".join(str(part) for part in one["loc"] if part != "body")[:200] or "body",
+            code=str(one["type"])[:80],
+            message=str(one["msg"])[:500],
+        )
+        for one in error.errors()[:50]
+    ]
+    if any(one.code == "json_invalid" for one in errors):
+        return problem_response(Problem("json_invalid", "The body is not valid JSON."))
+    problem = Problem("invalid", "Some fields are missing or wrong.", errors=errors)
+    problem.status = 422
+    return problem_response(problem)
+
+
+def _on_http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - as above.
+    codes: Mapping[int, str] = {404: "not_found", 405: "method_not_allowed"}
+    problem = Problem(codes.get(error.status_code, "http_error"), str(error.detail))
+    problem.status = error.status_code
+    return problem_response(problem)
+
+
+def _on_crash(request: Request, error: Exception) -> Response:
+    from shared.database import Trouble, diagnose
+
+    if diagnose(error) is not Trouble.MESSAGE:
+        away = "The database is away for a moment; please try again."
+        return problem_response(Unavailable("try_later", away))
+    log.error("request_failed", path=request.url.path, exc_info=error)
+    problem = Problem("internal_error", "Something went wrong on our side; it was recorded.")
+    problem.status = 500
+    return problem_response(problem)
+
+
+class _BodyLimit:
+    """Refuses bodies larger than any message may be, before they are read into memory."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if length.isdigit() and int(length) > MAX_BODY_BYTES:
+            await self._refuse(scope, receive, send)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > MAX_BODY_BYTES:
+                raise _too_large()
+            return message
+
+        await self._app(scope, counted, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await problem_response(_too_large())(scope, receive, send)
+
+
+def _too_large() -> TooLarge:
+    return TooLarge("body_too_large", f"A request has at most {MAX_BODY_BYTES} bytes.")
