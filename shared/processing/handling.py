@@ -10,7 +10,7 @@ from shared.processing.messages import Delivery, Now
 from shared.processing.numbers import Numbers
 from shared.processing.service import Service
 from shared.processing.speech import Utterance
-from shared.processing.subscriptions import Batch, Loaded, wire
+from shared.processing.subscriptions import Batch, Load, Loaded, wire
 
 
 class Handling:
@@ -33,27 +33,33 @@ class Handling:
         return said
 
     def _load(self, session: Session, deliveries: Sequence[Delivery]) -> Batch:
-        """One query for each model and column that the batch's subscriptions declare."""
-        wanted: dict[tuple[type[SQLModel], str, bool], set[Any]] = {}
-        batch: dict[type[SQLModel], Loaded[Any]] = {}
-        for delivery in deliveries:
-            for load in self._loads[delivery.envelope.type]:
-                batch.setdefault(load.model, Loaded())
-                keys = wanted.setdefault((load.model, load.column, load.lock), set())
-                keys.update(load.keys(delivery))
-        for (model, column, lock), keys in wanted.items():
-            if keys:
-                batch[model].merge(_fetch(session, model, column, keys, lock=lock))
+        """Load in stages: one query for each load that the batch's subscriptions declare.
+
+        Subscriptions that declare the very same load share its query.
+        """
+        plans = [(one, self._loads[one.envelope.type]) for one in deliveries]
+        batch: dict[type[SQLModel], Loaded[Any]] = {
+            load.model: Loaded() for _, loads in plans for load in loads
+        }
+        for stage in range(max((len(loads) for _, loads in plans), default=0)):
+            wanted: dict[Load, set[Any]] = {}
+            for delivery, loads in plans:
+                if stage < len(loads):
+                    keys = loads[stage].keys(delivery, batch)
+                    wanted.setdefault(loads[stage], set()).update(keys)
+            for load, together in wanted.items():
+                if together:
+                    batch[load.model].merge(_fetch(session, load, together))
         return batch
 
 
-def _fetch(
-    session: Session, model: type[SQLModel], column: str, keys: set[Any], *, lock: bool
-) -> Iterable[SQLModel]:
-    table = model.__table__  # type: ignore[attr-defined]
+def _fetch(session: Session, load: Load, keys: set[Any]) -> Iterable[SQLModel]:
+    table = load.model.__table__  # type: ignore[attr-defined]
     # Locks are taken in the order of the primary key, so that replicas do not deadlock.
-    statement = select(model).where(table.c[column].in_(sorted(keys)))
+    statement = select(load.model).where(table.c[load.column].in_(sorted(keys)))
     statement = statement.order_by(*table.primary_key.columns)
-    if lock:
-        statement = statement.with_for_update(of=model)
+    if load.only is not None:
+        statement = statement.where(load.only)
+    if load.lock:
+        statement = statement.with_for_update(of=load.model)
     return session.execute(statement).scalars().all()

@@ -1,16 +1,18 @@
 """A service at work: its database, its line to the broker, its threads, its requests."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4, uuid5
 
 from sqlmodel import Session
 
 from shared.database import Database
-from shared.envelope import NAMESPACE
+from shared.envelope import CONTENT_TYPE, NAMESPACE, Envelope
 from shared.errors import InfrastructureDown, Unavailable
-from shared.messaging.bus import Bus
+from shared.messaging.bus import Bus, Incoming
 from shared.notifications.postman import Postman
 from shared.notifications.rendering import Renderer
 from shared.notifications.senders import Senders
@@ -18,18 +20,28 @@ from shared.processing import inbox
 from shared.processing.dispatch import Dispatcher
 from shared.processing.handling import Handling
 from shared.processing.loops import Chore, Consumption
-from shared.processing.messages import Message, Request
+from shared.processing.messages import Delivery, Message, Request
 from shared.processing.numbers import StockedNumbers
 from shared.processing.outbox import OutboxRelay
 from shared.processing.reading import Reader
 from shared.processing.service import Service
 from shared.processing.speech import Speech
 from shared.processing.transactions import Transactions
+from shared.schema import upgrade
 from shared.settings import Settings
 
 OUTBOX_KEPT = timedelta(days=7)
 INBOX_KEPT = timedelta(days=30)
 """Longer than any replay reaches back, so that a replayed event is recognised."""
+
+
+@dataclass
+class Desk:
+    """A transaction in hand, and what is to be said when it commits."""
+
+    session: Session
+    messages: list[Message] = field(default_factory=list)
+
 
 Clock = Callable[[], datetime]
 
@@ -58,7 +70,7 @@ class Runtime:
         self.numbers = StockedNumbers(self.database, service.series)
         self.relay = OutboxRelay(bus, self.database, clock)
         self.reader = Reader(service, strict_publishers=settings.strict_publishers)
-        speech = Speech(service.name, self.relay, self.reader, clock)
+        self.speech = speech = Speech(service.name, self.relay, self.reader, clock)
         self.transactions = Transactions(self.database, self.relay, speech, self.numbers)
         handling = Handling(service, self.numbers)
         self.dispatcher = Dispatcher(self.reader, handling, speech, self.transactions, clock)
@@ -77,7 +89,8 @@ class Runtime:
     # For the runner.
 
     def start(self) -> None:
-        """Write what ships with the product, then begin to consume."""
+        """Bring the database up to date, write what ships with the product, begin to consume."""
+        upgrade(self.database, self.service.migrations)
         if self.service.at_start:
             self.service.at_start(self)
         if self.settings.embedded:
@@ -130,10 +143,36 @@ class Runtime:
             Problem: it cannot be done, and nothing was changed.
             Unavailable: the database is away; the same request will work later.
         """
-        request_id = str(uuid5(NAMESPACE, f"{by}/{request.request_type}/{key}") if key else uuid4())
         delivery = self.reader.request(
-            request, subject=subject, request_id=request_id, source=by, time=self.clock()
+            request,
+            subject=subject,
+            request_id=_request_id(by, request.request_type, key),
+            source=by,
+            time=self.clock(),
         )
+        return self._dispatch(delivery)
+
+    def handle_event(
+        self, event_type: str, data: Mapping[str, Any], *, subject: str, by: str, key: str | None
+    ) -> Sequence[Message] | None:
+        """Handle an event that came over HTTP by the very handler that hears it from the broker.
+
+        Raises:
+            Problem: it cannot be accepted, and nothing was changed.
+            Unavailable: the database is away; the same request will work later.
+        """
+        envelope = Envelope(
+            id=_request_id(by, event_type, key),
+            source=by,
+            type=event_type,
+            subject=subject,
+            time=self.clock(),
+            data=data,
+        )
+        incoming = Incoming(envelope.to_bytes(), event_type, CONTENT_TYPE, message_id=envelope.id)
+        return self._dispatch(self.reader.read_again(incoming))
+
+    def _dispatch(self, delivery: Delivery) -> Sequence[Message] | None:
         try:
             return self.dispatcher.request(delivery)
         except InfrastructureDown as down:
@@ -146,6 +185,16 @@ class Runtime:
         """A transaction that only reads."""
         with self.database.read() as session:
             yield session
+
+    @contextmanager
+    def writing(self, subject: str, by: str) -> Iterator["Desk"]:
+        """A transaction for a request whose contents must not be kept, such as a log-in."""
+        cause = Envelope(str(uuid4()), by, "request", subject, self.clock())
+        with self.transactions.infrastructure(), self.database.begin() as session:
+            desk = Desk(session)
+            yield desk
+            self.speech.write(session, [(cause, desk.messages)])
+        self.speech.committed(session)
 
     # Chores.
 
@@ -161,3 +210,7 @@ class Runtime:
         with self.transactions.bookkeeping() as session:
             removed += inbox.forget(session, now - INBOX_KEPT, limit=1000)
         return removed
+
+
+def _request_id(by: str, name: str, key: str | None) -> str:
+    return str(uuid5(NAMESPACE, f"{by}/{name}/{key}") if key else uuid4())

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import ValidationError
-from sqlalchemy import inspect
+from sqlalchemy import ColumnElement, inspect
 from sqlmodel import SQLModel
 
 from shared.envelope import Envelope
@@ -73,23 +73,25 @@ def _identity(entity: SQLModel) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Load:
     """Load `model` where `column` is one of the keys of the batch: one query for all of them.
 
-    `key` gives a delivery's key, several keys, or None when there is nothing to load for it.
-    Rows are locked in the order of their primary key, so that replicas queue up rather than
-    deadlock; `lock=False` is for what is only read.
+    `key` gives a delivery's key, several keys, or None when there is nothing to load for it; it
+    may look at what the loads before it in the list have found. Rows are locked in the order of
+    their primary key, so that replicas queue up rather than deadlock; `lock=False` is for what
+    is only read. `only` narrows the rows further.
     """
 
     model: type[SQLModel]
     column: str
-    key: Callable[[Delivery], Any]
+    key: Callable[[Delivery, "Batch"], Any]
     lock: bool = True
+    only: ColumnElement[bool] | None = None
 
-    def keys(self, delivery: Delivery) -> list[Any]:
+    def keys(self, delivery: Delivery, batch: "Batch") -> list[Any]:
         """This delivery's keys, as a list."""
-        found = self.key(delivery)
+        found = self.key(delivery, batch)
         if found is None:
             return []
         return [found] if isinstance(found, str | int | tuple) else list(found)
@@ -97,7 +99,7 @@ class Load:
 
 def by_subject(model: type[SQLModel], column: str = "onboarding_id") -> Load:
     """Load the entity that belongs to the message's onboarding."""
-    return Load(model, column, lambda delivery: delivery.envelope.subject)
+    return Load(model, column, lambda delivery, _batch: delivery.envelope.subject)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,6 @@
+"""AANMELDEN and INRICHTEN: the customer is registered, and his administration is copied.
+
+Owns: registrations, base administrations and the administrations copied from them.
+Hears: signup.accepted, onboarding.withdrawn.
+Says: registration.completed, registration.declined, administration.created, administration.failed.
+"""

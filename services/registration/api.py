@@ -1,0 +1,152 @@
+"""HTTP in: the office reviews, registers, declines, and sees to administrations."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid5
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+from sqlmodel import Session, col, select
+
+from services.registration.charts import LedgerAccount
+from services.registration.models import UNHEARD, Chart, Registration
+from services.registration.requests import (
+    DeclineCustomer,
+    MakeAdministration,
+    PutBaseAdministration,
+    RegisterCustomer,
+)
+from shared.auth import Caller
+from shared.envelope import NAMESPACE
+from shared.errors import NotFound
+from shared.http import IdempotencyKey, caller_with
+from shared.processing.runtime import Runtime
+
+Reviewer = Annotated[Caller, Depends(caller_with("registrations:review"))]
+Setter = Annotated[Caller, Depends(caller_with("administrations:create"))]
+Status = Literal["review", "registered", "declined", "withdrawn"]
+
+
+class Decline(BaseModel):
+    """Why the office says no."""
+
+    reason: str = Field(min_length=1, max_length=200)
+
+
+class Administration(BaseModel):
+    """Which base administration to copy; the office's own choice when left out."""
+
+    base_administration: str | None = Field(default=None, min_length=1, max_length=35)
+
+
+class Base(BaseModel):
+    """A base administration; without accounts it gets the chart that ships with the product."""
+
+    name: str = Field(min_length=1, max_length=200)
+    accounts: list[LedgerAccount] = Field(min_length=1, max_length=2000)
+
+
+def router(runtime: Runtime) -> APIRouter:
+    """Registration's routes."""
+    routes = APIRouter(prefix="/api", tags=["registration"])
+
+    @routes.get("/registrations", summary="Registrations by status")
+    def list_registrations(
+        caller: Reviewer,
+        status: Annotated[Status, Query()] = "review",
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> list[dict[str, Any]]:
+        query = select(Registration).where(Registration.status == status)
+        if caller.office:
+            query = query.where(Registration.office_code == caller.office)
+        with runtime.reading() as session:
+            found = session.exec(query.order_by(col(Registration.heard_at)).limit(limit)).all()
+        return [_summary(one) for one in found]
+
+    @routes.post("/registrations/{onboarding_id}/register", status_code=202)
+    def register(onboarding_id: UUID, caller: Reviewer, key: IdempotencyKey = None) -> None:
+        _insist(runtime, caller, onboarding_id)
+        request = RegisterCustomer(by=caller.name)
+        runtime.handle(request, subject=str(onboarding_id), by=caller.source, key=key)
+
+    @routes.post("/registrations/{onboarding_id}/decline", status_code=202)
+    def decline(
+        onboarding_id: UUID, body: Decline, caller: Reviewer, key: IdempotencyKey = None
+    ) -> None:
+        _insist(runtime, caller, onboarding_id)
+        request = DeclineCustomer(by=caller.name, reason=body.reason)
+        runtime.handle(request, subject=str(onboarding_id), by=caller.source, key=key)
+
+    @routes.post("/registrations/{onboarding_id}/administration", status_code=202)
+    def make_administration(
+        onboarding_id: UUID,
+        caller: Setter,
+        body: Administration | None = None,
+        key: IdempotencyKey = None,
+    ) -> None:
+        _insist(runtime, caller, onboarding_id)
+        chosen = body.base_administration if body else None
+        request = MakeAdministration(base_administration=chosen)
+        runtime.handle(request, subject=str(onboarding_id), by=caller.source, key=key)
+
+    @routes.get("/registrations/{onboarding_id}/administration")
+    def show_administration(onboarding_id: UUID, caller: Setter) -> dict[str, Any]:
+        with runtime.reading() as session:
+            registration = _find(session, caller, onboarding_id)
+            if registration.administration_number is None:
+                raise NotFound(
+                    "no_administration",
+                    registration.administration_error or "There is no administration yet.",
+                )
+            chart = session.get_one(Chart, registration.chart_id)
+        return {
+            "administration_number": registration.administration_number,
+            "name": registration.administration_name,
+            "copied_from": registration.copied_from,
+            "accounts": chart.accounts,
+        }
+
+    @routes.put("/base-administrations/{code}", summary="Add or replace a base administration")
+    def put_base(code: str, body: Base, caller: Setter) -> dict[str, Any]:
+        if not 1 <= len(code) <= 35:
+            raise NotFound("not_found", "The code of a base administration has 1 to 35 characters.")
+        office = caller.office or ""
+        request = PutBaseAdministration(
+            code=code, office_code=office, name=body.name, accounts=tuple(body.accounts)
+        )
+        subject = str(uuid5(NAMESPACE, f"base-administration/{office}/{code}"))
+        runtime.handle(request, subject=subject, by=caller.source)
+        return {"code": code, "name": body.name, "accounts": len(body.accounts)}
+
+    return routes
+
+
+def _summary(registration: Registration) -> dict[str, Any]:
+    signup = registration.signup()
+    return {
+        "onboarding_id": registration.onboarding_id,
+        "status": registration.status,
+        "reference": signup.reference,
+        "office_code": registration.office_code,
+        "company": signup.customer.company,
+        "kvk": signup.customer.kvk,
+        "package": signup.package.model_dump(),
+        "payer": signup.payer.kind,
+        "warnings": [one.model_dump() for one in signup.warnings],
+        "customer_number": registration.customer_number,
+        "administration_number": registration.administration_number,
+        "administration_error": registration.administration_error,
+        "since": registration.heard_at,
+    }
+
+
+def _find(session: Session, caller: Caller, onboarding_id: UUID) -> Registration:
+    registration = session.get(Registration, str(onboarding_id))
+    if registration is None or registration.status == UNHEARD:
+        raise NotFound("not_found", "There is no registration by that id.")
+    caller.insist_on_office(registration.office_code)
+    return registration
+
+
+def _insist(runtime: Runtime, caller: Caller, onboarding_id: UUID) -> None:
+    with runtime.reading() as session:
+        _find(session, caller, onboarding_id)

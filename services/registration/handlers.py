@@ -1,0 +1,202 @@
+"""What registration does upon each event and request."""
+
+from collections.abc import Iterator, Sequence
+
+from services.registration import charts
+from services.registration.models import (
+    REGISTERED,
+    REVIEW,
+    UNHEARD,
+    BaseAdministration,
+    Chart,
+    Registration,
+    base_key,
+)
+from services.registration.requests import (
+    DeclineCustomer,
+    MakeAdministration,
+    PutBaseAdministration,
+    RegisterCustomer,
+)
+from shared.envelope import Envelope
+from shared.errors import Conflict, NotFound
+from shared.events import (
+    AdministrationFailed,
+    OnboardingWithdrawn,
+    RegistrationDeclined,
+    SignupAccepted,
+)
+from shared.processing.messages import Delivery, Message, Now
+from shared.processing.numbers import Numbers
+from shared.processing.subscriptions import Batch, Load, Loaded, by_subject, on
+
+CUSTOMERS = "customer"
+ADMINISTRATIONS = "administration"
+Bases = Loaded[BaseAdministration]
+
+
+def take_up(
+    event: SignupAccepted,
+    envelope: Envelope,
+    registrations: Loaded[Registration],
+    bases: Loaded[BaseAdministration],
+    numbers: Numbers,
+    now: Now,
+) -> Sequence[Message]:
+    """Register at once when nothing is flagged and the office's policy allows it."""
+    registration = _registration(registrations, envelope.subject)
+    if registration.accepted is not None:
+        return []  # Hearing the fact again changes nothing.
+    registration.hear(event, now)
+    flagged = event.office.review == "always" or any(one.needs_review for one in event.warnings)
+    if registration.status != REVIEW or flagged:
+        return []
+    return _register(registration, bases, numbers, by="policy")
+
+
+def withdraw(
+    _event: OnboardingWithdrawn, envelope: Envelope, registrations: Loaded[Registration]
+) -> Sequence[Message]:
+    """Keep the withdrawal, even when it is the first thing heard of this onboarding."""
+    _registration(registrations, envelope.subject).withdraw()
+    return []
+
+
+def register(
+    request: RegisterCustomer,
+    envelope: Envelope,
+    registrations: Loaded[Registration],
+    bases: Loaded[BaseAdministration],
+    numbers: Numbers,
+) -> Sequence[Message]:
+    """The office has looked and says yes."""
+    return _register(_known(registrations, envelope), bases, numbers, by=request.by)
+
+
+def decline(
+    request: DeclineCustomer, envelope: Envelope, registrations: Loaded[Registration]
+) -> Sequence[Message]:
+    """The office has looked and says no."""
+    _known(registrations, envelope).decline(request.by)
+    return [RegistrationDeclined(reason=request.reason)]
+
+
+def make_administration(
+    request: MakeAdministration,
+    envelope: Envelope,
+    registrations: Loaded[Registration],
+    bases: Loaded[BaseAdministration],
+    numbers: Numbers,
+) -> Sequence[Message]:
+    """Copy a base administration again, after a failure or from another base."""
+    registration = _known(registrations, envelope)
+    if registration.status != REGISTERED:
+        raise Conflict("not_registered", "Register the customer first; then his administration.")
+    return [_copy(registration, bases, numbers, request.base_administration)]
+
+
+def put_base(
+    request: PutBaseAdministration,
+    bases: Loaded[BaseAdministration],
+    kept: Loaded[Chart],
+) -> Sequence[Message]:
+    """Add or replace a base administration; administrations copied earlier keep their chart."""
+    fingerprint = charts.chart_id(request.accounts)
+    if fingerprint not in kept:
+        kept.add(Chart(id=fingerprint, accounts=charts.as_rows(request.accounts)))
+    key = base_key(request.office_code, request.code)
+    base = bases.get(key)
+    if base is None:
+        bases.add(
+            BaseAdministration(
+                key=key,
+                code=request.code,
+                office_code=request.office_code,
+                name=request.name,
+                chart_id=fingerprint,
+            )
+        )
+    else:
+        base.name, base.chart_id = request.name, fingerprint
+    return []
+
+
+def _register(
+    registration: Registration, bases: Bases, numbers: Numbers, *, by: str
+) -> Sequence[Message]:
+    completed = registration.register(f"K-{100_000 + numbers.take(CUSTOMERS)}", by)
+    return [completed, _copy(registration, bases, numbers, None)]
+
+
+def _copy(
+    registration: Registration, bases: Bases, numbers: Numbers, chosen: str | None
+) -> Message:
+    office = registration.signup().office
+    code = chosen or office.base_administration
+    base = bases.get(base_key(office.code, code)) or bases.get(base_key("", code))
+    if base is None:
+        reason = f"the base administration {code!r} does not exist"
+        registration.administration_error = reason
+        return AdministrationFailed(reason=reason)
+    return registration.set_up(f"A-{100_000 + numbers.take(ADMINISTRATIONS)}", base)
+
+
+def _registration(registrations: Loaded[Registration], onboarding_id: str) -> Registration:
+    """The registration, made when this is the first thing heard of the onboarding."""
+    return registrations.get(onboarding_id) or registrations.add(
+        Registration(onboarding_id=onboarding_id)
+    )
+
+
+def _known(registrations: Loaded[Registration], envelope: Envelope) -> Registration:
+    registration = registrations.get(envelope.subject)
+    if registration is None or registration.status == UNHEARD:
+        raise NotFound("not_found", "There is no registration by that id.")
+    return registration
+
+
+def _bases_of(code: str, office_code: str) -> list[str]:
+    return [base_key(office_code, code), base_key("", code)]
+
+
+def _base_of_event(delivery: Delivery, _batch: Batch) -> list[str]:
+    content = delivery.content
+    if not isinstance(content, SignupAccepted):
+        return []
+    return _bases_of(content.office.base_administration, content.office.code)
+
+
+def _base_of_registration(delivery: Delivery, batch: Batch) -> Iterator[str]:
+    chosen = getattr(delivery.content, "base_administration", None)
+    registration = batch[Registration].get(delivery.envelope.subject)
+    if registration is not None and registration.accepted is not None:
+        office = registration.signup().office
+        yield from _bases_of(chosen or office.base_administration, office.code)
+
+
+def _base_to_put(delivery: Delivery, _batch: Batch) -> list[str]:
+    content = delivery.content
+    if not isinstance(content, PutBaseAdministration):
+        return []
+    return [base_key(content.office_code, content.code)]
+
+
+def _chart_to_put(delivery: Delivery, _batch: Batch) -> list[str]:
+    content = delivery.content
+    return [charts.chart_id(content.accounts)] if isinstance(content, PutBaseAdministration) else []
+
+
+REGISTRATION = by_subject(Registration)
+BASE_OF_EVENT = Load(BaseAdministration, "key", _base_of_event, lock=False)
+BASE_OF_REGISTRATION = Load(BaseAdministration, "key", _base_of_registration, lock=False)
+BASE_TO_PUT = Load(BaseAdministration, "key", _base_to_put)
+CHART_TO_PUT = Load(Chart, "id", _chart_to_put, lock=False)
+
+SUBSCRIPTIONS = [
+    on(SignupAccepted, take_up, loads=[REGISTRATION, BASE_OF_EVENT]),
+    on(OnboardingWithdrawn, withdraw, loads=[REGISTRATION]),
+    on(RegisterCustomer, register, loads=[REGISTRATION, BASE_OF_REGISTRATION]),
+    on(DeclineCustomer, decline, loads=[REGISTRATION]),
+    on(MakeAdministration, make_administration, loads=[REGISTRATION, BASE_OF_REGISTRATION]),
+    on(PutBaseAdministration, put_base, loads=[BASE_TO_PUT, CHART_TO_PUT]),
+]
