@@ -64,7 +64,7 @@ class Receipt(Enum):
     """The connection was lost before an answer came: it may be there, or not."""
 
 
-class BusDown(Exception):  # noqa: N818 - it names a state of the world, like the other members.
+class BusDown(Exception):
     """The broker cannot be reached now; nothing is lost, try again later."""
 
 

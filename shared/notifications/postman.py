@@ -17,7 +17,7 @@ from shared.notifications.letters import Letter
 from shared.notifications.model import CANCELLED, FAILED, SENT, WAITING, Notification
 from shared.notifications.notices import Notice
 from shared.notifications.rendering import Renderer
-from shared.notifications.senders import SendFailed, Senders, SendRefused
+from shared.notifications.senders import Senders, SendFailed, SendRefused
 from shared.processing.messages import Message, Now
 from shared.processing.speech import Speech
 from shared.processing.transactions import Transactions, WorkFailed
