@@ -1,0 +1,230 @@
+"""The checklist: where one customer stands, what blocks him, and who must act.
+
+One pure function from what is known to the seven steps; API, pages and mails all use it, so that
+they never disagree. The order of the steps is that of the vendor's help page; INRICHTEN and
+BEVESTIGEN go on side by side.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from services.activation import facts
+from services.activation.models import SENDING, SENT, UNDELIVERABLE, Activation
+from shared.events import (
+    AdministrationCreated,
+    AdministrationFailed,
+    CollectionBooked,
+    CustomerReleased,
+    CustomerReleaseWithdrawn,
+    OnboardingWithdrawn,
+    OrderConfirmationSent,
+    OrderConfirmationSigned,
+    RegistrationCompleted,
+    RegistrationDeclined,
+    SignupAccepted,
+    SignupRejected,
+)
+
+StepStatus = Literal["done", "current", "waiting", "failed"]
+Actor = Literal["customer", "office", "payer", "king", "nobody"]
+
+STEPS = (
+    "INSCHRIJVEN",
+    "AANMELDEN",
+    "INRICHTEN",
+    "BEVESTIGEN",
+    "VRIJGEVEN",
+    "ACTIVEREN",
+    "INLOGGEN",
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the seven steps; `by` says who did it, `at` when."""
+
+    step: str
+    status: StepStatus
+    at: datetime | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """Why the onboarding does not go on by itself, and who can help."""
+
+    code: str
+    text: str
+    actor: Actor
+
+
+@dataclass
+class Checklist:
+    """Where one customer stands."""
+
+    steps: list[Step] = field(default_factory=list)
+    blockers: list[Blocker] = field(default_factory=list)
+
+    @property
+    def next_actor(self) -> Actor:
+        """Who must act next; nobody when all is done or stopped."""
+        return self.blockers[0].actor if self.blockers else "nobody"
+
+
+def checklist(activation: Activation) -> Checklist:
+    """Derive the seven steps from what is known."""
+    judged = [
+        _signing_up(activation),
+        _registering(activation),
+        _setting_up(activation),
+        _confirming(activation),
+        _releasing(activation),
+        _activating(activation),
+        _logging_in(activation),
+    ]
+    stopped = _stopped(activation)
+    result = Checklist()
+    for name, judgement in zip(STEPS, judged, strict=True):
+        status = judgement.status
+        if stopped and status in ("current", "waiting"):
+            status = "waiting"
+        result.steps.append(Step(name, status, judgement.at, judgement.by))
+        if judgement.blocker and status in ("current", "failed") and not stopped:
+            result.blockers.append(judgement.blocker)
+    if stopped:
+        result.blockers = [stopped]
+    return result
+
+
+@dataclass(frozen=True)
+class _Judgement:
+    status: StepStatus
+    at: datetime | None = None
+    by: str | None = None
+    blocker: Blocker | None = None
+
+
+def _done(at: datetime | None, by: str | None = None) -> _Judgement:
+    return _Judgement("done", at, by)
+
+
+def _current(code: str, text: str, actor: Actor) -> _Judgement:
+    return _Judgement("current", blocker=Blocker(code, text, actor))
+
+
+def _failed(at: datetime | None, code: str, text: str, actor: Actor) -> _Judgement:
+    return _Judgement("failed", at, blocker=Blocker(code, text, actor))
+
+
+WAITING = _Judgement("waiting")
+
+
+def _stopped(one: Activation) -> Blocker | None:
+    withdrawal = facts.read(one.facts, OnboardingWithdrawn)
+    if withdrawal is not None:
+        return Blocker("withdrawn", f"Ingetrokken: {withdrawal.reason}", "nobody")
+    return None
+
+
+def _signing_up(one: Activation) -> _Judgement:
+    at = facts.moment_of(one.facts, SignupAccepted)
+    if at is not None:
+        return _done(at, "customer")
+    rejection = facts.read(one.facts, SignupRejected)
+    if rejection is not None:
+        what = "; ".join(error.message for error in rejection.errors[:5])
+        text = f"De inschrijving is niet in orde: {what}"
+        at = facts.moment_of(one.facts, SignupRejected)
+        return _failed(at, "signup_rejected", text, "customer")
+    return _current("signup_expected", "De inschrijving is nog niet binnen.", "customer")
+
+
+def _registering(one: Activation) -> _Judgement:
+    at = facts.moment_of(one.facts, RegistrationCompleted)
+    if at is not None:
+        return _done(at, "office")
+    decline = facts.read(one.facts, RegistrationDeclined)
+    if decline is not None:
+        at = facts.moment_of(one.facts, RegistrationDeclined)
+        return _failed(at, "declined", f"Door het kantoor afgewezen: {decline.reason}", "nobody")
+    if one.signup is None:
+        return WAITING
+    warnings = [warning.text for warning in one.signup.warnings if warning.needs_review]
+    text = "Het kantoor moet de inschrijving controleren en aanmelden."
+    return _current("review", " ".join([text, *warnings]), "office")
+
+
+def _setting_up(one: Activation) -> _Judgement:
+    at = facts.moment_of(one.facts, AdministrationCreated)
+    if at is not None:
+        return _done(at, "office")
+    failure = facts.read(one.facts, AdministrationFailed)
+    if failure is not None:
+        at = facts.moment_of(one.facts, AdministrationFailed)
+        text = f"De administratie kon niet worden gemaakt: {failure.reason}"
+        return _failed(at, "administration_failed", text, "office")
+    if facts.read(one.facts, RegistrationCompleted) is None:
+        return WAITING
+    return _current("administration_missing", "De administratie wordt nog gemaakt.", "office")
+
+
+def _confirming(one: Activation) -> _Judgement:
+    signed = facts.read(one.facts, OrderConfirmationSigned)
+    if signed is not None:
+        return _done(facts.moment_of(one.facts, OrderConfirmationSigned), "payer")
+    if facts.read(one.facts, RegistrationCompleted) is None:
+        return WAITING
+    sent = facts.read(one.facts, OrderConfirmationSent)
+    if sent is None:
+        text = "De order-/incassobevestiging wordt verzonden."
+        return _current("confirmation_on_its_way", text, "king")
+    text = f"Wacht op de ondertekende order-/incassobevestiging {sent.order_reference}."
+    return _current("signature_missing", text, "payer")
+
+
+def _releasing(one: Activation) -> _Judgement:
+    at = facts.moment_of(one.facts, CustomerReleased)
+    if at is not None:
+        return _done(at, "king")
+    taken_back = facts.read(one.facts, CustomerReleaseWithdrawn)
+    if taken_back is not None:
+        at = facts.moment_of(one.facts, CustomerReleaseWithdrawn)
+        text = f"De vrijgave is teruggenomen: {taken_back.cause} ({taken_back.reason_code})."
+        return _failed(at, "release_withdrawn", text, "payer")
+    booked = facts.read(one.facts, CollectionBooked)
+    at = facts.moment_of(one.facts, CollectionBooked)
+    if booked is not None and booked.held:
+        text = "Het incassoresultaat klopt niet met de order; KING moet beslissen."
+        return _failed(at, "collection_held", text, "king")
+    if booked is not None and booked.status in ("failed", "returned", "refunded", "reversed"):
+        text = f"De incasso is niet gelukt ({booked.reason_code or 'onbekend'})."
+        return _failed(at, "collection_failed", text, "payer")
+    if facts.read(one.facts, OrderConfirmationSigned) is None:
+        return WAITING
+    return _current("collection_expected", "KING incasseert de factuur.", "king")
+
+
+def _activating(one: Activation) -> _Judgement:
+    if one.first_login_at is not None or (one.state == SENT and one.may_be_sent):
+        return _done(one.sent_at, one.ordered_by)
+    if one.suspended:
+        text = "De vrijgave is teruggenomen; de klant kan niet inloggen."
+        return _failed(one.sent_at, "suspended", text, "payer")
+    if not one.may_be_sent:
+        return WAITING
+    if one.state == SENDING:
+        text = f"De inloggegevens worden verzonden, besteld door {one.ordered_by}."
+        return _current("sending", text, "nobody")
+    if one.state == UNDELIVERABLE:
+        text = "De inloggegevens zijn niet afgeleverd; controleer de gegevens en stuur opnieuw."
+        return _failed(one.ordered_at, "undeliverable", text, "office")
+    return _current("ready_to_activate", "Vrijgegeven: stuur de inloggegevens.", "office")
+
+
+def _logging_in(one: Activation) -> _Judgement:
+    if one.first_login_at is not None:
+        return _done(one.first_login_at, "customer")
+    if one.state == SENT and one.may_be_sent:
+        return _current("login_expected", "De klant kan inloggen.", "customer")
+    return WAITING

@@ -1,0 +1,81 @@
+"""What is known of one onboarding: one slot for each kind of fact, filled in any order.
+
+A slot keeps the fact that holds: of two about one order the higher revision, otherwise the later
+in time, otherwise the greater id. So every order of the same events ends in the same facts.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from shared.envelope import Envelope
+from shared.events import (
+    AdministrationCreated,
+    AdministrationFailed,
+    CollectionBooked,
+    CustomerReleased,
+    CustomerReleaseWithdrawn,
+    Event,
+    OnboardingWithdrawn,
+    OrderConfirmationSent,
+    OrderConfirmationSigned,
+    RegistrationCompleted,
+    RegistrationDeclined,
+    SignupAccepted,
+    SignupRejected,
+)
+
+Facts = dict[str, dict[str, Any]]
+E = TypeVar("E", bound=Event)
+
+SLOTS: Mapping[type[Event], str] = {
+    SignupAccepted: "signup",
+    SignupRejected: "rejection",
+    RegistrationCompleted: "registration",
+    RegistrationDeclined: "decline",
+    AdministrationCreated: "administration",
+    AdministrationFailed: "administration",
+    OrderConfirmationSent: "confirmation_sent",
+    OrderConfirmationSigned: "confirmation_signed",
+    CollectionBooked: "collection",
+    CustomerReleased: "release",
+    CustomerReleaseWithdrawn: "release",
+    OnboardingWithdrawn: "withdrawal",
+}
+"""Facts that share a slot contradict each other; the one that holds stays."""
+
+
+def note(facts: Facts, event: Event, envelope: Envelope) -> Facts:
+    """The facts with this one added, when it holds."""
+    slot = SLOTS[type(event)]
+    entry = {
+        "type": event.event_type,
+        "at": envelope.time.isoformat(),
+        "id": envelope.id,
+        "data": event.model_dump(mode="json", exclude_none=True),
+    }
+    known = facts.get(slot)
+    if known is not None and _weight(known) >= _weight(entry):
+        return facts
+    return {**facts, slot: entry}
+
+
+def read(facts: Facts, kind: type[E]) -> E | None:
+    """The fact of this kind that holds, if there is one."""
+    entry = facts.get(SLOTS[kind])
+    if entry is None or entry["type"] != kind.event_type:
+        return None
+    return kind.model_validate(entry["data"])
+
+
+def moment_of(facts: Facts, kind: type[Event]) -> datetime | None:
+    """When the fact of this kind that holds was said."""
+    entry = facts.get(SLOTS[kind])
+    if entry is None or entry["type"] != kind.event_type:
+        return None
+    return datetime.fromisoformat(entry["at"])
+
+
+def _weight(entry: Mapping[str, Any]) -> tuple[int, datetime, str]:
+    revision = entry["data"].get("revision", -1)
+    return int(revision), datetime.fromisoformat(entry["at"]), str(entry["id"])

@@ -1,0 +1,213 @@
+"""One customer as activation sees him: what is known, and his credentials."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index, MetaData
+from sqlmodel import Field, SQLModel
+
+from services.activation import facts
+from services.activation.facts import Facts
+from shared.database import UtcDateTime
+from shared.envelope import Envelope
+from shared.events import (
+    AdministrationCreated,
+    CustomerReleased,
+    Event,
+    OnboardingWithdrawn,
+    OrderConfirmationSent,
+    SignupAccepted,
+    SignupRejected,
+)
+from shared.processing.model import moment
+
+SENDING = "sending"
+SENT = "sent"
+UNDELIVERABLE = "undeliverable"
+
+WRONG_TRIES = 5
+LOCK = timedelta(minutes=15)
+WRONG_TRIES_FOR_GOOD = 20
+"""After this many wrong passwords the one-time password is dead and staff must send another."""
+
+
+class ActivationTable(SQLModel):
+    """The base of this service's own tables."""
+
+    metadata = MetaData()
+
+
+class Activation(ActivationTable, table=True):
+    """What is known of one onboarding, and the credentials of its customer.
+
+    `attempt` counts how often credentials were ordered; only the latest may become valid. The
+    password exists here as an argon2 hash alone.
+    """
+
+    __tablename__ = "activation"
+    __table_args__ = (
+        Index("activation_list", "office_code", "heard_at"),
+        Index("activation_ready", "ready", "office_code"),
+    )
+
+    onboarding_id: str = Field(primary_key=True, max_length=36)
+    facts: Facts = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    office_code: str | None = Field(default=None, max_length=35)
+    company: str | None = Field(default=None, max_length=200)
+    heard_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    ready: bool = False
+    email: str | None = Field(default=None, max_length=320)
+    mobile: str | None = Field(default=None, max_length=20)
+
+    login_name: str | None = Field(default=None, max_length=24, unique=True)
+    login_base: str | None = Field(default=None, max_length=24, index=True)
+    attempt: int = 0
+    state: str | None = Field(default=None, max_length=14)
+    channel: str | None = Field(default=None, max_length=5)
+    ordered_by: str | None = Field(default=None, max_length=120)
+    ordered_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    sent_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    expires_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    one_time_hash: str | None = Field(default=None, max_length=200)
+    own_hash: str | None = Field(default=None, max_length=200)
+    wrong_tries: int = 0
+    locked_until: datetime | None = Field(
+        default=None, sa_column=Column(UtcDateTime(), nullable=True)
+    )
+    first_login_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+    # What is known.
+
+    def note(self, event: Event, envelope: Envelope) -> None:
+        """Take a fact in; the same facts in any order end in the same knowledge."""
+        self.facts = facts.note(self.facts, event, envelope)
+        first = self.heard_at or envelope.time
+        self.heard_at = min(first, envelope.time)
+        signup = self.signup
+        rejected = facts.read(self.facts, SignupRejected)
+        if signup is not None:
+            self.office_code, self.company = signup.office.code, signup.customer.company
+            # A contact that staff corrected is not overwritten: `amend` sets both.
+            if not self._amended:
+                self.email, self.mobile = signup.customer.email, signup.customer.mobile
+        elif rejected is not None:
+            self.office_code, self.company = rejected.office_code, rejected.company
+        self._refresh()
+
+    @property
+    def signup(self) -> SignupAccepted | None:
+        """The accepted sign-up."""
+        return facts.read(self.facts, SignupAccepted)
+
+    @property
+    def released(self) -> bool:
+        """Signed and collected, and not taken back."""
+        return facts.read(self.facts, CustomerReleased) is not None
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the onboarding has stopped."""
+        return facts.read(self.facts, OnboardingWithdrawn) is not None
+
+    @property
+    def set_up(self) -> bool:
+        """Whether the administration is there and the customer has access to it."""
+        created = facts.read(self.facts, AdministrationCreated)
+        return created is not None and created.access_granted
+
+    @property
+    def order_reference(self) -> str | None:
+        """The order's reference, once something said it."""
+        for kind in (OrderConfirmationSent, CustomerReleased):
+            fact = facts.read(self.facts, kind)
+            if fact is not None:
+                return fact.order_reference
+        return None
+
+    @property
+    def may_be_sent(self) -> bool:
+        """Whether nothing stands in the way of sending credentials."""
+        return self.released and self.set_up and not self.withdrawn and self.signup is not None
+
+    @property
+    def suspended(self) -> bool:
+        """Credentials were sent, and then the release was taken back or the customer left."""
+        return self.attempt > 0 and not self.may_be_sent
+
+    # Credentials.
+
+    def order(self, channel: str, by: str, now: datetime) -> int:
+        """Order credentials; whatever was sent before is void from now on."""
+        self.void()
+        self.attempt += 1
+        self.state, self.channel = SENDING, channel
+        self.ordered_by, self.ordered_at, self.sent_at = by, now, None
+        self._refresh()
+        return self.attempt
+
+    def equip(self, password_hash: str, expires_at: datetime) -> None:
+        """Keep the hash of the password that is about to be sent."""
+        self.one_time_hash, self.expires_at = password_hash, expires_at
+        self.wrong_tries, self.locked_until = 0, None
+
+    def void(self) -> None:
+        """Make a password that was sent worthless; a password of the customer's own stays."""
+        self.one_time_hash = self.expires_at = None
+
+    def mark_sent(self, now: datetime) -> None:
+        """The message has left."""
+        self.state, self.sent_at = SENT, now
+        self._refresh()
+
+    def mark_undeliverable(self) -> None:
+        """The message could not be delivered; staff may try another way."""
+        self.state = UNDELIVERABLE
+        self.void()
+        self._refresh()
+
+    def amend(self, email: str | None, mobile: str | None) -> None:
+        """Correct the contact; what was sent to the old one is void."""
+        self.email, self.mobile = email or self.email, mobile or self.mobile
+        self.facts = {**self.facts, "amended": {}}
+        if self.own_hash is None and self.state is not None:
+            self.void()
+            self.state = UNDELIVERABLE
+        self._refresh()
+
+    def wrong_password(self, now: datetime) -> None:
+        """Count a wrong try; five lock for a quarter of an hour, twenty kill the password."""
+        self.wrong_tries += 1
+        if self.wrong_tries % WRONG_TRIES == 0:
+            self.locked_until = now + LOCK
+        if self.wrong_tries >= WRONG_TRIES_FOR_GOOD:
+            self.void()
+
+    def logged_in(self, now: datetime) -> bool:
+        """A right password; returns whether it was the first time."""
+        self.wrong_tries, self.locked_until = 0, None
+        first = self.first_login_at is None
+        if first:
+            self.first_login_at = now
+        self._refresh()
+        return first
+
+    def choose(self, password_hash: str) -> None:
+        """The customer has chosen a password of his own; the one-time one is gone."""
+        self.own_hash = password_hash
+        self.void()
+
+    def locked(self, now: datetime) -> bool:
+        """Whether log-in is closed for a while."""
+        return self.locked_until is not None and now < self.locked_until
+
+    @property
+    def _amended(self) -> bool:
+        return "amended" in self.facts
+
+    def _refresh(self) -> None:
+        waiting = self.state in (None, UNDELIVERABLE)
+        self.ready = self.may_be_sent and waiting and self.first_login_at is None
+
+    def order_facts(self) -> dict[str, Any]:
+        """The facts as they are kept, for the checklist."""
+        return self.facts

@@ -1,0 +1,6 @@
+"""INSCHRIJVEN: a customer signs up on his office's website.
+
+Owns: offices and sign-ups.
+Hears: signup.submitted, registration.declined, customer.activated, customer.logged_in.
+Says: signup.accepted, signup.rejected, onboarding.withdrawn.
+"""

@@ -1,0 +1,118 @@
+"""HTTP in: sign-ups from websites, offices, withdrawals."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid4, uuid5
+
+from email_validator import EmailNotValidError, validate_email
+from fastapi import APIRouter, Body, Depends
+from pydantic import AfterValidator, BaseModel, Field
+from sqlmodel import Session, col, select
+
+from services.signup.models import Office, Signup
+from services.signup.requests import PutOffice, Withdraw
+from shared.auth import Caller
+from shared.envelope import NAMESPACE
+from shared.errors import Forbidden, Invalid, NotFound
+from shared.events import SignupRejected, SignupSubmitted
+from shared.http import IdempotencyKey, caller_with
+from shared.processing.runtime import Runtime
+
+Website = Annotated[Caller, Depends(caller_with("signup:submit"))]
+BackOffice = Annotated[Caller, Depends(caller_with("offices:manage"))]
+Withdrawer = Annotated[Caller, Depends(caller_with("signup:withdraw"))]
+
+
+def _mail_address(value: str) -> str:
+    try:
+        return validate_email(value, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise ValueError(str(error)) from None
+
+
+class OfficeBody(BaseModel):
+    """An office, as KING's back office keeps it."""
+
+    name: str = Field(min_length=1, max_length=200)
+    email: Annotated[str, AfterValidator(_mail_address)]
+    phone: str | None = Field(default=None, max_length=40)
+    language: Literal["nl", "en"] = "nl"
+    review: Literal["always", "flagged"] = "flagged"
+    base_administration: str = Field(default="standard", min_length=1, max_length=35)
+    pays_for_customers: bool = False
+
+
+class WithdrawBody(BaseModel):
+    """Why the onboarding stops."""
+
+    reason: str = Field(default="op verzoek", min_length=1, max_length=200)
+
+
+class Submitted(BaseModel):
+    """Where the sign-up can be followed."""
+
+    onboarding_id: UUID
+    status_url: str
+
+
+def router(runtime: Runtime) -> APIRouter:
+    """Signup's routes."""
+    routes = APIRouter(prefix="/api", tags=["signup"])
+
+    @routes.post("/signups", status_code=202, summary="Submit a sign-up")
+    def submit(
+        body: Annotated[dict[str, Any], Body()], caller: Website, key: IdempotencyKey = None
+    ) -> Submitted:
+        office = body.get("office_code")
+        if caller.office and office != caller.office:
+            raise Forbidden(
+                "wrong_office", f"This token signs up for office {caller.office} alone."
+            )
+        by = f"/website/{office}"[:200] if isinstance(office, str) else "/website/unknown"
+        onboarding_id = uuid5(NAMESPACE, f"{by}/{key}") if key else uuid4()
+        said = runtime.handle_event(
+            SignupSubmitted.event_type, body, subject=str(onboarding_id), by=by, key=key
+        )
+        refusal = next((one for one in said or () if isinstance(one, SignupRejected)), None)
+        if refusal is not None:
+            detail = "Some fields are missing or wrong; correct them and send the sign-up again."
+            raise Invalid("signup_invalid", detail, errors=refusal.errors)
+        url = f"{runtime.settings.base_url}/api/onboardings/{onboarding_id}"
+        return Submitted(onboarding_id=onboarding_id, status_url=url)
+
+    @routes.post("/signups/{onboarding_id}/withdraw", status_code=202, summary="Stop it")
+    def withdraw(
+        onboarding_id: UUID,
+        caller: Withdrawer,
+        body: WithdrawBody | None = None,
+        key: IdempotencyKey = None,
+    ) -> None:
+        with runtime.reading() as session:
+            _insist(session, caller, onboarding_id)
+        request = Withdraw(by=caller.name, reason=(body or WithdrawBody()).reason)
+        runtime.handle(request, subject=str(onboarding_id), by=caller.source, key=key)
+
+    @routes.put("/offices/{code}", summary="Add or change an office")
+    def put_office(code: str, body: OfficeBody, caller: BackOffice) -> dict[str, Any]:
+        caller.insist_on_office(code)
+        if not 1 <= len(code) <= 35 or not code.isprintable():
+            raise NotFound("not_found", "The code of an office has 1 to 35 characters.")
+        request = PutOffice(code=code, **body.model_dump())
+        runtime.handle(request, subject=str(uuid5(NAMESPACE, f"office/{code}")), by=caller.source)
+        return request.model_dump()
+
+    @routes.get("/offices", summary="The offices")
+    def offices(caller: BackOffice) -> list[dict[str, Any]]:
+        query = select(Office).order_by(col(Office.code))
+        if caller.office:
+            query = query.where(Office.code == caller.office)
+        with runtime.reading() as session:
+            return [one.model_dump() for one in session.exec(query)]
+
+    return routes
+
+
+def _insist(session: Session, caller: Caller, onboarding_id: UUID) -> None:
+    signup = session.get(Signup, str(onboarding_id))
+    if signup is None or not signup.settled:
+        raise NotFound("not_found", "There is no onboarding by that id.")
+    caller.insist_on_office(signup.office_code)

@@ -1,0 +1,193 @@
+"""What signup does upon each event and request."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.signup.mails import confirmations, incomplete, withdrawal
+from services.signup.models import Office, Signup, company_key
+from services.signup.requests import PutOffice, Withdraw
+from services.signup.validation import Checked, check
+from shared.catalogue import Catalogue
+from shared.envelope import Envelope
+from shared.errors import NotFound, Reject
+from shared.events import (
+    CustomerActivated,
+    CustomerLoggedIn,
+    OnboardingWithdrawn,
+    RegistrationDeclined,
+    SignupAccepted,
+    SignupRejected,
+    SignupSubmitted,
+)
+from shared.events.shapes import Warning
+from shared.processing.messages import AsWritten, Delivery, Message, Now
+from shared.processing.numbers import Numbers
+from shared.processing.subscriptions import Batch, Load, Loaded, by_subject, on
+from shared.settings import Settings
+
+SERIES = "signup"
+
+DUPLICATE = {
+    "nl": "Er loopt al een inschrijving van dit bedrijf voor dit pakket: {references}.",
+    "en": "A sign-up of this company for this package is already under way: {references}.",
+}
+
+
+def take_up(
+    written: AsWritten,
+    envelope: Envelope,
+    signups: Loaded[Signup],
+    offices: Loaded[Office],
+    catalogue: Catalogue,
+    settings: Settings,
+    numbers: Numbers,
+    now: Now,
+) -> Sequence[Message]:
+    """Accept or reject what a customer filled in, and tell him and his office."""
+    signup = signups.get(envelope.subject) or signups.add(Signup(onboarding_id=envelope.subject))
+    if signup.digest == envelope.digest():
+        return []  # The website said it twice.
+    if signup.settled:
+        raise Reject("this onboarding id already belongs to a sign-up with other contents")
+    office = offices.get(_text(written.data, "office_code"))
+    checked = check(written.data, catalogue=catalogue, office=office, now=now)
+    if checked.submitted is None or office is None:
+        signup.reject(envelope.digest(), now)
+        return _rejection(checked, written.data)
+    accepted = SignupAccepted(
+        reference=f"S-{now.year}-{numbers.take(SERIES):06d}",
+        office=office.public(),
+        customer=checked.submitted.customer,
+        package=checked.submitted.package,
+        payer=checked.submitted.payer,
+        preferred_channel=checked.submitted.preferred_channel,
+        warnings=(*checked.warnings, *_duplicates(checked.submitted, office, signups)),
+    )
+    signup.accept(accepted, envelope.digest(), now)
+    remarks = checked.submitted.remarks
+    return [accepted, *confirmations(accepted, catalogue, settings.base_url, signup, remarks)]
+
+
+def note_decline(
+    _event: RegistrationDeclined, envelope: Envelope, signups: Loaded[Signup]
+) -> Sequence[Message]:
+    """The office said no; the package is open no longer."""
+    _signup(signups, envelope).decline()
+    return []
+
+
+def note_activation(
+    _event: CustomerActivated, envelope: Envelope, signups: Loaded[Signup]
+) -> Sequence[Message]:
+    """The credentials have left."""
+    signup = _signup(signups, envelope)
+    signup.activated_at = min(signup.activated_at or envelope.time, envelope.time)
+    return []
+
+
+def note_login(
+    event: CustomerLoggedIn, envelope: Envelope, signups: Loaded[Signup]
+) -> Sequence[Message]:
+    """The customer works with the package."""
+    _signup(signups, envelope).logged_in(event.first_login_at)
+    return []
+
+
+def withdraw(request: Withdraw, envelope: Envelope, signups: Loaded[Signup]) -> Sequence[Message]:
+    """Stop the onboarding, and tell customer and office."""
+    signup = signups.get(envelope.subject)
+    if signup is None or not signup.settled:
+        raise NotFound("not_found", "There is no onboarding by that id.")
+    signup.withdraw(request.by)
+    return [OnboardingWithdrawn(reason=request.reason, by=request.by), *withdrawal(signup.event())]
+
+
+def put_office(request: PutOffice, offices: Loaded[Office]) -> Sequence[Message]:
+    """Add or change an office."""
+    office = offices.get(request.code)
+    if office is None:
+        offices.add(Office(**request.model_dump()))
+    else:
+        for name, value in request.model_dump(exclude={"code"}).items():
+            setattr(office, name, value)
+    return []
+
+
+def _rejection(checked: Checked, data: Mapping[str, Any]) -> Sequence[Message]:
+    customer = data.get("customer")
+    company = _text(customer, "company") if isinstance(customer, Mapping) else ""
+    rejected = SignupRejected(
+        office_code=_text(data, "office_code")[:35] or None,
+        company=company[:200] or None,
+        errors=checked.errors,
+    )
+    return [rejected, *incomplete(checked)]
+
+
+def _duplicates(
+    submitted: SignupSubmitted, office: Office, signups: Loaded[Signup]
+) -> list[Warning]:
+    """The same office and package still open, with the same KvK number, or name and e-mail."""
+    customer = submitted.customer
+    key = company_key(customer.company, customer.email)
+    alike = sorted(
+        one.reference or ""
+        for one in signups
+        if one.open
+        and (one.office_code, one.package_code) == (office.code, submitted.package.code)
+        and ((customer.kvk and one.kvk == customer.kvk) or one.company_key == key)
+    )
+    if not alike:
+        return []
+    language = "en" if office.language == "en" else "nl"
+    text = DUPLICATE[language].format(references=", ".join(alike[:5]))
+    return [Warning(code="likely_duplicate", text=text, needs_review=True)]
+
+
+def _signup(signups: Loaded[Signup], envelope: Envelope) -> Signup:
+    """The sign-up, made when another fact about it is heard first."""
+    return signups.get(envelope.subject) or signups.add(Signup(onboarding_id=envelope.subject))
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    value = data.get(name)
+    clean = value if isinstance(value, str) else ""
+    return "".join(one for one in clean if one.isprintable()).strip()
+
+
+def _customer(delivery: Delivery) -> Mapping[str, Any]:
+    written = delivery.content
+    customer = written.data.get("customer") if isinstance(written, AsWritten) else None
+    return customer if isinstance(customer, Mapping) else {}
+
+
+def _office(delivery: Delivery, _batch: Batch) -> str | None:
+    content = delivery.content
+    if isinstance(content, PutOffice):
+        return content.code
+    return (_text(content.data, "office_code") or None) if isinstance(content, AsWritten) else None
+
+
+def _kvk(delivery: Delivery, _batch: Batch) -> str | None:
+    return _text(_customer(delivery), "kvk") or None
+
+
+def _company(delivery: Delivery, _batch: Batch) -> str:
+    customer = _customer(delivery)
+    return company_key(_text(customer, "company"), _text(customer, "email"))
+
+
+SIGNUP = by_subject(Signup)
+OFFICE = Load(Office, "code", _office, lock=False)
+OFFICE_TO_CHANGE = Load(Office, "code", _office)
+SAME_KVK = Load(Signup, "kvk", _kvk, lock=False)
+SAME_COMPANY = Load(Signup, "company_key", _company, lock=False)
+
+SUBSCRIPTIONS = [
+    on(SignupSubmitted, take_up, loads=[SIGNUP, OFFICE, SAME_KVK, SAME_COMPANY], as_written=True),
+    on(RegistrationDeclined, note_decline, loads=[SIGNUP]),
+    on(CustomerActivated, note_activation, loads=[SIGNUP]),
+    on(CustomerLoggedIn, note_login, loads=[SIGNUP]),
+    on(Withdraw, withdraw, loads=[SIGNUP]),
+    on(PutOffice, put_office, loads=[OFFICE_TO_CHANGE]),
+]

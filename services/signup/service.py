@@ -1,0 +1,43 @@
+"""Composition: what makes signup a service."""
+
+from pathlib import Path
+
+from services.signup.api import router
+from services.signup.handlers import SERIES, SUBSCRIPTIONS
+from services.signup.models import Office, SignupTable
+from shared.catalogue import Catalogue
+from shared.processing.runtime import Runtime
+from shared.processing.service import Service
+from shared.settings import Settings
+
+EXAMPLE = Office(
+    code="0042",
+    name="Administratiekantoor De Linde",
+    email="kantoor@delinde.example",
+    phone="+31 20 000 00 42",
+    pays_for_customers=True,
+)
+"""The office that the embedded default starts with, so that the examples work at once."""
+
+
+def build(settings: Settings) -> Service:
+    """The signup service, not yet running."""
+    return Service(
+        name="signup",
+        subscriptions=SUBSCRIPTIONS,
+        metadata=SignupTable.metadata,
+        folder=Path(__file__).parent,
+        router=router,
+        resources={Catalogue: Catalogue.load(settings.catalogue), Settings: settings},
+        series=(SERIES,),
+        at_start=have_example_office,
+    )
+
+
+def have_example_office(runtime: Runtime) -> None:
+    """On the embedded default, have the example office; elsewhere offices are added by name."""
+    if not runtime.settings.embedded:
+        return
+    with runtime.database.begin() as session:
+        if session.get(Office, EXAMPLE.code) is None:
+            session.add(Office(**EXAMPLE.model_dump()))
