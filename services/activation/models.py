@@ -1,7 +1,6 @@
 """One customer as activation sees him: what is known, and his credentials."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import JSON, Column, Index, MetaData
 from sqlmodel import Field, SQLModel
@@ -207,7 +206,3 @@ class Activation(ActivationTable, table=True):
     def _refresh(self) -> None:
         waiting = self.state in (None, UNDELIVERABLE)
         self.ready = self.may_be_sent and waiting and self.first_login_at is None
-
-    def order_facts(self) -> dict[str, Any]:
-        """The facts as they are kept, for the checklist."""
-        return self.facts

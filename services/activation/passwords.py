@@ -6,6 +6,7 @@ that look alike are left out (NIST SP 800-63B, OWASP ASVS 5.0 section 6.4.1).
 
 import secrets
 import threading
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -103,13 +104,16 @@ def _hash(text: str) -> str:
         return _hasher.hash(text)
 
 
-_DUMMY = _hash("no password at all")
+@cache
+def _dummy() -> str:
+    return _hash("no password at all")
 
 
 def _matches(kept: str | None, text: str) -> bool:
+    compare_with = kept or _dummy()
     with _turns:
         try:
-            _hasher.verify(kept or _DUMMY, text)
+            _hasher.verify(compare_with, text)
         except (VerificationError, InvalidHashError):
             return False
     return kept is not None

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from shared.database import Database
 from shared.envelope import CONTENT_TYPE, NAMESPACE, Envelope
 from shared.errors import InfrastructureDown, Unavailable
+from shared.events.event import Event
 from shared.messaging.bus import Bus, Incoming
 from shared.notifications.postman import Postman
 from shared.notifications.rendering import Renderer
@@ -20,7 +21,7 @@ from shared.processing import inbox
 from shared.processing.dispatch import Dispatcher
 from shared.processing.handling import Handling
 from shared.processing.loops import Chore, Consumption
-from shared.processing.messages import Delivery, Message, Request
+from shared.processing.messages import About, Delivery, Message, Request
 from shared.processing.numbers import StockedNumbers
 from shared.processing.outbox import OutboxRelay
 from shared.processing.reading import Reader
@@ -41,6 +42,10 @@ class Desk:
 
     session: Session
     messages: list[Message] = field(default_factory=list)
+
+    def say(self, subject: str, event: Event) -> None:
+        """Say something about an onboarding, with this transaction."""
+        self.messages.append(About(subject, event))
 
 
 Clock = Callable[[], datetime]

@@ -1,0 +1,236 @@
+"""HTTP in: staff activate, everybody sees where a customer stands, the customer logs in."""
+
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from fastapi import APIRouter, Depends, Query
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
+from sqlmodel import Session, col, select
+
+from services.activation import facts
+from services.activation.checklist import checklist
+from services.activation.login import change_password, log_in
+from services.activation.models import Activation
+from services.activation.requests import ActivateCustomer, AmendContact, ResendCredentials
+from shared.auth import Caller
+from shared.errors import NotFound
+from shared.events import AdministrationCreated
+from shared.http import IdempotencyKey, caller_with
+from shared.processing.runtime import Runtime
+
+Activator = Annotated[Caller, Depends(caller_with("users:activate"))]
+Onlooker = Annotated[Caller, Depends(caller_with("onboardings:read"))]
+Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
+LoginName = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+def _mail_address(value: str) -> str:
+    try:
+        return validate_email(value, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise ValueError(str(error)) from None
+
+
+def _mobile(value: str) -> str:
+    try:
+        number = phonenumbers.parse(value, "NL")
+    except phonenumbers.NumberParseException:
+        raise ValueError("this is not a telephone number") from None
+    mobile = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
+    if not (phonenumbers.is_valid_number(number) and mobile):
+        raise ValueError("this is not a mobile number")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+class Sending(BaseModel):
+    """By which channel the credentials go."""
+
+    channel: Literal["email", "sms"]
+
+
+class SendingAgain(BaseModel):
+    """By which channel; the one used before when left out."""
+
+    channel: Literal["email", "sms"] | None = None
+
+
+class Contact(BaseModel):
+    """A corrected address, number, or both."""
+
+    email: Annotated[str, AfterValidator(_mail_address)] | None = None
+    mobile: Annotated[str, AfterValidator(_mobile)] | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> "Contact":
+        if self.email is None and self.mobile is None:
+            raise ValueError("give an e-mail address, a mobile number, or both")
+        return self
+
+
+class Login(BaseModel):
+    """Login name and password."""
+
+    login_name: LoginName
+    password: Password
+
+
+class NewPassword(BaseModel):
+    """The password of now, and the one to have."""
+
+    login_name: LoginName
+    current_password: Password
+    new_password: Password
+
+
+def router(runtime: Runtime) -> APIRouter:
+    """Activation's routes."""
+    routes = APIRouter(prefix="/api")
+    routes.include_router(_activations(runtime))
+    routes.include_router(_onboardings(runtime))
+    routes.include_router(_logins(runtime))
+    return routes
+
+
+def _activations(runtime: Runtime) -> APIRouter:
+    routes = APIRouter(tags=["activation"])
+
+    @routes.get("/activations", summary="Who is released and can be activated")
+    def ready(
+        caller: Activator,
+        status: Annotated[Literal["ready"], Query()] = "ready",
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> list[dict[str, Any]]:
+        query = select(Activation).where(col(Activation.ready).is_(True))
+        if caller.office:
+            query = query.where(Activation.office_code == caller.office)
+        with runtime.reading() as session:
+            found = session.exec(query.order_by(col(Activation.heard_at)).limit(limit)).all()
+        return [_to_activate(one) for one in found]
+
+    @routes.post("/activations/{onboarding_id}", status_code=202, summary="Send credentials")
+    def activate(
+        onboarding_id: UUID, body: Sending, caller: Activator, key: IdempotencyKey = None
+    ) -> dict[str, Any]:
+        _insist(runtime, caller, onboarding_id)
+        request = ActivateCustomer(channel=body.channel, by=caller.name)
+        runtime.handle(request, subject=str(onboarding_id), by=caller.source, key=key)
+        return _standing(runtime, onboarding_id)
+
+    @routes.post("/activations/{onboarding_id}/resend", status_code=202, summary="Send them anew")
+    def resend(
+        onboarding_id: UUID,
+        caller: Activator,
+        body: SendingAgain | None = None,
+        key: IdempotencyKey = None,
+    ) -> dict[str, Any]:
+        _insist(runtime, caller, onboarding_id)
+        request = ResendCredentials(channel=body.channel if body else None, by=caller.name)
+        runtime.handle(request, subject=str(onboarding_id), by=caller.source, key=key)
+        return _standing(runtime, onboarding_id)
+
+    @routes.patch("/onboardings/{onboarding_id}/contact", summary="Correct the contact")
+    def amend(onboarding_id: UUID, body: Contact, caller: Activator) -> dict[str, Any]:
+        _insist(runtime, caller, onboarding_id)
+        request = AmendContact(email=body.email, mobile=body.mobile, by=caller.name)
+        runtime.handle(request, subject=str(onboarding_id), by=caller.source)
+        return _standing(runtime, onboarding_id)
+
+    return routes
+
+
+def _onboardings(runtime: Runtime) -> APIRouter:
+    routes = APIRouter(tags=["onboardings"])
+
+    @routes.get("/onboardings", summary="Where every customer stands")
+    def overview(
+        caller: Onlooker,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        offset: Annotated[int, Query(ge=0)] = 0,
+    ) -> list[dict[str, Any]]:
+        query = select(Activation)
+        if caller.office:
+            query = query.where(Activation.office_code == caller.office)
+        query = query.order_by(col(Activation.heard_at).desc()).offset(offset).limit(limit)
+        with runtime.reading() as session:
+            return [describe(one) for one in session.exec(query)]
+
+    @routes.get("/onboardings/{onboarding_id}", summary="One customer's seven steps")
+    def one(onboarding_id: UUID, caller: Onlooker) -> dict[str, Any]:
+        with runtime.reading() as session:
+            return describe(_find(session, caller, onboarding_id))
+
+    return routes
+
+
+def _logins(runtime: Runtime) -> APIRouter:
+    routes = APIRouter(tags=["login"])
+
+    @routes.post("/login", summary="Log in")
+    def login(body: Login) -> dict[str, Any]:
+        return asdict(log_in(runtime, body.login_name, body.password.get_secret_value()))
+
+    @routes.post("/password", status_code=204, summary="Choose a password")
+    def password(body: NewPassword) -> None:
+        change_password(
+            runtime,
+            body.login_name,
+            body.current_password.get_secret_value(),
+            body.new_password.get_secret_value(),
+        )
+
+    return routes
+
+
+def describe(activation: Activation) -> dict[str, Any]:
+    """One customer's checklist, as the contract has it."""
+    where = checklist(activation)
+    signup = activation.signup
+    administration = facts.read(activation.facts, AdministrationCreated)
+    return {
+        "onboarding_id": activation.onboarding_id,
+        "reference": signup.reference if signup else None,
+        "office_code": activation.office_code,
+        "company": activation.company,
+        "order_reference": activation.order_reference,
+        "administration_number": administration and administration.administration_number,
+        "login_name": activation.login_name,
+        "steps": [asdict(one) for one in where.steps],
+        "blockers": [asdict(one) for one in where.blockers],
+        "next_actor": where.next_actor,
+    }
+
+
+def _to_activate(activation: Activation) -> dict[str, Any]:
+    signup = activation.signup
+    return {
+        "onboarding_id": activation.onboarding_id,
+        "reference": signup.reference if signup else None,
+        "company": activation.company,
+        "office_code": activation.office_code,
+        "preferred_channel": signup.preferred_channel if signup else None,
+        # Shown in full, so that staff can verify the number before anything is sent to it.
+        "email": activation.email,
+        "mobile": activation.mobile,
+        "state": activation.state,
+    }
+
+
+def _standing(runtime: Runtime, onboarding_id: UUID) -> dict[str, Any]:
+    with runtime.reading() as session:
+        return describe(session.get_one(Activation, str(onboarding_id)))
+
+
+def _find(session: Session, caller: Caller, onboarding_id: UUID) -> Activation:
+    activation = session.get(Activation, str(onboarding_id))
+    if activation is None:
+        raise NotFound("not_found", "There is no onboarding by that id.")
+    caller.insist_on_office(activation.office_code)
+    return activation
+
+
+def _insist(runtime: Runtime, caller: Caller, onboarding_id: UUID) -> None:
+    with runtime.reading() as session:
+        _find(session, caller, onboarding_id)

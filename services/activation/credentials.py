@@ -1,0 +1,93 @@
+"""Sending credentials: the password is made while sending, and never kept.
+
+Generate, hash, commit the hash, send, commit the sent-mark. A try whose outcome is unknown is
+followed by one with a new password, so that at most one is ever valid. The release is checked
+again under the lock that stores the hash.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from services.activation import passwords
+from services.activation.models import SENDING, Activation
+from shared.events import CustomerActivated
+from shared.notifications.letters import Letter
+from shared.notifications.model import Notification
+from shared.notifications.notices import Notice
+from shared.notifications.rendering import Renderer
+from shared.processing.messages import Mail, Message, Now
+from shared.settings import Settings
+
+
+def credentials_notice(settings: Settings) -> Notice:
+    """How a message with credentials is made and followed up."""
+    return Notice(compose=partial(_compose, settings), sent=_sent, failed=_failed)
+
+
+def _compose(
+    settings: Settings, session: Session, notification: Notification, renderer: Renderer, now: Now
+) -> Letter | None:
+    activation = _current(session, notification)
+    if activation is None or not activation.may_be_sent:
+        return None  # Replaced by a later order, or released no longer.
+    secret = passwords.generate()
+    expires_at = now + timedelta(hours=settings.credentials_hours)
+    activation.equip(passwords.hash_one_time(secret), expires_at)
+    params = {
+        **notification.params,
+        "password": secret.reveal(),
+        "expires_at": expires_at,
+        "login_url": f"{settings.base_url}/login",
+    }
+    fill = renderer.render_sms if notification.channel == "sms" else renderer.render_email
+    return fill(
+        notification.kind,
+        notification.language,
+        params,
+        to=notification.recipient,
+        message_key=f"{notification.id}.{notification.attempts}",
+    )
+
+
+def _sent(session: Session, notification: Notification, now: Now) -> Sequence[Message]:
+    activation = _current(session, notification)
+    if activation is None or activation.login_name is None or activation.expires_at is None:
+        return []
+    activation.mark_sent(now)
+    return [
+        CustomerActivated(
+            login_name=activation.login_name,
+            channel="sms" if notification.channel == "sms" else "email",
+            activated_by=activation.ordered_by or "staff",
+            expires_at=activation.expires_at,
+        )
+    ]
+
+
+def _failed(session: Session, notification: Notification, _now: Now) -> Sequence[Message]:
+    activation = _current(session, notification)
+    if activation is None or activation.signup is None:
+        return []
+    activation.mark_undeliverable()
+    office = activation.signup.office
+    params = {
+        "reference": activation.signup.reference,
+        "company": activation.signup.customer.company,
+        "channel": notification.channel,
+    }
+    return [Mail("credentials_undeliverable", office.email, office.language, params)]
+
+
+def _current(session: Session, notification: Notification) -> Activation | None:
+    """The activation, locked, when this is the latest order of credentials and still open."""
+    statement = select(Activation).where(
+        col(Activation.onboarding_id) == notification.onboarding_id
+    )
+    activation = session.execute(statement.with_for_update()).scalar_one_or_none()
+    if activation is None or activation.attempt != notification.params.get("attempt"):
+        return None
+    return activation if activation.state == SENDING else None

@@ -1,0 +1,23 @@
+"""Composition: what makes activation a service."""
+
+from pathlib import Path
+
+from services.activation.api import router
+from services.activation.credentials import credentials_notice
+from services.activation.handlers import CREDENTIALS, SUBSCRIPTIONS
+from services.activation.models import ActivationTable
+from shared.processing.service import Service
+from shared.settings import Settings
+
+
+def build(settings: Settings) -> Service:
+    """The activation service, not yet running."""
+    return Service(
+        name="activation",
+        subscriptions=SUBSCRIPTIONS,
+        metadata=ActivationTable.metadata,
+        folder=Path(__file__).parent,
+        router=router,
+        resources={Settings: settings},
+        notices={CREDENTIALS: credentials_notice(settings)},
+    )
