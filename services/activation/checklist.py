@@ -14,7 +14,6 @@ from services.activation.models import SENDING, SENT, UNDELIVERABLE, Activation
 from shared.events import (
     AdministrationCreated,
     AdministrationFailed,
-    CollectionBooked,
     CustomerReleased,
     CustomerReleaseWithdrawn,
     OnboardingWithdrawn,
@@ -192,16 +191,16 @@ def _releasing(one: Activation) -> _Judgement:
         at = facts.moment_of(one.facts, CustomerReleaseWithdrawn)
         text = f"De vrijgave is teruggenomen: {taken_back.cause} ({taken_back.reason_code})."
         return _failed(at, "release_withdrawn", text, "payer")
-    booked = facts.read(one.facts, CollectionBooked)
-    at = facts.moment_of(one.facts, CollectionBooked)
-    if booked is not None and booked.held:
+    booked = facts.collections(one.facts)
+    if any(collection.held for collection in booked):
         text = "Het incassoresultaat klopt niet met de order; KING moet beslissen."
-        return _failed(at, "collection_held", text, "king")
-    if booked is not None and booked.status in ("failed", "returned", "refunded", "reversed"):
-        text = f"De incasso is niet gelukt ({booked.reason_code or 'onbekend'})."
-        return _failed(at, "collection_failed", text, "payer")
+        return _failed(None, "collection_held", text, "king")
+    if booked and booked[-1].status in ("failed", "returned", "refunded", "reversed"):
+        text = f"De incasso is niet gelukt ({booked[-1].reason_code or 'onbekend'})."
+        return _failed(None, "collection_failed", text, "payer")
     if facts.read(one.facts, OrderConfirmationSigned) is None:
         return WAITING
+    # Money before the signature is remembered; the release follows at the signature.
     return _current("collection_expected", "KING incasseert de factuur.", "king")
 
 

@@ -37,17 +37,19 @@ SLOTS: Mapping[type[Event], str] = {
     AdministrationFailed: "administration",
     OrderConfirmationSent: "confirmation_sent",
     OrderConfirmationSigned: "confirmation_signed",
-    CollectionBooked: "collection",
     CustomerReleased: "release",
     CustomerReleaseWithdrawn: "release",
     OnboardingWithdrawn: "withdrawal",
 }
 """Facts that share a slot contradict each other; the one that holds stays."""
 
+COLLECTION = "collection/"
+"""Each collection has a slot of its own, under its end-to-end id."""
+
 
 def note(facts: Facts, event: Event, envelope: Envelope) -> Facts:
     """The facts with this one added, when it holds."""
-    slot = SLOTS[type(event)]
+    slot = _slot(event)
     entry = {
         "type": event.event_type,
         "at": envelope.time.isoformat(),
@@ -58,6 +60,16 @@ def note(facts: Facts, event: Event, envelope: Envelope) -> Facts:
     if known is not None and _weight(known) >= _weight(entry):
         return facts
     return {**facts, slot: entry}
+
+
+def collections(facts: Facts) -> list[CollectionBooked]:
+    """What holds of each collection, the latest attempt last."""
+    booked = [
+        CollectionBooked.model_validate(entry["data"])
+        for slot, entry in facts.items()
+        if slot.startswith(COLLECTION)
+    ]
+    return sorted(booked, key=lambda one: (one.attempt, one.end_to_end_id))
 
 
 def read(facts: Facts, kind: type[E]) -> E | None:
@@ -74,6 +86,12 @@ def moment_of(facts: Facts, kind: type[Event]) -> datetime | None:
     if entry is None or entry["type"] != kind.event_type:
         return None
     return datetime.fromisoformat(entry["at"])
+
+
+def _slot(event: Event) -> str:
+    if isinstance(event, CollectionBooked):
+        return f"{COLLECTION}{event.end_to_end_id}"
+    return SLOTS[type(event)]
 
 
 def _weight(entry: Mapping[str, Any]) -> tuple[int, datetime, str]:

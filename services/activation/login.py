@@ -43,12 +43,11 @@ def log_in(runtime: Runtime, login_name: str, password: str) -> LoggedIn:
     with runtime.writing(NOBODY, "/customer") as desk:
         activation = _find(desk.session, login_name)
         right = _check(activation, password, now)
-        if activation is not None and right:
-            if activation.logged_in(now):
-                event = CustomerLoggedIn(
-                    login_name=activation.login_name or login_name, first_login_at=now
-                )
-                desk.say(activation.onboarding_id, event)
+        if activation is not None and right and activation.logged_in(now):
+            event = CustomerLoggedIn(
+                login_name=activation.login_name or login_name, first_login_at=now
+            )
+            desk.say(activation.onboarding_id, event)
     if activation is None or not right:
         raise _wrong()
     return LoggedIn(

@@ -1,0 +1,162 @@
+"""Collections: what KING reported of each, and what follows from it for the order.
+
+Results come in any order, twice and late, so a collection keeps the results as facts and derives
+its status from the set of them. The rules are those of SEPA direct debit: a collection succeeds
+or fails; what succeeded may come back as a return, a refund or a reversal; a failure after a
+success on one end-to-end id is a return under another name.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index
+from sqlmodel import Field
+
+from services.billing.tables import BillingTable
+from shared.events import CollectionBooked, CollectionResult
+from shared.events.king import CollectionStatus
+from shared.processing.model import moment
+
+TAKEN_BACK = ("returned", "refunded", "reversed")
+OPEN_STATUSES = ("requested", "submitted")
+ACCEPT = "accept"
+DISMISS = "dismiss"
+
+
+class Standing(Enum):
+    """How an order stands: its customer is released, was released once, or neither."""
+
+    OPEN = "open"
+    RELEASED = "released"
+    TAKEN_BACK = "taken_back"
+
+
+class Collection(BillingTable, table=True):
+    """One attempt to collect an order's amount, known by its end-to-end id."""
+
+    __tablename__ = "collection"
+    __table_args__ = (
+        Index("collection_order", "order_reference"),
+        Index("collection_end_to_end", "end_to_end_id"),
+        Index("collection_status", "status"),
+        Index("collection_held", "held"),
+    )
+
+    key: str = Field(primary_key=True, max_length=71)
+    order_reference: str = Field(max_length=35)
+    onboarding_id: str = Field(max_length=36)
+    office_code: str | None = Field(default=None, max_length=35)
+    end_to_end_id: str = Field(max_length=35)
+    attempt: int
+    amount_cents: int
+    currency: str = Field(default="EUR", max_length=3)
+    collect_on: date | None = None
+    requested_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    status: str = Field(default="requested", max_length=12)
+    reason_code: str | None = Field(default=None, max_length=35)
+    held: int = 0
+    results: list[dict[str, Any]] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False)
+    )
+    decision: str | None = Field(default=None, max_length=10)
+    decided_by: str | None = Field(default=None, max_length=120)
+
+    def take(self, result: CollectionResult) -> bool:
+        """Keep a result; False when the very same was kept before."""
+        fact = result.model_dump(mode="json", exclude_none=True)
+        if fact in self.results:
+            return False
+        self.results = [*self.results, fact]
+        self._derive()
+        return True
+
+    def decide(self, decision: str, by: str) -> None:
+        """A person has looked at a held result: it counts after all, or it does not."""
+        self.decision, self.decided_by = decision, by
+        self._derive()
+
+    def cancel(self) -> bool:
+        """Ask for it no longer; False when there is nothing to cancel."""
+        if self.status not in OPEN_STATUSES:
+            return False
+        self.status = "cancelled"
+        return True
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the money is there."""
+        return self.status == "succeeded"
+
+    @property
+    def ever_succeeded(self) -> bool:
+        """Whether the money was there once: a return implies that it was."""
+        return self.status in ("succeeded", *TAKEN_BACK)
+
+    def booked(self, revision: int) -> CollectionBooked:
+        """What activation should know of it now."""
+        status: CollectionStatus = "submitted"
+        for possible in ("succeeded", "failed", "returned", "refunded", "reversed"):
+            if self.status == possible:
+                status = possible  # type: ignore[assignment]
+        return CollectionBooked(
+            order_reference=self.order_reference,
+            end_to_end_id=self.end_to_end_id,
+            attempt=self.attempt,
+            status=status,
+            reason_code=self.reason_code,
+            held=bool(self.held),
+            revision=revision,
+        )
+
+    def _derive(self) -> None:
+        """Status, reason and whether a person must decide, from the set of results alone."""
+        results = [CollectionResult.model_validate(fact) for fact in self.results]
+        exact = [one for one in results if self._counts(one)]
+        odd = [one for one in results if not self._counts(one)]
+        deciding = _deciding(exact)
+        if deciding is not None:
+            self.status, self.reason_code = deciding
+        settled = self.ever_succeeded or self.decision is not None
+        self.held = int(bool(odd) and not settled)
+
+    def _counts(self, result: CollectionResult) -> bool:
+        """Only the exact amount in the order's currency changes a state, unless a person says."""
+        exact = (result.amount_cents, result.currency) == (self.amount_cents, self.currency)
+        return exact or self.decision == ACCEPT
+
+
+def _deciding(results: Iterable[CollectionResult]) -> tuple[str, str | None] | None:
+    """The status that a set of results amounts to, whatever the order in which they came."""
+    by_status: dict[str, CollectionResult] = {}
+    for one in sorted(results, key=lambda one: (one.occurred_at, one.reason_code or "")):
+        by_status[one.status] = one
+    back = [by_status[status] for status in TAKEN_BACK if status in by_status]
+    if back:
+        last = max(back, key=lambda one: (one.occurred_at, one.status))
+        return last.status, last.reason_code
+    success, failure = by_status.get("succeeded"), by_status.get("failed")
+    if success is not None and failure is not None:
+        if failure.occurred_at >= success.occurred_at:
+            return "returned", failure.reason_code
+        return "succeeded", None
+    for status in ("succeeded", "failed", "submitted"):
+        if status in by_status:
+            return status, by_status[status].reason_code
+    return None
+
+
+def standing_of(collections: Iterable[Collection], *, signed: bool, withdrawn: bool) -> Standing:
+    """Released: signed, the full amount collected and not taken back, not withdrawn."""
+    known = list(collections)
+    if not signed or not any(one.ever_succeeded for one in known):
+        return Standing.OPEN
+    if not withdrawn and any(one.succeeded for one in known):
+        return Standing.RELEASED
+    return Standing.TAKEN_BACK
+
+
+def collection_key(order_reference: str, end_to_end_id: str) -> str:
+    """KING's end-to-end ids are unique, but a report may name the wrong order."""
+    return f"{order_reference}/{end_to_end_id}"
