@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     prenotification_days: int = Field(14, ge=1, le=60)
     mandate_scheme: Scheme = "CORE"
     credentials_hours: int = Field(72, ge=1, le=168)
+    creditor: Creditor = Field(default_factory=Creditor)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

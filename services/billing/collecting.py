@@ -1,0 +1,163 @@
+"""VRIJGEVEN: asking KING to collect, booking what became of it, releasing the customer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from services.billing.collections import Collection, Standing, collection_key
+from services.billing.mails import failure_mails
+from services.billing.mandates import collect_on, end_to_end_id
+from services.billing.models import Mandate, Order
+from services.billing.reasons import reason_for
+from services.billing.requests import CollectAgain
+from shared.events import (
+    CollectionRequested,
+    CollectionResult,
+    CustomerReleased,
+    CustomerReleaseWithdrawn,
+)
+from shared.events.billing import SignatureMethod
+from shared.processing.messages import About, Later, Message, Now
+from shared.processing.subscriptions import Loaded
+from shared.settings import Settings
+
+
+def settle(
+    order: Order, collections: Sequence[Collection], reason_code: str, cause: str
+) -> list[Message]:
+    """Say it when the order's standing has changed."""
+    changed = order.judge(list(collections))
+    reference = order.reference or ""
+    if changed is Standing.RELEASED:
+        released = CustomerReleased(order_reference=reference, revision=order.revision)
+        return [About(order.onboarding_id, released)]
+    if changed is Standing.TAKEN_BACK:
+        withdrawn = CustomerReleaseWithdrawn(
+            order_reference=reference,
+            revision=order.revision,
+            reason_code=reason_code[:200],
+            cause=cause[:200],
+        )
+        return [About(order.onboarding_id, withdrawn)]
+    return []
+
+
+@dataclass
+class Ledger:
+    """One order with its mandate and its collections, and what may be done with them."""
+
+    order: Order
+    mandate: Mandate | None
+    collections: Loaded[Collection]
+    settings: Settings
+    now: Now
+
+    def sign(
+        self, method: SignatureMethod, signed_on: date, signed_by: str | None
+    ) -> list[Message]:
+        """The confirmation is signed: ask KING to collect, unless the money is there already."""
+        signed = self.order.sign(method, signed_on, signed_by, self.now)
+        messages: list[Message] = [About(self.order.onboarding_id, signed)]
+        if not any(one.ever_succeeded for one in self._mine()):
+            messages += self._request(self._next_attempt())
+        return messages + settle(self.order, self._mine(), "", "")
+
+    def book(self, result: CollectionResult) -> list[Message]:
+        """Book a result, and follow it up."""
+        collection = self._collection(result)
+        before = collection.status
+        if not collection.take(result):
+            return []  # The very same was booked before.
+        self.order.revision += 1
+        booked = collection.booked(self.order.revision)
+        messages: list[Message] = [About(self.order.onboarding_id, booked)]
+        code = collection.reason_code or ""
+        cause = reason_for(code).cause if code else collection.status
+        messages += settle(self.order, self._mine(), code or collection.status, cause)
+        if collection.status != before and not self.order.withdrawn:
+            messages += self._follow_up(collection)
+        return messages
+
+    def collect_again(self, *, after: int) -> list[Message]:
+        """Another attempt, unless it is no longer wanted or was made already."""
+        order = self.order
+        if order.withdrawn or not order.signed or order.released:
+            return []
+        if self._next_attempt() != after + 1:
+            return []
+        return self._request(after + 1)
+
+    def _follow_up(self, collection: Collection) -> list[Message]:
+        """Tell payer and office of a failure, and try again later where that helps."""
+        if collection.status not in ("failed", "returned", "refunded", "reversed"):
+            return []
+        reason = reason_for(collection.reason_code or "")
+        messages: list[Message] = [*failure_mails(self.order, collection, reason)]
+        pause = reason.retry_after_days if collection.status == "failed" else None
+        if pause is not None and collection.attempt <= reason.max_retries:
+            again = CollectAgain(
+                order_reference=collection.order_reference, attempt=collection.attempt
+            )
+            key = f"collect_again/{collection.key}"
+            due = self.now + timedelta(days=pause)
+            messages.append(Later(again, due, key, about=self.order.onboarding_id))
+        return messages
+
+    def _request(self, attempt: int) -> list[Message]:
+        if self.mandate is None or not self.mandate.active:
+            return []
+        reference = self.order.reference or ""
+        end_to_end = end_to_end_id(reference, attempt)
+        not_before = collect_on(self.now.date(), self.settings.prenotification_days)
+        collection = self.collections.add(
+            Collection(
+                key=collection_key(reference, end_to_end),
+                order_reference=reference,
+                onboarding_id=self.order.onboarding_id,
+                office_code=self.order.office_code,
+                end_to_end_id=end_to_end,
+                attempt=attempt,
+                amount_cents=self.order.amount_cents,
+                currency=self.order.currency,
+                collect_on=not_before,
+                requested_at=self.now,
+                status="requested",
+                held=0,
+                results=[],
+            )
+        )
+        requested = CollectionRequested(
+            order_reference=reference,
+            mandate=self.mandate.details(self.settings.creditor.identifier),
+            end_to_end_id=end_to_end,
+            attempt=attempt,
+            amount_cents=collection.amount_cents,
+            currency=collection.currency,
+            collect_on=not_before,
+        )
+        return [About(self.order.onboarding_id, requested)]
+
+    def _collection(self, result: CollectionResult) -> Collection:
+        """The collection that a result is about; KING may report one we did not ask for."""
+        key = collection_key(result.order_reference, result.end_to_end_id)
+        return self.collections.get(key) or self.collections.add(
+            Collection(
+                key=key,
+                order_reference=result.order_reference,
+                onboarding_id=self.order.onboarding_id,
+                office_code=self.order.office_code,
+                end_to_end_id=result.end_to_end_id,
+                attempt=result.attempt,
+                amount_cents=self.order.amount_cents,
+                currency=self.order.currency,
+                status="submitted",
+                held=0,
+                results=[],
+            )
+        )
+
+    def _mine(self) -> list[Collection]:
+        return self.collections.where(onboarding_id=self.order.onboarding_id)
+
+    def _next_attempt(self) -> int:
+        return max((one.attempt for one in self._mine()), default=0) + 1

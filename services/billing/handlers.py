@@ -1,0 +1,308 @@
+"""What billing does upon each event and request; the rules of collecting are in `collecting`."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from services.billing.collecting import Ledger, settle
+from services.billing.collections import Collection
+from services.billing.loads import (
+    COLLECTIONS,
+    COLLECTIONS_OF_HELD,
+    HELD,
+    MANDATE_OF_EVENT,
+    MANDATE_OF_ORDER,
+    OPEN_UNMATCHED,
+    ORDER,
+    ORDER_BY_REFERENCE,
+    ORDER_OF_HELD,
+    UNSIGNED_OF_MANDATE,
+)
+from services.billing.mails import confirmation_mails, reminder_mails
+from services.billing.mandates import mandate_key, mandate_reference
+from services.billing.models import Mandate, Order, UnmatchedResult
+from services.billing.requests import (
+    CollectAgain,
+    DecideCollection,
+    MatchResults,
+    RemindUnsigned,
+    SignOrder,
+)
+from shared.catalogue import Catalogue
+from shared.envelope import Envelope
+from shared.errors import Conflict, Invalid, NotFound
+from shared.events import (
+    CollectionCancelled,
+    CollectionResult,
+    OnboardingWithdrawn,
+    RegistrationCompleted,
+)
+from shared.events.shapes import FieldError
+from shared.processing.messages import About, Later, Message, Now
+from shared.processing.numbers import Numbers
+from shared.processing.subscriptions import Loaded, on
+from shared.settings import Settings
+
+SERIES = "order"
+REMIND_AFTER = timedelta(days=7)
+REMINDERS = 3
+LOOK_AGAIN = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=12))
+
+
+def place_order(
+    event: RegistrationCompleted,
+    envelope: Envelope,
+    orders: Loaded[Order],
+    mandates: Loaded[Mandate],
+    collections: Loaded[Collection],
+    unmatched: Loaded[UnmatchedResult],
+    catalogue: Catalogue,
+    settings: Settings,
+    numbers: Numbers,
+    now: Now,
+) -> Sequence[Message]:
+    """Turn a registration into an order and send the payer its confirmation to sign."""
+    order = _order(orders, envelope.subject)
+    if order.placed:
+        return []  # Hearing the fact again changes nothing.
+    reference = f"O-{now.year}-{numbers.take(SERIES):06d}"
+    key = mandate_key(event.payer, event.office.code, reference)
+    mandate = mandates.get(key) or mandates.add(
+        Mandate(key=key, reference=mandate_reference(reference), scheme=settings.mandate_scheme)
+    )
+    if mandate.iban is None and event.payer.iban is not None:
+        mandate.iban, mandate.account_holder = event.payer.iban, event.payer.account_holder
+    order.place(event, reference, catalogue.price(event.package).gross_cents, mandate)
+    order.placed_on = now.date()
+    if order.withdrawn:
+        return []  # The customer left before his order was made: nobody is asked to sign.
+    ledger = Ledger(order, mandate, collections, settings, now)
+    messages: list[Message] = [*confirmation_mails(order)]
+    if mandate.active and mandate.signed_on is not None:
+        messages += ledger.sign("standing_mandate", mandate.signed_on, mandate.account_holder)
+    else:
+        messages.append(_remind(order, 1, now))
+    for stray in unmatched.where(order_reference=reference, open=1):
+        stray.open = 0
+        messages += ledger.book(CollectionResult.model_validate(stray.result))
+    return messages
+
+
+def book(
+    event: CollectionResult,
+    envelope: Envelope,
+    orders: Loaded[Order],
+    mandates: Loaded[Mandate],
+    collections: Loaded[Collection],
+    unmatched: Loaded[UnmatchedResult],
+    settings: Settings,
+    now: Now,
+) -> Sequence[Message]:
+    """Book what KING reports; what belongs to no known order is kept for a person."""
+    found = orders.where(reference=event.order_reference)
+    if found:
+        order = found[0]
+        mandate = mandates.get(order.mandate_key)
+        return Ledger(order, mandate, collections, settings, now).book(event)
+    if envelope.id not in unmatched:
+        unmatched.add(
+            UnmatchedResult(
+                id=envelope.id,
+                order_reference=event.order_reference,
+                end_to_end_id=event.end_to_end_id,
+                result=event.model_dump(mode="json", exclude_none=True),
+                received_at=now,
+            )
+        )
+    return [_look_again(event.order_reference, 0, now, envelope.id)]
+
+
+def match_results(
+    request: MatchResults,
+    orders: Loaded[Order],
+    mandates: Loaded[Mandate],
+    collections: Loaded[Collection],
+    unmatched: Loaded[UnmatchedResult],
+    settings: Settings,
+    now: Now,
+) -> Sequence[Message]:
+    """Book unmatched results whose order has appeared; otherwise look again later."""
+    strays = unmatched.where(order_reference=request.order_reference, open=1)
+    found = orders.where(reference=request.order_reference)
+    if not strays:
+        return []
+    if not found:
+        if request.times >= len(LOOK_AGAIN):
+            return []  # It stays held for a person.
+        return [_look_again(request.order_reference, request.times, now, strays[0].id)]
+    ledger = Ledger(found[0], mandates.get(found[0].mandate_key), collections, settings, now)
+    messages: list[Message] = []
+    for stray in strays:
+        stray.open = 0
+        messages += ledger.book(CollectionResult.model_validate(stray.result))
+    return messages
+
+
+def sign(
+    request: SignOrder,
+    orders: Loaded[Order],
+    mandates: Loaded[Mandate],
+    collections: Loaded[Collection],
+    settings: Settings,
+    now: Now,
+) -> Sequence[Message]:
+    """Record the signed confirmation, and ask KING to collect only now."""
+    order = _known(orders, request.order_reference)
+    if order.signed:
+        return []  # It came by post and by fax.
+    mandate = mandates.get(order.mandate_key)
+    if mandate is None:
+        raise NotFound("not_found", "This order has no mandate.")
+    iban = request.iban or mandate.iban
+    if iban is None:
+        message = "No IBAN is known yet; take it over from the signed confirmation."
+        error = FieldError(field="iban", code="iban_missing", message=message)
+        raise Invalid("iban_missing", message, errors=[error])
+    holder = request.account_holder or mandate.account_holder or request.signed_by
+    messages = []
+    for one in orders.where(mandate_key=mandate.key):
+        if one is order or not (one.signed or one.withdrawn):
+            first = one is order
+            mandate.sign(request.signed_on, iban, holder)
+            ledger = Ledger(one, mandate, collections, settings, now)
+            method = request.method if first else "standing_mandate"
+            messages += ledger.sign(method, request.signed_on, request.signed_by)
+    return messages
+
+
+def withdraw(
+    event: OnboardingWithdrawn,
+    envelope: Envelope,
+    orders: Loaded[Order],
+    collections: Loaded[Collection],
+) -> Sequence[Message]:
+    """Keep the withdrawal, cancel what KING need not collect, take a release back."""
+    order = _order(orders, envelope.subject)
+    if not order.withdraw():
+        return []
+    mine = collections.where(onboarding_id=order.onboarding_id)
+    messages: list[Message] = [
+        CollectionCancelled(
+            order_reference=one.order_reference,
+            end_to_end_id=one.end_to_end_id,
+            reason="withdrawn",
+        )
+        for one in mine
+        if one.cancel()
+    ]
+    return messages + settle(order, mine, "WITHDRAWN", event.reason)
+
+
+def decide(
+    request: DecideCollection,
+    orders: Loaded[Order],
+    collections: Loaded[Collection],
+    unmatched: Loaded[UnmatchedResult],
+) -> Sequence[Message]:
+    """A person decides about what was held."""
+    for stray in unmatched.where(end_to_end_id=request.end_to_end_id, open=1):
+        if request.decision == "accept":
+            raise Conflict(
+                "order_unknown",
+                "The order of this result is not known, so it cannot be accepted; correct the "
+                "report, or dismiss it.",
+            )
+        stray.open, stray.decision = 0, f"{request.by}: {request.reason}"
+        return []
+    held = collections.where(end_to_end_id=request.end_to_end_id, held=1)
+    if not held:
+        raise NotFound("not_held", "No result with this end-to-end id waits for a decision.")
+    one = held[0]
+    order = _known(orders, one.order_reference)
+    one.decide(request.decision, request.by)
+    order.revision += 1
+    mine = collections.where(order_reference=one.order_reference)
+    messages: list[Message] = [About(order.onboarding_id, one.booked(order.revision))]
+    return messages + settle(order, mine, one.reason_code or "DECIDED", request.reason)
+
+
+def collect_again(
+    request: CollectAgain,
+    orders: Loaded[Order],
+    mandates: Loaded[Mandate],
+    collections: Loaded[Collection],
+    settings: Settings,
+    now: Now,
+) -> Sequence[Message]:
+    """Ask KING once more, unless the money came or the customer left meanwhile."""
+    order = _known(orders, request.order_reference)
+    ledger = Ledger(order, mandates.get(order.mandate_key), collections, settings, now)
+    return ledger.collect_again(after=request.attempt)
+
+
+def remind_unsigned(request: RemindUnsigned, orders: Loaded[Order], now: Now) -> Sequence[Message]:
+    """The confirmation has not come back: remind the payer, with the same document."""
+    order = _known(orders, request.order_reference)
+    if order.signed or order.withdrawn:
+        return []
+    messages: list[Message] = [*reminder_mails(order, request.times)]
+    if request.times < REMINDERS:
+        messages.append(_remind(order, request.times + 1, now))
+    return messages
+
+
+def _order(orders: Loaded[Order], onboarding_id: str) -> Order:
+    """The order, made when this is the first thing heard of the onboarding."""
+    return orders.get(onboarding_id) or orders.add(
+        Order(onboarding_id=onboarding_id, amount_cents=0, revision=0, withdrawn=False)
+    )
+
+
+def _known(orders: Loaded[Order], reference: str) -> Order:
+    found = orders.where(reference=reference)
+    if not found:
+        raise NotFound("not_found", "There is no order by that reference.")
+    return found[0]
+
+
+def _remind(order: Order, times: int, now: Now) -> Later:
+    request = RemindUnsigned(order_reference=order.reference or "", times=times)
+    key = f"remind_unsigned/{order.reference}/{times}"
+    return Later(request, now + REMIND_AFTER, key, about=order.onboarding_id)
+
+
+def _look_again(reference: str, times: int, now: Now, result_id: str) -> Later:
+    request = MatchResults(order_reference=reference, times=times + 1)
+    key = f"match_results/{result_id}/{times}"
+    return Later(request, now + LOOK_AGAIN[times], key)
+
+
+SUBSCRIPTIONS = [
+    on(
+        RegistrationCompleted,
+        place_order,
+        loads=[ORDER, MANDATE_OF_EVENT, OPEN_UNMATCHED, COLLECTIONS],
+    ),
+    on(
+        CollectionResult,
+        book,
+        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS, OPEN_UNMATCHED],
+    ),
+    on(OnboardingWithdrawn, withdraw, loads=[ORDER, COLLECTIONS]),
+    on(
+        SignOrder,
+        sign,
+        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, UNSIGNED_OF_MANDATE, COLLECTIONS],
+    ),
+    on(
+        DecideCollection,
+        decide,
+        loads=[HELD, ORDER_OF_HELD, COLLECTIONS_OF_HELD, OPEN_UNMATCHED],
+    ),
+    on(CollectAgain, collect_again, loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS]),
+    on(RemindUnsigned, remind_unsigned, loads=[ORDER_BY_REFERENCE]),
+    on(
+        MatchResults,
+        match_results,
+        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS, OPEN_UNMATCHED],
+    ),
+]

@@ -1,0 +1,83 @@
+"""The mails of this step: what they are told, and to whom."""
+
+from collections.abc import Sequence
+
+from services.billing.collections import Collection
+from services.billing.models import Order
+from services.billing.reasons import Reason
+from shared.events import RegistrationCompleted
+from shared.events.shapes import Language
+from shared.processing.messages import Mail
+
+CONFIRMATION = "order_confirmation"
+COPY = "order_confirmation_copy"
+REMINDER = "order_reminder"
+WITH_DOCUMENT = (CONFIRMATION, COPY, REMINDER)
+"""These carry the order/direct-debit confirmation as a PDF."""
+
+
+def payer_address(event: RegistrationCompleted) -> tuple[str, str, Language]:
+    """Name, e-mail address and language of whoever pays."""
+    payer, customer, office = event.payer, event.customer, event.office
+    if payer.kind == "office":
+        return payer.name or office.name, payer.email or office.email, office.language
+    if payer.kind == "other" and payer.email:
+        return payer.name or customer.company, payer.email, customer.language
+    return customer.company, payer.email or customer.email, customer.language
+
+
+def confirmation_mails(order: Order) -> Sequence[Mail]:
+    """The confirmation to the payer, and always a copy to the office."""
+    event = order.registration()
+    name, to, language = payer_address(event)
+    params = _about(order, event) | {"payer": name, "payer_email": to}
+    return [
+        Mail(CONFIRMATION, to, language, params, about=order.onboarding_id),
+        Mail(COPY, event.office.email, event.office.language, params, about=order.onboarding_id),
+    ]
+
+
+def reminder_mails(order: Order, times: int) -> Sequence[Mail]:
+    """To the payer: the confirmation has not come back yet."""
+    event = order.registration()
+    name, to, language = payer_address(event)
+    params = _about(order, event) | {"payer": name, "payer_email": to, "times": times}
+    return [Mail(REMINDER, to, language, params, about=order.onboarding_id)]
+
+
+def failure_mails(order: Order, collection: Collection, reason: Reason) -> Sequence[Mail]:
+    """To payer and office that money did not come, or went back, and what to do."""
+    event = order.registration()
+    name, to, language = payer_address(event)
+    mails = [("collection_failed_office", event.office.email, event.office.language)]
+    if reason.payer_is_told:
+        mails.insert(0, ("collection_failed", to, language))
+    return [
+        Mail(
+            kind,
+            recipient,
+            tongue,
+            _about(order, event)
+            | {
+                "payer": name,
+                "status": collection.status,
+                "reason_code": collection.reason_code,
+                "meaning": reason.meaning(tongue),
+                "action": reason.action(tongue),
+                "amount_cents": collection.amount_cents,
+                "attempt": collection.attempt,
+            },
+            about=order.onboarding_id,
+        )
+        for kind, recipient, tongue in mails
+    ]
+
+
+def _about(order: Order, event: RegistrationCompleted) -> dict[str, object]:
+    return {
+        "order_reference": order.reference,
+        "company": event.customer.company,
+        "office": event.office.name,
+        "office_email": event.office.email,
+        "amount_cents": order.amount_cents,
+    }
