@@ -1,0 +1,318 @@
+"""The bus for one process: kombu's memory transport, with receipts that can be relied upon.
+
+kombu's memory transport forgets everything in a crash and does not say whether anybody got a
+message. So here a message counts as confirmed only when every subscriber in the process has
+acknowledged it; until then its row stays in the publisher's outbox, to be published again.
+"""
+
+import itertools
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import kombu  # noqa: TID251 - the one place where the memory transport is spoken to.
+
+from shared.messaging.bus import EXCHANGE, Incoming, Outgoing, Receipt
+from shared.messaging.receipts import Receipts
+from shared.messaging.topology import Topology
+
+KOMBU: Any = kombu
+"""Its annotations are partial, and so of no use to a strict type checker."""
+
+PREFETCH = 200
+"""How many messages one bus may have in hand."""
+
+
+@dataclass(slots=True, eq=False)
+class _Publication:
+    """One published message and the queues that have not yet acknowledged it."""
+
+    number: str
+    receipts: Receipts
+    index: int
+    repeated: bool
+    awaited: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    """A message in a subscriber's hands: the `receipt` of `Incoming`."""
+
+    message: Any
+    publication: _Publication
+
+
+class EmbeddedBroker:
+    """The queues of one process. Every service has its own `bus`; two brokers share nothing.
+
+    A queue in the topology for which no bus was ever made (an outside system that is not here)
+    counts as served, and nothing piles up for it. One whose bus was closed is missed: what is
+    published to it is `UNKNOWN`, and stays with its publisher.
+    """
+
+    def __init__(self, topology: Topology) -> None:
+        self.topology = topology
+        self._lock = threading.Lock()
+        # kombu keeps its queues in the process's global state: a prefix keeps brokers apart.
+        self._prefix = f"{uuid4().hex}."
+        self._connection = KOMBU.Connection(
+            # Base64 is for transports that store text.
+            "memory://",
+            transport_options={"body_encoding": None},
+        )
+        self._exchange = KOMBU.Exchange(
+            self._prefix + EXCHANGE, type="topic", channel=self._connection.channel()
+        )
+        self._exchange.declare()
+        self._producer = KOMBU.Producer(self._exchange.channel, auto_declare=False)
+        self._numbers = itertools.count(1)
+        self._publications: dict[str, _Publication] = {}
+        self._attached: defaultdict[str, list[EmbeddedBus]] = defaultdict(list)
+        self._queues = {listener.name for listener in topology.listeners}
+
+    def bus(self, queue: str | None) -> "EmbeddedBus":
+        """A line for one service; with a queue, it counts as a subscriber from now on."""
+        with self._lock:
+            bus = EmbeddedBus(self, queue, self._lock, self._connection.channel())
+            if queue is not None:
+                if not self._attached[queue]:
+                    self._declare(queue, bus.channel)
+                self._attached[queue].append(bus)
+        return bus
+
+    def address(self, queue: str) -> str:
+        """The name by which kombu knows a queue of this broker."""
+        return self._prefix + queue
+
+    def _declare(self, queue: str, channel: Any) -> None:
+        channel.queue_declare(self.address(queue))
+        for name, event_type in self.topology.bindings():
+            if name == queue:
+                channel.queue_bind(self.address(queue), self._exchange.name, event_type)
+
+    # Publishing.
+
+    def publish(self, messages: Sequence[Outgoing], user: str | None) -> "Future[list[Receipt]]":
+        """Route messages through kombu; see `Bus.publish`."""
+        receipts = Receipts(len(messages))
+        with self._lock:
+            for index, message in enumerate(messages):
+                self._send(message, user, receipts, index)
+            complete = receipts.complete
+        if complete:
+            receipts.hand_over()
+        return receipts.future
+
+    def _send(self, message: Outgoing, user: str | None, receipts: Receipts, index: int) -> None:
+        """Put one message in every queue that has somebody to read it."""
+        bound = self._bound(message)
+        known = [queue for queue in bound if queue in self._attached]
+        awaited = {queue for queue in known if self._attached[queue]}
+        if not bound:
+            receipts.note(index, Receipt.UNROUTABLE)
+        elif len(awaited) < len(known):
+            receipts.note(index, Receipt.UNKNOWN)
+        elif not awaited:
+            receipts.note(index, Receipt.CONFIRMED)
+        if awaited:
+            number = str(next(self._numbers))
+            self._publications[number] = _Publication(
+                number, receipts, index, message.repeated, awaited
+            )
+            self._put(message, user, number)
+            for queue in awaited:
+                self._wake(queue)
+
+    def _bound(self, message: Outgoing) -> tuple[str, ...]:
+        if message.queue is None:
+            return self.topology.subscribers(message.type)
+        return (message.queue,) if message.queue in self._queues else ()
+
+    def _put(self, message: Outgoing, user: str | None, number: str) -> None:
+        straight = message.queue is not None
+        self._producer.publish(
+            message.body,
+            exchange="" if straight else self._exchange.name,
+            routing_key=self.address(message.queue or "") if straight else message.type,
+            content_type=message.content_type,
+            content_encoding="binary",
+            headers=dict(message.headers),
+            message_id=message.id,
+            type=message.type,
+            user_id=user,
+            correlation_id=number,
+        )
+
+    def _wake(self, queue: str) -> None:
+        for bus in self._attached[queue]:
+            bus.stirred.notify_all()
+
+    # What becomes of a message. These are called with the lock held, and return the receipts
+    # that are complete now, to be handed over once it is free.
+
+    def publication(self, message: Any) -> _Publication | None:
+        """The publication that a kombu message belongs to, unless it was given up."""
+        return self._publications.get(message.properties["correlation_id"])
+
+    def acknowledged(self, publication: _Publication, queue: str) -> list[Receipts]:
+        """One queue has dealt with it; the last one makes it confirmed."""
+        receipts = publication.receipts
+        publication.awaited.discard(queue)
+        if publication.awaited:
+            return []
+        self._publications.pop(publication.number, None)
+        return _note(receipts, publication.index, Receipt.CONFIRMED)
+
+    def lost(self, publication: _Publication, queue: str) -> list[Receipts]:
+        """One queue will not deal with it: its publisher must publish it again."""
+        answered = _note(publication.receipts, publication.index, Receipt.UNKNOWN)
+        return answered + self.acknowledged(publication, queue)
+
+    def detach(self, bus: "EmbeddedBus", queue: str) -> list[Receipts]:
+        """A subscriber leaves; when it was the last, what waits in its queue is given up."""
+        self._attached[queue].remove(bus)
+        complete: list[Receipts] = []
+        if self._attached[queue]:
+            self._wake(queue)
+            return complete
+        while (message := bus.channel.basic_get(self.address(queue))) is not None:
+            if publication := self.publication(message):
+                complete += self.lost(publication, queue)
+        for name, event_type in self.topology.bindings():
+            if name == queue:
+                bus.channel.queue_unbind(self.address(queue), self._exchange.name, event_type)
+        bus.channel.queue_delete(self.address(queue))
+        return complete
+
+
+def _note(receipts: Receipts, index: int, receipt: Receipt) -> list[Receipts]:
+    was_complete = receipts.complete
+    receipts.note(index, receipt)
+    return [receipts] if receipts.complete and not was_complete else []
+
+
+class EmbeddedBus:
+    """One service's line to the `EmbeddedBroker`; see `Bus`."""
+
+    def __init__(
+        self, broker: EmbeddedBroker, queue: str | None, lock: threading.Lock, channel: Any
+    ) -> None:
+        self._broker = broker
+        self._queue = queue
+        self.channel = channel
+        self.stirred = threading.Condition(lock)
+        self._held: set[_Held] = set()
+        self._interrupted = False
+        self._opened = False
+        self._closed = False
+
+    def open(self) -> None:
+        """Begin to receive."""
+        with self.stirred:
+            self._opened = True
+            self.stirred.notify_all()
+
+    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[Receipt]]":
+        """Hand messages over; answered when every subscriber has acknowledged them all."""
+        if self._closed:
+            return Receipts.all(Receipt.UNKNOWN, len(messages))
+        return self._broker.publish(messages, self._queue)
+
+    def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
+        """Return what is there now, at most `limit` messages."""
+        received: list[Incoming] = []
+        with self.stirred:
+            self._wait(lambda: self._take(received, limit) > 0, wait)
+            if received:
+                self._wait(lambda: self._take(received, limit) >= limit, linger)
+            self._interrupted = False
+        return received
+
+    def _wait(self, enough: Callable[[], bool], seconds: float) -> None:
+        """Wait until there is enough, time is up, or somebody interrupts."""
+        deadline = time.monotonic() + seconds
+        while not enough() and not self._interrupted and not self._closed:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            self.stirred.wait(left)
+
+    def _take(self, received: list[Incoming], limit: int) -> int:
+        """Take what is there from kombu, as far as the hands are free; returns the sum so far."""
+        while self._ready and len(received) < limit and len(self._held) < PREFETCH:
+            message = self.channel.basic_get(self._broker.address(self._queue or ""))
+            if message is None:
+                break
+            publication = self._broker.publication(message)
+            if publication is None:
+                message.ack()
+                continue
+            held = _Held(message, publication)
+            self._held.add(held)
+            received.append(self._incoming(held))
+        return len(received)
+
+    @property
+    def _ready(self) -> bool:
+        return self._opened and not self._closed and self._queue is not None
+
+    def _incoming(self, held: _Held) -> Incoming:
+        message = held.message
+        straight = not message.delivery_info["exchange"]
+        return Incoming(
+            body=message.body,
+            routing_key=str(self._queue) if straight else message.delivery_info["routing_key"],
+            content_type=message.content_type,
+            headers=dict(message.headers),
+            message_id=message.properties["message_id"],
+            type=message.properties["type"],
+            user_id=message.properties["user_id"],
+            redelivered=held.publication.repeated,
+            receipt=held,
+        )
+
+    def acknowledge(self, messages: Sequence[Incoming]) -> None:
+        """These are dealt with: their publishers may hear so."""
+        complete: list[Receipts] = []
+        with self.stirred:
+            for one in messages:
+                held = one.receipt
+                if isinstance(held, _Held) and held in self._held:
+                    self._held.remove(held)
+                    held.message.ack()
+                    complete += self._broker.acknowledged(held.publication, str(self._queue))
+            self.stirred.notify_all()
+        for receipts in complete:
+            receipts.hand_over()
+
+    def interrupt(self) -> None:
+        """Make a waiting `receive`, or else the next one, return at once."""
+        with self.stirred:
+            self._interrupted = True
+            self.stirred.notify_all()
+
+    def healthy(self) -> bool:
+        """Whether it was opened and is not closed."""
+        return self._opened and not self._closed
+
+    def close(self) -> None:
+        """Stop; what was not acknowledged stays with its publisher."""
+        complete: list[Receipts] = []
+        with self.stirred:
+            if self._closed:
+                return
+            self._closed = True
+            for held in self._held:
+                complete += self._broker.lost(held.publication, str(self._queue))
+            self._held.clear()
+            if self._queue is not None:
+                complete += self._broker.detach(self, self._queue)
+            self.channel.close()
+            self.stirred.notify_all()
+        for receipts in complete:
+            receipts.hand_over()
