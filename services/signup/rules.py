@@ -1,0 +1,163 @@
+"""The rules of the trade for single fields, each giving the normal form or raising `Wrong`."""
+
+import re
+from datetime import datetime, timedelta
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from phonenumbers import PhoneNumberType
+from stdnum.eu import vat as eu_vat
+from stdnum.exceptions import ValidationError
+from stdnum.iso7064 import mod_97_10
+from stdnum.nl import bsn, btw, postcode
+
+from services.signup.form import Wrong
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+SEPA = frozenset(
+    ["AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GI", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT", "LU", "LV", "MC", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK", "SM", "VA", "AD", "AL", "ME", "MK", "MD", "RS"]
+)
+"""Countries whose accounts SEPA direct debit reaches (EPC409-09)."""
+
+MAIL_DOMAINS = ["gmail.com", "hotmail.com", "hotmail.nl", "outlook.com", "live.nl", "icloud.com", "yahoo.com", "ziggo.nl", "kpnmail.nl", "kpnplanet.nl", "planet.nl", "xs4all.nl", "home.nl", "upcmail.nl", "hetnet.nl", "casema.nl"]
+
+
+def kvk(value: str) -> str:
+    """A Chamber of Commerce number: 8 digits, text, leading zeros kept; it has no check digit."""
+    digits = re.sub(r"[ .]", "", value)
+    if re.fullmatch(r"[0-9]{12}", digits):
+        raise Wrong("kvk_branch")
+    if not re.fullmatch(r"[0-9]{8}", digits):
+        raise Wrong("kvk_format")
+    return digits
+
+
+def vat_id(value: str, *, sole_trader: bool) -> str:
+    """A VAT id; a sole trader's old tax number, which is his citizen number, is refused.
+
+    Since 2020 a sole trader's VAT id satisfies mod-97 and no longer holds his BSN
+    (Belastingdienst); the value itself is never stored, logged or repeated.
+    """
+    compact = re.sub(r"[ .\-]", "", value).upper()
+    digits = re.sub(r"\D", "", compact)[:9]
+    dutch = compact.startswith("NL") or compact[:1].isdigit()
+    if dutch and len(digits) == 9 and bsn.is_valid(digits) and sole_trader:
+        full = compact if compact.startswith("NL") else f"NL{compact}"
+        if not mod_97_10.is_valid(full):
+            raise Wrong("vat_is_citizen_number")
+    try:
+        if compact.startswith("NL"):
+            return f"NL{btw.validate(compact)}"
+        return str(eu_vat.validate(compact))
+    except ValidationError:
+        raise Wrong("vat_format") from None
+
+
+def no_citizen_number(value: str) -> str:
+    """Free text in which nobody left a labelled citizen number."""
+    for label, digits in re.findall(r"(?i)(bsn|burgerservice\w*)\D{0,20}(\d[\d. ]{7,10}\d)", value):
+        if label and bsn.is_valid(re.sub(r"\D", "", digits)):
+            raise Wrong("citizen_number")
+    return value
+
+
+def iban(value: str) -> str:
+    """An IBAN of a SEPA country, in capitals without blanks (ISO 13616, mod 97)."""
+    import schwifty
+
+    compact = re.sub(r"[\s\-]", "", value).upper()
+    try:
+        parsed = schwifty.IBAN(compact)
+    except ValueError:
+        raise Wrong("iban_invalid") from None
+    if parsed.country_code not in SEPA:
+        raise Wrong("iban_not_sepa")
+    return str(parsed)
+
+
+def bank_is_known(value: str) -> bool:
+    """Whether the IBAN's bank is in the register; a Dutch IBAN may be valid without one."""
+    import schwifty
+
+    return bool(schwifty.IBAN(value).bank_name)
+
+
+def dutch_postcode(value: str) -> str:
+    """A Dutch postcode in its normal form, `1234 AB`."""
+    try:
+        return str(postcode.validate(value.upper()))
+    except ValidationError:
+        raise Wrong("postcode_format") from None
+
+
+def country(value: str) -> str:
+    """A country code of two letters (ISO 3166-1)."""
+    code = value.upper()
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        raise Wrong("country_unknown")
+    return code
+
+
+def email(value: str) -> str:
+    """An e-mail address that could exist; whether it does is not asked."""
+    try:
+        return validate_email(value, check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise Wrong("email_invalid") from None
+
+
+def mobile(value: str) -> str:
+    """A mobile number in E.164; a Dutch one may begin with 06."""
+    try:
+        number = phonenumbers.parse(value, "NL")
+    except phonenumbers.NumberParseException:
+        raise Wrong("mobile_invalid") from None
+    if not phonenumbers.is_valid_number(number):
+        raise Wrong("mobile_invalid")
+    formatted = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if formatted.startswith("+3197"):
+        raise Wrong("mobile_machine")
+    kind = phonenumbers.number_type(number)
+    if kind not in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE):
+        raise Wrong("mobile_landline")
+    return formatted
+
+
+def accepted_at(value: str, now: datetime) -> datetime:
+    """When the terms were accepted: a moment with an offset (RFC 3339), not in the future."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise Wrong("terms_time") from None
+    if moment.tzinfo is None:
+        raise Wrong("terms_time")
+    if moment > now + CLOCK_TOLERANCE:
+        raise Wrong("terms_future")
+    return moment
+
+
+def likely_meant(address: str) -> str | None:
+    """The address with a common domain, when the one given is a letter or two beside it."""
+    local, _, domain = address.rpartition("@")
+    domain = domain.lower()
+    if domain in MAIL_DOMAINS:
+        return None
+    near = [known for known in MAIL_DOMAINS if _distance(domain, known) <= 1]
+    return f"{local}@{near[0]}" if near else None
+
+
+def _distance(one: str, other: str) -> int:
+    """How many letters to add, drop, change or swap (Damerau, optimal string alignment)."""
+    if abs(len(one) - len(other)) > 2:
+        return 3
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        above, row, before2 = row, [i], before
+        before = above
+        for j, b in enumerate(other, 1):
+            cost = min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, before2[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
