@@ -15,11 +15,71 @@ from services.signup.form import Wrong
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 SEPA = frozenset(
-    ["AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GI", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT", "LU", "LV", "MC", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK", "SM", "VA", "AD", "AL", "ME", "MK", "MD", "RS"]
+    [
+        "AT",
+        "BE",
+        "BG",
+        "CH",
+        "CY",
+        "CZ",
+        "DE",
+        "DK",
+        "EE",
+        "ES",
+        "FI",
+        "FR",
+        "GB",
+        "GI",
+        "GR",
+        "HR",
+        "HU",
+        "IE",
+        "IS",
+        "IT",
+        "LI",
+        "LT",
+        "LU",
+        "LV",
+        "MC",
+        "MT",
+        "NL",
+        "NO",
+        "PL",
+        "PT",
+        "RO",
+        "SE",
+        "SI",
+        "SK",
+        "SM",
+        "VA",
+        "AD",
+        "AL",
+        "ME",
+        "MK",
+        "MD",
+        "RS",
+    ]
 )
 """Countries whose accounts SEPA direct debit reaches (EPC409-09)."""
 
-MAIL_DOMAINS = ["gmail.com", "hotmail.com", "hotmail.nl", "outlook.com", "live.nl", "icloud.com", "yahoo.com", "ziggo.nl", "kpnmail.nl", "kpnplanet.nl", "planet.nl", "xs4all.nl", "home.nl", "upcmail.nl", "hetnet.nl", "casema.nl"]
+MAIL_DOMAINS = (
+    "gmail.com",
+    "hotmail.com",
+    "hotmail.nl",
+    "outlook.com",
+    "live.nl",
+    "icloud.com",
+    "yahoo.com",
+    "ziggo.nl",
+    "kpnmail.nl",
+    "kpnplanet.nl",
+    "planet.nl",
+    "xs4all.nl",
+    "home.nl",
+    "upcmail.nl",
+    "hetnet.nl",
+    "casema.nl",
+)
 
 
 def kvk(value: str) -> str:

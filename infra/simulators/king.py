@@ -1,0 +1,124 @@
+"""A stand-in for KING's billing: hears `collection.requested`, says `collection.result`.
+
+It speaks only the public contract. What it reports can be planned: an order may fail first, or
+be returned after it succeeded.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+import structlog
+
+from shared.envelope import CONTENT_TYPE, NAMESPACE, Envelope, open_message
+from shared.errors import Malformed
+from shared.events import CollectionRequested, CollectionResult
+from shared.events.king import CollectionStatus
+from shared.messaging.bus import Bus, Incoming, Outgoing, Receipt
+
+log = structlog.get_logger()
+
+Report = tuple[CollectionStatus, str | None]
+"""A status and the bank's reason code."""
+Plan = Callable[[CollectionRequested], Sequence[Report]]
+
+PLANS: dict[str, Sequence[Report]] = {
+    "succeed": [("submitted", None), ("succeeded", None)],
+    "fail": [("submitted", None), ("failed", "AM04")],
+    "return": [("succeeded", None), ("returned", "MD06")],
+    "reverse": [("succeeded", None), ("reversed", "AM05")],
+}
+
+
+def always(name: str) -> Plan:
+    """Report the same of every collection; `name` is one of `PLANS`."""
+    reports = PLANS[name]
+    return lambda _request: reports
+
+
+class KingBilling:
+    """Collects whatever it is asked to, at once."""
+
+    def __init__(self, bus: Bus, plan: Plan | None = None) -> None:
+        self._bus = bus
+        self._plan = plan or always("succeed")
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="king-billing", daemon=True)
+        self.requests: list[CollectionRequested] = []
+
+    def start(self) -> None:
+        """Begin to collect."""
+        self._bus.open()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Collect no more."""
+        self._stopping.set()
+        self._bus.interrupt()
+        if self._thread.is_alive():
+            self._thread.join(10)
+        self._bus.close()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            batch = self._bus.receive(100, wait=30.0, linger=0.0)
+            answered = [one for one in batch if self._answer(one)]
+            self._bus.acknowledge(answered)
+
+    def _answer(self, incoming: Incoming) -> bool:
+        """Report on one request; False when the broker did not take the report."""
+        try:
+            envelope = open_message(incoming)
+        except Malformed as refusal:
+            log.warning("king_refused", reason=str(refusal))
+            return True
+        if envelope.type != CollectionRequested.event_type:
+            return True  # A cancellation: this stand-in has already collected.
+        request = CollectionRequested.model_validate(envelope.data)
+        self.requests.append(request)
+        results = [
+            self._result(envelope, request, report, position)
+            for position, report in enumerate(self._plan(request))
+        ]
+        # The embedded bus confirms only when billing has dealt with the report, so nothing is
+        # waited for here; a report that got lost is asked for again with the request.
+        self._bus.publish(results).add_done_callback(_log_trouble)
+        return True
+
+    def _result(
+        self, envelope: Envelope, request: CollectionRequested, report: Report, position: int
+    ) -> Outgoing:
+        status, reason_code = report
+        result = CollectionResult(
+            order_reference=request.order_reference,
+            end_to_end_id=request.end_to_end_id,
+            attempt=request.attempt,
+            amount_cents=request.amount_cents,
+            currency=request.currency,
+            status=status,
+            reason_code=reason_code,
+            occurred_at=datetime.now(UTC),
+        )
+        return say(result, envelope.subject, f"{envelope.id}/{position}", envelope.id)
+
+
+def say(result: CollectionResult, subject: str, key: str, cause: str | None = None) -> Outgoing:
+    """A result as KING puts it on the wire."""
+    envelope = Envelope(
+        id=str(uuid5(NAMESPACE, f"king-billing/{key}")),
+        source="/king-billing",
+        type=result.event_type,
+        subject=str(UUID(subject)),
+        time=datetime.now(UTC),
+        data=result.model_dump(mode="json", exclude_none=True),
+        causationid=cause,
+    )
+    return Outgoing(envelope.id, envelope.type, envelope.to_bytes(), content_type=CONTENT_TYPE)
+
+
+def _log_trouble(done: "Future[list[Receipt]]") -> None:
+    receipts = [] if done.exception() else done.result()
+    if not receipts or any(one is not Receipt.CONFIRMED for one in receipts):
+        log.warning("king_report_unconfirmed", receipts=[one.value for one in receipts])
