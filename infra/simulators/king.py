@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID, uuid5
 
 import structlog
@@ -46,6 +47,7 @@ class KingBilling:
         self._plan = plan or always("succeed")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="king-billing", daemon=True)
+        self._unreported: list[Incoming] = []
         self.requests: list[CollectionRequested] = []
 
     def start(self) -> None:
@@ -63,29 +65,40 @@ class KingBilling:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            batch = self._bus.receive(100, wait=30.0, linger=0.0)
-            answered = [one for one in batch if self._answer(one)]
-            self._bus.acknowledge(answered)
+            for one in self._bus.receive(100, wait=30.0, linger=0.0):
+                self._answer(one)
+            again, self._unreported = self._unreported, []
+            if again and not self._stopping.wait(1.0):
+                for one in again:
+                    self._answer(one)
 
-    def _answer(self, incoming: Incoming) -> bool:
-        """Report on one request; False when the broker did not take the report."""
+    def _answer(self, incoming: Incoming) -> None:
+        """Report on one request; it is acknowledged only when the broker has the report."""
         try:
             envelope = open_message(incoming)
         except Malformed as refusal:
             log.warning("king_refused", reason=str(refusal))
-            return True
+            self._bus.acknowledge([incoming])
+            return
         if envelope.type != CollectionRequested.event_type:
-            return True  # A cancellation: this stand-in has already collected.
+            self._bus.acknowledge([incoming])  # A cancellation: this one has collected already.
+            return
         request = CollectionRequested.model_validate(envelope.data)
         self.requests.append(request)
         results = [
             self._result(envelope, request, report, position)
             for position, report in enumerate(self._plan(request))
         ]
-        # The embedded bus confirms only when billing has dealt with the report, so nothing is
-        # waited for here; a report that got lost is asked for again with the request.
-        self._bus.publish(results).add_done_callback(_log_trouble)
-        return True
+        self._bus.publish(results).add_done_callback(partial(self._reported, incoming))
+
+    def _reported(self, incoming: Incoming, done: "Future[list[Receipt]]") -> None:
+        receipts = [] if done.exception() else done.result()
+        if receipts and all(one is Receipt.CONFIRMED for one in receipts):
+            self._bus.acknowledge([incoming])
+            return
+        log.warning("king_report_unconfirmed", receipts=[one.value for one in receipts])
+        self._unreported.append(incoming)
+        self._bus.interrupt()
 
     def _result(
         self, envelope: Envelope, request: CollectionRequested, report: Report, position: int
@@ -116,9 +129,3 @@ def say(result: CollectionResult, subject: str, key: str, cause: str | None = No
         causationid=cause,
     )
     return Outgoing(envelope.id, envelope.type, envelope.to_bytes(), content_type=CONTENT_TYPE)
-
-
-def _log_trouble(done: "Future[list[Receipt]]") -> None:
-    receipts = [] if done.exception() else done.result()
-    if not receipts or any(one is not Receipt.CONFIRMED for one in receipts):
-        log.warning("king_report_unconfirmed", receipts=[one.value for one in receipts])

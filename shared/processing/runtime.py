@@ -105,10 +105,14 @@ class Runtime:
         for thread in self._threads:
             thread.start()
 
-    def stop(self, patience: float = 20.0) -> None:
-        """Finish the work in hand, take no more, hang up."""
+    def interrupt(self) -> None:
+        """Ask every thread to stop after the work in hand."""
         for thread in self._threads:
             thread.stop()
+
+    def stop(self, patience: float = 20.0) -> None:
+        """Finish the work in hand, take no more, hang up."""
+        self.interrupt()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(patience)

@@ -1,0 +1,65 @@
+"""The command line: `stappenplan`.
+
+Commands import what they need when they run, so that `--help` answers at once.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from infra.cli import admin, contract, dead, demo, doctor, emit, replay, run, topology
+
+app = typer.Typer(
+    name="stappenplan",
+    help="From sign-up to log-in in seven steps: services that talk only by events.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("run")(run.run)
+app.command("demo")(demo.demo)
+app.command("emit")(emit.emit)
+app.command("replay")(replay.replay)
+app.command("doctor")(doctor.doctor)
+app.add_typer(topology.app, name="topology")
+app.add_typer(dead.app, name="dead")
+app.add_typer(contract.app, name="contract")
+app.add_typer(admin.db, name="db")
+app.add_typer(admin.token, name="token")
+app.add_typer(admin.office, name="office")
+
+
+@app.callback()
+def start(
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "",
+) -> None:
+    """From sign-up to log-in in seven steps."""
+    from infra.cli.ground import settings
+    from shared.telemetry import configure_logging
+
+    configure_logging(log_level or settings().log_level)
+
+
+def main() -> None:
+    """Run the command line; an expected failure is one sentence and exit code 1."""
+    try:
+        app()
+    except Exception as error:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from shared.errors import StappenplanError
+
+        if isinstance(error, StappenplanError):
+            print(f"stappenplan: {error}", file=sys.stderr)  # noqa: T201 - a command line's voice.
+        elif isinstance(error, SQLAlchemyError):
+            reason = str(error).splitlines()[0]
+            print(f"stappenplan: the database says: {reason}", file=sys.stderr)  # noqa: T201
+        else:
+            raise
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""`stappenplan emit`: publish an event as the website or KING would."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from shared.envelope import Envelope
+    from shared.settings import Settings
+
+
+def emit(
+    source: Annotated[str, typer.Argument(metavar="FILE|-", help="one event, or JSON lines")],
+    as_json: Annotated[bool, typer.Option("--json", help="the ids, for a script")] = False,
+) -> None:
+    """Validate one event (or JSON lines) and publish it, as the website or KING would."""
+    from infra.cli.ground import settings
+
+    text = sys.stdin.read() if source == "-" else _read(Path(source))
+    envelopes = [_validated(number, one) for number, one in _documents(text)]
+    found = settings()
+    publish = _over_http if found.embedded else _over_broker
+    publish(found, envelopes)
+    for one in envelopes:
+        shown = {"id": one.id, "type": one.type, "subject": one.subject}
+        typer.echo(json.dumps(shown) if as_json else f"{one.type} {one.id} about {one.subject}")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        typer.echo(f"cannot read {path}: {error.strerror}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _documents(text: str) -> Iterator[tuple[int, Any]]:
+    """One document, or one on each line."""
+    try:
+        yield 1, json.loads(text)
+        return
+    except ValueError:
+        pass
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            try:
+                yield number, json.loads(line)
+            except ValueError as error:
+                raise _refuse(number, f"this is not JSON: {error}") from None
+
+
+def _validated(number: int, document: Any) -> "Envelope":
+    from pydantic import ValidationError
+
+    from shared.envelope import read_document
+    from shared.errors import Malformed
+    from shared.events import EVENTS, SignupSubmitted
+
+    if not isinstance(document, dict):
+        raise _refuse(number, "an event is a JSON object")
+    try:
+        envelope = read_document(document)
+    except Malformed as refusal:
+        raise _refuse(number, str(refusal)) from None
+    event = EVENTS.get(envelope.type)
+    if event is None:
+        raise _refuse(number, f"there is no event {envelope.type}")
+    if event is not SignupSubmitted:
+        # What a customer filled in is for signup to judge, field by field.
+        try:
+            event.model_validate(envelope.data)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise _refuse(number, f"data.{where}: {first['msg']}") from None
+    return envelope
+
+
+def _refuse(number: int, reason: str) -> typer.Exit:
+    typer.echo(f"event {number}: {reason}", err=True)
+    return typer.Exit(1)
+
+
+def _over_http(settings: "Settings", envelopes: "list[Envelope]") -> None:
+    import httpx
+
+    from shared.auth import issue_token
+
+    token = issue_token(settings.signing_key(), ["events:emit"], name="emit", days=1)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    url = f"http://{settings.http_host}:{settings.http_port}/api/events"
+    with httpx.Client(headers=headers, timeout=30) as client:
+        for number, one in enumerate(envelopes, 1):
+            try:
+                answer = client.post(url, content=one.to_bytes())
+            except httpx.TransportError:
+                typer.echo(f"nothing answers at {url}; start it with `stappenplan run`", err=True)
+                raise typer.Exit(1) from None
+            if answer.status_code != 202:
+                raise _refuse(number, str(answer.json().get("detail", answer.text)))
+
+
+def _over_broker(settings: "Settings", envelopes: "list[Envelope]") -> None:
+    from infra.composition import Lines
+    from shared.events import EVENTS
+    from shared.messaging.bus import Outgoing, Receipt
+
+    said_by = EVENTS[envelopes[0].type].said_by if envelopes else "website"
+    bus = Lines(settings).bus(said_by, consume=False)
+    bus.open()
+    try:
+        messages = [Outgoing(one.id, one.type, one.to_bytes()) for one in envelopes]
+        receipts = bus.publish(messages).result(timeout=60)
+    finally:
+        bus.close()
+    for number, receipt in enumerate(receipts, 1):
+        if receipt is not Receipt.CONFIRMED:
+            raise _refuse(number, f"the broker did not take it: {receipt.value}")

@@ -1,0 +1,52 @@
+"""`stappenplan run`: the services at work, until Ctrl-C or SIGTERM."""
+
+import os
+import signal
+import threading
+from typing import Annotated
+
+import typer
+
+
+def run(
+    services: Annotated[
+        list[str] | None, typer.Argument(metavar="[SERVICE]...", help="all of them by default")
+    ] = None,
+    simulate_king: Annotated[
+        bool, typer.Option("--simulate-king", help="a stand-in collects whatever is requested")
+    ] = False,
+) -> None:
+    """Run the named services, all by default, in this process; Ctrl-C or SIGTERM stops it."""
+    from infra.cli.ground import insist_on_service, settings
+    from infra.supervisor import Supervisor
+
+    names = [insist_on_service(name) for name in services or []]
+    plan = None
+    if simulate_king:
+        from infra.simulators.king import always
+
+        plan = always("succeed")
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: object) -> None:
+        if stop.is_set():
+            # The second signal means now; whatever was committed is safe, the rest comes again.
+            os._exit(1)
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    with Supervisor(settings(), names, king=plan) as supervisor:
+        running = ", ".join(one.service.name for one in supervisor.runtimes)
+        typer.echo(f"running {running}")
+        typer.echo(f"  API         {supervisor.address}/docs")
+        typer.echo(f"  readiness   {supervisor.address}/readyz")
+        typer.echo(f"  events      {_without_password(supervisor.settings.broker_url)}")
+        typer.echo("Ctrl-C stops it.")
+        stop.wait()
+        typer.echo("stopping: finishing the work in hand")
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

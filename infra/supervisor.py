@@ -1,0 +1,152 @@
+"""Runs services in one process: their threads, one HTTP server, an orderly end."""
+
+import fcntl
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, TextIO
+
+import structlog
+
+from infra.composition import KING, Lines, build_runtimes
+from shared.errors import StappenplanError
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from infra.simulators.king import KingBilling, Plan
+
+log = structlog.get_logger()
+
+
+class CannotRun(StappenplanError):
+    """The process cannot start; the text says what to do."""
+
+
+class Supervisor:
+    """Services at work in this process. A context manager: it has stopped them when it ends."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        names: Sequence[str] = (),
+        *,
+        king: "Plan | None" = None,
+    ) -> None:
+        if settings.embedded and names:
+            raise CannotRun(
+                "the embedded broker carries events within one process only: run all services "
+                "together, or set STAPPENPLAN_BROKER_URL to a RabbitMQ"
+            )
+        self._hold: TextIO | None = None
+        self._socket = _listen(settings.http_host, settings.http_port)
+        port = self._socket.getsockname()[1]
+        self.settings = settings.model_copy(update={"http_port": port})
+        self.lines = Lines(self.settings)
+        self._names = names
+        self._plan = king
+        self.king: KingBilling | None = None
+        self._server: uvicorn.Server | None = None
+        self._server_thread: threading.Thread | None = None
+
+    @property
+    def address(self) -> str:
+        """Where this process listens."""
+        return f"http://{self.settings.http_host}:{self.settings.http_port}"
+
+    def start(self) -> None:
+        """Start everything; returns when requests are answered.
+
+        Raises:
+            CannotRun: the data folder is in use; the text says what to do.
+        """
+        if self.settings.embedded:
+            self._hold = _hold(self.settings.data_dir)
+        self.runtimes = build_runtimes(self.settings, self.lines, self._names)
+        if self._plan is not None:
+            from infra.simulators.king import KingBilling
+
+            self.king = KingBilling(self.lines.bus(KING.name), self._plan)
+            self.king.start()
+        for runtime in self.runtimes:
+            runtime.start()
+        self._serve()
+
+    def stop(self) -> None:
+        """Answer no more requests, finish the work in hand, hang up."""
+        if self._server is not None and self._server_thread is not None:
+            self._server.should_exit = True
+            self._server_thread.join(10)
+        if self.king is not None:
+            self.king.stop()
+        for runtime in self.runtimes:
+            runtime.interrupt()
+        for runtime in self.runtimes:
+            runtime.stop()
+        if self._hold is not None:
+            self._hold.close()
+        log.info("stopped")
+
+    def __enter__(self) -> "Supervisor":
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _serve(self) -> None:
+        import uvicorn
+
+        from infra.door import door
+        from shared.http import create_app
+
+        routers = [runtime.service.router(runtime) for runtime in self.runtimes]
+        if self.settings.embedded:
+            routers.append(door(self.runtimes))
+        app = create_app(self.runtimes, routers, token_key=self.settings.signing_key())
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, timeout_graceful_shutdown=5, lifespan="off"
+        )
+        self._server = uvicorn.Server(config)
+        self._server_thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name="http", daemon=True
+        )
+        self._server_thread.start()
+        deadline = time.monotonic() + 10
+        while not self._server.started and time.monotonic() < deadline:
+            self._server_thread.join(0.005)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        raise CannotRun(
+            f"cannot listen on {host}:{port} ({error.strerror}); set STAPPENPLAN_HTTP_PORT to a "
+            "free port"
+        ) from None
+
+
+def _hold(data_dir: Path) -> TextIO:
+    """Hold the data folder: two embedded processes would publish each other's events."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    hold = (data_dir / "embedded.lock").open("w")
+    try:
+        fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        hold.close()
+        raise CannotRun(
+            f"another process runs on the data folder {data_dir}; stop it, or set "
+            "STAPPENPLAN_DATA_DIR to another folder"
+        ) from None
+    return hold

@@ -1,0 +1,248 @@
+"""HTTP in: orders and their confirmations, signatures, collections, KING's reports."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import uuid5
+from zoneinfo import ZoneInfo
+
+import schwifty
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AfterValidator, BaseModel, Field
+from sqlmodel import Session, col, select
+
+from services.billing.collections import OPEN_STATUSES, Collection
+from services.billing.documents import document_of
+from services.billing.models import Mandate, Order, UnmatchedResult
+from services.billing.requests import DecideCollection, SignOrder
+from shared.auth import Caller
+from shared.envelope import NAMESPACE
+from shared.errors import Invalid, NotFound
+from shared.events import CollectionResult
+from shared.events.shapes import FieldError
+from shared.http import IdempotencyKey, caller_with
+from shared.processing.runtime import Runtime
+
+Reader = Annotated[Caller, Depends(caller_with("orders:read"))]
+BackOffice = Annotated[Caller, Depends(caller_with("orders:confirm"))]
+King = Annotated[Caller, Depends(caller_with("collections:report"))]
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+
+def _iban(value: str) -> str:
+    try:
+        return str(schwifty.IBAN(value))
+    except ValueError:
+        raise ValueError("this IBAN is not right; check its digits and letters") from None
+
+
+class Signature(BaseModel):
+    """The signed confirmation, as it came in."""
+
+    method: Literal["post", "fax", "scan", "online"]
+    signed_on: date
+    signed_by: str = Field(min_length=1, max_length=200)
+    iban: Annotated[str, AfterValidator(_iban)] | None = None
+    account_holder: str | None = Field(default=None, min_length=1, max_length=200)
+
+
+class Decision(BaseModel):
+    """What a person decides about a held result: it counts after all, or it does not."""
+
+    decision: Literal["accept", "dismiss"]
+    reason: str = Field(min_length=1, max_length=200)
+
+
+def router(runtime: Runtime) -> APIRouter:
+    """Billing's routes."""
+    routes = APIRouter(prefix="/api")
+    routes.include_router(_orders(runtime))
+    routes.include_router(_collections(runtime))
+    return routes
+
+
+def _orders(runtime: Runtime) -> APIRouter:
+    routes = APIRouter(prefix="/orders", tags=["orders"])
+
+    @routes.get("/{reference}", summary="One order")
+    def show(reference: str, caller: Reader) -> dict[str, Any]:
+        with runtime.reading() as session:
+            order = _find(session, caller, reference)
+            mandate = session.get(Mandate, order.mandate_key)
+            collections = session.exec(
+                select(Collection)
+                .where(Collection.order_reference == reference)
+                .order_by(col(Collection.attempt))
+            ).all()
+        return _described(order, mandate) | {
+            "collections": [_collection(one) for one in collections]
+        }
+
+    @routes.get(
+        "/{reference}/confirmation.pdf",
+        summary="The order/direct-debit confirmation",
+        response_class=Response,
+        responses={200: {"content": {"application/pdf": {}}}},
+    )
+    def confirmation(reference: str, caller: Reader) -> Response:
+        with runtime.reading() as session:
+            order = _find(session, caller, reference)
+            document = document_of(session, order, runtime.settings)
+        name = f'inline; filename="{document.filename}"'
+        return Response(
+            document.content,
+            media_type="application/pdf",
+            headers={"Content-Disposition": name},
+        )
+
+    @routes.post("/{reference}/signature", status_code=202, summary="It came back, signed")
+    def sign(
+        reference: str, body: Signature, caller: BackOffice, key: IdempotencyKey = None
+    ) -> None:
+        today = runtime.clock().astimezone(AMSTERDAM).date()
+        if body.signed_on > today:
+            message = "A confirmation cannot have been signed in the future; check the date."
+            error = FieldError(field="signed_on", code="in_the_future", message=message)
+            raise Invalid("invalid", message, errors=[error])
+        with runtime.reading() as session:
+            order = _find(session, caller, reference)
+        request = SignOrder(order_reference=reference, **body.model_dump())
+        runtime.handle(request, subject=order.onboarding_id, by=caller.source, key=key)
+
+    return routes
+
+
+def _collections(runtime: Runtime) -> APIRouter:
+    routes = APIRouter(tags=["collections"])
+
+    @routes.get("/collections", summary="What KING should collect; what a person must decide")
+    def list_collections(
+        caller: King,
+        status: Annotated[Literal["requested", "held"], Query()] = "requested",
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> list[dict[str, Any]]:
+        query = select(Collection)
+        if status == "held":
+            query = query.where(Collection.held == 1)
+        else:
+            query = query.where(col(Collection.status).in_(OPEN_STATUSES), Collection.held == 0)
+        if caller.office:
+            query = query.where(Collection.office_code == caller.office)
+        with runtime.reading() as session:
+            found = session.exec(query.order_by(col(Collection.key)).limit(limit)).all()
+            rows = [_collection(one) for one in found]
+            if status == "held" and caller.office is None:
+                strays = session.exec(
+                    select(UnmatchedResult).where(UnmatchedResult.open == 1).limit(limit)
+                )
+                rows += [_stray(one) for one in strays]
+            if status == "requested":
+                rows = [_with_mandate(session, row) for row in rows]
+        return rows
+
+    @routes.post("/collections/{end_to_end_id}/decide", status_code=202, summary="Decide")
+    def decide(
+        end_to_end_id: str, body: Decision, caller: BackOffice, key: IdempotencyKey = None
+    ) -> None:
+        request = DecideCollection(
+            end_to_end_id=end_to_end_id[:35],
+            decision=body.decision,
+            reason=body.reason,
+            by=caller.name,
+        )
+        subject = str(uuid5(NAMESPACE, f"collection/{end_to_end_id}"))
+        runtime.handle(request, subject=subject, by=caller.source, key=key)
+
+    @routes.post("/collection-results", status_code=202, summary="What became of a collection")
+    def report(body: CollectionResult, caller: King, key: IdempotencyKey = None) -> None:
+        with runtime.reading() as session:
+            query = select(Order).where(Order.reference == body.order_reference)
+            order = session.exec(query).one_or_none()
+        unknown = str(uuid5(NAMESPACE, f"order/{body.order_reference}"))
+        runtime.handle_event(
+            CollectionResult.event_type,
+            body.model_dump(mode="json", exclude_none=True),
+            subject=order.onboarding_id if order else unknown,
+            by="/king-billing",
+            key=key,
+        )
+
+    return routes
+
+
+def _described(order: Order, mandate: Mandate | None) -> dict[str, Any]:
+    event = order.registration()
+    return {
+        "order_reference": order.reference,
+        "onboarding_id": order.onboarding_id,
+        "office_code": order.office_code,
+        "company": event.customer.company,
+        "package": event.package.model_dump(),
+        "payer": event.payer.kind,
+        "amount_cents": order.amount_cents,
+        "currency": order.currency,
+        "placed_on": order.placed_on,
+        "signed_on": order.signed_on,
+        "signature_method": order.signature_method,
+        "released": order.released,
+        "withdrawn": order.withdrawn,
+        "revision": order.revision,
+        "mandate": mandate
+        and {
+            "reference": mandate.reference,
+            "scheme": mandate.scheme,
+            "signed_on": mandate.signed_on,
+            "iban_ends_with": (mandate.iban or "")[-4:] or None,
+        },
+    }
+
+
+def _collection(one: Collection) -> dict[str, Any]:
+    return {
+        "order_reference": one.order_reference,
+        "end_to_end_id": one.end_to_end_id,
+        "attempt": one.attempt,
+        "amount_cents": one.amount_cents,
+        "currency": one.currency,
+        "collect_on": one.collect_on,
+        "status": one.status,
+        "reason_code": one.reason_code,
+        "held": bool(one.held),
+        "reported": one.results,
+    }
+
+
+def _stray(one: UnmatchedResult) -> dict[str, Any]:
+    return {
+        "order_reference": one.order_reference,
+        "end_to_end_id": one.end_to_end_id,
+        "held": True,
+        "reason": "the order is not known",
+        "reported": [one.result],
+    }
+
+
+def _with_mandate(session: Session, row: dict[str, Any]) -> dict[str, Any]:
+    """KING reads here what to collect when it does not hear `collection.requested`."""
+    query = select(Order).where(Order.reference == row["order_reference"])
+    order = session.exec(query).one_or_none()
+    mandate = session.get(Mandate, order.mandate_key) if order else None
+    if mandate is None or not mandate.active:
+        return row
+    return row | {
+        "mandate": {
+            "reference": mandate.reference,
+            "scheme": mandate.scheme,
+            "signed_on": mandate.signed_on,
+            "iban": mandate.iban,
+            "account_holder": mandate.account_holder,
+        }
+    }
+
+
+def _find(session: Session, caller: Caller, reference: str) -> Order:
+    order = session.exec(select(Order).where(Order.reference == reference)).one_or_none()
+    if order is None:
+        raise NotFound("not_found", "There is no order by that reference.")
+    caller.insist_on_office(order.office_code)
+    return order
