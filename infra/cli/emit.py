@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,11 +41,9 @@ def _read(path: Path) -> str:
 
 def _documents(text: str) -> Iterator[tuple[int, Any]]:
     """One document, or one on each line."""
-    try:
+    with suppress(ValueError):
         yield 1, json.loads(text)
         return
-    except ValueError:
-        pass
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             try:
