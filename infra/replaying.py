@@ -1,4 +1,4 @@
-"""Replaying: published events stay for a week, so that a queue which missed them is served again."""
+"""Replaying: published events stay for a week, so a queue that missed them is served again."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime

@@ -49,6 +49,7 @@ class KingBilling:
         self._thread = threading.Thread(target=self._run, name="king-billing", daemon=True)
         self._unreported: list[Incoming] = []
         self.requests: list[CollectionRequested] = []
+        self.reported_at: dict[str, datetime] = {}
 
     def start(self) -> None:
         """Begin to collect."""
@@ -85,6 +86,7 @@ class KingBilling:
             return
         request = CollectionRequested.model_validate(envelope.data)
         self.requests.append(request)
+        self.reported_at[request.order_reference] = datetime.now(UTC)
         results = [
             self._result(envelope, request, report, position)
             for position, report in enumerate(self._plan(request))

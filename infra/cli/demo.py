@@ -1,0 +1,140 @@
+"""`stappenplan demo`: customers go through all seven steps, on the configured backends."""
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from infra.demo import Demonstration
+    from shared.settings import Settings
+
+COLOURS = {
+    "INSCHRIJVEN": "cyan",
+    "AANMELDEN": "blue",
+    "INRICHTEN": "magenta",
+    "BEVESTIGEN": "yellow",
+    "VRIJGEVEN": "green",
+    "ACTIVEREN": "bright_magenta",
+    "INLOGGEN": "bright_green",
+}
+
+
+def demo(
+    customers: Annotated[int, typer.Option(min=1, max=10_000, help="how many sign up")] = 12,
+    office: Annotated[str, typer.Option(help="whose clients they are")] = "0042",
+) -> None:
+    """Take sign-ups through all seven steps; exit 0 only when all reached the last."""
+    from infra.cli import ground
+    from infra.demo import Demonstration
+    from infra.simulators import website
+    from infra.simulators.king import always
+    from infra.supervisor import Supervisor
+    from shared.telemetry import configure_logging
+
+    configure_logging("error")
+    began = time.monotonic()
+    # The customers of the demonstration read their mail and texts as files, and any port will do.
+    asked = ground.settings()
+    settings = asked.model_copy(update={"http_port": 0, "mail": "file", "sms": "file"})
+    console = ground.console()
+    documents = list(website.signups(customers, office))
+    invalid = website.examples(valid=False) if customers > 1 else []
+    with Supervisor(settings, king=always("succeed")) as supervisor:
+        _ready(supervisor, console, time.monotonic() - began)
+        assert supervisor.king is not None  # noqa: S101 - asked for two lines above.
+        shown = Demonstration(
+            supervisor.address, settings.signing_key(), settings.data_dir, supervisor.king
+        )
+        line = supervisor.lines.bus("website", consume=False)
+        line.open()
+        began = time.monotonic()
+        try:
+            _play(shown, line, [*documents, *invalid], console)
+        finally:
+            line.close()
+            shown.close()
+        took = time.monotonic() - began
+    arrived = [one for one in shown.journeys.values() if one.complete]
+    rejected = [one for one in shown.journeys.values() if one.rejected]
+    _checklist(shown, console)
+    _closing(shown, settings, console, took)
+    if len(arrived) != len(documents) or len(rejected) != len(invalid):
+        console.print("[red]Not everyone arrived; `stappenplan doctor` looks further.[/red]")
+        raise typer.Exit(1)
+
+
+def _ready(supervisor: object, console: "Console", seconds: float) -> None:
+    from infra.supervisor import Supervisor
+
+    assert isinstance(supervisor, Supervisor)  # noqa: S101 - typed loosely to keep --help quick.
+    names = ", ".join(one.service.name for one in supervisor.runtimes)
+    console.print(f"[dim]{names} and a stand-in for KING are up after {seconds:.1f} s[/dim]")
+
+
+def _play(
+    shown: "Demonstration", line: object, documents: list[dict[str, object]], console: "Console"
+) -> None:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    began = time.monotonic()
+    columns = (
+        TextColumn("[bold]steps"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        valid = len(documents)
+        task = progress.add_task("steps", total=valid * len(COLOURS))
+
+        def tell(company: str, step: str, what: str) -> None:
+            at = f"[dim]{time.monotonic() - began:5.1f} s[/dim]"
+            bad = what.startswith("rejected")
+            colour = "red" if bad else COLOURS[step]
+            progress.console.print(
+                f"{at}  [{colour}]{step:<11}[/{colour}]  {_short(company):<44}  {what}",
+                overflow="ellipsis",
+                no_wrap=True,
+            )
+            progress.advance(task, len(COLOURS) if bad else 1)
+
+        shown.emit(line, documents)  # type: ignore[arg-type]
+        shown.play(tell, patience=30.0)
+
+
+def _short(company: str) -> str:
+    return company if len(company) <= 44 else f"{company[:43]}…"
+
+
+def _checklist(shown: "Demonstration", console: "Console") -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("customer", *(step[:5].capitalize() for step in COLOURS), title="The checklist")
+    journeys = list(shown.journeys.values())
+    for one in journeys[:40]:
+        marks = ["[green]✓[/green]" if step in one.done else "·" for step in COLOURS]
+        if one.rejected:
+            marks[0] = "[red]✗[/red]"
+        table.add_row(escape(_short(one.company)), *marks)
+    if len(journeys) > 40:
+        table.add_row(f"… and {len(journeys) - 40} more")
+    console.print(table)
+
+
+def _closing(shown: "Demonstration", settings: "Settings", console: "Console", took: float) -> None:
+    arrived = sum(one.complete for one in shown.journeys.values())
+    rejected = sum(one.rejected is not None for one in shown.journeys.values())
+    folder = settings.data_dir
+    console.print(
+        f"{arrived} customers logged in, {rejected} sign-ups rejected with their errors, "
+        f"in {took:.1f} s"
+    )
+    milliseconds = shown.median_release_seconds() * 1000
+    console.print(f"from KING's report to the release: {milliseconds:.0f} ms (median)")
+    console.print(f"mails     {folder / 'mail'}   (the confirmations are attached as PDF)")
+    console.print(f"texts     {folder / 'sms'}")
+    console.print("look on   `stappenplan run`, then /docs")
