@@ -7,9 +7,8 @@ acknowledged it; until then its row stays in the publisher's outbox, to be publi
 
 import itertools
 import threading
-import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ import kombu  # noqa: TID251 - the one place where the memory transport is spoke
 
 from shared.messaging.bus import EXCHANGE, Incoming, Outgoing, Receipt
 from shared.messaging.receipts import Receipts
+from shared.messaging.reception import Reception
 from shared.messaging.topology import Topology
 
 KOMBU: Any = kombu
@@ -150,7 +150,7 @@ class EmbeddedBroker:
 
     def _wake(self, queue: str) -> None:
         for bus in self._attached[queue]:
-            bus.stirred.notify_all()
+            bus.reception.stir(PREFETCH)
 
     # What becomes of a message. These are called with the lock held, and return the receipts
     # that are complete now, to be handed over once it is free.
@@ -205,48 +205,32 @@ class EmbeddedBus:
         self._broker = broker
         self._queue = queue
         self.channel = channel
-        self.stirred = threading.Condition(lock)
+        self.reception = Reception(lock)
         self._held: set[_Held] = set()
-        self._interrupted = False
         self._opened = False
-        self._closed = False
 
     def open(self) -> None:
         """Begin to receive."""
-        with self.stirred:
+        with self.reception.lock:
             self._opened = True
-            self.stirred.notify_all()
+            self.reception.stir(PREFETCH)
 
     def publish(self, messages: Sequence[Outgoing]) -> "Future[list[Receipt]]":
         """Hand messages over; answered when every subscriber has acknowledged them all."""
-        if self._closed:
+        if self.reception.closed:
             return Receipts.all(Receipt.UNKNOWN, len(messages))
         return self._broker.publish(messages, self._queue)
 
     def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
         """Return what is there now, at most `limit` messages."""
-        received: list[Incoming] = []
-        with self.stirred:
-            self._wait(lambda: self._take(received, limit) > 0, wait)
-            if received:
-                self._wait(lambda: self._take(received, limit) >= limit, linger)
-            self._interrupted = False
-        return received
+        return self.reception.gather(self._take, limit, wait, linger)
 
-    def _wait(self, enough: Callable[[], bool], seconds: float) -> None:
-        """Wait until there is enough, time is up, or somebody interrupts."""
-        deadline = time.monotonic() + seconds
-        while not enough() and not self._interrupted and not self._closed:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return
-            self.stirred.wait(left)
-
-    def _take(self, received: list[Incoming], limit: int) -> int:
-        """Take what is there from kombu, as far as the hands are free; returns the sum so far."""
-        while self._ready and len(received) < limit and len(self._held) < PREFETCH:
-            message = self.channel.basic_get(self._broker.address(self._queue or ""))
-            if message is None:
+    def _take(self, limit: int) -> list[Incoming]:
+        """Take what is there from kombu, as far as the hands are free."""
+        taken: list[Incoming] = []
+        while self._opened and len(taken) < limit and len(self._held) < PREFETCH:
+            message = self._queue and self.channel.basic_get(self._broker.address(self._queue))
+            if not message:
                 break
             publication = self._broker.publication(message)
             if publication is None:
@@ -254,12 +238,8 @@ class EmbeddedBus:
                 continue
             held = _Held(message, publication)
             self._held.add(held)
-            received.append(self._incoming(held))
-        return len(received)
-
-    @property
-    def _ready(self) -> bool:
-        return self._opened and not self._closed and self._queue is not None
+            taken.append(self._incoming(held))
+        return taken
 
     def _incoming(self, held: _Held) -> Incoming:
         message = held.message
@@ -279,40 +259,37 @@ class EmbeddedBus:
     def acknowledge(self, messages: Sequence[Incoming]) -> None:
         """These are dealt with: their publishers may hear so."""
         complete: list[Receipts] = []
-        with self.stirred:
+        with self.reception.lock:
             for one in messages:
                 held = one.receipt
                 if isinstance(held, _Held) and held in self._held:
                     self._held.remove(held)
                     held.message.ack()
                     complete += self._broker.acknowledged(held.publication, str(self._queue))
-            self.stirred.notify_all()
+            self.reception.stir(PREFETCH)
         for receipts in complete:
             receipts.hand_over()
 
     def interrupt(self) -> None:
         """Make a waiting `receive`, or else the next one, return at once."""
-        with self.stirred:
-            self._interrupted = True
-            self.stirred.notify_all()
+        self.reception.interrupt()
 
     def healthy(self) -> bool:
         """Whether it was opened and is not closed."""
-        return self._opened and not self._closed
+        return self._opened and not self.reception.closed
 
     def close(self) -> None:
         """Stop; what was not acknowledged stays with its publisher."""
         complete: list[Receipts] = []
-        with self.stirred:
-            if self._closed:
+        with self.reception.lock:
+            if self.reception.closed:
                 return
-            self._closed = True
+            self.reception.close()
             for held in self._held:
                 complete += self._broker.lost(held.publication, str(self._queue))
             self._held.clear()
             if self._queue is not None:
                 complete += self._broker.detach(self, self._queue)
             self.channel.close()
-            self.stirred.notify_all()
         for receipts in complete:
             receipts.hand_over()

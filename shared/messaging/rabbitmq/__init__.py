@@ -1,0 +1,11 @@
+"""The bus on RabbitMQ, spoken to through pika and only in this package.
+
+One thread does all input and output (`bus`), so that heartbeats are served however busy the
+service is. It keeps two connections alive (`line`): one that consumes (`consuming`) and one that
+publishes (`publishing`), since a broker that is short of memory or disk stops reading from a
+connection that publishes, acknowledgements included.
+"""
+
+from shared.messaging.rabbitmq.bus import RabbitBus
+
+__all__ = ["RabbitBus"]

@@ -1,0 +1,147 @@
+"""`RabbitBus`: a service's line to RabbitMQ."""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import structlog
+from pika.adapters.select_connection import IOLoop  # noqa: TID251 - AMQP is spoken here.
+
+from shared.messaging.bus import Incoming, Outgoing, Receipt
+from shared.messaging.rabbitmq.consuming import Consuming
+from shared.messaging.rabbitmq.line import parameters
+from shared.messaging.rabbitmq.publishing import Publishing
+from shared.messaging.reception import Reception
+
+log = structlog.get_logger()
+
+FINISHING = 5.0
+"""Seconds that `close` gives to what is being published."""
+
+HANGING_UP = 2.0
+"""Seconds that `close` gives to a broker for saying goodbye."""
+
+
+class RabbitBus:
+    """See `Bus`. It never declares anything: its broker user may not, and need not.
+
+    `url` is one address, or several of a cluster with commas between them. `heartbeat` is in
+    seconds: a broker that falls silent is given up after that and five more.
+    """
+
+    def __init__(
+        self, url: str, *, queue: str | None, name: str, prefetch: int = 200, heartbeat: int = 30
+    ) -> None:
+        addresses = [
+            parameters(one.strip(), heartbeat=heartbeat, name=name) for one in url.split(",")
+        ]
+        self._log = log.bind(bus=name)
+        self._ioloop: Any = IOLoop()
+        self._publishing = Publishing(self._ioloop, addresses, name)
+        self._consuming = (
+            Consuming(self._ioloop, addresses, name, queue, prefetch) if queue else None
+        )
+        self._reception = self._consuming.reception if self._consuming else Reception()
+        self._thread = threading.Thread(target=self._run, name=f"{name}-amqp", daemon=True)
+        self._state = threading.Lock()
+        self._running = False
+        self._closed = False
+        self._over = False
+        self._lines_up = 0
+
+    def open(self) -> None:
+        """Start connecting, in the background; returns at once."""
+        with self._state:
+            if self._running or self._closed:
+                return
+            self._running = True
+            self._publishing.accept()
+            self._thread.start()
+
+    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[Receipt]]":
+        """Hand messages over; the future gives one receipt for each, in order."""
+        return self._publishing.publish(messages)
+
+    def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
+        """Return what is there now, at most `limit` messages."""
+        if self._consuming is None:
+            return self._reception.gather(lambda _limit: [], limit, wait, linger)
+        return self._consuming.receive(limit, wait, linger)
+
+    def acknowledge(self, messages: Sequence[Incoming]) -> None:
+        """Tell the broker that these are dealt with; harmless when their connection is gone."""
+        with self._state:
+            if self._consuming is not None and self._running:
+                self._consuming.acknowledge(messages)
+
+    def interrupt(self) -> None:
+        """Make a waiting `receive`, or else the next one, return at once."""
+        self._reception.interrupt()
+
+    def healthy(self) -> bool:
+        """Whether both connections are up and the queue, if any, is subscribed to."""
+        subscribed = self._consuming is None or self._consuming.subscribed
+        return self._running and self._publishing.ready and subscribed
+
+    def close(self) -> None:
+        """Take no more messages, finish publishing in bounded time, and hang up."""
+        with self._state:
+            started, self._running = self._running, False
+            already, self._closed = self._closed, True
+            if started:
+                self._ioloop.add_callback_threadsafe(self._wind_up)
+        if already:
+            return
+        if started:
+            self._thread.join()
+        with self._reception.lock:
+            self._reception.close()
+        self._publishing.abandon()
+        self._ioloop.close()
+
+    # On the thread of the connections.
+
+    def _run(self) -> None:
+        """Serve the connections until they are closed for good, whatever happens meanwhile."""
+        self._ioloop.add_callback_threadsafe(self._connect)
+        while not self._over:
+            try:
+                self._ioloop.start()
+            except Exception:
+                self._log.exception("broker_thread_stumbled")
+
+    def _connect(self) -> None:
+        lines = [self._publishing.line]
+        if self._consuming is not None:
+            lines.append(self._consuming.line)
+        for line in lines:
+            self._lines_up += 1
+            line.connect()
+
+    def _wind_up(self) -> None:
+        """Hang up: first the line that consumes, then the other when all is confirmed."""
+        if self._consuming is not None:
+            self._consuming.stop()
+            self._consuming.line.close(self._line_closed)
+        patience = self._ioloop.call_later(FINISHING, self._hang_up)
+
+        def finished() -> None:
+            self._ioloop.remove_timeout(patience)
+            self._hang_up()
+
+        self._publishing.finish(finished)
+
+    def _hang_up(self) -> None:
+        """Close the line that publishes; a broker that does not answer is left."""
+        self._ioloop.call_later(HANGING_UP, self._stop)
+        self._publishing.line.close(self._line_closed)
+
+    def _line_closed(self) -> None:
+        self._lines_up -= 1
+        if not self._lines_up:
+            self._stop()
+
+    def _stop(self) -> None:
+        self._over = True
+        self._ioloop.stop()

@@ -1,0 +1,132 @@
+"""Consuming one queue: a bounded number in hand, acknowledged in as few words as can be."""
+
+from collections import deque
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+import structlog
+
+from shared.messaging.bus import Incoming
+from shared.messaging.rabbitmq.line import Line
+from shared.messaging.reception import Reception
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Receipt:
+    """A delivery tag, and the channel that it is good for."""
+
+    channel: object
+    tag: int
+
+
+class Consuming:
+    """Keeps a subscription to one queue.
+
+    `receive` and `acknowledge` may be called from any thread; all else runs on the thread of
+    `ioloop`.
+    """
+
+    def __init__(
+        self, ioloop: Any, addresses: Sequence[Any], name: str, queue: str, prefetch: int
+    ) -> None:
+        self._ioloop = ioloop
+        self.line = Line(ioloop, addresses, f"{name} consuming", self._up, self._down)
+        self._queue = queue
+        self._prefetch = prefetch
+        self._log = log.bind(queue=queue)
+        self.reception = Reception()
+        self._ready: deque[Incoming] = deque()
+        self._channel: Any = None
+        self._outstanding: dict[int, None] = {}
+        self.subscribed = False
+
+    # For the service's threads.
+
+    def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
+        """Return what is there now; see `Bus.receive`."""
+        return self.reception.gather(self._take, limit, wait, linger)
+
+    def _take(self, limit: int) -> list[Incoming]:
+        return [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
+
+    def acknowledge(self, messages: Sequence[Incoming]) -> None:
+        """Have the thread of the connection acknowledge them all in one go."""
+        receipts = [one.receipt for one in messages if isinstance(one.receipt, _Receipt)]
+        if receipts:
+            self._ioloop.add_callback_threadsafe(lambda: self._acknowledge(receipts))
+
+    # For the thread of the connection.
+
+    def _acknowledge(self, receipts: Sequence[_Receipt]) -> None:
+        """Acknowledge what this channel delivered; tags of an earlier one mean nothing now."""
+        channel = self._channel
+        if channel is None or not channel.is_open:
+            return
+        tags = {one.tag for one in receipts if one.channel is channel}
+        tags &= self._outstanding.keys()
+        # "All up to this one" is only true of an unbroken row from the oldest onward.
+        row = list(takewhile(tags.__contains__, self._outstanding))
+        if row:
+            channel.basic_ack(row[-1], multiple=len(row) > 1)
+        for tag in sorted(tags.difference(row)):
+            channel.basic_ack(tag)
+        self._forget(tags)
+
+    def _forget(self, tags: Collection[int]) -> None:
+        for tag in tags:
+            del self._outstanding[tag]
+
+    def _up(self, channel: Any) -> None:
+        self._channel = channel
+        channel.add_on_cancel_callback(self._cancelled)
+        channel.basic_qos(prefetch_count=self._prefetch, callback=lambda _ok: self._consume())
+
+    def _consume(self) -> None:
+        if self._channel is not None and self._channel.is_open:
+            self._channel.basic_consume(self._queue, self._delivered, callback=self._consuming)
+
+    def _consuming(self, _ok: Any) -> None:
+        self.subscribed = True
+        self.line.settled()
+
+    def _cancelled(self, _method: Any) -> None:
+        """The broker ended the subscription, e.g. because the queue was deleted or has moved."""
+        self._log.warning("consumer_cancelled")
+        self.subscribed = False
+        self.line.renew()
+
+    def _down(self) -> None:
+        """What was in hand on this channel will be delivered again."""
+        self.subscribed = False
+        self._channel = None
+        self._outstanding.clear()
+        with self.reception.lock:
+            self._ready.clear()
+
+    def _delivered(self, channel: Any, method: Any, properties: Any, body: bytes) -> None:
+        self._outstanding[method.delivery_tag] = None
+        incoming = Incoming(
+            body=body,
+            routing_key=method.routing_key,
+            content_type=properties.content_type,
+            headers=properties.headers or {},
+            message_id=properties.message_id,
+            type=properties.type,
+            user_id=properties.user_id,
+            redelivered=method.redelivered,
+            receipt=_Receipt(channel, method.delivery_tag),
+        )
+        with self.reception.lock:
+            self._ready.append(incoming)
+            self.reception.stir(len(self._ready))
+
+    def stop(self) -> None:
+        """Take no more; what is not acknowledged goes back when the line closes."""
+        self.subscribed = False
+        with self.reception.lock:
+            self._ready.clear()
+            self.reception.close()

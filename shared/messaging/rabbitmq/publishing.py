@@ -1,0 +1,249 @@
+"""Publishing with pipelined confirms: many messages under way, one answer for each."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+import pika  # noqa: TID251 - this package is the one place where AMQP is spoken.
+import structlog
+
+from shared.messaging.bus import EXCHANGE, MAX_BODY_BYTES, Outgoing, Receipt
+from shared.messaging.rabbitmq.line import Line
+from shared.messaging.receipts import Receipts
+
+log = structlog.get_logger()
+
+PATIENCE = 5.0
+"""Seconds that a message waits for a connection before its publisher is sent away."""
+
+CONFIRM_TIMEOUT = 30.0
+"""Seconds that a published message waits for its confirm."""
+
+MOST_AT_ONCE = 20_000
+"""Messages that wait or are under way; more are sent away, since memory is no queue."""
+
+
+@dataclass(slots=True)
+class _Parcel:
+    """One message on its way."""
+
+    message: Outgoing
+    receipts: Receipts
+    index: int
+    deadline: float
+    returned: bool = False
+
+    def answer(self, receipt: Receipt) -> None:
+        """Answer for this message; the last one of its batch hands the receipts over."""
+        unroutable = self.returned and receipt is Receipt.CONFIRMED
+        self.receipts.note(self.index, Receipt.UNROUTABLE if unroutable else receipt)
+        if self.receipts.complete:
+            self.receipts.hand_over()
+
+
+class Publishing:
+    """Sends what is handed to it while the line is up.
+
+    `publish` may be called from any thread; all else runs on the thread of `ioloop`.
+    """
+
+    def __init__(self, ioloop: Any, addresses: Sequence[Any], name: str) -> None:
+        self._ioloop = ioloop
+        self.line = Line(ioloop, addresses, f"{name} publishing", self._up, self._down)
+        self._app_id = name
+        # The broker refuses a user id that is not the connection's own user.
+        user = addresses[0].credentials.username
+        self._user_id = None if user == "guest" else user
+        self._lock = threading.Lock()
+        self._handed_over: deque[_Parcel] = deque()
+        self._number = 0
+        self._hopping = False
+        self._accepting = False
+        self._waiting: deque[_Parcel] = deque()
+        self._sent: dict[int, _Parcel] = {}
+        self._sequence = 0
+        self._channel: Any = None
+        self._ticking = False
+        self._when_finished: Callable[[], None] | None = None
+
+    def accept(self) -> None:
+        """Take messages from now on."""
+        self._accepting = True
+
+    @property
+    def ready(self) -> bool:
+        """Whether messages can be sent now."""
+        return self._channel is not None
+
+    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[Receipt]]":
+        """Hand messages to the thread that sends them; see `Bus.publish`."""
+        if not messages:
+            return Receipts.all(Receipt.UNKNOWN, 0)
+        receipts = Receipts(len(messages))
+        deadline = time.monotonic() + PATIENCE
+        with self._lock:
+            accepted = self._accepting and self._number + len(messages) <= MOST_AT_ONCE
+            hop = accepted and not self._hopping
+            if accepted:
+                self._number += len(messages)
+                self._hopping = True
+                self._handed_over.extend(
+                    _Parcel(message, receipts, index, deadline)
+                    for index, message in enumerate(messages)
+                )
+        if not accepted:
+            return Receipts.all(Receipt.UNKNOWN, len(messages))
+        if hop:
+            self._ioloop.add_callback_threadsafe(self._collect)
+        return receipts.future
+
+    def _collect(self) -> None:
+        with self._lock:
+            self._hopping = False
+            parcels, self._handed_over = self._handed_over, deque()
+        self._waiting.extend(parcels)
+        self._send()
+
+    def _send(self) -> None:
+        """Send what waits, unless the broker has asked publishers to hold back."""
+        while self._waiting and self._channel is not None and not self.line.blocked:
+            parcel = self._waiting.popleft()
+            try:
+                self._basic_publish(parcel.message)
+            except Exception as error:  # One that cannot be sent must not stop the others.
+                log.warning(
+                    "message_not_sendable", message_id=parcel.message.id, reason=repr(error)
+                )
+                self._answer([parcel], Receipt.REFUSED if self._open else Receipt.UNKNOWN)
+                continue
+            self._sequence += 1
+            parcel.deadline = time.monotonic() + CONFIRM_TIMEOUT
+            self._sent[self._sequence] = parcel
+        self._tick()
+
+    @property
+    def _open(self) -> bool:
+        return self._channel is not None and self._channel.is_open
+
+    def _basic_publish(self, message: Outgoing) -> None:
+        if len(message.body) > MAX_BODY_BYTES:
+            raise ValueError(f"the body is larger than {MAX_BODY_BYTES} bytes")
+        self._channel.basic_publish(
+            EXCHANGE if message.queue is None else "",
+            _routing_key(message),
+            message.body,
+            pika.BasicProperties(
+                content_type=message.content_type,
+                headers=dict(message.headers),
+                delivery_mode=2,
+                message_id=message.id,
+                timestamp=int(time.time()),
+                type=message.type,
+                user_id=self._user_id,
+                app_id=self._app_id,
+            ),
+            mandatory=True,
+        )
+
+    def _answer(self, parcels: Sequence[_Parcel], receipt: Receipt) -> None:
+        with self._lock:
+            self._number -= len(parcels)
+            finished = self._number == 0
+        for parcel in parcels:
+            parcel.answer(receipt)
+        if finished:
+            self._report_finished()
+
+    # What the broker says.
+
+    def _up(self, channel: Any) -> None:
+        def selected(_method: Any) -> None:
+            self._channel = channel
+            self._sequence = 0
+            self.line.settled()
+            self._send()
+
+        channel.add_on_return_callback(self._returned)
+        channel.confirm_delivery(ack_nack_callback=self._confirmed, callback=selected)
+
+    def _down(self) -> None:
+        self._channel = None
+        lost, self._sent = list(self._sent.values()), {}
+        self._answer(lost, Receipt.UNKNOWN)
+
+    def _confirmed(self, frame: Any) -> None:
+        """Take an ack or a nack, for one message or for all up to it."""
+        method = frame.method
+        # pika tells them apart by class only.
+        receipt = Receipt.CONFIRMED if method.NAME == "Basic.Ack" else Receipt.REFUSED
+        last = method.delivery_tag
+        tags = list(takewhile(lambda tag: tag <= last, self._sent)) if method.multiple else [last]
+        self._answer([self._sent.pop(tag) for tag in tags if tag in self._sent], receipt)
+        if self.line.blocked or self._waiting:
+            self._send()
+
+    def _returned(self, _channel: Any, method: Any, properties: Any, _body: bytes) -> None:
+        """Note that nobody has a message: its return comes before its confirm."""
+        for parcel in self._sent.values():
+            message = parcel.message
+            key = (message.id, _routing_key(message))
+            if key == (properties.message_id, method.routing_key) and not parcel.returned:
+                parcel.returned = True
+                break
+
+    # Giving up in time.
+
+    def _tick(self) -> None:
+        """Look at the deadlines once in a while, only as long as something has one."""
+        if not self._ticking and (self._waiting or self._sent):
+            self._ticking = True
+            self._ioloop.call_later(0.5, self._look_at_deadlines)
+
+    def _look_at_deadlines(self) -> None:
+        self._ticking = False
+        now = time.monotonic()
+        late = []
+        while self._waiting and self._waiting[0].deadline < now:
+            late.append(self._waiting.popleft())
+        overdue = takewhile(lambda one: one[1].deadline < now, self._sent.items())
+        late += [self._sent.pop(tag) for tag, _ in list(overdue)]
+        if late:
+            log.warning("publishing_unanswered", messages=len(late))
+            self._answer(late, Receipt.UNKNOWN)
+        self._send()
+
+    # Stopping.
+
+    def finish(self, when_finished: Callable[[], None]) -> None:
+        """Take no more; report when everything under way is answered."""
+        with self._lock:
+            self._accepting = False
+            finished = self._number == 0
+        self._when_finished = when_finished
+        if finished:
+            self._report_finished()
+
+    def _report_finished(self) -> None:
+        when_finished, self._when_finished = self._when_finished, None
+        if when_finished is not None:
+            when_finished()
+
+    def abandon(self) -> None:
+        """Answer for everything that is left, once nothing is sent any more."""
+        with self._lock:
+            self._accepting = False
+            left = [*self._sent.values(), *self._waiting, *self._handed_over]
+            self._handed_over.clear()
+        self._when_finished = None
+        self._sent.clear()
+        self._waiting.clear()
+        self._answer(left, Receipt.UNKNOWN)
+
+
+def _routing_key(message: Outgoing) -> str:
+    return message.type if message.queue is None else message.queue
