@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import services
 from shared.events import KING_HEARS, KING_QUEUE
@@ -12,6 +13,9 @@ from shared.notifications.senders import Senders, make_senders
 from shared.processing.runtime import Clock, Runtime, utc_now
 from shared.processing.service import Service
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.messaging.embedded import EmbeddedBroker
 
 KING = Listener(KING_QUEUE, hears=KING_HEARS, says=("collection.result.v1",))
 
@@ -56,7 +60,7 @@ class Lines:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._embedded: object | None = None
+        self._embedded: EmbeddedBroker | None = None
 
     def bus(self, name: str, *, consume: bool = True) -> Bus:
         """The line of one service, or of an outside system's stand-in."""
@@ -64,7 +68,7 @@ class Lines:
         if self._settings.embedded:
             from shared.messaging.embedded import EmbeddedBroker
 
-            if not isinstance(self._embedded, EmbeddedBroker):
+            if self._embedded is None:
                 self._embedded = EmbeddedBroker(topology(self._settings))
             return self._embedded.bus(queue)
         from shared.messaging.rabbitmq import RabbitBus

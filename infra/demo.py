@@ -61,7 +61,13 @@ class Demonstration:
     """Plays everyone outside for a number of customers."""
 
     def __init__(self, base_url: str, key: str, data_dir: Path, king: KingBilling) -> None:
-        scopes = ["registrations:review", "onboardings:read", "orders:read", "orders:confirm", "users:activate"]
+        scopes = [
+            "registrations:review",
+            "onboardings:read",
+            "orders:read",
+            "orders:confirm",
+            "users:activate",
+        ]
         token = issue_token(key, scopes, name="demo", days=1)
         self._http = httpx.Client(
             base_url=base_url, headers={"Authorization": f"Bearer {token}"}, timeout=30

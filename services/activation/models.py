@@ -117,11 +117,10 @@ class Activation(ActivationTable, table=True):
     @property
     def order_reference(self) -> str | None:
         """The order's reference, once something said it."""
-        for kind in (OrderConfirmationSent, CustomerReleased):
-            fact = facts.read(self.facts, kind)
-            if fact is not None:
-                return fact.order_reference
-        return None
+        sent = facts.read(self.facts, OrderConfirmationSent)
+        released = facts.read(self.facts, CustomerReleased)
+        known = sent or released
+        return known.order_reference if known else None
 
     @property
     def may_be_sent(self) -> bool:

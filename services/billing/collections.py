@@ -99,7 +99,7 @@ class Collection(BillingTable, table=True):
         status: CollectionStatus = "submitted"
         for possible in ("succeeded", "failed", "returned", "refunded", "reversed"):
             if self.status == possible:
-                status = possible  # type: ignore[assignment]
+                status = possible
         return CollectionBooked(
             order_reference=self.order_reference,
             end_to_end_id=self.end_to_end_id,

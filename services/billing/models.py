@@ -31,7 +31,6 @@ class Order(BillingTable, table=True):
     amount_cents: int = 0
     currency: str = Field(default="EUR", max_length=3)
     placed_on: date | None = None
-    collect_not_before: date | None = None
     mandate_key: str | None = Field(default=None, max_length=120)
     signed_on: date | None = None
     signature_method: str | None = Field(default=None, max_length=20)

@@ -7,7 +7,6 @@ from typing import Any
 import pika  # noqa: TID251 - the topology code may speak AMQP.
 from pika.exceptions import (  # noqa: TID251 - the topology code may speak AMQP.
     AMQPConnectionError,
-    AMQPError,
     ChannelClosedByBroker,
 )
 
@@ -29,7 +28,8 @@ def apply(topology: Topology, url: str) -> None:
         BusDown: the broker cannot be reached, or refused the user.
         TopologyConflict: something exists that is declared otherwise.
     """
-    with _channel(url) as channel:
+    with _connection(url) as connection, _refusals():
+        channel = connection.channel()
         channel.exchange_declare(EXCHANGE, "topic", durable=True)
         for name, arguments in topology.queues():
             channel.queue_declare(name, durable=True, arguments=arguments)
@@ -37,42 +37,52 @@ def apply(topology: Topology, url: str) -> None:
             channel.queue_bind(queue, EXCHANGE, event_type)
 
 
-def missing(topology: Topology, url: str) -> list[str]:
-    """The exchange and queues of the topology that the broker does not have.
+def missing(topology: Topology, url: str) -> list[str] | None:
+    """The exchange and queues that the broker does not have; None when it cannot be reached.
 
-    Raises:
-        BusDown: the broker cannot be reached, or refused the user.
+    AMQP cannot ask for bindings; `apply` makes those that are lacking.
     """
-    names = [name for name, _ in topology.queues()]
-    return [name for name in (EXCHANGE, *names) if not _exists(url, name)]
-
-
-def _exists(url: str, name: str) -> bool:
+    lacking = []
     try:
-        with _channel(url) as channel:
-            if name == EXCHANGE:
-                channel.exchange_declare(name, passive=True)
-            else:
-                channel.queue_declare(name, passive=True)
-    except TopologyConflict:
-        return False
-    return True
+        with _connection(url) as connection:
+            for name in (EXCHANGE, *(name for name, _ in topology.queues())):
+                try:
+                    _look_for(connection.channel(), name)
+                except ChannelClosedByBroker:
+                    lacking.append(name)
+    except BusDown:
+        return None
+    return lacking
+
+
+def _look_for(channel: Any, name: str) -> None:
+    if name == EXCHANGE:
+        channel.exchange_declare(name, passive=True)
+    else:
+        channel.queue_declare(name, passive=True)
+    channel.close()
 
 
 @contextlib.contextmanager
-def _channel(url: str) -> Iterator[Any]:
-    """A channel to the first address of a cluster that answers."""
+def _connection(url: str) -> Iterator[Any]:
+    """A connection to the first address of a cluster that answers."""
     addresses = [pika.URLParameters(one.strip()) for one in url.split(",")]
     try:
         connection = pika.BlockingConnection(addresses)
     except AMQPConnectionError as error:
         raise BusDown(f"the broker cannot be reached: {error!r}"[:300]) from error
     try:
-        yield connection.channel()
-    except ChannelClosedByBroker as error:
-        raise TopologyConflict(error.reply_text) from error
-    except AMQPError as error:
+        yield connection
+    except AMQPConnectionError as error:
         raise BusDown(f"the broker hung up: {error!r}"[:300]) from error
     finally:
         if connection.is_open:
             connection.close()
+
+
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except ChannelClosedByBroker as error:
+        raise TopologyConflict(error.reply_text) from error

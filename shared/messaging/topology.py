@@ -9,12 +9,12 @@ import hashlib
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.messaging.bus import EXCHANGE
 
-OPERATOR = "operator"
+ADMIN = "admin"
 """The broker's administrator: applies the topology and replays; no service logs in as it."""
 
 DELIVERY_LIMIT = 50
@@ -72,7 +72,7 @@ class Topology:
     def users(self, offices: Sequence[str]) -> tuple[str, ...]:
         """Everybody who may log in at the broker."""
         websites = (f"website-{office}" for office in offices)
-        return (OPERATOR, *(one.name for one in self.listeners), *websites)
+        return (ADMIN, *(one.name for one in self.listeners), *websites)
 
 
 def _arguments(listener: Listener) -> dict[str, Any]:
@@ -96,6 +96,14 @@ def _dead_arguments() -> dict[str, Any]:
     return {"x-queue-type": "quorum", "x-delivery-limit": DEAD_DELIVERY_LIMIT}
 
 
+@dataclass(frozen=True)
+class Definitions:
+    """The file that RabbitMQ imports, and the passwords that it holds only as salted hashes."""
+
+    document: dict[str, Any]
+    passwords: dict[str, str] = field(repr=False)
+
+
 def new_passwords(topology: Topology, offices: Sequence[str]) -> dict[str, str]:
     """Random passwords, one for each user of the broker."""
     return {user: secrets.token_urlsafe(24) for user in topology.users(offices)}
@@ -107,14 +115,13 @@ def definitions(
     passwords: Mapping[str, str] | None = None,
     *,
     vhost: str = "/",
-) -> dict[str, Any]:
-    """The definitions file that RabbitMQ imports; it holds salted hashes, never a password.
+) -> Definitions:
+    """The definitions that RabbitMQ imports: topology, users, least privilege.
 
-    Without `passwords` (see `new_passwords`) every user gets one that nobody knows, and cannot
-    log in until it is changed.
+    A user who has none in `passwords` gets a random one.
     """
-    known = passwords if passwords is not None else new_passwords(topology, offices)
-    return {
+    known = new_passwords(topology, offices) | dict(passwords or {})
+    document = {
         "vhosts": [{"name": vhost}],
         "users": [_user(name, known[name]) for name in topology.users(offices)],
         "permissions": [{"vhost": vhost, **one} for one in _permissions(topology, offices)],
@@ -155,6 +162,7 @@ def definitions(
             for queue, event_type in topology.bindings()
         ],
     }
+    return Definitions(document, known)
 
 
 def _user(name: str, password: str) -> dict[str, Any]:
@@ -162,7 +170,7 @@ def _user(name: str, password: str) -> dict[str, Any]:
         "name": name,
         "password_hash": password_hash(password),
         "hashing_algorithm": "rabbit_password_hashing_sha256",
-        "tags": ["administrator"] if name == OPERATOR else [],
+        "tags": ["administrator"] if name == ADMIN else [],
         "limits": {},
     }
 
@@ -174,8 +182,8 @@ def password_hash(password: str, salt: bytes | None = None) -> str:
 
 
 def _permissions(topology: Topology, offices: Sequence[str]) -> Iterator[dict[str, str]]:
-    """Nobody but the operator may declare anything; each reads its own queue alone."""
-    yield {"user": OPERATOR, "configure": ".*", "write": ".*", "read": ".*"}
+    """Nobody but the administrator may declare anything; each reads its own queue alone."""
+    yield {"user": ADMIN, "configure": ".*", "write": ".*", "read": ".*"}
     for one in topology.listeners:
         writes = _exactly(EXCHANGE) if one.says else _exactly()
         reads = _exactly(one.name, one.dead)
@@ -191,7 +199,7 @@ def _permissions(topology: Topology, offices: Sequence[str]) -> Iterator[dict[st
 
 def _topic_permissions(topology: Topology, offices: Sequence[str]) -> Iterator[dict[str, str]]:
     """Each says only the events it owns: without such a row RabbitMQ lets a user say anything."""
-    yield {"user": OPERATOR, "write": ".*", "read": ".*"}
+    yield {"user": ADMIN, "write": ".*", "read": ".*"}
     for one in topology.listeners:
         yield {"user": one.name, "write": _exactly(*one.says), "read": _exactly()}
     for office in offices:

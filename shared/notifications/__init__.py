@@ -1,0 +1,1 @@
+"""Mails and text messages: written with their reason, rendered and sent afterwards."""
