@@ -8,9 +8,10 @@ import json
 import re
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,16 @@ class Journey:
 
 
 class Demonstration:
-    """Plays everyone outside for a number of customers."""
+    """Plays everyone outside for a number of customers.
 
-    def __init__(self, base_url: str, key: str, data_dir: Path, king: KingBilling) -> None:
+    `addresses` says where each service listens: all at one address, or each at its own.
+    """
+
+    def __init__(
+        self, addresses: Mapping[str, str], key: str, data_dir: Path, king: KingBilling
+    ) -> None:
         scopes = [
+            "offices:manage",
             "registrations:review",
             "onboardings:read",
             "orders:read",
@@ -69,15 +76,29 @@ class Demonstration:
             "users:activate",
         ]
         token = issue_token(key, scopes, name="demo", days=1)
-        self._http = httpx.Client(
-            base_url=base_url, headers={"Authorization": f"Bearer {token}"}, timeout=30
-        )
+        headers = {"Authorization": f"Bearer {token}"}
+        self._lines = {
+            service: httpx.Client(base_url=address, headers=headers, timeout=30)
+            for service, address in addresses.items()
+        }
         self._data_dir = data_dir
         self._king = king
         self._read: set[Path] = set()
-        self._passwords: dict[str, str] = {}
+        self._letters: list[str] = []
         self.journeys: dict[str, Journey] = {}
         self.order_references: dict[str, str] = {}
+
+    def insist_on_office(self, code: str) -> None:
+        """Have KING's back office enter the accounting office, unless it is there."""
+        if any(one["code"] == code for one in self._get("signup", "/api/offices")):
+            return
+        office = {
+            "name": f"Administratiekantoor {code}",
+            "email": f"kantoor-{code}@voorbeeld.example",
+            "language": "nl",
+            "review": "flagged",
+        }
+        self._send("PUT", "signup", f"/api/offices/{code}", office)
 
     def emit(self, bus: Bus, documents: list[website.Document]) -> None:
         """Publish sign-ups, as the website does.
@@ -130,7 +151,8 @@ class Demonstration:
 
     def close(self) -> None:
         """Hang up."""
-        self._http.close()
+        for line in self._lines.values():
+            line.close()
 
     # One look around.
 
@@ -144,7 +166,7 @@ class Demonstration:
     def _mine(self) -> Iterator[dict[str, Any]]:
         offset = 0
         while True:
-            page = self._get("/api/onboardings", limit=PAGE, offset=offset)
+            page = self._get("activation", "/api/onboardings", limit=PAGE, offset=offset)
             for row in page:
                 if row["onboarding_id"] in self.journeys:
                     yield row
@@ -162,7 +184,7 @@ class Demonstration:
                 news += 1
         first = row["steps"][0]
         if first["status"] == "failed" and journey.rejected is None:
-            journey.rejected = row["blockers"][0]["text"]
+            journey.rejected = row["blockers"][0]["text"].partition(": ")[2]
             tell(journey.company, first["step"], f"rejected: {journey.rejected}")
             news += 1
         if row["order_reference"]:
@@ -188,60 +210,76 @@ class Demonstration:
         return acted
 
     def _register(self, row: dict[str, Any], _journey: Journey) -> bool:
-        return self._post(f"/api/registrations/{row['onboarding_id']}/register", {})
+        path = f"/api/registrations/{row['onboarding_id']}/register"
+        return self._send("POST", "registration", path, {})
 
     def _sign(self, row: dict[str, Any], journey: Journey) -> bool:
+        path = f"/api/orders/{row['order_reference']}"
         body = {
             "method": "post",
             "signed_on": datetime.now(UTC).date().isoformat(),
             "signed_by": journey.company[:100],
         }
-        order = self._get(f"/api/orders/{row['order_reference']}")
-        if order["mandate"]["iban_ends_with"] is None:
+        if self._get("billing", path)["mandate"]["iban_ends_with"] is None:
             body |= {"iban": IBAN_OF_THE_SIGNED_FORM, "account_holder": journey.company[:100]}
-        return self._post(f"/api/orders/{row['order_reference']}/signature", body)
+        return self._send("POST", "billing", f"{path}/signature", body)
 
     def _activate(self, row: dict[str, Any], journey: Journey) -> bool:
         path = f"/api/activations/{row['onboarding_id']}"
-        return self._post(path, {"channel": journey.channel})
+        return self._send("POST", "activation", path, {"channel": journey.channel})
 
     def _log_in(self, row: dict[str, Any], _journey: Journey) -> bool:
         name = row["login_name"]
-        if name not in self._passwords:
-            self._read_messages()
-        password = self._passwords.get(name)
+        password = self._password_of(name)
         if password is None:
             return False
-        self._post("/api/login", {"login_name": name, "password": password})
+        self._send("POST", "activation", "/api/login", {"login_name": name, "password": password})
         change = {
             "login_name": name,
             "current_password": password,
             "new_password": OWN_PASSWORD,
         }
-        return self._post("/api/password", change)
+        return self._send("POST", "activation", "/api/password", change)
 
-    def _read_messages(self) -> None:
+    def _password_of(self, login_name: str) -> str | None:
         """Look into the mailboxes and phones, as the customers do."""
         files = [*self._data_dir.glob("sms/*.txt"), *self._data_dir.glob("mail/*.eml")]
         for path in sorted(one for one in files if one not in self._read):
             self._read.add(path)
-            words = path.read_text(encoding="utf-8", errors="replace").replace("=\n", "")
+            words = _words(path)
+            if PASSWORD.search(words):
+                self._letters.append(words)
+        # The newest counts: a message that is sent again makes the former password void.
+        for words in reversed(self._letters):
             found = PASSWORD.search(words)
-            if found:
-                for row in self._mine():
-                    if row["login_name"] and row["login_name"] in words:
-                        self._passwords[row["login_name"]] = found.group(1)
+            if found and re.search(rf"(?<![\w.-]){re.escape(login_name)}(?![\w-])", words):
+                return found.group(1)
+        return None
 
-    def _get(self, path: str, **query: Any) -> Any:
-        answer = self._http.get(path, params=query)
-        if answer.status_code != 200:
-            raise StappenplanError(f"GET {path} answered {answer.status_code}: {answer.text[:300]}")
+    # Calls.
+
+    def _get(self, service: str, path: str, **query: Any) -> Any:
+        answer = self._lines[service].get(path, params=query)
+        _insist(answer)
         return answer.json()
 
-    def _post(self, path: str, body: dict[str, Any]) -> bool:
-        answer = self._http.post(path, json=body)
-        if answer.status_code >= 400:
-            raise StappenplanError(
-                f"POST {path} answered {answer.status_code}: {answer.text[:300]}"
-            )
+    def _send(self, method: str, service: str, path: str, body: dict[str, Any]) -> bool:
+        _insist(self._lines[service].request(method, path, json=body))
         return True
+
+
+def _words(path: Path) -> str:
+    """What a person reads of a mail or a text message."""
+    if path.suffix == ".txt":
+        return path.read_text(encoding="utf-8")
+    mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+    body = mail.get_body(("plain",))
+    return str(body.get_content()) if body is not None else ""
+
+
+def _insist(answer: httpx.Response) -> None:
+    if answer.is_error:
+        asked = answer.request
+        raise StappenplanError(
+            f"{asked.method} {asked.url.path} answered {answer.status_code}: {answer.text[:300]}"
+        )

@@ -42,12 +42,15 @@ def demo(
     console = ground.console()
     documents = list(website.signups(customers, office))
     invalid = website.examples(valid=False) if customers > 1 else []
+    _declare_topology(settings)
     with Supervisor(settings, king=always("succeed")) as supervisor:
         _ready(supervisor, console, time.monotonic() - began)
         assert supervisor.king is not None  # noqa: S101 - asked for two lines above.
+        everywhere = {one.service.name: supervisor.address for one in supervisor.runtimes}
         shown = Demonstration(
-            supervisor.address, settings.signing_key(), settings.data_dir, supervisor.king
+            everywhere, settings.signing_key(), settings.data_dir, supervisor.king
         )
+        shown.insist_on_office(office)
         line = supervisor.lines.bus("website", consume=False)
         line.open()
         began = time.monotonic()
@@ -66,20 +69,33 @@ def demo(
         raise typer.Exit(1)
 
 
+def _declare_topology(settings: "Settings") -> None:
+    """Make the queues, so that a demonstration needs no step before it; `run` never does this."""
+    if not settings.embedded:
+        from infra.composition import topology
+        from shared.messaging.declare import apply
+
+        apply(topology(settings), settings.broker_url_of("admin"))
+
+
 def _ready(supervisor: object, console: "Console", seconds: float) -> None:
     from infra.supervisor import Supervisor
 
     assert isinstance(supervisor, Supervisor)  # noqa: S101 - typed loosely to keep --help quick.
-    names = ", ".join(one.service.name for one in supervisor.runtimes)
-    console.print(f"[dim]{names} and a stand-in for KING are up after {seconds:.1f} s[/dim]")
+    count = len(supervisor.runtimes)
+    console.print(
+        f"[dim]{count} services and a stand-in for KING are up after {seconds:.1f} s[/dim]"
+    )
 
 
 def _play(
     shown: "Demonstration", line: object, documents: list[dict[str, object]], console: "Console"
 ) -> None:
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     began = time.monotonic()
+    room = min(44, max(20, console.width - 48))
     columns = (
         TextColumn("[bold]steps"),
         BarColumn(bar_width=None),
@@ -95,7 +111,9 @@ def _play(
             bad = what.startswith("rejected")
             colour = "red" if bad else COLOURS[step]
             progress.console.print(
-                f"{at}  [{colour}]{step:<11}[/{colour}]  {_short(company):<44}  {what}",
+                f"{at}  [{colour}]{step:<11}[/{colour}]  {_cut(company, room):<{room}}  ",
+                escape(what),
+                sep="",
                 overflow="ellipsis",
                 no_wrap=True,
             )
@@ -105,21 +123,26 @@ def _play(
         shown.play(tell, patience=30.0)
 
 
-def _short(company: str) -> str:
-    return company if len(company) <= 44 else f"{company[:43]}…"
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 1]}…"
 
 
 def _checklist(shown: "Demonstration", console: "Console") -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("customer", *(step[:5].capitalize() for step in COLOURS), title="The checklist")
+    legend = "  ".join(f"{number} {step}" for number, step in enumerate(COLOURS, 1))
+    table = Table(title="The checklist", caption=legend, box=SIMPLE_HEAD)
+    table.add_column("customer", no_wrap=True, overflow="ellipsis", max_width=44)
+    for number in range(1, len(COLOURS) + 1):
+        table.add_column(str(number), justify="center", width=3)
     journeys = list(shown.journeys.values())
     for one in journeys[:40]:
         marks = ["[green]✓[/green]" if step in one.done else "·" for step in COLOURS]
         if one.rejected:
-            marks[0] = "[red]✗[/red]"
-        table.add_row(escape(_short(one.company)), *marks)
+            marks = ["[red]✗[/red]", *[" "] * (len(COLOURS) - 1)]
+        table.add_row(escape(one.company), *marks)
     if len(journeys) > 40:
         table.add_row(f"… and {len(journeys) - 40} more")
     console.print(table)

@@ -150,6 +150,8 @@ def _registering(one: Activation) -> _Judgement:
     if one.signup is None:
         return WAITING
     warnings = [warning.text for warning in one.signup.warnings if warning.needs_review]
+    if one.signup.office.review == "flagged" and not warnings:
+        return _current("registering", "De klant wordt bij KING aangemeld.", "nobody")
     text = "Het kantoor moet de inschrijving controleren en aanmelden."
     return _current("review", " ".join([text, *warnings]), "office")
 
