@@ -64,6 +64,18 @@ class KingBilling:
             self._thread.join(10)
         self._bus.close()
 
+    def report(
+        self,
+        request: CollectionRequested,
+        subject: str,
+        status: CollectionStatus,
+        reason_code: str | None = None,
+    ) -> bool:
+        """Report something more of a collection, such as a reversal; whether the broker has it."""
+        result = _result_of(request, (status, reason_code))
+        key = f"{request.end_to_end_id}/{status}/{reason_code}"
+        return self._bus.publish([say(result, subject, key)]).result(30) == [Receipt.CONFIRMED]
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             for one in self._bus.receive(100, wait=30.0, linger=0.0):
@@ -105,18 +117,22 @@ class KingBilling:
     def _result(
         self, envelope: Envelope, request: CollectionRequested, report: Report, position: int
     ) -> Outgoing:
-        status, reason_code = report
-        result = CollectionResult(
-            order_reference=request.order_reference,
-            end_to_end_id=request.end_to_end_id,
-            attempt=request.attempt,
-            amount_cents=request.amount_cents,
-            currency=request.currency,
-            status=status,
-            reason_code=reason_code,
-            occurred_at=datetime.now(UTC),
-        )
+        result = _result_of(request, report)
         return say(result, envelope.subject, f"{envelope.id}/{position}", envelope.id)
+
+
+def _result_of(request: CollectionRequested, report: Report) -> CollectionResult:
+    status, reason_code = report
+    return CollectionResult(
+        order_reference=request.order_reference,
+        end_to_end_id=request.end_to_end_id,
+        attempt=request.attempt,
+        amount_cents=request.amount_cents,
+        currency=request.currency,
+        status=status,
+        reason_code=reason_code,
+        occurred_at=datetime.now(UTC),
+    )
 
 
 def say(result: CollectionResult, subject: str, key: str, cause: str | None = None) -> Outgoing:

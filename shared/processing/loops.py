@@ -34,7 +34,7 @@ class StoppableThread(threading.Thread):
         """
         patience = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(InfrastructureDown),
-            wait=tenacity.wait_exponential_jitter(initial=0.1, max=10, jitter=0.5),
+            wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=10, jitter=0.5),
             stop=tenacity.stop_when_event_set(self.stopping),
             sleep=tenacity.sleep_using_event(self.stopping),
             before_sleep=self._say_held_up,

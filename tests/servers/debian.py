@@ -50,7 +50,7 @@ def install(package: str) -> None:
         with no_cluster():
             apt_get(package)
         return
-    with units_masked(UNITS[package]):
+    with units_masked(UNITS.get(package, [])):
         apt_get(package)
 
 

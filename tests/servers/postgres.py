@@ -4,7 +4,7 @@ import os
 import secrets
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -201,6 +201,13 @@ class Databases:
         template = self._template(prepare) if prepare else "template1"
         return self._create(name, template)
 
+    def make_each(self, members: Sequence[str]) -> str:
+        """Make a database for each member; in the address, `{service}` stands for its name."""
+        stem = f"each_{secrets.token_hex(6)}_"
+        for member in members:
+            self._create_named(f"{stem}{member}", "template1")
+        return _text(self._server.set(database=stem)) + "{service}"
+
     def drop(self, url: str) -> None:
         """Drop a database, cutting its connections."""
         name = make_url(url).database or ""
@@ -221,12 +228,15 @@ class Databases:
 
     def _create(self, name: str, template: str) -> str:
         fresh = f"{name}_{secrets.token_hex(6)}"
+        self._create_named(fresh, template)
+        return _text(self._server.set(database=fresh))
+
+    def _create_named(self, name: str, template: str) -> None:
         self._command(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(fresh), sql.Identifier(template)
+                sql.Identifier(name), sql.Identifier(template)
             )
         )
-        return _text(self._server.set(database=fresh))
 
     def _command(self, statement: sql.Composed) -> None:
         with psycopg.connect(_libpq(self._server), autocommit=True) as connection:

@@ -1,0 +1,55 @@
+"""The four combinations on which the same end-to-end tests run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.composition import service_names
+from shared.settings import Settings
+from tests.e2e.stage import Stage, four_processes, one_process
+from tests.servers.management import url_of_vhost
+from tests.servers.postgres import Databases
+from tests.servers.rabbitmq import RabbitMQ
+
+COMBINATIONS = {
+    "embedded+sqlite": ("embedded", "sqlite", one_process),
+    "rabbitmq+sqlite": ("rabbitmq", "sqlite", one_process),
+    "rabbitmq+postgresql": ("rabbitmq", "postgresql", one_process),
+    "four-processes": ("rabbitmq", "postgresql", four_processes),
+}
+
+
+@pytest.fixture(scope="module", params=COMBINATIONS)
+def stage(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    """A running Stappenplan with KING's stand-in and the office 0042."""
+    broker, database, run = COMBINATIONS[request.param]
+    chosen = {"data_dir": tmp_path_factory.mktemp("data"), "http_port": 0}
+    undo = []
+    if broker == "rabbitmq":
+        rabbitmq: RabbitMQ = request.getfixturevalue("rabbitmq")
+        vhost = rabbitmq.management.new_vhost()
+        undo.append(lambda: rabbitmq.management.delete_vhost(vhost))
+        chosen["broker_url"] = url_of_vhost(rabbitmq.url, vhost)
+    if database == "postgresql":
+        databases: Databases = request.getfixturevalue("databases")
+        address = databases.make_each(service_names())
+        undo.append(lambda: _drop(databases, address))
+        chosen["database_url"] = address
+    with run(Settings(**chosen)) as stage:
+        yield stage
+    for step in undo:
+        step()
+
+
+def _drop(databases: Databases, address: str) -> None:
+    for name in service_names():
+        databases.drop(address.replace("{service}", name))
+
+
+@pytest.fixture(scope="module")
+def data_dir(stage: Stage) -> Path:
+    """Where its mails and texts lie."""
+    return stage.settings.data_dir

@@ -1,0 +1,151 @@
+"""Stappenplan as it runs for real, on each combination of broker, database and processes."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from infra.composition import KING, Lines, service_names, topology
+from infra.simulators.king import KingBilling, always
+from infra.supervisor import Supervisor
+from shared.auth import SCOPES, issue_token
+from shared.database import Database
+from shared.messaging.bus import Bus
+from shared.messaging.declare import apply
+from shared.settings import Settings
+from tests.servers.premises import free_ports, wait_until
+
+OFFICE = {
+    "name": "Administratiekantoor Voorbeeld",
+    "email": "kantoor@voorbeeld.example",
+    "language": "nl",
+    "review": "flagged",
+    "pays_for_customers": True,
+}
+
+
+@dataclass
+class Stage:
+    """A running Stappenplan: where its services listen, and a line to its broker."""
+
+    settings: Settings
+    addresses: Mapping[str, str]
+    line: Bus
+    king: KingBilling
+    log: Path
+    http: dict[str, httpx.Client] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The key that signs its tokens."""
+        return self.settings.signing_key()
+
+    def ask(self, method: str, service: str, path: str, **rest: Any) -> httpx.Response:
+        """Call one service as somebody who may do anything."""
+        token = issue_token(self.key, list(SCOPES), name="tester", days=1)
+        headers = {"Authorization": f"Bearer {token}"}
+        if service not in self.http:
+            self.http[service] = httpx.Client(base_url=self.addresses[service], timeout=30)
+        return self.http[service].request(method, path, headers=headers, **rest)
+
+    def open_office(self, code: str = "0042", **changes: Any) -> None:
+        """Have KING's back office enter an accounting office."""
+        answer = self.ask("PUT", "signup", f"/api/offices/{code}", json=OFFICE | changes)
+        assert answer.status_code == 200, answer.text
+
+    def onboarding(self, onboarding_id: str) -> dict[str, Any] | None:
+        """One customer's checklist, or None while nobody has heard of him."""
+        answer = self.ask("GET", "activation", f"/api/onboardings/{onboarding_id}")
+        return answer.json() if answer.status_code == 200 else None
+
+    def done(self, onboarding_id: str) -> list[str]:
+        """The steps of the plan that this customer has behind him."""
+        found = self.onboarding(onboarding_id) or {"steps": []}
+        return [one["step"] for one in found["steps"] if one["status"] == "done"]
+
+    def blockers(self, onboarding_id: str) -> list[str]:
+        """What this customer waits for."""
+        found = self.onboarding(onboarding_id) or {"blockers": []}
+        return [one["code"] for one in found["blockers"]]
+
+    def databases(self) -> dict[str, Database]:
+        """A connection of the test's own to every service's database."""
+        return {name: Database(self.settings.database_url_of(name)) for name in service_names()}
+
+
+@contextmanager
+def one_process(settings: Settings) -> Iterator[Stage]:
+    """All services in this process, as `stappenplan run --simulate-king` has them."""
+    if not settings.embedded:
+        apply(topology(settings), settings.broker_url)
+    with Supervisor(settings, king=always("succeed")) as supervisor:
+        assert supervisor.king is not None
+        everywhere = dict.fromkeys(service_names(), supervisor.address)
+        line = supervisor.lines.bus("website", consume=False)
+        line.open()
+        log = settings.data_dir / "no-log"
+        stage = Stage(supervisor.settings, everywhere, line, supervisor.king, log)
+        yield from _with_office(stage)
+
+
+@contextmanager
+def four_processes(settings: Settings) -> Iterator[Stage]:
+    """Every service in a process of its own, as `stappenplan run SERVICE` starts them."""
+    apply(topology(settings), settings.broker_url)
+    log = settings.data_dir / "processes.log"
+    ports = dict(zip(service_names(), free_ports(4), strict=True))
+    lines = Lines(settings)
+    line, king = lines.bus("website", consume=False), KingBilling(lines.bus(KING.name))
+    addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    with log.open("wb") as output:
+        processes = [_start(name, port, settings, output) for name, port in ports.items()]
+        try:
+            for name, process in zip(ports, processes, strict=True):
+                wait_until(lambda: _ready(addresses[name], process), f"{name} is ready")  # noqa: B023
+            line.open()
+            king.start()
+            yield from _with_office(Stage(settings, addresses, line, king, log))
+        finally:
+            king.stop()
+            for process in processes:
+                process.send_signal(signal.SIGTERM)
+            codes = [process.wait(timeout=30) for process in processes]
+    assert codes == [0, 0, 0, 0], f"a process did not end in good order: {log.read_text()[-3000:]}"
+
+
+def _with_office(stage: Stage) -> Iterator[Stage]:
+    stage.open_office()
+    try:
+        yield stage
+    finally:
+        for client in stage.http.values():
+            client.close()
+        stage.line.close()
+
+
+def _start(name: str, port: int, settings: Settings, output: Any) -> "subprocess.Popen[bytes]":
+    env = {
+        **os.environ,
+        "STAPPENPLAN_BROKER_URL": settings.broker_url,
+        "STAPPENPLAN_DATABASE_URL": settings.database_url,
+        "STAPPENPLAN_DATA_DIR": str(settings.data_dir),
+        "STAPPENPLAN_HTTP_PORT": str(port),
+        "STAPPENPLAN_LOG_LEVEL": "debug",
+    }
+    command = [Path(sys.executable).with_name("stappenplan"), "run", name]
+    return subprocess.Popen(command, env=env, stdout=output, stderr=output)
+
+
+def _ready(address: str, process: "subprocess.Popen[bytes]") -> bool:
+    assert process.poll() is None, "a service ended before it was ready"
+    try:
+        return httpx.get(f"{address}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
