@@ -87,7 +87,8 @@ def open_message(incoming: Incoming) -> Envelope:
     binary = _binary_attributes(incoming.headers)
     if binary and content_type in ("application/json", ""):
         attributes = {**binary, "data": _parse(incoming.body)}
-    elif content_type in (CONTENT_TYPE, ""):
+    elif content_type in (CONTENT_TYPE, "application/json", ""):
+        # Simple clients send the structured document as plain JSON, or name no type at all.
         attributes = _object(_parse(incoming.body), "the event")
     else:
         raise Malformed(

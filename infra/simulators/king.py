@@ -44,7 +44,7 @@ class KingBilling:
 
     def __init__(self, bus: Bus, plan: Plan | None = None) -> None:
         self._bus = bus
-        self._plan = plan or always("succeed")
+        self.plan = plan or always("succeed")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="king-billing", daemon=True)
         self._unreported: list[Incoming] = []
@@ -101,7 +101,7 @@ class KingBilling:
         self.reported_at[request.order_reference] = datetime.now(UTC)
         results = [
             self._result(envelope, request, report, position)
-            for position, report in enumerate(self._plan(request))
+            for position, report in enumerate(self.plan(request))
         ]
         self._bus.publish(results).add_done_callback(partial(self._reported, incoming))
 

@@ -75,7 +75,7 @@ def _signup(number: int, office: str, chance: random.Random) -> Document:
                 "last_name": chance.choice(LAST_NAMES),
             },
             "email": f"klant{number}@voorbeeld{chance.randrange(1000)}.example",
-            "mobile": f"+316{10_000_000 + chance.randrange(89_999_999)}",
+            "mobile": f"+316{chance.randrange(20_000_000, 29_999_999)}",
             "language": chance.choice(("nl", "nl", "nl", "en")),
         },
         "package": {

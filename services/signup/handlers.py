@@ -50,6 +50,12 @@ def take_up(
     if signup.settled:
         raise Reject("this onboarding id already belongs to a sign-up with other contents")
     office = offices.get(_text(written.data, "office_code"))
+    if office is not None and envelope.source != f"/website/{office.code}":
+        # With STRICT_PUBLISHERS the broker vouches for it; without, this catches a mistake.
+        raise Reject(
+            f"a sign-up for office {office.code} must come from /website/{office.code}, "
+            f"not from {envelope.source[:80]}"
+        )
     checked = check(written.data, catalogue=catalogue, office=office, now=now)
     if checked.submitted is None or office is None:
         signup.reject(envelope.digest(), now)

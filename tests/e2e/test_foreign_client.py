@@ -1,0 +1,147 @@
+"""A client that is not ours speaks to us through the broker: Debian's `amqp-publish`."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from infra.composition import service_names
+from infra.simulators import website
+from shared.messaging.bus import EXCHANGE
+from shared.settings import Settings
+from tests.e2e.stage import Stage, one_process
+from tests.servers.debian import ensure
+from tests.servers.management import url_of_vhost
+from tests.servers.postgres import Databases
+from tests.servers.premises import wait_until
+from tests.servers.rabbitmq import RabbitMQ
+
+
+@pytest.fixture(scope="module")
+def stage(
+    rabbitmq: RabbitMQ, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    """All services on RabbitMQ and PostgreSQL, and nobody who plays KING."""
+    vhost = rabbitmq.management.new_vhost()
+    address = databases.make_each(service_names())
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("data"),
+        http_port=0,
+        broker_url=url_of_vhost(rabbitmq.url, vhost),
+        database_url=address,
+    )
+    with one_process(settings, simulate_king=False) as stage:
+        yield stage
+    rabbitmq.management.delete_vhost(vhost)
+    for name in service_names():
+        databases.drop(address.replace("{service}", name))
+
+
+Publish = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def amqp_publish(stage: Stage) -> Publish:
+    """Publish by the foreign client, which can set a routing key, a content type and headers."""
+    program = ensure("amqp-tools", _program)
+
+    def publish(routing_key: str, body: str, content_type: str, **headers: str) -> None:
+        words = [program, "--url", stage.settings.broker_url, "--exchange", EXCHANGE]
+        words += ["--routing-key", routing_key, "--content-type", content_type]
+        for name, value in headers.items():
+            # This client takes a header's name to end at the first colon: hence the underscore.
+            words += ["--header", f"cloudEvents_{name}: {value}"]
+        subprocess.run([*words, "--body", body], check=True, timeout=30)
+
+    return publish
+
+
+def _program() -> Path | None:
+    found = shutil.which("amqp-publish")
+    return Path(found) if found else None
+
+
+def sign_up(example: int) -> dict[str, Any]:
+    return website.examples()[example]
+
+
+def to_be_collected(stage: Stage, reference: str) -> dict[str, Any] | None:
+    rows = stage.ask("GET", "billing", "/api/collections", params={"status": "requested"}).json()
+    return next((one for one in rows if one["order_reference"] == reference), None)
+
+
+def sign(stage: Stage, onboarding: str) -> str:
+    """Return the order's confirmation, signed, once it was sent; give the order's reference."""
+    wait_until(lambda: "signature_missing" in stage.blockers(onboarding), "the order is sent", 20)
+    reference = str((stage.onboarding(onboarding) or {})["order_reference"])
+    body = {"method": "post", "signed_on": date.today().isoformat(), "signed_by": "A. Voorbeeld"}
+    answer = stage.ask("POST", "billing", f"/api/orders/{reference}/signature", json=body)
+    assert answer.status_code == 202, answer.text
+    return reference
+
+
+def test_a_foreign_signup_and_a_foreign_payment_release_the_customer(
+    stage: Stage, amqp_publish: Publish
+) -> None:
+    # Given a sign-up in CloudEvents' structured mode from a client that is not ours,
+    document = sign_up(0)
+    onboarding = document["subject"]
+    amqp_publish(document["type"], json.dumps(document), "application/cloudevents+json")
+    # and its confirmation, signed,
+    reference = sign(stage, onboarding)
+    due = to_be_collected(stage, reference)
+    assert due is not None
+    # When the same client publishes that the money came in,
+    result = {key: due[key] for key in ("order_reference", "end_to_end_id", "attempt")}
+    result |= {"amount_cents": due["amount_cents"], "currency": "EUR", "status": "succeeded"}
+    result |= {"occurred_at": datetime.now(UTC).isoformat()}
+    said = {
+        "specversion": "1.0",
+        "id": str(uuid4()),
+        "source": "/king-billing",
+        "type": "collection.result.v1",
+        "subject": onboarding,
+        "time": datetime.now(UTC).isoformat(),
+        "data": result,
+    }
+    amqp_publish(said["type"], json.dumps(said), "application/cloudevents+json")
+    # Then the customer is released, and the office's staff may send him his credentials.
+    wait_until(lambda: "VRIJGEVEN" in stage.done(onboarding), "the customer is released", 20)
+    assert stage.blockers(onboarding) == ["ready_to_activate"]
+
+
+def test_a_foreign_client_may_speak_binary_mode(stage: Stage, amqp_publish: Publish) -> None:
+    # Given a client that finds headers easier than a JSON envelope,
+    document = sign_up(1)
+    onboarding = document["subject"]
+    # When it publishes a sign-up with the attributes as headers and the data as body,
+    headers = {
+        name: document[name] for name in ("specversion", "id", "source", "type", "subject", "time")
+    }
+    amqp_publish(document["type"], json.dumps(document["data"]), "application/json", **headers)
+    # Then it is taken up like any other,
+    reference = sign(stage, onboarding)
+    due = to_be_collected(stage, reference)
+    assert due is not None
+    # and so is KING's report in the same mode.
+    result = {key: due[key] for key in ("order_reference", "end_to_end_id", "attempt")}
+    result |= {"amount_cents": due["amount_cents"], "currency": "EUR", "status": "succeeded"}
+    result |= {"occurred_at": datetime.now(UTC).isoformat()}
+    amqp_publish(
+        "collection.result.v1",
+        json.dumps(result),
+        "application/json",
+        specversion="1.0",
+        id=str(uuid4()),
+        source="/king-billing",
+        type="collection.result.v1",
+        subject=onboarding,
+        time=datetime.now(UTC).isoformat(),
+    )
+    wait_until(lambda: "VRIJGEVEN" in stage.done(onboarding), "the customer is released", 20)
