@@ -1,0 +1,74 @@
+# One command per chore; `make help` lists them. What CI runs is what people run.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+WORKERS ?= 2
+ARGS ?=
+
+.PHONY: help
+help: ## List the chores
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort \
+		| awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+.PHONY: setup
+setup: $(VENV)/tests.stamp ## Make the environment in .venv, tools and tests included
+
+.PHONY: demo
+demo: $(VENV)/product.stamp ## Take example customers through all seven steps
+	@$(BIN)/stappenplan demo $(ARGS)
+
+.PHONY: run
+run: $(VENV)/product.stamp ## Run all services on the embedded default, with a stand-in for KING
+	@$(BIN)/stappenplan run --simulate-king
+
+.PHONY: test
+test: $(VENV)/tests.stamp ## Run all tests, real RabbitMQ and real PostgreSQL included
+	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
+
+.PHONY: check
+check: $(VENV)/tests.stamp ## Check format, lint, types, architecture and the contract
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest --quiet tests/house tests/contract
+
+.PHONY: format
+format: $(VENV)/tests.stamp ## Format the code and mend what can be mended by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: lock
+lock: ## Pin the newest releases of everything the product and its tests need
+	rm -rf build/lock
+	infra/make-environment build/lock
+	build/lock/bin/pip --quiet install --upgrade 'setuptools>=80' .
+	build/lock/bin/pip freeze --all --exclude pip --exclude stappenplan > requirements.lock
+	build/lock/bin/pip --quiet install '.[dev]'
+	build/lock/bin/pip freeze --all --exclude pip --exclude stappenplan > requirements-dev.lock
+	rm -rf build
+
+.PHONY: clean
+clean: ## Remove the environment, caches and the data of the embedded default
+	rm -rf $(VENV) .data build *.egg-info .pytest_cache .mypy_cache .ruff_cache \
+		.hypothesis .import_linter_cache
+
+# The product alone is enough for `demo` and `run`; tests and checks need more.
+
+$(VENV)/product.stamp: requirements.lock pyproject.toml
+	@echo "setting up $(VENV): the product (less than a minute, once)"
+	@infra/make-environment $(VENV)
+	@$(PIP) install --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/tests.stamp: $(VENV)/product.stamp requirements-dev.lock
+	@echo "setting up $(VENV): tools and tests (less than a minute, once)"
+	@$(PIP) install --requirement requirements-dev.lock
+	@touch $@
