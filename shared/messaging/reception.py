@@ -16,6 +16,7 @@ class Reception:
     def __init__(self, lock: "threading.Lock | None" = None) -> None:
         self.lock = lock or threading.Lock()
         self._stirred = threading.Condition(self.lock)
+        self._gathering = 0
         self._first_awaited = 0
         self._wanted = 1
         self._interrupted = False
@@ -31,12 +32,16 @@ class Reception:
             return len(received) >= number
 
         with self.lock:
+            self._gathering += 1
             self._first_awaited += 1
             self._wait(lambda: enough(1), wait)
             self._first_awaited -= 1
             if received:
                 self._wait(lambda: enough(limit), linger)
-            self._interrupted = False
+            self._gathering -= 1
+            if not self._gathering:
+                # Everybody who was waiting has heard it.
+                self._interrupted = False
         return received
 
     def _wait(self, enough: Callable[[], bool], seconds: float) -> None:
@@ -58,7 +63,7 @@ class Reception:
             self._stirred.notify_all()
 
     def interrupt(self) -> None:
-        """Make a waiting `gather`, or else the next one, return at once."""
+        """Make every waiting `gather`, or else the next one, return at once."""
         with self.lock:
             self._interrupted = True
             self._stirred.notify_all()

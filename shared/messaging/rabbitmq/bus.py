@@ -1,4 +1,4 @@
-"""`RabbitBus`: a service's line to RabbitMQ."""
+"""A service's line to RabbitMQ."""
 
 import threading
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from pika.adapters.select_connection import IOLoop  # noqa: TID251 - AMQP is spo
 
 from shared.messaging.bus import Incoming, Outgoing, Receipt
 from shared.messaging.rabbitmq.consuming import Consuming
-from shared.messaging.rabbitmq.line import parameters
+from shared.messaging.rabbitmq.line import Line, parameters
 from shared.messaging.rabbitmq.publishing import Publishing
 from shared.messaging.reception import Reception
 
@@ -22,12 +22,15 @@ FINISHING = 5.0
 HANGING_UP = 2.0
 """Seconds that `close` gives to a broker for saying goodbye."""
 
+BREATHER = 0.2
+"""Seconds between a fault in this process and a fresh start of its connections."""
+
 
 class RabbitBus:
     """See `Bus`. It never declares anything: its broker user may not, and need not.
 
     `url` is one address, or several of a cluster with commas between them. `heartbeat` is in
-    seconds: a broker that falls silent is given up after that and five more.
+    seconds: a broker that falls silent is given up after that and five more, at most twice that.
     """
 
     def __init__(
@@ -48,7 +51,6 @@ class RabbitBus:
         self._running = False
         self._closed = False
         self._over = False
-        self._lines_up = 0
 
     def open(self) -> None:
         """Start connecting, in the background; returns at once."""
@@ -57,6 +59,7 @@ class RabbitBus:
                 return
             self._running = True
             self._publishing.accept()
+            self._ioloop.add_callback_threadsafe(self._connect)
             self._thread.start()
 
     def publish(self, messages: Sequence[Outgoing]) -> "Future[list[Receipt]]":
@@ -71,9 +74,8 @@ class RabbitBus:
 
     def acknowledge(self, messages: Sequence[Incoming]) -> None:
         """Tell the broker that these are dealt with; harmless when their connection is gone."""
-        with self._state:
-            if self._consuming is not None and self._running:
-                self._consuming.acknowledge(messages)
+        if self._consuming is not None and self._running:
+            self._consuming.acknowledge(messages)
 
     def interrupt(self) -> None:
         """Make a waiting `receive`, or else the next one, return at once."""
@@ -89,11 +91,10 @@ class RabbitBus:
         with self._state:
             started, self._running = self._running, False
             already, self._closed = self._closed, True
-            if started:
-                self._ioloop.add_callback_threadsafe(self._wind_up)
         if already:
             return
         if started:
+            self._ioloop.add_callback_threadsafe(self._wind_up)
             self._thread.join()
         with self._reception.lock:
             self._reception.close()
@@ -102,22 +103,31 @@ class RabbitBus:
 
     # On the thread of the connections.
 
+    @property
+    def _lines(self) -> list[Line]:
+        consuming = [self._consuming.line] if self._consuming else []
+        return [self._publishing.line, *consuming]
+
+    def _connect(self) -> None:
+        for line in self._lines:
+            line.connect()
+
     def _run(self) -> None:
         """Serve the connections until they are closed for good, whatever happens meanwhile."""
-        self._ioloop.add_callback_threadsafe(self._connect)
         while not self._over:
             try:
                 self._ioloop.start()
             except Exception:
                 self._log.exception("broker_thread_stumbled")
+                # Whatever the fault tore out of its work, a fresh start does not miss it.
+                if self._closed:
+                    return
+                self._ioloop.call_later(BREATHER, self._start_over)
 
-    def _connect(self) -> None:
-        lines = [self._publishing.line]
+    def _start_over(self) -> None:
+        self._publishing.start_over()
         if self._consuming is not None:
-            lines.append(self._consuming.line)
-        for line in lines:
-            self._lines_up += 1
-            line.connect()
+            self._consuming.line.start_over()
 
     def _wind_up(self) -> None:
         """Hang up: first the line that consumes, then the other when all is confirmed."""
@@ -138,8 +148,7 @@ class RabbitBus:
         self._publishing.line.close(self._line_closed)
 
     def _line_closed(self) -> None:
-        self._lines_up -= 1
-        if not self._lines_up:
+        if all(line.closed for line in self._lines):
             self._stop()
 
     def _stop(self) -> None:

@@ -1,7 +1,7 @@
 """Consuming one queue: a bounded number in hand, acknowledged in as few words as can be."""
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
@@ -15,7 +15,7 @@ from shared.messaging.reception import Reception
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Receipt:
     """A delivery tag, and the channel that it is good for."""
 
@@ -39,6 +39,7 @@ class Consuming:
         self._prefetch = prefetch
         self._log = log.bind(queue=queue)
         self.reception = Reception()
+        self._arrived: list[Incoming] = []
         self._ready: deque[Incoming] = deque()
         self._channel: Any = None
         self._outstanding: dict[int, None] = {}
@@ -74,22 +75,45 @@ class Consuming:
             channel.basic_ack(row[-1], multiple=len(row) > 1)
         for tag in sorted(tags.difference(row)):
             channel.basic_ack(tag)
-        self._forget(tags)
-
-    def _forget(self, tags: Collection[int]) -> None:
         for tag in tags:
             del self._outstanding[tag]
+
+    def _delivered(self, channel: Any, method: Any, properties: Any, body: bytes) -> None:
+        self._outstanding[method.delivery_tag] = None
+        if not self._arrived:
+            # What is read from the connection in one go is handed over in one go: to wake the
+            # service for each message costs more than the message does.
+            self._ioloop.call_later(0, self._hand_over)
+        self._arrived.append(
+            Incoming(
+                body=body,
+                routing_key=method.routing_key,
+                content_type=properties.content_type,
+                headers=properties.headers or {},
+                message_id=properties.message_id,
+                type=properties.type,
+                user_id=properties.user_id,
+                redelivered=method.redelivered,
+                receipt=_Receipt(channel, method.delivery_tag),
+            )
+        )
+
+    def _hand_over(self) -> None:
+        with self.reception.lock:
+            self._ready.extend(self._arrived)
+            self._arrived.clear()
+            self.reception.stir(len(self._ready))
 
     def _up(self, channel: Any) -> None:
         self._channel = channel
         channel.add_on_cancel_callback(self._cancelled)
-        channel.basic_qos(prefetch_count=self._prefetch, callback=lambda _ok: self._consume())
+        channel.basic_qos(prefetch_count=self._prefetch, callback=lambda _ok: self._subscribe())
 
-    def _consume(self) -> None:
+    def _subscribe(self) -> None:
         if self._channel is not None and self._channel.is_open:
-            self._channel.basic_consume(self._queue, self._delivered, callback=self._consuming)
+            self._channel.basic_consume(self._queue, self._delivered, callback=self._subscription)
 
-    def _consuming(self, _ok: Any) -> None:
+    def _subscription(self, _ok: Any) -> None:
         self.subscribed = True
         self.line.settled()
 
@@ -104,25 +128,9 @@ class Consuming:
         self.subscribed = False
         self._channel = None
         self._outstanding.clear()
+        self._arrived.clear()
         with self.reception.lock:
             self._ready.clear()
-
-    def _delivered(self, channel: Any, method: Any, properties: Any, body: bytes) -> None:
-        self._outstanding[method.delivery_tag] = None
-        incoming = Incoming(
-            body=body,
-            routing_key=method.routing_key,
-            content_type=properties.content_type,
-            headers=properties.headers or {},
-            message_id=properties.message_id,
-            type=properties.type,
-            user_id=properties.user_id,
-            redelivered=method.redelivered,
-            receipt=_Receipt(channel, method.delivery_tag),
-        )
-        with self.reception.lock:
-            self._ready.append(incoming)
-            self.reception.stir(len(self._ready))
 
     def stop(self) -> None:
         """Take no more; what is not acknowledged goes back when the line closes."""

@@ -16,8 +16,12 @@ logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 SHORTEST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
+"""Seconds between attempts to connect; they double from the one to the other."""
+
 SOCKET_TIMEOUT = 5.0
 STACK_TIMEOUT = 10.0
+"""Seconds for a broker to take a connection, and to have it ready for use."""
+
 BLOCKED_TIMEOUT = 300.0
 """A broker that blocks publishers for longer is given up, in case its all-clear was lost."""
 
@@ -61,6 +65,7 @@ class Line:
         self._failures = 0
         self._when_closed: Callable[[], None] | None = None
         self.blocked = False
+        self.closed = False
 
     def connect(self) -> None:
         """Try the next address."""
@@ -85,23 +90,26 @@ class Line:
         if self._channel is not None and self._channel.is_open:
             self._channel.close()
 
+    def start_over(self) -> None:
+        """Give up the connection and make another one, for use when timers may have been lost."""
+        if self._connection is None:
+            self._forget_retry()
+            self._again(self.connect)
+        elif not (self._connection.is_closing or self._connection.is_closed):
+            self._connection.close()
+
     def close(self, when_closed: Callable[[], None]) -> None:
         """Hang up for good."""
         self._when_closed = when_closed
-        if self._retry is not None:
-            self._ioloop.remove_timeout(self._retry)
-            self._retry = None
-        connection = self._connection
-        if connection is None or connection.is_closed:
-            self._end()
-        elif not connection.is_closing:
-            connection.close()
+        self._forget_retry()
+        if self._connection is None or self._connection.is_closed:
+            self._end(when_closed)
+        elif not self._connection.is_closing:
+            self._connection.close()
 
-    def _end(self) -> None:
-        """Report once that the line is closed for good."""
-        when_closed, self._when_closed = self._when_closed, lambda: None
-        if when_closed is not None:
-            when_closed()
+    def _end(self, when_closed: Callable[[], None]) -> None:
+        self.closed = True
+        when_closed()
 
     # What pika tells.
 
@@ -111,7 +119,8 @@ class Line:
         self._open_channel()
 
     def _not_opened(self, _connection: Any, error: BaseException) -> None:
-        self._log.warning("broker_unreachable", reason=_reason(error))
+        if self._when_closed is None:
+            self._log.warning("broker_unreachable", reason=_reason(error))
         self._connection_gone()
 
     def _closed(self, _connection: Any, reason: BaseException) -> None:
@@ -122,6 +131,8 @@ class Line:
     def _connection_gone(self) -> None:
         self._connection = None
         self.blocked = False
+        # The connection is made first, and the channel with it.
+        self._forget_retry()
         self._channel_gone()
         self._again(self.connect)
 
@@ -138,10 +149,10 @@ class Line:
 
     def _channel_closed(self, _channel: Any, reason: BaseException) -> None:
         self._channel_gone()
-        if self._connection is None or not self._connection.is_open:
-            return
-        self._log.warning("broker_channel_closed", reason=_reason(reason))
-        self._again(self._open_channel)
+        # When the connection goes too, it tells so itself.
+        if self._connection is not None and self._connection.is_open:
+            self._log.warning("broker_channel_closed", reason=_reason(reason))
+            self._again(self._open_channel)
 
     def _channel_gone(self) -> None:
         if self._channel is not None:
@@ -156,16 +167,23 @@ class Line:
         self.blocked = False
         self._log.info("broker_takes_messages_again")
 
+    # Trying again.
+
     def _again(self, attempt: Callable[[], None]) -> None:
         """Try after a pause that doubles with each failure, and differs between processes."""
         if self._when_closed is not None:
             if self._connection is None:
-                self._end()
+                self._end(self._when_closed)
             return
-        pause = min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** min(self._failures, 10))
+        longest = min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** min(self._failures, 10))
         self._failures += 1
         jitter = random.uniform(0.5, 1.0)  # noqa: S311 - no secret depends on it.
-        self._retry = self._ioloop.call_later(max(SHORTEST_PAUSE, pause * jitter), attempt)
+        self._retry = self._ioloop.call_later(max(SHORTEST_PAUSE, longest * jitter), attempt)
+
+    def _forget_retry(self) -> None:
+        if self._retry is not None:
+            self._ioloop.remove_timeout(self._retry)
+            self._retry = None
 
 
 def _reason(error: BaseException) -> str:

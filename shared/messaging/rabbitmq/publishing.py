@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ CONFIRM_TIMEOUT = 30.0
 """Seconds that a published message waits for its confirm."""
 
 MOST_AT_ONCE = 20_000
-"""Messages that wait or are under way; more are sent away, since memory is no queue."""
+"""With so many messages waiting or under way, more are sent away: memory is no queue."""
 
 
 @dataclass(slots=True)
@@ -45,6 +45,11 @@ class _Parcel:
         if self.receipts.complete:
             self.receipts.hand_over()
 
+    @property
+    def address(self) -> tuple[str, str]:
+        """What a returned message is known by: its id and its routing key."""
+        return self.message.id, _routing_key(self.message)
+
 
 class Publishing:
     """Sends what is handed to it while the line is up.
@@ -56,16 +61,15 @@ class Publishing:
         self._ioloop = ioloop
         self.line = Line(ioloop, addresses, f"{name} publishing", self._up, self._down)
         self._app_id = name
-        # The broker refuses a user id that is not the connection's own user.
-        user = addresses[0].credentials.username
-        self._user_id = None if user == "guest" else user
+        self._user_id: str | None = None
         self._lock = threading.Lock()
         self._handed_over: deque[_Parcel] = deque()
-        self._number = 0
+        self._under_way = 0
         self._hopping = False
         self._accepting = False
         self._waiting: deque[_Parcel] = deque()
         self._sent: dict[int, _Parcel] = {}
+        self._returned: Counter[tuple[str, str]] = Counter()
         self._sequence = 0
         self._channel: Any = None
         self._ticking = False
@@ -87,10 +91,10 @@ class Publishing:
         receipts = Receipts(len(messages))
         deadline = time.monotonic() + PATIENCE
         with self._lock:
-            accepted = self._accepting and self._number + len(messages) <= MOST_AT_ONCE
+            accepted = self._accepting and self._under_way < MOST_AT_ONCE
             hop = accepted and not self._hopping
             if accepted:
-                self._number += len(messages)
+                self._under_way += len(messages)
                 self._hopping = True
                 self._handed_over.extend(
                     _Parcel(message, receipts, index, deadline)
@@ -152,8 +156,8 @@ class Publishing:
 
     def _answer(self, parcels: Sequence[_Parcel], receipt: Receipt) -> None:
         with self._lock:
-            self._number -= len(parcels)
-            finished = self._number == 0
+            self._under_way -= len(parcels)
+            finished = self._under_way == 0
         for parcel in parcels:
             parcel.answer(receipt)
         if finished:
@@ -168,12 +172,17 @@ class Publishing:
             self.line.settled()
             self._send()
 
-        channel.add_on_return_callback(self._returned)
+        # The broker refuses a user id that is not the connection's own user. Anybody may be
+        # guest: to say so would vouch for nothing.
+        user = channel.connection.params.credentials.username
+        self._user_id = None if user == "guest" else user
+        channel.add_on_return_callback(self._note_return)
         channel.confirm_delivery(ack_nack_callback=self._confirmed, callback=selected)
 
     def _down(self) -> None:
         self._channel = None
         lost, self._sent = list(self._sent.values()), {}
+        self._returned.clear()
         self._answer(lost, Receipt.UNKNOWN)
 
     def _confirmed(self, frame: Any) -> None:
@@ -183,18 +192,22 @@ class Publishing:
         receipt = Receipt.CONFIRMED if method.NAME == "Basic.Ack" else Receipt.REFUSED
         last = method.delivery_tag
         tags = list(takewhile(lambda tag: tag <= last, self._sent)) if method.multiple else [last]
-        self._answer([self._sent.pop(tag) for tag in tags if tag in self._sent], receipt)
-        if self.line.blocked or self._waiting:
-            self._send()
+        parcels = [self._sent.pop(tag) for tag in tags if tag in self._sent]
+        if self._returned:
+            self._recognise(parcels)
+        self._answer(parcels, receipt)
 
-    def _returned(self, _channel: Any, method: Any, properties: Any, _body: bytes) -> None:
+    def _note_return(self, _channel: Any, method: Any, properties: Any, _body: bytes) -> None:
         """Note that nobody has a message: its return comes before its confirm."""
-        for parcel in self._sent.values():
-            message = parcel.message
-            key = (message.id, _routing_key(message))
-            if key == (properties.message_id, method.routing_key) and not parcel.returned:
+        self._returned[properties.message_id, method.routing_key] += 1
+
+    def _recognise(self, parcels: Sequence[_Parcel]) -> None:
+        """Tell which of the messages that are now confirmed had come back."""
+        for parcel in parcels:
+            if self._returned[parcel.address] > 0:
                 parcel.returned = True
-                break
+                self._returned[parcel.address] -= 1
+        self._returned = +self._returned
 
     # Giving up in time.
 
@@ -217,13 +230,19 @@ class Publishing:
             self._answer(late, Receipt.UNKNOWN)
         self._send()
 
-    # Stopping.
+    # Starting over and stopping.
+
+    def start_over(self) -> None:
+        """Make a new connection, and look at the deadlines again: the timers may be lost."""
+        self._ticking = False
+        self._tick()
+        self.line.start_over()
 
     def finish(self, when_finished: Callable[[], None]) -> None:
         """Take no more; report when everything under way is answered."""
         with self._lock:
             self._accepting = False
-            finished = self._number == 0
+            finished = self._under_way == 0
         self._when_finished = when_finished
         if finished:
             self._report_finished()
