@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from shared.errors import InfrastructureDown
+
 EXCHANGE = "stappenplan.events"
 MAX_BODY_BYTES = 1024 * 1024
 """No event is larger; RabbitMQ 4 refuses above 16 MiB, which is far more than a fact needs."""
@@ -59,12 +61,12 @@ class Receipt(Enum):
     UNROUTABLE = "unroutable"
     """No queue is bound to its type: it was returned, and nobody has it."""
     REFUSED = "refused"
-    """The broker said no (nack), e.g. because a queue is full."""
+    """The broker said no (nack), e.g. because a queue is full; or it is too large to send."""
     UNKNOWN = "unknown"
     """The connection was lost before an answer came: it may be there, or not."""
 
 
-class BusDown(Exception):
+class BusDown(InfrastructureDown):
     """The broker cannot be reached now; nothing is lost, try again later."""
 
 
@@ -97,10 +99,16 @@ class Bus(Protocol):
         """Tell the broker that these are dealt with; harmless when their connection is gone."""
 
     def interrupt(self) -> None:
-        """Make a waiting `receive` return now; for stopping, and for waking the loop."""
+        """Make every waiting `receive`, or else the next one, return now.
+
+        For stopping: whoever is about to wait hears it too.
+        """
 
     def healthy(self) -> bool:
         """Whether the line is up and, when it consumes, is subscribed to its queue."""
 
     def close(self) -> None:
-        """Stop taking messages, return what is unacknowledged to the broker, and hang up."""
+        """Stop taking messages, return what is unacknowledged to the broker, and hang up.
+
+        Gives what is being published a bounded time; afterwards every future has its receipts.
+        """

@@ -1,6 +1,7 @@
 """Applies the topology to a running broker, as its administrator."""
 
 import contextlib
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,12 +11,18 @@ from pika.exceptions import (  # noqa: TID251 - the topology code may speak AMQP
     ChannelClosedByBroker,
 )
 
+from shared.errors import StappenplanError
 from shared.messaging.bus import EXCHANGE, BusDown
 from shared.messaging.topology import Topology
 
+NOT_FOUND = 404
 
-class TopologyConflict(Exception):
-    """A queue or exchange exists with other properties; RabbitMQ does not change them in place."""
+
+class TopologyConflict(StappenplanError):
+    """A queue or exchange exists with other properties, or the user may not declare it.
+
+    RabbitMQ does not change properties in place: the old one must be emptied and deleted first.
+    """
 
 
 def apply(topology: Topology, url: str) -> None:
@@ -26,7 +33,7 @@ def apply(topology: Topology, url: str) -> None:
 
     Raises:
         BusDown: the broker cannot be reached, or refused the user.
-        TopologyConflict: something exists that is declared otherwise.
+        TopologyConflict: something exists that is declared otherwise, or the user may not.
     """
     with _connection(url) as connection, _refusals():
         channel = connection.channel()
@@ -40,7 +47,8 @@ def apply(topology: Topology, url: str) -> None:
 def missing(topology: Topology, url: str) -> list[str] | None:
     """The exchange and queues that the broker does not have; None when it cannot be reached.
 
-    AMQP cannot ask for bindings; `apply` makes those that are lacking.
+    AMQP cannot ask for bindings; `apply` makes those that are lacking. What the user may not
+    even ask for (RabbitMQ 4.3 wants the right to configure for that) is taken to be there.
     """
     lacking = []
     try:
@@ -48,8 +56,9 @@ def missing(topology: Topology, url: str) -> list[str] | None:
             for name in (EXCHANGE, *(name for name, _ in topology.queues())):
                 try:
                     _look_for(connection.channel(), name)
-                except ChannelClosedByBroker:
-                    lacking.append(name)
+                except ChannelClosedByBroker as refusal:
+                    if refusal.reply_code == NOT_FOUND:
+                        lacking.append(name)
     except BusDown:
         return None
     return lacking
@@ -69,7 +78,7 @@ def _connection(url: str) -> Iterator[Any]:
     addresses = [pika.URLParameters(one.strip()) for one in url.split(",")]
     try:
         connection = pika.BlockingConnection(addresses)
-    except AMQPConnectionError as error:
+    except (AMQPConnectionError, socket.gaierror) as error:
         raise BusDown(f"the broker cannot be reached: {error!r}"[:300]) from error
     try:
         yield connection

@@ -5,18 +5,18 @@ message. So here a message counts as confirmed only when every subscriber in the
 acknowledged it; until then its row stays in the publisher's outbox, to be published again.
 """
 
-import itertools
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import kombu  # noqa: TID251 - the one place where the memory transport is spoken to.
 
-from shared.messaging.bus import EXCHANGE, Incoming, Outgoing, Receipt
+from shared.messaging.bus import EXCHANGE, MAX_BODY_BYTES, Incoming, Outgoing, Receipt
+from shared.messaging.publications import Publication, Publications
 from shared.messaging.receipts import Receipts
 from shared.messaging.reception import Reception
 from shared.messaging.topology import Topology
@@ -29,22 +29,11 @@ PREFETCH = 200
 
 
 @dataclass(slots=True, eq=False)
-class _Publication:
-    """One published message and the queues that have not yet acknowledged it."""
-
-    number: str
-    receipts: Receipts
-    index: int
-    repeated: bool
-    awaited: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True, eq=False)
 class _Held:
     """A message in a subscriber's hands: the `receipt` of `Incoming`."""
 
     message: Any
-    publication: _Publication
+    publication: Publication
 
 
 class EmbeddedBroker:
@@ -70,8 +59,7 @@ class EmbeddedBroker:
         )
         self._exchange.declare()
         self._producer = KOMBU.Producer(self._exchange.channel, auto_declare=False)
-        self._numbers = itertools.count(1)
-        self._publications: dict[str, _Publication] = {}
+        self.publications = Publications()
         self._attached: defaultdict[str, list[EmbeddedBus]] = defaultdict(list)
         self._queues = {listener.name for listener in topology.listeners}
 
@@ -97,19 +85,29 @@ class EmbeddedBroker:
 
     # Publishing.
 
-    def publish(self, messages: Sequence[Outgoing], user: str | None) -> "Future[list[Receipt]]":
+    def publish(
+        self, messages: Sequence[Outgoing], publisher: "EmbeddedBus"
+    ) -> "Future[list[Receipt]]":
         """Route messages through kombu; see `Bus.publish`."""
         receipts = Receipts(len(messages))
+        reached: set[str] = set()
         with self._lock:
             for index, message in enumerate(messages):
-                self._send(message, user, receipts, index)
+                reached |= self._send(message, publisher, receipts, index)
+            for queue in reached:
+                self._wake(queue)
             complete = receipts.complete
         if complete:
             receipts.hand_over()
         return receipts.future
 
-    def _send(self, message: Outgoing, user: str | None, receipts: Receipts, index: int) -> None:
-        """Put one message in every queue that has somebody to read it."""
+    def _send(
+        self, message: Outgoing, publisher: "EmbeddedBus", receipts: Receipts, index: int
+    ) -> set[str]:
+        """Put one message in every queue that has somebody to read it; return these queues."""
+        if len(message.body) > MAX_BODY_BYTES:
+            receipts.note(index, Receipt.REFUSED)
+            return set()
         bound = self._bound(message)
         known = [queue for queue in bound if queue in self._attached]
         awaited = {queue for queue in known if self._attached[queue]}
@@ -120,13 +118,11 @@ class EmbeddedBroker:
         elif not awaited:
             receipts.note(index, Receipt.CONFIRMED)
         if awaited:
-            number = str(next(self._numbers))
-            self._publications[number] = _Publication(
-                number, receipts, index, message.repeated, awaited
+            publication = self.publications.add(
+                publisher, receipts, index, repeated=message.repeated, to=awaited
             )
-            self._put(message, user, number)
-            for queue in awaited:
-                self._wake(queue)
+            self._put(message, publisher.user, publication.number)
+        return awaited
 
     def _bound(self, message: Outgoing) -> tuple[str, ...]:
         if message.queue is None:
@@ -152,26 +148,14 @@ class EmbeddedBroker:
         for bus in self._attached[queue]:
             bus.reception.stir(PREFETCH)
 
-    # What becomes of a message. These are called with the lock held, and return the receipts
-    # that are complete now, to be handed over once it is free.
+    # For its buses, with the lock held.
 
-    def publication(self, message: Any) -> _Publication | None:
-        """The publication that a kombu message belongs to, unless it was given up."""
-        return self._publications.get(message.properties["correlation_id"])
-
-    def acknowledged(self, publication: _Publication, queue: str) -> list[Receipts]:
-        """One queue has dealt with it; the last one makes it confirmed."""
-        receipts = publication.receipts
-        publication.awaited.discard(queue)
-        if publication.awaited:
-            return []
-        self._publications.pop(publication.number, None)
-        return _note(receipts, publication.index, Receipt.CONFIRMED)
-
-    def lost(self, publication: _Publication, queue: str) -> list[Receipts]:
-        """One queue will not deal with it: its publisher must publish it again."""
-        answered = _note(publication.receipts, publication.index, Receipt.UNKNOWN)
-        return answered + self.acknowledged(publication, queue)
+    def take(self, queue: str, channel: Any) -> "tuple[Any, Publication] | None":
+        """The next message in a queue, as kombu has it, and the publication that it belongs to."""
+        message = channel.basic_get(self.address(queue))
+        if message is None:
+            return None
+        return message, self.publications.find(message.properties["correlation_id"])
 
     def detach(self, bus: "EmbeddedBus", queue: str) -> list[Receipts]:
         """A subscriber leaves; when it was the last, what waits in its queue is given up."""
@@ -180,20 +164,16 @@ class EmbeddedBroker:
         if self._attached[queue]:
             self._wake(queue)
             return complete
-        while (message := bus.channel.basic_get(self.address(queue))) is not None:
-            if publication := self.publication(message):
-                complete += self.lost(publication, queue)
+        while taken := self.take(queue, bus.channel):
+            message, publication = taken
+            message.ack()
+            complete += self.publications.lost(publication, queue)
+        # kombu removes a queue by its bindings, but leaves these in the exchange's own table.
+        bus.channel.queue_delete(self.address(queue))
         for name, event_type in self.topology.bindings():
             if name == queue:
                 bus.channel.queue_unbind(self.address(queue), self._exchange.name, event_type)
-        bus.channel.queue_delete(self.address(queue))
         return complete
-
-
-def _note(receipts: Receipts, index: int, receipt: Receipt) -> list[Receipts]:
-    was_complete = receipts.complete
-    receipts.note(index, receipt)
-    return [receipts] if receipts.complete and not was_complete else []
 
 
 class EmbeddedBus:
@@ -209,6 +189,11 @@ class EmbeddedBus:
         self._held: set[_Held] = set()
         self._opened = False
 
+    @property
+    def user(self) -> str | None:
+        """Who publishes here; a service has the name of its queue."""
+        return self._queue
+
     def open(self) -> None:
         """Begin to receive."""
         with self.reception.lock:
@@ -219,7 +204,7 @@ class EmbeddedBus:
         """Hand messages over; answered when every subscriber has acknowledged them all."""
         if self.reception.closed:
             return Receipts.all(Receipt.UNKNOWN, len(messages))
-        return self._broker.publish(messages, self._queue)
+        return self._broker.publish(messages, self)
 
     def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
         """Return what is there now, at most `limit` messages."""
@@ -229,14 +214,10 @@ class EmbeddedBus:
         """Take what is there from kombu, as far as the hands are free."""
         taken: list[Incoming] = []
         while self._opened and len(taken) < limit and len(self._held) < PREFETCH:
-            message = self._queue and self.channel.basic_get(self._broker.address(self._queue))
-            if not message:
+            found = self._broker.take(self._queue, self.channel) if self._queue else None
+            if found is None:
                 break
-            publication = self._broker.publication(message)
-            if publication is None:
-                message.ack()
-                continue
-            held = _Held(message, publication)
+            held = _Held(*found)
             self._held.add(held)
             taken.append(self._incoming(held))
         return taken
@@ -265,7 +246,9 @@ class EmbeddedBus:
                 if isinstance(held, _Held) and held in self._held:
                     self._held.remove(held)
                     held.message.ack()
-                    complete += self._broker.acknowledged(held.publication, str(self._queue))
+                    complete += self._broker.publications.acknowledged(
+                        held.publication, str(self._queue)
+                    )
             self.reception.stir(PREFETCH)
         for receipts in complete:
             receipts.hand_over()
@@ -286,10 +269,11 @@ class EmbeddedBus:
                 return
             self.reception.close()
             for held in self._held:
-                complete += self._broker.lost(held.publication, str(self._queue))
+                complete += self._broker.publications.lost(held.publication, str(self._queue))
             self._held.clear()
             if self._queue is not None:
                 complete += self._broker.detach(self, self._queue)
+            complete += self._broker.publications.abandoned(self)
             self.channel.close()
         for receipts in complete:
             receipts.hand_over()

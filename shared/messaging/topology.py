@@ -129,40 +129,39 @@ def definitions(
             {"vhost": vhost, "exchange": EXCHANGE, **one}
             for one in _topic_permissions(topology, offices)
         ],
-        "exchanges": [
-            {
-                "name": EXCHANGE,
-                "vhost": vhost,
-                "type": "topic",
-                "durable": True,
-                "auto_delete": False,
-                "internal": False,
-                "arguments": {},
-            }
-        ],
-        "queues": [
-            {
-                "name": name,
-                "vhost": vhost,
-                "durable": True,
-                "auto_delete": False,
-                "arguments": arguments,
-            }
-            for name, arguments in topology.queues()
-        ],
-        "bindings": [
-            {
-                "source": EXCHANGE,
-                "vhost": vhost,
-                "destination": queue,
-                "destination_type": "queue",
-                "routing_key": event_type,
-                "arguments": {},
-            }
-            for queue, event_type in topology.bindings()
-        ],
+        "exchanges": [{"vhost": vhost, **_exchange()}],
+        "queues": [{"vhost": vhost, **one} for one in _queues(topology)],
+        "bindings": [{"vhost": vhost, **one} for one in _bindings(topology)],
     }
     return Definitions(document, known)
+
+
+def _exchange() -> dict[str, Any]:
+    """No alternate exchange: with one, RabbitMQ would confirm an event that nobody hears."""
+    return {
+        "name": EXCHANGE,
+        "type": "topic",
+        "durable": True,
+        "auto_delete": False,
+        "internal": False,
+        "arguments": {},
+    }
+
+
+def _queues(topology: Topology) -> Iterator[dict[str, Any]]:
+    for name, arguments in topology.queues():
+        yield {"name": name, "durable": True, "auto_delete": False, "arguments": arguments}
+
+
+def _bindings(topology: Topology) -> Iterator[dict[str, Any]]:
+    for queue, event_type in topology.bindings():
+        yield {
+            "source": EXCHANGE,
+            "destination": queue,
+            "destination_type": "queue",
+            "routing_key": event_type,
+            "arguments": {},
+        }
 
 
 def _user(name: str, password: str) -> dict[str, Any]:
