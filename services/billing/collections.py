@@ -6,7 +6,7 @@ or fails; what succeeded may come back as a return, a refund or a reversal; a fa
 success on one end-to-end id is a return under another name.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
@@ -15,14 +15,23 @@ from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field
 
 from services.billing.tables import BillingTable
-from shared.events import CollectionBooked, CollectionResult
+from shared.events import CollectionBooked, CollectionCancelled, CollectionResult
 from shared.events.king import CollectionStatus
 from shared.processing.model import moment
 
 TAKEN_BACK = ("returned", "refunded", "reversed")
-OPEN_STATUSES = ("requested", "submitted")
+REQUESTED = "requested"
+UNASKED = "unasked"
+"""KING spoke of a collection that nobody asked for, and nothing it said counts so far."""
+CANCELLED = "cancelled"
+OPEN_STATUSES = (REQUESTED, "submitted")
 ACCEPT = "accept"
 DISMISS = "dismiss"
+DECISION = "decision"
+"""Beside a kept result: what a person decided about it."""
+
+WEIGHTS = {"submitted": 0, "failed": 1, "succeeded": 2} | dict.fromkeys(TAKEN_BACK, 3)
+"""How far a collection has come; what weighs less than the exact results is settled by them."""
 
 
 class Standing(Enum):
@@ -66,23 +75,42 @@ class Collection(BillingTable, table=True):
     def take(self, result: CollectionResult) -> bool:
         """Keep a result; False when the very same was kept before."""
         fact = result.model_dump(mode="json", exclude_none=True)
-        if fact in self.results:
+        if any(fact == _as_reported(kept) for kept in self.results):
             return False
         self.results = [*self.results, fact]
         self._derive()
         return True
 
+    def request(self, attempt: int, not_before: date, now: datetime) -> None:
+        """KING is asked for it, to be made on `not_before` at the earliest."""
+        self.status, self.attempt = REQUESTED, attempt
+        self.collect_on, self.requested_at = not_before, now
+
     def decide(self, decision: str, by: str) -> None:
-        """A person has looked at a held result: it counts after all, or it does not."""
+        """A person has looked at what is held: it counts after all, or it does not.
+
+        The decision is about what was reported until now; another odd result is held again.
+        """
+        self.results = [
+            fact if self._exact(fact) or DECISION in fact else {**fact, DECISION: decision}
+            for fact in self.results
+        ]
         self.decision, self.decided_by = decision, by
         self._derive()
 
-    def cancel(self) -> bool:
-        """Ask for it no longer; False when there is nothing to cancel."""
+    def cancel(self, reason: str) -> CollectionCancelled | None:
+        """Ask for it no longer; None when there is nothing to cancel."""
         if self.status not in OPEN_STATUSES:
-            return False
-        self.status = "cancelled"
-        return True
+            return None
+        self.status = CANCELLED
+        return CollectionCancelled(
+            order_reference=self.order_reference, end_to_end_id=self.end_to_end_id, reason=reason
+        )
+
+    @property
+    def under_way(self) -> bool:
+        """Whether KING may still bring the money."""
+        return self.status in OPEN_STATUSES
 
     @property
     def succeeded(self) -> bool:
@@ -112,19 +140,30 @@ class Collection(BillingTable, table=True):
 
     def _derive(self) -> None:
         """Status, reason and whether a person must decide, from the set of results alone."""
-        results = [CollectionResult.model_validate(fact) for fact in self.results]
-        exact = [one for one in results if self._counts(one)]
-        odd = [one for one in results if not self._counts(one)]
-        deciding = _deciding(exact)
+        counting = [one for one in self.results if self._counts(one)]
+        deciding = _deciding(CollectionResult.model_validate(one) for one in counting)
         if deciding is not None:
             self.status, self.reason_code = deciding
-        settled = self.ever_succeeded or self.decision is not None
-        self.held = int(bool(odd) and not settled)
+        settled = max((WEIGHTS[one["status"]] for one in counting), default=-1)
+        self.held = int(
+            any(
+                WEIGHTS[one["status"]] > settled and DECISION not in one
+                for one in self.results
+                if not self._counts(one)
+            )
+        )
 
-    def _counts(self, result: CollectionResult) -> bool:
+    def _exact(self, fact: Mapping[str, Any]) -> bool:
+        return (fact["amount_cents"], fact["currency"]) == (self.amount_cents, self.currency)
+
+    def _counts(self, fact: Mapping[str, Any]) -> bool:
         """Only the exact amount in the order's currency changes a state, unless a person says."""
-        exact = (result.amount_cents, result.currency) == (self.amount_cents, self.currency)
-        return exact or self.decision == ACCEPT
+        return self._exact(fact) or fact.get(DECISION) == ACCEPT
+
+
+def _as_reported(fact: Mapping[str, Any]) -> dict[str, Any]:
+    """A kept result as KING said it, without what a person decided about it."""
+    return {name: value for name, value in fact.items() if name != DECISION}
 
 
 def _deciding(results: Iterable[CollectionResult]) -> tuple[str, str | None] | None:

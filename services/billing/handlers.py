@@ -18,7 +18,7 @@ from services.billing.loads import (
     UNSIGNED_OF_MANDATE,
 )
 from services.billing.mails import confirmation_mails, reminder_mails
-from services.billing.mandates import mandate_key, mandate_reference
+from services.billing.mandates import business_day, mandate_key, mandate_reference
 from services.billing.models import Mandate, Order, UnmatchedResult
 from services.billing.requests import (
     CollectAgain,
@@ -31,7 +31,6 @@ from shared.catalogue import Catalogue
 from shared.envelope import Envelope
 from shared.errors import Conflict, Invalid, NotFound
 from shared.events import (
-    CollectionCancelled,
     CollectionResult,
     OnboardingWithdrawn,
     RegistrationCompleted,
@@ -63,28 +62,26 @@ def place_order(
     """Turn a registration into an order and send the payer its confirmation to sign."""
     order = _order(orders, envelope.subject)
     if order.placed:
+        order.insist_on_same(event)
         return []  # Hearing the fact again changes nothing.
-    reference = f"O-{now.year}-{numbers.take(SERIES):06d}"
+    quote, today = catalogue.price(event.package), business_day(now)
+    reference = f"O-{today.year}-{numbers.take(SERIES):06d}"
     key = mandate_key(event.payer, event.office.code, reference)
     mandate = mandates.get(key) or mandates.add(
         Mandate(key=key, reference=mandate_reference(reference), scheme=settings.mandate_scheme)
     )
     if mandate.iban is None and event.payer.iban is not None:
         mandate.iban, mandate.account_holder = event.payer.iban, event.payer.account_holder
-    order.place(event, reference, catalogue.price(event.package).gross_cents, mandate)
-    order.placed_on = now.date()
-    if order.withdrawn:
-        return []  # The customer left before his order was made: nobody is asked to sign.
+    order.place(event, reference, quote, mandate, today)
     ledger = Ledger(order, mandate, collections, settings, now)
-    messages: list[Message] = [*confirmation_mails(order)]
-    if mandate.active and mandate.signed_on is not None:
-        messages += ledger.sign("standing_mandate", mandate.signed_on, mandate.account_holder)
-    else:
-        messages.append(_remind(order, 1, now))
-    for stray in unmatched.where(order_reference=reference, open=1):
-        stray.open = 0
-        messages += ledger.book(CollectionResult.model_validate(stray.result))
-    return messages
+    messages: list[Message] = []
+    if not order.withdrawn:  # Nobody is asked to sign for a customer who left before.
+        messages += confirmation_mails(order)
+        if mandate.active and mandate.signed_on is not None:
+            messages += ledger.sign("standing_mandate", mandate.signed_on, mandate.account_holder)
+        else:
+            messages.append(_remind(order, 1, now))
+    return messages + _book_strays(ledger, unmatched.where(order_reference=reference, open=1))
 
 
 def book(
@@ -135,11 +132,7 @@ def match_results(
             return []  # It stays held for a person.
         return [_look_again(request.order_reference, request.times, now, strays[0].id)]
     ledger = Ledger(found[0], mandates.get(found[0].mandate_key), collections, settings, now)
-    messages: list[Message] = []
-    for stray in strays:
-        stray.open = 0
-        messages += ledger.book(CollectionResult.model_validate(stray.result))
-    return messages
+    return _book_strays(ledger, strays)
 
 
 def sign(
@@ -185,16 +178,8 @@ def withdraw(
     if not order.withdraw():
         return []
     mine = collections.where(onboarding_id=order.onboarding_id)
-    messages: list[Message] = [
-        CollectionCancelled(
-            order_reference=one.order_reference,
-            end_to_end_id=one.end_to_end_id,
-            reason="withdrawn",
-        )
-        for one in mine
-        if one.cancel()
-    ]
-    return messages + settle(order, mine, "WITHDRAWN", event.reason)
+    cancelled = [said for one in mine if (said := one.cancel("withdrawn")) is not None]
+    return [*cancelled, *settle(order, mine, cause=event.reason)]
 
 
 def decide(
@@ -204,14 +189,16 @@ def decide(
     unmatched: Loaded[UnmatchedResult],
 ) -> Sequence[Message]:
     """A person decides about what was held."""
-    for stray in unmatched.where(end_to_end_id=request.end_to_end_id, open=1):
-        if request.decision == "accept":
-            raise Conflict(
-                "order_unknown",
-                "The order of this result is not known, so it cannot be accepted; correct the "
-                "report, or dismiss it.",
-            )
-        stray.open, stray.decision = 0, f"{request.by}: {request.reason}"
+    strays = unmatched.where(end_to_end_id=request.end_to_end_id, open=1)
+    if strays and request.decision == "accept":
+        raise Conflict(
+            "order_unknown",
+            "The order of this result is not known, so it cannot be accepted; correct the "
+            "report, or dismiss it.",
+        )
+    for stray in strays:
+        stray.open, stray.decision = 0, f"{request.by}: {request.reason}"[:300]
+    if strays:
         return []
     held = collections.where(end_to_end_id=request.end_to_end_id, held=1)
     if not held:
@@ -222,7 +209,7 @@ def decide(
     order.revision += 1
     mine = collections.where(order_reference=one.order_reference)
     messages: list[Message] = [About(order.onboarding_id, one.booked(order.revision))]
-    return messages + settle(order, mine, one.reason_code or "DECIDED", request.reason)
+    return messages + settle(order, mine)
 
 
 def collect_again(
@@ -255,6 +242,15 @@ def _order(orders: Loaded[Order], onboarding_id: str) -> Order:
     return orders.get(onboarding_id) or orders.add(
         Order(onboarding_id=onboarding_id, amount_cents=0, revision=0, withdrawn=False)
     )
+
+
+def _book_strays(ledger: Ledger, strays: Sequence[UnmatchedResult]) -> list[Message]:
+    """Book what was kept until the order appeared."""
+    messages: list[Message] = []
+    for stray in strays:
+        stray.open = 0
+        messages += ledger.book(CollectionResult.model_validate(stray.result))
+    return messages
 
 
 def _known(orders: Loaded[Order], reference: str) -> Order:

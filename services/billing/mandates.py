@@ -1,8 +1,11 @@
 """SEPA mandates: references, end-to-end ids, and the first day on which KING may collect."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from shared.events.shapes import Payer
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 FIXED_HOLIDAYS = ((1, 1), (5, 1), (12, 25), (12, 26))
 
@@ -24,6 +27,11 @@ def mandate_reference(order_reference: str) -> str:
 def end_to_end_id(order_reference: str, attempt: int) -> str:
     """The id of one attempt to collect, unique for ever (ISO 20022, at most 35 characters)."""
     return f"{order_reference}-{attempt}"
+
+
+def business_day(moment: datetime) -> date:
+    """The date in the Netherlands, which is what stands on documents and in bank files."""
+    return moment.astimezone(AMSTERDAM).date()
 
 
 def collect_on(requested: date, prenotification_days: int) -> date:

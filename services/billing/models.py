@@ -8,7 +8,8 @@ from sqlmodel import Field
 
 from services.billing.collections import Collection, Standing, standing_of
 from services.billing.tables import BillingTable
-from shared.errors import Conflict
+from shared.catalogue import Quote
+from shared.errors import Conflict, Reject
 from shared.events import MandateDetails, OrderConfirmationSigned, RegistrationCompleted
 from shared.events.billing import Scheme, SignatureMethod
 from shared.processing.model import moment
@@ -60,12 +61,27 @@ class Order(BillingTable, table=True):
         return RegistrationCompleted.model_validate(self.registered)
 
     def place(
-        self, event: RegistrationCompleted, reference: str, amount_cents: int, mandate: "Mandate"
+        self,
+        event: RegistrationCompleted,
+        reference: str,
+        quote: Quote,
+        mandate: "Mandate",
+        placed_on: date,
     ) -> None:
         """Turn the registration into an order."""
         self.reference, self.office_code = reference, event.office.code
         self.registered = event.model_dump(mode="json", exclude_none=True)
-        self.amount_cents, self.mandate_key = amount_cents, mandate.key
+        self.amount_cents, self.currency = quote.gross_cents, quote.currency
+        self.mandate_key, self.placed_on = mandate.key, placed_on
+
+    def insist_on_same(self, event: RegistrationCompleted) -> None:
+        """A registration that is told again must be the one that led to the order.
+
+        Raises:
+            Reject: it has other contents.
+        """
+        if event != self.registration():
+            raise Reject(f"order {self.reference} was placed upon a registration of other contents")
 
     def sign(
         self, method: SignatureMethod, signed_on: date, signed_by: str | None, now: datetime
