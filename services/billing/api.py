@@ -3,15 +3,15 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import uuid5
-from zoneinfo import ZoneInfo
 
 import schwifty
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator, BaseModel, Field
 from sqlmodel import Session, col, select
 
-from services.billing.collections import OPEN_STATUSES, Collection
+from services.billing.collections import REQUESTED, Collection
 from services.billing.documents import document_of
+from services.billing.mandates import business_day
 from services.billing.models import Mandate, Order, UnmatchedResult
 from services.billing.requests import DecideCollection, SignOrder
 from shared.auth import Caller
@@ -21,12 +21,11 @@ from shared.events import CollectionResult
 from shared.events.shapes import FieldError
 from shared.http import IdempotencyKey, caller_with
 from shared.processing.runtime import Runtime
+from shared.settings import Settings
 
 Reader = Annotated[Caller, Depends(caller_with("orders:read"))]
 BackOffice = Annotated[Caller, Depends(caller_with("orders:confirm"))]
 King = Annotated[Caller, Depends(caller_with("collections:report"))]
-
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 
 def _iban(value: str) -> str:
@@ -99,8 +98,7 @@ def _orders(runtime: Runtime) -> APIRouter:
     def sign(
         reference: str, body: Signature, caller: BackOffice, key: IdempotencyKey = None
     ) -> None:
-        today = runtime.clock().astimezone(AMSTERDAM).date()
-        if body.signed_on > today:
+        if body.signed_on > business_day(runtime.clock()):
             message = "A confirmation cannot have been signed in the future; check the date."
             error = FieldError(field="signed_on", code="in_the_future", message=message)
             raise Invalid("invalid", message, errors=[error])
@@ -121,31 +119,20 @@ def _collections(runtime: Runtime) -> APIRouter:
         status: Annotated[Literal["requested", "held"], Query()] = "requested",
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> list[dict[str, Any]]:
-        query = select(Collection)
-        if status == "held":
-            query = query.where(Collection.held == 1)
-        else:
-            query = query.where(col(Collection.status).in_(OPEN_STATUSES), Collection.held == 0)
-        if caller.office:
-            query = query.where(Collection.office_code == caller.office)
         with runtime.reading() as session:
-            found = session.exec(query.order_by(col(Collection.key)).limit(limit)).all()
-            rows = [_collection(one) for one in found]
-            if status == "held" and caller.office is None:
-                strays = session.exec(
-                    select(UnmatchedResult).where(UnmatchedResult.open == 1).limit(limit)
-                )
-                rows += [_stray(one) for one in strays]
-            if status == "requested":
-                rows = [_with_mandate(session, row) for row in rows]
-        return rows
+            if status == "held":
+                return _held(session, caller.office, limit)
+            return _to_collect(session, caller.office, limit, runtime.settings)
 
     @routes.post("/collections/{end_to_end_id}/decide", status_code=202, summary="Decide")
     def decide(
         end_to_end_id: str, body: Decision, caller: BackOffice, key: IdempotencyKey = None
     ) -> None:
+        if caller.office is not None:
+            with runtime.reading() as session:
+                _insist_on_held_of(session, caller, end_to_end_id)
         request = DecideCollection(
-            end_to_end_id=end_to_end_id[:35],
+            end_to_end_id=end_to_end_id,
             decision=body.decision,
             reason=body.reason,
             by=caller.name,
@@ -158,6 +145,7 @@ def _collections(runtime: Runtime) -> APIRouter:
         with runtime.reading() as session:
             query = select(Order).where(Order.reference == body.order_reference)
             order = session.exec(query).one_or_none()
+        caller.insist_on_office(order.office_code if order else None)
         unknown = str(uuid5(NAMESPACE, f"order/{body.order_reference}"))
         runtime.handle_event(
             CollectionResult.event_type,
@@ -222,22 +210,42 @@ def _stray(one: UnmatchedResult) -> dict[str, Any]:
     }
 
 
-def _with_mandate(session: Session, row: dict[str, Any]) -> dict[str, Any]:
-    """KING reads here what to collect when it does not hear `collection.requested`."""
-    query = select(Order).where(Order.reference == row["order_reference"])
-    order = session.exec(query).one_or_none()
-    mandate = session.get(Mandate, order.mandate_key) if order else None
-    if mandate is None or not mandate.active:
-        return row
-    return row | {
-        "mandate": {
-            "reference": mandate.reference,
-            "scheme": mandate.scheme,
-            "signed_on": mandate.signed_on,
-            "iban": mandate.iban,
-            "account_holder": mandate.account_holder,
-        }
-    }
+def _to_collect(
+    session: Session, office: str | None, limit: int, settings: Settings
+) -> list[dict[str, Any]]:
+    """What KING should collect, for when it does not hear `collection.requested`."""
+    query = (
+        select(Collection, Mandate)
+        .join(Order, col(Order.reference) == Collection.order_reference)
+        .join(Mandate, col(Mandate.key) == Order.mandate_key)
+        .where(Collection.status == REQUESTED, Collection.held == 0)
+    )
+    if office is not None:
+        query = query.where(Collection.office_code == office)
+    creditor_id = settings.creditor.identifier
+    return [
+        _collection(one) | {"mandate": mandate.details(creditor_id).model_dump()}
+        for one, mandate in session.exec(query.order_by(col(Collection.key)).limit(limit))
+    ]
+
+
+def _held(session: Session, office: str | None, limit: int) -> list[dict[str, Any]]:
+    """What a person must decide; results of unknown orders belong to no office."""
+    query = select(Collection).where(Collection.held == 1).order_by(col(Collection.key))
+    if office is not None:
+        query = query.where(Collection.office_code == office)
+    rows = [_collection(one) for one in session.exec(query.limit(limit))]
+    if office is None:
+        strays = select(UnmatchedResult).where(UnmatchedResult.open == 1)
+        strays = strays.order_by(col(UnmatchedResult.received_at), col(UnmatchedResult.id))
+        rows += [_stray(one) for one in session.exec(strays.limit(limit))]
+    return rows
+
+
+def _insist_on_held_of(session: Session, caller: Caller, end_to_end_id: str) -> None:
+    query = select(Collection.office_code).where(Collection.end_to_end_id == end_to_end_id)
+    for office in session.exec(query).all() or [None]:
+        caller.insist_on_office(office)
 
 
 def _find(session: Session, caller: Caller, reference: str) -> Order:
