@@ -92,11 +92,13 @@ class Catalogue(BaseModel):
     modules: dict[str, Article]
 
     @model_validator(mode="after")
-    def _included_modules_exist(self) -> "Catalogue":
+    def _packages_can_be_sold(self) -> "Catalogue":
         for code, package in self.packages.items():
             unknown = sorted(set(package.includes) - set(self.modules))
             if unknown:
                 raise ValueError(f"package {code} includes unknown modules: {', '.join(unknown)}")
+            if package.price_cents == 0:
+                raise ValueError(f"package {code} costs nothing, so there is nothing to collect")
         return self
 
     @classmethod
