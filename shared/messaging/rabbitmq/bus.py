@@ -23,7 +23,7 @@ HANGING_UP = 2.0
 """Seconds that `close` gives to a broker for saying goodbye."""
 
 BREATHER = 0.2
-"""Seconds between a fault in this process and a fresh start of its connections."""
+"""Seconds between a fault and a fresh start, or between breaking off and the end."""
 
 
 class RabbitBus:
@@ -144,8 +144,14 @@ class RabbitBus:
 
     def _hang_up(self) -> None:
         """Close the line that publishes; a broker that does not answer is left."""
-        self._ioloop.call_later(HANGING_UP, self._stop)
+        self._ioloop.call_later(HANGING_UP, self._break_off)
         self._publishing.line.close(self._line_closed)
+
+    def _break_off(self) -> None:
+        """Drop what is not closed by now; otherwise the broker would keep its messages for us."""
+        for line in self._lines:
+            line.abort()
+        self._ioloop.call_later(BREATHER, self._stop)
 
     def _line_closed(self) -> None:
         if all(line.closed for line in self._lines):

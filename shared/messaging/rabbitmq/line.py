@@ -8,6 +8,7 @@ from typing import Any
 
 import pika  # noqa: TID251 - this package is the one place where AMQP is spoken.
 import structlog
+from pika.exceptions import AMQPConnectionError  # noqa: TID251 - AMQP is spoken here.
 
 log = structlog.get_logger()
 
@@ -21,6 +22,10 @@ LONGEST_PAUSE = 10.0
 SOCKET_TIMEOUT = 5.0
 STACK_TIMEOUT = 10.0
 """Seconds for a broker to take a connection, and to have it ready for use."""
+
+SETTLING = 15.0
+"""Seconds for a channel to be ready for use: a queue that has lost its leader answers nothing,
+while the heartbeats go on."""
 
 BLOCKED_TIMEOUT = 300.0
 """A broker that blocks publishers for longer is given up, in case its all-clear was lost."""
@@ -62,6 +67,7 @@ class Line:
         self._connection: Any = None
         self._channel: Any = None
         self._retry: Any = None
+        self._settling: Any = None
         self._failures = 0
         self._when_closed: Callable[[], None] | None = None
         self.blocked = False
@@ -69,7 +75,6 @@ class Line:
 
     def connect(self) -> None:
         """Try the next address."""
-        self._retry = None
         address = next(self._addresses)
         self._log = self._log.bind(host=address.host, port=address.port)
         self._connection = pika.SelectConnection(
@@ -83,6 +88,7 @@ class Line:
     def settled(self) -> None:
         """The channel does what it is for: the next failure is a new one."""
         self._failures = 0
+        self._cancel(self._settling)
         self._log.info("broker_line_up")
 
     def renew(self) -> None:
@@ -91,17 +97,24 @@ class Line:
             self._channel.close()
 
     def start_over(self) -> None:
-        """Give up the connection and make another one, for use when timers may have been lost."""
+        """Make another connection, whatever has become of this one and of the timers."""
         if self._connection is None:
-            self._forget_retry()
+            self._cancel(self._retry)
             self._again(self.connect)
-        elif not (self._connection.is_closing or self._connection.is_closed):
-            self._connection.close()
+        else:
+            self.abort()
+
+    def abort(self) -> None:
+        """Drop the connection without a word to the broker, which may never answer one."""
+        if self._connection is not None and not self._connection.is_closed:
+            # pika does this when heartbeats fail, and has no public name for it: its `close`
+            # waits for the channel, however long that takes.
+            self._connection._terminate_stream(AMQPConnectionError("given up"))
 
     def close(self, when_closed: Callable[[], None]) -> None:
         """Hang up for good."""
         self._when_closed = when_closed
-        self._forget_retry()
+        self._cancel(self._retry)
         if self._connection is None or self._connection.is_closed:
             self._end(when_closed)
         elif not self._connection.is_closing:
@@ -132,20 +145,25 @@ class Line:
         self._connection = None
         self.blocked = False
         # The connection is made first, and the channel with it.
-        self._forget_retry()
+        self._cancel(self._retry)
         self._channel_gone()
         self._again(self.connect)
 
     def _open_channel(self) -> None:
-        self._retry = None
         # A connection that is going down tells so itself.
         if self._connection is not None and self._connection.is_open:
+            self._settling = self._ioloop.call_later(SETTLING, self._unsettled)
             self._connection.channel(on_open_callback=self._channel_opened)
 
     def _channel_opened(self, channel: Any) -> None:
         self._channel = channel
         channel.add_on_close_callback(self._channel_closed)
         self._on_up(channel)
+
+    def _unsettled(self) -> None:
+        """Take another connection: this one is alive, and of no use."""
+        self._log.warning("broker_does_not_answer")
+        self.abort()
 
     def _channel_closed(self, _channel: Any, reason: BaseException) -> None:
         self._channel_gone()
@@ -155,6 +173,7 @@ class Line:
             self._again(self._open_channel)
 
     def _channel_gone(self) -> None:
+        self._cancel(self._settling)
         if self._channel is not None:
             self._channel = None
             self._on_down()
@@ -180,14 +199,19 @@ class Line:
         jitter = random.uniform(0.5, 1.0)  # noqa: S311 - no secret depends on it.
         self._retry = self._ioloop.call_later(max(SHORTEST_PAUSE, longest * jitter), attempt)
 
-    def _forget_retry(self) -> None:
-        if self._retry is not None:
-            self._ioloop.remove_timeout(self._retry)
-            self._retry = None
+    def _cancel(self, timer: Any) -> None:
+        """Forget a timer, if there is one; it may have gone off already."""
+        if timer is not None:
+            self._ioloop.remove_timeout(timer)
 
 
 def _reason(error: BaseException) -> str:
-    """An error in short: pika wraps them in each other."""
-    while inner := getattr(error, "exceptions", None) or getattr(error, "exception", None):
-        error = inner[-1] if isinstance(inner, list | tuple) else inner
+    """An error in short: pika wraps each in others, and the innermost one says why."""
+    while inner := _within(error):
+        error = inner
     return repr(error)[:300]
+
+
+def _within(error: BaseException) -> BaseException | None:
+    found = [*error.args, getattr(error, "exception", None), *getattr(error, "exceptions", ())]
+    return next((one for one in reversed(found) if isinstance(one, BaseException)), None)

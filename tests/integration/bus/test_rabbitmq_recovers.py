@@ -1,0 +1,337 @@
+"""What only a real broker can do to a line: and it mends itself each time."""
+
+import threading
+import time
+from urllib.parse import urlsplit, urlunsplit
+
+import pika  # noqa: TID251  A foreign client, to do what no service may.
+import pytest
+from structlog.testing import capture_logs
+
+from shared.messaging.bus import EXCHANGE, Receipt
+from shared.messaging.declare import apply
+from shared.messaging.rabbitmq import RabbitBus, bus, line, publishing
+from tests.integration.bus.exchanges import (
+    SUBMITTED,
+    TOPOLOGY,
+    RabbitExchange,
+    bodies,
+    collect,
+    letter,
+    letters,
+    publish_until_confirmed,
+)
+from tests.servers.premises import free_ports, wait_until
+from tests.servers.rabbitmq import RabbitMQ
+
+SOON = 5.0
+RECOVERED = 15.0
+"""Seconds within which a line is up again once its broker is."""
+
+
+def cut_all_connections(rabbitmq: RabbitMQ, rabbit: RabbitExchange) -> None:
+    """Close every connection to the virtual host, from the broker's side."""
+    rabbitmq.ctl("close_all_connections", "--vhost", vhost_of(rabbit), "test")
+
+
+def vhost_of(rabbit: RabbitExchange) -> str:
+    return urlsplit(rabbit.url).path.removeprefix("/")
+
+
+def open_channel(url: str) -> "pika.adapters.blocking_connection.BlockingChannel":
+    return pika.BlockingConnection(pika.URLParameters(url)).channel()
+
+
+def test_nothing_is_lost_when_every_connection_is_cut_under_load(
+    rabbitmq: RabbitMQ, rabbit: RabbitExchange
+) -> None:
+    # Given a publisher that repeats what is not confirmed, and a service that keeps up
+    website, signup = rabbit.line(), rabbit.line("signup")
+    sent: list[str] = []
+    seen: set[str] = set()
+    enough, finished = threading.Event(), threading.Event()
+
+    def publish() -> None:
+        while not enough.is_set():
+            batch = [letter(len(sent) + number) for number in range(20)]
+            publish_until_confirmed(website, batch)
+            sent.extend(bodies(batch))
+
+    def consume() -> None:
+        while not finished.is_set():
+            batch = signup.receive(100, wait=0.2, linger=0.003)
+            seen.update(bodies(batch))
+            signup.acknowledge(batch)
+
+    publisher, consumer = threading.Thread(target=publish), threading.Thread(target=consume)
+    publisher.start()
+    consumer.start()
+    # When the broker cuts every connection in the middle of it
+    wait_until(lambda: len(seen) > 100, "the messages flow", SOON)
+    cut_all_connections(rabbitmq, rabbit)
+    before = len(seen)
+    wait_until(lambda: len(seen) > before + 100, "the messages flow again", RECOVERED)
+    enough.set()
+    # Then every future was answered, and every message arrived
+    publisher.join(RECOVERED)
+    assert not publisher.is_alive()
+    wait_until(lambda: seen == set(sent), "every message has arrived", RECOVERED)
+    finished.set()
+    consumer.join(SOON)
+
+
+def test_an_acknowledgement_of_before_the_cut_is_dropped(
+    rabbitmq: RabbitMQ, rabbit: RabbitExchange
+) -> None:
+    # Given a message in hand while the connection is cut
+    website, signup = rabbit.line(), rabbit.line("signup")
+    website.publish([letter("in hand")]).result(SOON)
+    before = collect(signup, 1, acknowledge=False)
+    cut_all_connections(rabbitmq, rabbit)
+    # When it is acknowledged under its old number, after it has come again under the same number
+    again = collect(signup, 1, acknowledge=False)
+    assert again[0].redelivered
+    signup.acknowledge(before)
+    # Then it still waits for its own acknowledgement
+    signup.close()
+    signup = rabbit.line("signup")
+    assert bodies(collect(signup, 1)) == ["in hand"]
+
+
+def test_a_service_subscribes_again_when_its_queue_was_deleted_and_made_anew(
+    rabbit: RabbitExchange,
+) -> None:
+    # Given a service at work
+    signup = rabbit.line("signup")
+    # When its queue is deleted
+    channel = open_channel(rabbit.url)
+    channel.queue_delete("signup")
+    wait_until(lambda: not signup.healthy(), "the service notices", SOON)
+    # And made again
+    apply(TOPOLOGY, rabbit.url)
+    # Then it hears again, by itself
+    wait_until(signup.healthy, "the service has subscribed again", RECOVERED)
+    rabbit.line().publish([letter("after that")])
+    assert bodies(collect(signup, 1)) == ["after that"]
+    channel.connection.close()
+
+
+def test_a_service_waits_for_a_queue_that_is_not_there_yet(rabbit: RabbitExchange) -> None:
+    # Given a broker without the service's queue
+    channel = open_channel(rabbit.url)
+    channel.queue_delete("signup")
+    early = RabbitBus(rabbit.url, queue="signup", name="signup")
+    with capture_logs() as logs:
+        early.open()
+        wait_until(lambda: "broker_channel_closed" in events(logs), "it was turned away", SOON)
+    assert not early.healthy()
+    # When the topology is applied
+    apply(TOPOLOGY, rabbit.url)
+    # Then it subscribes
+    wait_until(early.healthy, "the service has subscribed", RECOVERED)
+    early.close()
+    channel.connection.close()
+
+
+def events(logs: "list[dict[str, object]]") -> list[object]:
+    return [one["event"] for one in logs]
+
+
+def test_heartbeats_are_served_while_the_service_is_busy(rabbit: RabbitExchange) -> None:
+    # Given a broker that gives up a connection after two silent seconds
+    signup = rabbit.line("signup", heartbeat=1)
+    rabbit.line().publish([letter("hard work")])
+    work = collect(signup, 1, acknowledge=False)
+    # When the service works for longer than that without a pause
+    with capture_logs() as logs:
+        done = time.monotonic() + 3.5
+        while time.monotonic() < done:
+            pass
+        signup.acknowledge(work)
+        assert signup.receive(10, wait=0.1, linger=0) == []
+    # Then its line was never lost, and the work is not handed out again
+    assert signup.healthy()
+    assert "broker_connection_lost" not in events(logs)
+
+
+def test_a_wrong_password_is_reported_without_the_password(rabbit: RabbitExchange) -> None:
+    # Given a service with a wrong password
+    parts = urlsplit(rabbit.url)
+    wrong = urlunsplit(
+        parts._replace(netloc=f"{parts.username}:wr0ng-secret@{parts.hostname}:{parts.port}")
+    )
+    locked_out = RabbitBus(wrong, queue="signup", name="signup")
+    # When it tries to connect
+    with capture_logs() as logs:
+        locked_out.open()
+        wait_until(lambda: events(logs).count("broker_unreachable") >= 2, "it tries again", SOON)
+    # Then it is not healthy, says why, and gives nothing away
+    assert not locked_out.healthy()
+    assert "ACCESS_REFUSED" in str(logs)
+    assert "wr0ng-secret" not in str(logs)
+    locked_out.close()
+
+
+def test_a_service_outlives_the_death_of_its_broker(
+    rabbitmq: RabbitMQ, rabbit: RabbitExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a service, and a message that the broker has confirmed
+    monkeypatch.setattr(publishing, "PATIENCE", 0.3)
+    monkeypatch.setattr(line, "LONGEST_PAUSE", 0.5)
+    website, signup = rabbit.line(), rabbit.line("signup")
+    assert website.publish([letter("safe")]).result(SOON) == [Receipt.CONFIRMED]
+    collect(signup, 1, acknowledge=False)
+    # When the broker dies, not so soon after the queues were made that it forgets them
+    rabbitmq.ctl("eval", "[dets:sync(Table) || Table <- dets:all()].")
+    rabbitmq.kill()
+    try:
+        # Then whoever publishes is told so in bounded time, and waiting is no error
+        wait_until(lambda: not website.healthy(), "the line notices", SOON)
+        assert website.publish([letter("too early")]).result(SOON) == [Receipt.UNKNOWN]
+        assert signup.receive(10, wait=0.05, linger=0) == []
+    finally:
+        rabbitmq.start()
+    # And when it is back, all goes on, and what was not acknowledged comes again
+    wait_until(lambda: website.healthy() and signup.healthy(), "both lines are up", RECOVERED)
+    publish_until_confirmed(website, [letter("afterwards")])
+    again = collect(signup, 2)
+    assert bodies(again) == ["safe", "afterwards"]
+    assert again[0].redelivered
+
+
+def test_a_service_that_gets_no_answer_from_its_queue_tries_again(
+    rabbitmq: RabbitMQ, rabbit: RabbitExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a queue that answers nothing, although its broker is alive
+    monkeypatch.setattr(line, "SETTLING", 0.5)
+    queue = f"'{vhost_of(rabbit)}_signup'"
+    rabbitmq.ctl("eval", f"sys:suspend({queue}).")
+    signup = RabbitBus(rabbit.url, queue="signup", name="signup")
+    # When a service subscribes to it
+    with capture_logs() as logs:
+        signup.open()
+        wait_until(lambda: events(logs).count("broker_does_not_answer") >= 2, "it gives up", SOON)
+    assert not signup.healthy()
+    # Then it is heard as soon as the queue answers again
+    rabbitmq.ctl("eval", f"sys:resume({queue}).")
+    wait_until(signup.healthy, "it has subscribed", RECOVERED)
+    rabbit.line().publish([letter("after that")])
+    assert bodies(collect(signup, 1)) == ["after that"]
+    signup.close()
+
+
+def test_a_broker_short_of_memory_still_takes_acknowledgements(
+    rabbitmq: RabbitMQ, rabbit: RabbitExchange
+) -> None:
+    # Given a service that may have one message in hand, and two messages for it
+    website, signup = rabbit.line(), rabbit.line("signup", prefetch=1)
+    website.publish(letters(2)).result(SOON)
+    first = collect(signup, 1, acknowledge=False)
+    # When the broker raises its memory alarm, and stops reading from who publishes
+    rabbitmq.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
+    try:
+        with capture_logs() as logs:
+            said = signup.publish([letter("I publish too", type="signup.accepted.v1")])
+            wait_until(lambda: "broker_blocks_publishers" in events(logs), "it is blocked", SOON)
+        # Then the service can acknowledge all the same, and so gets the next message
+        signup.acknowledge(first)
+        assert bodies(collect(signup, 1)) == ["1"]
+        assert not said.done()
+    finally:
+        rabbitmq.ctl("set_vm_memory_high_watermark", "0.4")
+    # And what it published is taken when the alarm is over
+    assert said.result(RECOVERED) == [Receipt.CONFIRMED]
+
+
+def test_a_full_queue_refuses_and_the_publisher_hears_so(rabbit: RabbitExchange) -> None:
+    # Given a queue with room for one message
+    channel = open_channel(rabbit.url)
+    channel.queue_delete("signup")
+    full = {"x-max-length": 1, "x-overflow": "reject-publish"}
+    channel.queue_declare("signup", durable=True, arguments=full)
+    channel.queue_bind("signup", EXCHANGE, SUBMITTED)
+    # When three are published
+    receipts = rabbit.line().publish(letters(3)).result(SOON)
+    # Then the others are refused
+    assert receipts == [Receipt.CONFIRMED, Receipt.REFUSED, Receipt.REFUSED]
+    channel.connection.close()
+
+
+def test_a_burst_that_nobody_hears_is_told_apart_message_by_message(
+    rabbit: RabbitExchange,
+) -> None:
+    # When a thousand events go out of which every third is heard by nobody
+    website = rabbit.line()
+    kinds = [SUBMITTED if number % 3 else "nobody.hears.v1" for number in range(1000)]
+    receipts = website.publish([letter(type=kind) for kind in kinds]).result(SOON)
+    # Then exactly these are reported
+    assert [receipt is Receipt.UNROUTABLE for receipt in receipts] == [
+        kind != SUBMITTED for kind in kinds
+    ]
+
+
+def test_a_line_finds_the_part_of_a_cluster_that_answers(rabbit: RabbitExchange) -> None:
+    # Given a cluster of which two of three nodes are down
+    dead = [f"amqp://127.0.0.1:{port}/" for port in free_ports(2)]
+    signup = RabbitBus(", ".join([dead[0], rabbit.url, dead[1]]), queue="signup", name="signup")
+    # When the line is opened
+    signup.open()
+    # Then it comes up at the node that is left
+    wait_until(signup.healthy, "the line is up", RECOVERED)
+    signup.close()
+
+
+def test_closing_ends_in_bounded_time_when_the_broker_never_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given a line to a broker that is not there, and something to publish
+    monkeypatch.setattr(bus, "FINISHING", 0.5)
+    (port,) = free_ports(1)
+    signup = RabbitBus(f"amqp://127.0.0.1:{port}/", queue="signup", name="signup")
+    signup.open()
+    future = signup.publish([letter()])
+    # When it is closed
+    began = time.monotonic()
+    signup.close()
+    # Then that takes no longer than what is given to finishing, and the publisher has its answer
+    assert time.monotonic() - began < 3.0
+    assert future.result(0) == [Receipt.UNKNOWN]
+
+
+def test_a_line_that_is_closed_while_it_connects_leaves_no_connection(
+    rabbitmq: RabbitMQ, rabbit: RabbitExchange
+) -> None:
+    # Given lines that are closed at once, or just when they connect
+    for moment in (0.0, 0.005, 0.01, 0.02):
+        signup = RabbitBus(rabbit.url, queue="signup", name="signup")
+        signup.open()
+        threading.Event().wait(moment)
+        began = time.monotonic()
+        # When each is closed
+        signup.close()
+        # Then that is done in an orderly way, without waiting for a time to run out
+        assert time.monotonic() - began < 1.5
+    # And the broker knows of no line any more
+    listing = rabbitmq.ctl("list_connections", "vhost", "client_properties")
+    assert vhost_of(rabbit) not in listing
+
+
+def test_a_fault_in_the_thread_of_the_connections_is_survived(rabbit: RabbitExchange) -> None:
+    # Given a service with a message in hand
+    website, signup = rabbit.line(), rabbit.line("signup")
+    website.publish([letter("in hand")]).result(SOON)
+    collect(signup, 1, acknowledge=False)
+
+    def fault() -> None:
+        raise RuntimeError("a fault that nobody foresaw")
+
+    # When something goes wrong on the thread that serves its connections
+    with capture_logs() as logs:
+        signup._ioloop.add_callback_threadsafe(fault)  # There is no way to cause it from outside.
+        wait_until(lambda: "broker_thread_stumbled" in events(logs), "the fault is told", SOON)
+        # Then the line starts over, and the message comes again
+        again = collect(signup, 1)
+    assert bodies(again) == ["in hand"]
+    wait_until(signup.healthy, "the line is up", RECOVERED)
+    answer = signup.publish([letter("still here", type="signup.accepted.v1")])
+    assert answer.result(RECOVERED) == [Receipt.CONFIRMED]
