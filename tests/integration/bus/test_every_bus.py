@@ -367,6 +367,9 @@ def test_an_interruption_just_before_the_waiting_is_not_missed(exchange: Exchang
     signup.receive(10, wait=60, linger=1)
     # Then it returns at once, and only this time
     assert time.monotonic() - began < SOON
+    began = time.monotonic()
+    signup.receive(10, wait=0.1, linger=1)
+    assert time.monotonic() - began >= 0.1
     exchange.line().publish([letter("after that")])
     assert bodies(collect(signup, 1)) == ["after that"]
 

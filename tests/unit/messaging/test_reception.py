@@ -63,6 +63,7 @@ def test_who_lingers_is_woken_once_when_the_batch_is_full() -> None:
     # When they come one by one
     for _ in range(9):
         letterbox.drop_in(1)
+        thread.join(0.02)  # A chance to wake up, for whoever would.
     # Then it was woken for the batch, and not for each message
     thread.join(SOON)
     assert sizes == [10]
