@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from services.billing.requests import SignOrder
-from shared.events import CollectionResult, RegistrationCompleted
+from shared.events import CollectionResult, OnboardingWithdrawn, RegistrationCompleted
 from shared.events.shapes import Address, Contact, Customer, Office, Package, Payer
 from tests.unit.billing.world import MONDAY, World
 
@@ -77,6 +77,11 @@ def result(
             "occurred_at": MONDAY + timedelta(minutes=minute),
         }
     )
+
+
+def withdrawal(reason: str = "stops trading") -> OnboardingWithdrawn:
+    """The customer stops."""
+    return OnboardingWithdrawn(reason=reason, by="office")
 
 
 def placed(**registered: Any) -> World:

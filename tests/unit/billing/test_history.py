@@ -18,11 +18,10 @@ from shared.events import (
     CollectionResult,
     CustomerReleased,
     CustomerReleaseWithdrawn,
-    OnboardingWithdrawn,
     RegistrationCompleted,
 )
 from shared.events.event import Event
-from tests.unit.billing.builders import FIRST, PRICE, registration, result, signature
+from tests.unit.billing.builders import FIRST, PRICE, registration, result, signature, withdrawal
 from tests.unit.billing.world import World
 
 ONE_MINUTE = timedelta(minutes=1)
@@ -79,7 +78,7 @@ def histories(draw: st.DrawFn) -> History:
     if draw(st.booleans()):
         happened[SIGNATURE] = None
     if draw(st.integers(0, 3)) == 0:
-        happened[WITHDRAWAL] = OnboardingWithdrawn(reason="stops trading", by="office")
+        happened[WITHDRAWAL] = withdrawal()
     for number, report in enumerate(draw(st.lists(reports(), max_size=6))):
         happened[f"result {number}"] = report
     return History(happened, draw(_arrivals(happened)), draw(_arrivals(happened)))

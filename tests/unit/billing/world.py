@@ -93,6 +93,10 @@ class World:
         assert isinstance(found, Collection)
         return found
 
+    def collections(self, order_reference: str | None) -> list[Collection]:
+        """All collections of one order."""
+        return [one for one in self.tables[Collection] if one.order_reference == order_reference]
+
     def strays(self) -> list[UnmatchedResult]:
         """Results that still wait for their order."""
         return [one for one in self.tables[UnmatchedResult] if one.open]

@@ -1,0 +1,93 @@
+"""After a failed collection: who is told, and whether KING is asked once more."""
+
+import pytest
+
+from shared.events import (
+    CollectionBooked,
+    CollectionRequested,
+    CustomerReleased,
+)
+from tests.unit.billing.builders import (
+    FIRST,
+    placed,
+    result,
+    signature,
+    signed,
+)
+
+
+def test_lack_of_funds_is_tried_again_twice_each_with_its_own_prenotification() -> None:
+    # Given a signed order whose payer has no money,
+    world = signed()
+    # When each attempt fails,
+    for attempt in (1, 2):
+        said = world.hear(result("failed", code="AM04", attempt=attempt))
+        assert [kind for kind, _ in said.mails] == ["collection_failed", "collection_failed_office"]
+        # Then a week later KING is asked again, under a new end-to-end id,
+        asked = world.pass_days(7).one(CollectionRequested)
+        assert asked.attempt == attempt + 1
+        assert asked.end_to_end_id == f"{FIRST}-{attempt + 1}"
+        assert (asked.collect_on - world.now.date()).days == 14
+    # but not after the third failure: then a person must talk to the payer.
+    world.hear(result("failed", code="AM04", attempt=3))
+    assert world.pass_days(90).all(CollectionRequested) == []
+
+
+def test_a_second_attempt_that_succeeds_releases_the_customer() -> None:
+    # Given an order of which the first attempt failed and the second was asked for,
+    world = signed()
+    world.hear(result("failed", code="AM04"))
+    world.pass_days(7)
+    # When the second succeeds, then the customer is released.
+    assert world.hear(result("succeeded", attempt=2, minute=1)).all(CustomerReleased)
+
+
+@pytest.mark.parametrize("code", ["AC01", "AC04", "MD01", "MS02", None, "XX99"])
+def test_a_failure_that_time_does_not_heal_is_not_tried_again(code: str | None) -> None:
+    # Given a signed order,
+    world = signed()
+    # When the collection fails for a reason that asks for a person,
+    said = world.hear(result("failed", code=code))
+    # Then payer and office are told, and the raw code is kept,
+    assert [kind for kind, _ in said.mails] == ["collection_failed", "collection_failed_office"]
+    assert said.one(CollectionBooked).reason_code == code
+    # and KING is not asked again.
+    assert world.pass_days(90).all(CollectionRequested) == []
+
+
+@pytest.mark.parametrize("code", ["AG02", "FF01", "MD02", "MD07"])
+def test_what_the_payer_cannot_help_is_told_to_the_office_alone(code: str) -> None:
+    # Given a signed order, when the collection fails by our own fault or in a time of mourning,
+    said = signed().hear(result("failed", code=code))
+    # Then the payer is not bothered.
+    assert [kind for kind, _ in said.mails] == ["collection_failed_office"]
+
+
+def test_a_second_try_is_off_when_the_money_came_meanwhile() -> None:
+    # Given a failure that is worth a second try,
+    world = signed()
+    world.hear(result("failed", code="AM04"))
+    # When the money comes by another way before the pause is over,
+    world.hear(result("succeeded", end_to_end_id="KING-77", minute=1))
+    # Then KING is not asked again.
+    assert world.pass_days(60).all(CollectionRequested) == []
+
+
+def test_a_second_try_is_off_when_king_tries_by_itself() -> None:
+    # Given a failure that is worth a second try,
+    world = signed()
+    world.hear(result("failed", code="AM04"))
+    # When KING reports a second attempt of its own before the pause is over,
+    world.hear(result("submitted", attempt=2, minute=1))
+    # Then it is not asked for another.
+    assert world.pass_days(60).all(CollectionRequested) == []
+
+
+def test_an_end_to_end_id_that_king_used_by_itself_is_not_used_again() -> None:
+    # Given that KING reports a failure under the second id, but counts it as its first attempt,
+    world = placed()
+    world.hear(result("failed", end_to_end_id=f"{FIRST}-2", attempt=1, code="AC01"))
+    # When the confirmation comes back,
+    asked = world.ask(signature()).one(CollectionRequested)
+    # Then KING is asked under an id that nobody used.
+    assert asked.end_to_end_id == f"{FIRST}-3"
