@@ -26,7 +26,7 @@ price_cents = 250
 
 [modules.scan]
 name = { nl = "Scan", en = "Scanning" }
-price_cents = 150
+price_cents = 50
 """
 
 
@@ -48,11 +48,11 @@ def test_a_quote_adds_the_modules_and_the_vat(tmp_path: Path) -> None:
     assert [(one.description("nl"), one.net_cents) for one in quote.lines] == [
         ("Klein", 1000),
         ("Bank", 0),
-        ("Scan", 150),
+        ("Scan", 50),
     ]
     assert quote.lines[2].description("en") == "Scanning"
-    # and VAT is computed once, over the total, half a cent upwards: 21 % of 11.50 is 2.415.
-    assert (quote.net_cents, quote.vat_cents, quote.gross_cents) == (1150, 242, 1392)
+    # and VAT is computed once, over the total, half a cent upwards: 21 % of 10.50 is 2.205.
+    assert (quote.net_cents, quote.vat_cents, quote.gross_cents) == (1050, 221, 1271)
     assert (quote.vat_percent, quote.currency, quote.frequency) == (21, "EUR", "monthly")
 
 
@@ -61,7 +61,7 @@ def test_a_module_costs_its_price_once_and_nothing_when_included(
     tmp_path: Path, modules: tuple[str, ...]
 ) -> None:
     quote = load(tmp_path, SMALL).price(Package(code="klein", modules=modules))
-    assert quote.net_cents == 1150
+    assert quote.net_cents == 1050
 
 
 @given(
@@ -99,7 +99,7 @@ def test_what_is_not_for_sale_is_named(package: Package, named: str) -> None:
         ('currency = "EUR"', 'currency = "USD"', "currency"),
         ('includes = ["bank"]', 'includes = ["loon"]', "klein includes unknown modules: loon"),
         (', en = "Small"', "", "packages.klein.name.en"),
-        ("price_cents = 150", "price_cents = 150\ncolour = 1", "modules.scan.colour"),
+        ("price_cents = 50", "price_cents = 50\ncolour = 1", "modules.scan.colour"),
         ("[packages.klein]", "[packages.klein", "not TOML"),
     ],
 )
