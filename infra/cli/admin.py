@@ -1,5 +1,6 @@
 """`stappenplan db`, `token` and `office`: small chores."""
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -17,15 +18,17 @@ def _db() -> None:
 @db.command()
 def upgrade() -> None:
     """Bring every service's own database to the current schema."""
-    from infra.cli.ground import databases, settings
-    from infra.composition import build_service
+    from infra.cli.ground import settings
+    from infra.composition import build_services
+    from shared.database import Database
     from shared.schema import upgrade as bring_up
 
     found = settings()
-    for name, database in databases().items():
-        changed = bring_up(database, build_service(name, found).migrations)
-        typer.echo(f"{name}: {'brought to the current schema' if changed else 'is current'}")
-        database.close()
+    for service in build_services(found):
+        with closing(Database(found.database_url_of(service.name))) as database:
+            changed = bring_up(database, service.migrations)
+        done = "brought to the current schema" if changed else "is current"
+        typer.echo(f"{service.name}: {done}")
 
 
 @token.callback()
@@ -68,7 +71,7 @@ def add(
     """Add an office, or change it."""
     from pydantic import ValidationError
 
-    from infra.cli.ground import databases
+    from infra.cli.ground import complaints, databases
     from services.signup.api import OfficeBody
     from services.signup.models import Office
 
@@ -83,11 +86,10 @@ def add(
             }
         )
     except ValidationError as error:
-        for one in error.errors(include_url=False, include_input=False):
-            typer.echo(f"--{one['loc'][0]}: {one['msg']}", err=True)
+        for option, what in complaints(error):
+            typer.echo(f"--{option.replace('_', '-')}: {what}", err=True)
         raise typer.Exit(2) from None
-    database = databases(["signup"])["signup"]
-    with database.begin() as session:
+    with databases(["signup"]) as opened, opened["signup"].begin() as session:
         session.merge(Office(code=code, **body.model_dump()))
     typer.echo(f"office {code} is there")
 
@@ -102,8 +104,7 @@ def list_offices(
     from infra.cli import ground
     from services.signup.models import Office
 
-    database = ground.databases(["signup"])["signup"]
-    with database.read() as session:
+    with ground.databases(["signup"]) as opened, opened["signup"].read() as session:
         rows = [one.model_dump() for one in session.exec(select(Office).order_by(col(Office.code)))]
     if as_json:
         ground.as_json(rows)

@@ -1,13 +1,18 @@
-"""What every command stands on: the settings, the console, one service's database."""
+"""What every command stands on: the settings, the console, the services' databases."""
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from getpass import getuser
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
     from rich.console import Console
+    from rich.table import Table
 
     from shared.database import Database
     from shared.settings import Settings
@@ -22,10 +27,17 @@ def settings() -> "Settings":
     try:
         return Settings()
     except ValidationError as error:
-        for one in error.errors(include_url=False, include_input=False):
-            name = "STAPPENPLAN_" + "_".join(str(part) for part in one["loc"]).upper()
-            typer.echo(f"{name}: {one['msg']}", err=True)
+        for where, what in complaints(error):
+            name = "STAPPENPLAN_" + where.replace(".", "_").upper()
+            typer.echo(f"{name}: {what}", err=True)
         raise typer.Exit(2) from None
+
+
+def complaints(error: "ValidationError") -> Iterator[tuple[str, str]]:
+    """What is wrong with each field; never its value, which may be a secret."""
+    for one in error.errors(include_url=False, include_input=False):
+        where = ".".join(str(part) for part in one["loc"])
+        yield where, one["msg"].removeprefix("Value error, ")
 
 
 def console() -> "Console":
@@ -33,6 +45,14 @@ def console() -> "Console":
     from rich.console import Console
 
     return Console(highlight=False)
+
+
+def table(*headers: str) -> "Table":
+    """A table as all commands show one."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    return Table(*headers, box=SIMPLE_HEAD, pad_edge=False)
 
 
 def as_json(value: Any) -> None:
@@ -51,10 +71,46 @@ def insist_on_service(name: str) -> str:
     return name
 
 
-def databases(names: Sequence[str] = ()) -> "dict[str, Database]":
-    """The databases of the named services, or of all."""
-    from infra.composition import service_names
+@contextmanager
+def databases(names: Sequence[str] = ()) -> "Iterator[dict[str, Database]]":
+    """The databases of the named services, or of all, with the schema of this version.
+
+    Embedded databases are brought to it on the spot, as `run` would; of others the schema is
+    changed only when somebody asks for it.
+
+    Raises:
+        StappenplanError: a database has another schema; the text says what to do.
+    """
+    from infra.composition import build_services
     from shared.database import Database
+    from shared.errors import StappenplanError
+    from shared.schema import is_current, upgrade
 
     found = settings()
-    return {name: Database(found.database_url_of(name)) for name in names or service_names()}
+    with ExitStack() as open_ones:
+        opened = {}
+        for service in build_services(found, names):
+            database = Database(found.database_url_of(service.name))
+            open_ones.enter_context(closing(database))
+            if database.is_sqlite:
+                upgrade(database, service.migrations)
+            elif not is_current(database, service.migrations):
+                raise StappenplanError(
+                    f"the database of {service.name} does not have the schema of this version; "
+                    "run `stappenplan db upgrade`"
+                )
+            opened[service.name] = database
+        yield opened
+
+
+def whoever_asks() -> str:
+    """The name of the person at the keyboard, for the record."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"  # A container's user need not have a name.
+
+
+def times(number: int, one: str, more: str = "") -> str:
+    """A number with its noun: `1 event`, `2 events`."""
+    return f"{number} {one if number == 1 else more or one + 's'}"

@@ -18,7 +18,8 @@ class Notification(ProcessingTable, table=True):
     """One mail or text: which template, to whom, filled with what, and what became of it.
 
     `params` hold no secret: credentials are made while sending. A `waiting` row is sent when
-    due; while one process sends it, `due_at` lies ahead, so that a crash makes it due again.
+    due; while one process sends it, `due_at` lies ahead, so that a crash makes it due again. A
+    `failed` row stays until a person decides: it is `waiting` again (retried), or `cancelled`.
     """
 
     __tablename__ = "notification"
@@ -28,6 +29,12 @@ class Notification(ProcessingTable, table=True):
             "due_at",
             postgresql_where=text("status = 'waiting'"),
             sqlite_where=text("status = 'waiting'"),
+        ),
+        Index(
+            "notification_failed",
+            "created_at",
+            postgresql_where=text("status = 'failed'"),
+            sqlite_where=text("status = 'failed'"),
         ),
         Index("notification_onboarding", "onboarding_id"),
     )
@@ -46,3 +53,6 @@ class Notification(ProcessingTable, table=True):
     sent_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     provider_id: str | None = Field(default=None, max_length=200)
     error: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    decided_by: str | None = Field(default=None, max_length=200)
+    decided_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    decision: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
