@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
 import pika  # noqa: TID251  A foreign client, to do what no service may.
@@ -11,6 +12,7 @@ from structlog.testing import capture_logs
 from shared.messaging.bus import EXCHANGE, Receipt
 from shared.messaging.declare import apply
 from shared.messaging.rabbitmq import RabbitBus, bus, line, publishing
+from shared.messaging.topology import Topology
 from tests.integration.bus.exchanges import (
     SUBMITTED,
     TOPOLOGY,
@@ -172,13 +174,29 @@ def test_a_wrong_password_is_reported_without_the_password(rabbit: RabbitExchang
     locked_out.close()
 
 
+@pytest.fixture
+def plain(vhost: str) -> Iterator[RabbitExchange]:
+    """A broker with one queue, without dead letters.
+
+    RabbitMQ 3.10 stumbles when a queue that has a place for its dead letters is deleted, with its
+    virtual host, soon after a restart; the tests that come next would feel it.
+    """
+    made = RabbitExchange(vhost, Topology(()))
+    channel = open_channel(vhost)
+    channel.queue_declare("signup", durable=True, arguments={"x-queue-type": "quorum"})
+    channel.queue_bind("signup", EXCHANGE, SUBMITTED)
+    channel.connection.close()
+    yield made
+    made.close()
+
+
 def test_a_service_outlives_the_death_of_its_broker(
-    rabbitmq: RabbitMQ, rabbit: RabbitExchange, monkeypatch: pytest.MonkeyPatch
+    rabbitmq: RabbitMQ, plain: RabbitExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a service, and a message that the broker has confirmed
     monkeypatch.setattr(publishing, "PATIENCE", 0.3)
     monkeypatch.setattr(line, "LONGEST_PAUSE", 0.5)
-    website, signup = rabbit.line(), rabbit.line("signup")
+    website, signup = plain.line(), plain.line("signup")
     assert website.publish([letter("safe")]).result(SOON) == [Receipt.CONFIRMED]
     collect(signup, 1, acknowledge=False)
     # When the broker dies, not so soon after the queues were made that it forgets them
