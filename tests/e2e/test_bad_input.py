@@ -12,7 +12,7 @@ import pytest
 
 from infra.dead_letters import DeadLetter, find
 from infra.simulators import website
-from shared.messaging.bus import EXCHANGE, Outgoing, Receipt
+from shared.messaging.bus import EXCHANGE, MAX_BODY_BYTES, Outgoing, Receipt
 from tests.e2e.stage import Stage
 from tests.servers.premises import wait_until
 
@@ -110,9 +110,6 @@ BAD = {
     "missing field": Bad(
         lambda: as_message(result(end_to_end_id=None)), "billing", "end_to_end_id"
     ),
-    "body over 1 MiB": Bad(
-        lambda: as_message(changed(remarks="x" * 1024 * 1024)), "signup", "1048576"
-    ),
     "negative amount": Bad(lambda: as_message(result(amount_cents=-1)), "billing", "amount_cents"),
     "no currency at all": Bad(lambda: as_message(result(currency="€")), "billing", "currency"),
     "forged source": Bad(
@@ -136,6 +133,23 @@ def test_what_cannot_be_read_becomes_a_dead_letter_with_its_reason(stage: Stage,
     (letter,) = [one for one in dead(stage) if one.id not in known]
     assert letter.service == bad.service
     assert bad.reason in letter.error
+
+
+def test_a_body_over_one_mebibyte_is_refused_and_the_consumer_goes_on(stage: Stage) -> None:
+    # Given a sign-up that is larger than any event may be, and a good one behind it,
+    large, behind = changed(remarks="x" * MAX_BODY_BYTES), healthy_signup()
+    if stage.settings.embedded:
+        # When it is handed to the embedded default, which can be reached by HTTP alone,
+        answer = stage.ask("POST", "signup", "/api/events", json=large)
+        # Then the sender gets a clear error;
+        assert answer.status_code == 413, answer.text
+        publish(stage, as_message(behind))
+    else:
+        # When both are published, Then it is kept as a dead letter that says how much is allowed;
+        publish(stage, as_message(large), as_message(behind))
+        wait_until(lambda: any("1048576" in one.error for one in dead(stage)), "it is dead", 20)
+    # and the good one goes its way.
+    wait_until(lambda: "AANMELDEN" in stage.done(behind["subject"]), "he is registered", 20)
 
 
 def test_a_wrong_office_is_answered_field_by_field(stage: Stage) -> None:

@@ -1,0 +1,93 @@
+"""Each event on the wire, as other systems write and read it: one golden file per event.
+
+A golden file changes only when the contract does: a new optional field, or a new `.v2` beside it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from infra.contract import schemas
+from shared.envelope import CONTENT_TYPE, open_message
+from shared.errors import Malformed
+from shared.events.event import EVENTS
+from shared.messaging.bus import Incoming
+from shared.processing.subscriptions import on
+
+GOLDEN = Path(__file__).parent / "golden"
+NAMES = sorted(path.stem for path in GOLDEN.glob("*.json"))
+
+
+def golden(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((GOLDEN / f"{name}.json").read_text())
+    return document
+
+
+def structured(document: dict[str, Any]) -> Incoming:
+    return Incoming(json.dumps(document).encode(), document["type"], CONTENT_TYPE)
+
+
+def binary(document: dict[str, Any]) -> Incoming:
+    headers = {
+        f"cloudEvents:{name}": value
+        for name, value in document.items()
+        if name not in ("data", "datacontenttype")
+    }
+    body = json.dumps(document["data"]).encode()
+    return Incoming(body, document["type"], "application/json", headers)
+
+
+def test_every_event_has_its_golden_file_and_no_file_lacks_its_event() -> None:
+    assert sorted(EVENTS) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_event_reads_and_writes_as_its_golden_file_says(name: str) -> None:
+    # Given an event as another system wrote it,
+    document = golden(name)
+    # When it is read, and said again,
+    envelope = open_message(structured(document))
+    event = EVENTS[name].model_validate(envelope.data)
+    said_again = json.loads(envelope.to_bytes())
+    # Then not a field was lost, added or changed: not in the letter, not on the envelope.
+    assert event.model_dump(mode="json") == document["data"]
+    assert said_again == document
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_binary_mode_is_read_as_the_same_event(name: str) -> None:
+    document = golden(name)
+    assert open_message(binary(document)) == open_message(structured(document))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_golden_event_satisfies_the_schema_that_we_hand_out(name: str) -> None:
+    schema = schemas()[name]
+    Draft202012Validator.check_schema(schema)
+    checker = FormatChecker()
+    Draft202012Validator(schema, format_checker=checker).validate(golden(name)["data"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_field_of_a_newer_speaker_is_ignored(name: str) -> None:
+    data = golden(name)["data"]
+    assert EVENTS[name].model_validate(data | {"since_v1_7": 1}) == EVENTS[name].model_validate(
+        data
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_required_field_that_is_missing_is_named(name: str) -> None:
+    # Given an event without one of the fields that it must have,
+    subscription = on(EVENTS[name], lambda _event: [])
+    document = golden(name)
+    for field, about in EVENTS[name].model_fields.items():
+        if not about.is_required():
+            continue
+        data = {key: value for key, value in document["data"].items() if key != field}
+        # When it is read, Then the refusal names the field.
+        with pytest.raises(Malformed, match=field):
+            subscription.read(open_message(structured(document | {"data": data})))

@@ -1,0 +1,49 @@
+"""`infra/env.example` lists every setting with its default, so that nobody must read the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from shared.settings import Creditor, Settings
+
+ROOT = Path(__file__).parents[2]
+LINE = re.compile(r"^(?:# )?(STAPPENPLAN_[A-Z_]+)=(.*)$", re.MULTILINE)
+DEPENDS_ON_THE_FOLDER = "STAPPENPLAN_CATALOGUE"
+
+
+def listed() -> dict[str, str]:
+    return dict(LINE.findall((ROOT / "infra" / "env.example").read_text()))
+
+
+def defaults(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    for name in listed():
+        monkeypatch.delenv(name, raising=False)
+    found = {}
+    for model, prefix in ((Settings, "STAPPENPLAN_"), (Creditor, "STAPPENPLAN_CREDITOR_")):
+        for name, value in model().model_dump(exclude={"creditor"}).items():
+            shown = str(value).lower() if isinstance(value, bool) else str(value)
+            found[prefix + name.upper()] = shown
+    return found
+
+
+def test_every_setting_is_listed_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given the settings as they are when nothing is set,
+    expected = defaults(monkeypatch)
+    # When the list is read,
+    found = listed()
+    # Then it has them all, and no other, each with its default.
+    assert found.keys() == expected.keys()
+    expected[DEPENDS_ON_THE_FOLDER] = "infra/catalogue.toml"
+    assert found == expected
+
+
+def test_the_list_can_be_given_to_a_process_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given the defaults,
+    plain = Settings(), Creditor()
+    # When every line of the list is set as it stands,
+    for name, value in listed().items():
+        if name != DEPENDS_ON_THE_FOLDER:
+            monkeypatch.setenv(name, value)
+    # Then nothing changes.
+    assert (Settings(), Creditor()) == plain
