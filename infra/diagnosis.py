@@ -83,6 +83,13 @@ def _broker(settings: Settings) -> Iterator[Finding]:
 
 def _databases(settings: Settings) -> Iterator[Finding]:
     for service in build_services(settings):
+        file = Path(settings.database_url_of(service.name).removeprefix("sqlite:///"))
+        if settings.database_url.startswith("sqlite") and not file.exists():
+            # To look would make it: an empty file where there was none.
+            yield Finding(
+                f"database {service.name}", True, "is made by the first `stappenplan run`"
+            )
+            continue
         database = Database(settings.database_url_of(service.name))
         try:
             yield from _database(service, database)

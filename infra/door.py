@@ -8,13 +8,12 @@ from fastapi import APIRouter, Body, Depends
 from shared.auth import Caller
 from shared.envelope import CONTENT_TYPE, read_document
 from shared.errors import Forbidden, InfrastructureDown, Invalid, Malformed, Unavailable
-from shared.events import EVENTS
+from shared.events import EVENTS, OUTSIDE
 from shared.http import caller_with
 from shared.messaging.bus import Incoming
 from shared.processing.runtime import Runtime
 
 Emitter = Annotated[Caller, Depends(caller_with("events:emit"))]
-OUTSIDE = ("website", "king-billing")
 
 
 def door(runtimes: Sequence[Runtime]) -> APIRouter:

@@ -15,9 +15,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="for a script")]
     if as_json:
         ground.as_json([asdict(one) for one in findings])
     else:
-        from rich.table import Table
-
-        table = Table("check", "", "finding")
+        table = ground.table("check", "", "finding")
         for one in findings:
             mark = "[green]ok[/green]" if one.ok else "[red]fails[/red]"
             table.add_row(

@@ -22,10 +22,14 @@ from shared.events.registration import (
 from shared.events.signup import OnboardingWithdrawn, SignupAccepted, SignupRejected
 from shared.events.website import SignupSubmitted
 
+OUTSIDE = ("website", "king-billing")
+"""Speakers that are no services of ours: other systems write their events."""
+
 __all__ = [
     "EVENTS",
     "KING_HEARS",
     "KING_QUEUE",
+    "OUTSIDE",
     "AdministrationCreated",
     "AdministrationFailed",
     "CollectionBooked",

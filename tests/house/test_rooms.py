@@ -115,3 +115,8 @@ def test_what_the_readme_tells_to_run_exists() -> None:
     for page in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"):
         named = set(re.findall(r"`make ([a-z-]+)", (ROOT / page).read_text()))
         assert named - chores == set(), page
+
+
+def test_every_folder_of_tests_is_a_package_so_that_names_cannot_clash() -> None:
+    folders = {path.parent for path in sources("tests")}
+    assert [one for one in folders if not (one / "__init__.py").exists()] == []

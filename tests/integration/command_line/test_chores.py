@@ -1,0 +1,163 @@
+"""`stappenplan token`, `office`, `db`, `doctor`, `contract` and `--help`."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from shared.auth import read_token
+from tests.integration.command_line.shell import Shell
+
+COMMANDS = (
+    "run", "demo", "emit", "topology", "replay", "dead", "contract", "db", "token", "office",
+    "doctor",
+)  # fmt: skip
+
+
+def test_help_names_every_command(shell: Shell) -> None:
+    answer = shell("--help")
+    assert answer.returncode == 0
+    assert [one for one in COMMANDS if one not in answer.stdout] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(shell: Shell, command: str) -> None:
+    answer = shell(command, "--help")
+    assert answer.returncode == 0
+    assert "Usage" in answer.stdout
+
+
+def test_wrong_usage_is_told_apart_from_failure(shell: Shell) -> None:
+    assert shell("emit").returncode == 2
+    assert shell("replay", "payroll").returncode == 2
+    assert shell("nonsense").returncode == 2
+
+
+def test_a_setting_that_makes_no_sense_is_named(shell: Shell) -> None:
+    shell.settings["HTTP_PORT"] = "eighty"
+    answer = shell("office", "list")
+    assert answer.returncode == 2
+    assert "STAPPENPLAN_HTTP_PORT" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_token_stands_alone_on_standard_output(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # When KING's back office makes a token for an office,
+    answer = shell(
+        "token", "create", "--scope", "users:activate", "--scope", "onboardings:read",
+        "--office", "0042", "--days", "7",
+    )  # fmt: skip
+    # Then the output is that token and nothing else, and it carries what was asked.
+    settings = shell.read_settings(monkeypatch)
+    caller = read_token(settings.signing_key(), answer.stdout.strip())
+    assert (caller.scopes, caller.office) == ({"users:activate", "onboardings:read"}, "0042")
+
+
+def test_the_key_that_signs_tokens_is_for_its_owner_alone(shell: Shell) -> None:
+    shell("token", "create", "--scope", "orders:read")
+    assert (shell.data_dir / "token.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_unknown_scope_is_refused_with_those_there_are(shell: Shell) -> None:
+    answer = shell("token", "create", "--scope", "everything")
+    assert answer.returncode == 2
+    assert "users:activate" in answer.stderr
+
+
+def test_offices_are_added_changed_and_listed(shell: Shell) -> None:
+    # Given an office,
+    added = shell(
+        "office", "add", "0077", "--name", "Kantoor Zuid", "--email", "zuid@kantoor.example"
+    )
+    assert added.returncode == 0, added.stderr
+    # When it is added once more, with another policy,
+    shell(
+        "office", "add", "0077", "--name", "Kantoor Zuid", "--email", "zuid@kantoor.example",
+        "--review", "always", "--language", "en",
+    )  # fmt: skip
+    # Then there is one, as it was said last.
+    (office,) = shell.json("office", "list", "--json")
+    assert (office["code"], office["review"], office["language"]) == ("0077", "always", "en")
+
+
+def test_an_office_with_an_impossible_address_is_refused(shell: Shell) -> None:
+    answer = shell("office", "add", "0077", "--name", "Kantoor Zuid", "--email", "zuid@@kantoor")
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("--email: ")
+
+
+def test_the_databases_are_brought_to_the_current_schema_once(shell: Shell) -> None:
+    first, second = shell("db", "upgrade"), shell("db", "upgrade")
+    assert first.stdout.count("brought to the current schema") == 4
+    assert second.stdout.count("is current") == 4
+
+
+def test_the_contract_is_printed_for_machines(shell: Shell) -> None:
+    assert "customer.released.v1" in shell.json("contract", "schemas")
+    assert shell.json("contract", "asyncapi")["asyncapi"].startswith("3.")
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_fresh_machine_and_makes_nothing(
+    shell: Shell,
+) -> None:
+    answer = shell("doctor")
+    assert answer.returncode == 0, answer.stdout
+    assert list(shell.data_dir.glob("*.db")) == []
+
+
+def test_the_doctor_says_what_to_do_about_databases_of_an_older_version(
+    shell: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "billing.db").touch()
+    answer = shell("doctor")
+    assert answer.returncode == 1
+    assert "stappenplan db upgrade" in " ".join(answer.stdout.split())
+
+
+def test_the_doctor_says_that_the_broker_does_not_answer(shell: Shell) -> None:
+    # Given an address at which nothing listens,
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    shell.settings["BROKER_URL"] = f"amqp://user:hush@127.0.0.1:{port}/"
+    # When the doctor looks, Then it says so, and never the password.
+    answer = shell("doctor", "--json")
+    assert answer.returncode == 1
+    (broker,) = [one for one in json.loads(answer.stdout) if one["check"] == "broker"]
+    assert not broker["ok"]
+    assert "STAPPENPLAN_BROKER_URL" in broker["advice"]
+    assert "hush" not in answer.stdout + answer.stderr
+
+
+def test_the_doctor_misses_what_was_not_applied(broker_shell: Shell) -> None:
+    # Given a broker in which nothing is declared,
+    before = broker_shell("doctor")
+    assert before.returncode == 1
+    assert "topology apply" in " ".join(before.stdout.split())
+    # When the topology is applied, Then nothing is missing.
+    assert broker_shell("topology", "apply").returncode == 0
+    assert broker_shell("doctor").returncode == 0
+
+
+def test_a_broker_that_is_away_costs_one_sentence(shell: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    shell.settings["BROKER_URL"] = f"amqp://guest:guest@127.0.0.1:{port}/"
+    answer = shell("topology", "apply")
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("stappenplan: the broker cannot be reached")
+    assert "Traceback" not in answer.stderr
+
+
+def test_the_definitions_are_what_rabbitmq_imports(shell: Shell, tmp_path: Path) -> None:
+    passwords = tmp_path / "passwords.json"
+    answer = shell("topology", "definitions", "--office", "0077", "--passwords", str(passwords))
+    users = {one["name"] for one in json.loads(answer.stdout)["users"]}
+    assert {"signup", "registration", "billing", "activation"} <= users
+    assert {"king-billing", "website-0077"} <= users
+    # The clear passwords are in a file for its owner alone, not in what is printed.
+    assert passwords.stat().st_mode & 0o777 == 0o600
+    for password in json.loads(passwords.read_text()).values():
+        assert password not in answer.stdout

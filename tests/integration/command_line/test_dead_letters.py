@@ -1,0 +1,115 @@
+"""`stappenplan dead`: what failed for good, and what a person decides about it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.database import Database
+from shared.notifications.model import FAILED, Notification
+from shared.processing.model import DEAD, Inbox
+from tests.integration.command_line.shell import Shell
+
+GOOD_ID = "11111111-aaaa-4aaa-8aaa-000000000001"
+OTHER_ID = "11111111-bbbb-4bbb-8bbb-000000000002"
+MAIL_ID = "22222222-cccc-4ccc-8ccc-000000000003"
+REASON = "data.amount_cents: Input should be greater than 0"
+
+
+@pytest.fixture
+def letters(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """Two dead messages and a mail that could not be sent, all of billing."""
+    shell("db", "upgrade")
+    database = Database(shell.read_settings(monkeypatch).database_url_of("billing"))
+    now = datetime.now(UTC)
+    with database.begin() as session:
+        for letter_id in (GOOD_ID, OTHER_ID):
+            session.add(
+                Inbox(
+                    id=letter_id,
+                    type="collection.result.v1",
+                    subject=GOOD_ID,
+                    digest="d",
+                    status=DEAD,
+                    received_at=now,
+                    attempts=6,
+                    body=b'{"amount_cents": -1}',
+                    postage="{}",
+                    error=REASON,
+                )
+            )
+        session.add(
+            Notification(
+                id=MAIL_ID,
+                kind="order_confirmation",
+                channel="email",
+                recipient="weg@klant.example",
+                language="nl",
+                onboarding_id=GOOD_ID,
+                params={},
+                status=FAILED,
+                created_at=now,
+                due_at=now,
+                attempts=5,
+                error="the mailbox does not exist",
+            )
+        )
+    database.close()
+    return shell
+
+
+def test_the_list_groups_what_failed_alike(letters: Shell) -> None:
+    shown = letters("dead", "list").stdout
+    # One heading with the count and the error, then each id.
+    assert shown.count(REASON) == 1
+    assert "2 dead" in shown
+    assert all(one in shown for one in (GOOD_ID, OTHER_ID, MAIL_ID, "the mailbox does not exist"))
+
+
+def test_the_list_of_one_service_is_for_scripts_too(letters: Shell) -> None:
+    rows = letters.json("dead", "list", "billing", "--json")
+    assert {row["id"] for row in rows} == {GOOD_ID, OTHER_ID, MAIL_ID}
+    assert letters.json("dead", "list", "signup", "--json") == []
+
+
+def test_one_letter_is_shown_whole(letters: Shell) -> None:
+    shown = letters("dead", "show", "billing", GOOD_ID).stdout
+    assert "-1" in shown
+    assert REASON in " ".join(shown.split())
+    assert letters.json("dead", "show", "billing", MAIL_ID, "--json")["recipient"]
+
+
+def test_a_retry_is_on_record_and_happens_once(letters: Shell) -> None:
+    # Given a dead letter, by the beginning of its id,
+    first = letters("dead", "retry", "billing", GOOD_ID[:12], "--why", "corrected", "--by", "anna")
+    # When somebody retries it, Then it is due again;
+    assert first.returncode == 0, first.stderr
+    # whoever comes second is told who was first.
+    second = letters("dead", "retry", "billing", GOOD_ID, "--by", "bram")
+    assert second.returncode == 1
+    assert "anna" in second.stderr
+    assert OTHER_ID in letters("dead", "list").stdout
+
+
+def test_a_mail_is_retried_or_dropped_like_a_message(letters: Shell) -> None:
+    dropped = letters("dead", "drop", "billing", MAIL_ID, "--why", "phoned him", "--by", "anna")
+    assert dropped.returncode == 0, dropped.stderr
+    kept = letters.json("dead", "show", "billing", MAIL_ID, "--json")
+    assert (kept["decided_by"], kept["decision"]) == ("anna", "drop: phoned him")
+
+
+def test_dropping_needs_a_reason(letters: Shell) -> None:
+    assert letters("dead", "drop", "billing", GOOD_ID).returncode == 2
+    assert GOOD_ID in letters("dead", "list").stdout
+
+
+def test_an_id_that_two_letters_share_is_asked_again(letters: Shell) -> None:
+    answer = letters("dead", "drop", "billing", GOOD_ID[:4], "--why", "x")
+    assert answer.returncode == 1
+    assert "several" in answer.stderr
+
+
+def test_a_wrong_id_does_not_keep_the_others_from_being_decided(letters: Shell) -> None:
+    answer = letters("dead", "drop", "billing", "nobody", OTHER_ID, "--why", "old")
+    assert answer.returncode == 1
+    assert "there is no dead letter nobody" in answer.stderr
+    assert OTHER_ID not in letters("dead", "list").stdout

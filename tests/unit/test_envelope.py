@@ -1,0 +1,171 @@
+"""The envelope: what is read as an event, what is refused, and with which words."""
+
+import contextlib
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.envelope import CONTENT_TYPE, Envelope, derived_id, open_message
+from shared.errors import Malformed
+from shared.messaging.bus import MAX_BODY_BYTES, Incoming
+
+ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+SUBJECT = "3f2c8a10-6b1d-4e57-9a44-0c5d7e9b1a01"
+TYPE = "customer.released.v1"
+LETTER = {
+    "specversion": "1.0",
+    "id": ID,
+    "source": "/services/billing",
+    "type": TYPE,
+    "subject": SUBJECT,
+    "time": "2026-11-24T09:30:00Z",
+    "data": {"order_reference": "O-2026-000123", "revision": 3},
+}
+
+
+def arriving(document: Any, **changes: Any) -> Incoming:
+    return replace(Incoming(json.dumps(document).encode(), TYPE, CONTENT_TYPE), **changes)
+
+
+def test_what_we_write_is_what_we_read() -> None:
+    # Given an event of ours,
+    envelope = open_message(arriving(LETTER))
+    # When it is written and read again, Then it is the same.
+    assert open_message(Incoming(envelope.to_bytes(), TYPE, CONTENT_TYPE)) == envelope
+
+
+def test_a_time_with_any_offset_is_the_same_moment_in_utc() -> None:
+    found = open_message(arriving(LETTER | {"time": "2026-11-24T10:30:00+01:00"}))
+    assert found.time == datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+    assert found.time.utcoffset() == timedelta(0)
+
+
+def test_an_event_goes_out_in_utc_whatever_the_zone_it_was_made_in() -> None:
+    amsterdam = timezone(timedelta(hours=1))
+    made = Envelope(ID, "/x", TYPE, SUBJECT, datetime(2026, 11, 24, 10, 30, tzinfo=amsterdam))
+    assert json.loads(made.to_bytes())["time"] == "2026-11-24T09:30:00Z"
+
+
+@pytest.mark.parametrize("content_type", [CONTENT_TYPE, f"{CONTENT_TYPE}; charset=utf-8", None, ""])
+def test_a_structured_event_is_read_also_when_its_type_is_written_otherwise(
+    content_type: str | None,
+) -> None:
+    assert open_message(arriving(LETTER, content_type=content_type)).id == ID
+
+
+@pytest.mark.parametrize("prefix", ["cloudEvents:", "cloudEvents_"])
+def test_a_binary_event_is_read_from_its_headers(prefix: str) -> None:
+    # Given the attributes as headers, some of them as bytes, and the fields as the body,
+    headers = {f"{prefix}{name}": value for name, value in LETTER.items() if name != "data"}
+    headers[f"{prefix}source"] = b"/services/billing"
+    arrived = arriving(LETTER["data"], content_type="application/json", headers=headers)
+    # When it is read, Then it is the event that the structured document would be.
+    assert open_message(arrived) == open_message(arriving(LETTER))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"specversion": "0.3"}, "specversion"),
+        ({"specversion": None}, "specversion"),
+        ({"id": "not-a-uuid"}, "id must be a UUID"),
+        ({"id": 7}, "id must be a text"),
+        ({"subject": None}, "subject"),
+        ({"source": ""}, "source"),
+        ({"source": "x" * 256}, "source"),
+        ({"source": "/a\nb"}, "control character"),
+        ({"type": None}, "type"),
+        ({"time": "2026-11-24T09:30:00"}, "offset"),
+        ({"time": "yesterday"}, "RFC 3339"),
+        ({"time": None}, "RFC 3339"),
+        ({"time": "9999-12-31T23:59:59-23:59"}, "RFC 3339"),
+        ({"data": None}, "data must be a JSON object"),
+        ({"data": [1]}, "data must be a JSON object"),
+        ({"data": {"a": "nul\0"}}, "NUL"),
+        ({"data_base64": "e30="}, "data_base64"),
+        ({"datacontenttype": "text/xml"}, "datacontenttype"),
+        ({"causationid": 5}, "causationid"),
+    ],
+)
+def test_what_is_wrong_is_named(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(Malformed, match=says):
+        open_message(arriving(LETTER | changes))
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "JSON"),
+        (b"{", "JSON"),
+        (b"\xff\xfe", "JSON"),
+        (b"[1, 2]", "JSON object"),
+        (b'{"specversion": NaN}', "JSON"),
+        (b"x" * (MAX_BODY_BYTES + 1), str(MAX_BODY_BYTES)),
+    ],
+)
+def test_a_body_that_is_no_event_is_refused_with_the_reason(body: bytes, says: str) -> None:
+    with pytest.raises(Malformed, match=says):
+        open_message(Incoming(body, TYPE, CONTENT_TYPE))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"message_id": "9c9e6679-7425-40de-944b-e07fc1f90ae7"}, {"type": "customer.activated.v1"}],
+)
+def test_properties_that_contradict_the_event_are_refused(changes: dict[str, str]) -> None:
+    with pytest.raises(Malformed, match="differ"):
+        open_message(arriving(LETTER, **changes))
+
+
+def test_an_unknown_content_type_says_what_to_send() -> None:
+    with pytest.raises(Malformed, match=CONTENT_TYPE.replace("+", r"\+")):
+        open_message(arriving(LETTER, content_type="text/xml"))
+
+
+def test_a_repeat_says_the_same_and_two_services_never_do() -> None:
+    # Given one message that two services hear,
+    # When each derives the ids of what it says,
+    ids = {
+        derived_id(service, ID, word) for service in ("billing", "activation") for word in (0, 1)
+    }
+    # Then all four differ, and a repeat gives the same.
+    assert len(ids) == 4
+    assert derived_id("billing", ID, 0) == derived_id("billing", ID, 0)
+
+
+def test_equal_facts_have_one_digest_however_they_were_written() -> None:
+    # Given one event twice, with its fields in another order and another id and time,
+    turned = dict(reversed(LETTER["data"].items()))  # type: ignore[attr-defined]
+    again = LETTER | {"data": turned, "id": SUBJECT, "time": "2026-12-01T00:00:00Z"}
+    # When their contents are compared, Then they are the same fact;
+    assert open_message(arriving(again)).digest() == open_message(arriving(LETTER)).digest()
+    # another revision is another.
+    other = LETTER | {"data": {"order_reference": "O-2026-000123", "revision": 4}}
+    assert open_message(arriving(other)).digest() != open_message(arriving(LETTER)).digest()
+
+
+@given(st.binary(max_size=300), st.dictionaries(st.text(max_size=30), st.text() | st.integers()))
+def test_whatever_arrives_is_read_or_refused_and_nothing_else(
+    body: bytes, headers: dict[str, object]
+) -> None:
+    for content_type in (CONTENT_TYPE, "application/json", None):
+        with pytest.raises(Malformed):
+            open_message(Incoming(body, TYPE, content_type, headers))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from([*LETTER, "causationid", "traceparent", "datacontenttype"]), JSON)
+def test_an_attribute_may_hold_anything_and_the_reader_survives(name: str, value: Any) -> None:
+    with contextlib.suppress(Malformed):
+        assert open_message(arriving(LETTER | {name: value})).to_bytes()
