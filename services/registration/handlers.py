@@ -51,7 +51,7 @@ def take_up(
     flagged = event.office.review == "always" or any(one.needs_review for one in event.warnings)
     if registration.status != REVIEW or flagged:
         return []
-    return _register(registration, bases, numbers, by="policy")
+    return _register(registration, event, bases, numbers, by="policy")
 
 
 def withdraw(
@@ -70,7 +70,8 @@ def register(
     numbers: Numbers,
 ) -> Sequence[Message]:
     """The office has looked and says yes."""
-    return _register(_known(registrations, envelope), bases, numbers, by=request.by)
+    registration = _known(registrations, envelope)
+    return _register(registration, registration.signup(), bases, numbers, by=request.by)
 
 
 def decline(
@@ -92,7 +93,7 @@ def make_administration(
     registration = _known(registrations, envelope)
     if registration.status != REGISTERED:
         raise Conflict("not_registered", "Register the customer first; then his administration.")
-    return [_copy(registration, bases, numbers, request.base_administration)]
+    return [_copy(registration, registration.signup(), bases, numbers, request.base_administration)]
 
 
 def put_base(
@@ -122,23 +123,28 @@ def put_base(
 
 
 def _register(
-    registration: Registration, bases: Bases, numbers: Numbers, *, by: str
+    registration: Registration, signup: SignupAccepted, bases: Bases, numbers: Numbers, *, by: str
 ) -> Sequence[Message]:
-    completed = registration.register(f"K-{100_000 + numbers.take(CUSTOMERS)}", by)
-    return [completed, _copy(registration, bases, numbers, None)]
+    completed = registration.register(signup, f"K-{100_000 + numbers.take(CUSTOMERS)}", by)
+    return [completed, _copy(registration, signup, bases, numbers, None)]
 
 
 def _copy(
-    registration: Registration, bases: Bases, numbers: Numbers, chosen: str | None
+    registration: Registration,
+    signup: SignupAccepted,
+    bases: Bases,
+    numbers: Numbers,
+    chosen: str | None,
 ) -> Message:
-    office = registration.signup().office
+    office = signup.office
     code = chosen or office.base_administration
     base = bases.get(base_key(office.code, code)) or bases.get(base_key("", code))
     if base is None:
         reason = f"the base administration {code!r} does not exist"
         registration.administration_error = reason
         return AdministrationFailed(reason=reason)
-    return registration.set_up(f"A-{100_000 + numbers.take(ADMINISTRATIONS)}", base)
+    number = f"A-{100_000 + numbers.take(ADMINISTRATIONS)}"
+    return registration.set_up(number, signup.customer.company, base)
 
 
 def _registration(registrations: Loaded[Registration], onboarding_id: str) -> Registration:

@@ -61,14 +61,15 @@ class Registration(RegistrationTable, table=True):
         if self.status == UNHEARD:
             self.status = REVIEW
 
-    def register(self, customer_number: str, by: str) -> RegistrationCompleted:
-        """Register the customer with the vendor.
+    def register(
+        self, signup: SignupAccepted, customer_number: str, by: str
+    ) -> RegistrationCompleted:
+        """Register the customer with the vendor, as he signed up.
 
         Raises:
             Conflict: this was decided before.
         """
         self._insist_undecided()
-        signup = self.signup()
         self.status, self.customer_number, self.decided_by = REGISTERED, customer_number, by
         return RegistrationCompleted(
             customer_number=customer_number,
@@ -92,12 +93,11 @@ class Registration(RegistrationTable, table=True):
         """The onboarding has stopped, whatever came of it; late events change nothing more."""
         self.status = WITHDRAWN
 
-    def set_up(self, number: str, base: "BaseAdministration") -> AdministrationCreated:
+    def set_up(self, number: str, name: str, base: "BaseAdministration") -> AdministrationCreated:
         """Copy a base administration, with its chart, and give the customer access to it.
 
         The copy is by reference: a chart never changes, a changed base refers to a new one.
         """
-        name = self.signup().customer.company
         self.administration_number, self.administration_name = number, name
         self.copied_from, self.chart_id, self.administration_error = base.code, base.chart_id, None
         return AdministrationCreated(

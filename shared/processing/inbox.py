@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
+from shared.database import insert_rows
 from shared.envelope import Envelope
 from shared.messaging.bus import Incoming
 from shared.processing.messages import Delivery
@@ -181,6 +181,4 @@ def _fingerprint(incoming: Incoming) -> str:
 
 
 def _insert_new(session: Session, rows: Sequence[dict[str, Any]]) -> set[str]:
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(Inbox).on_conflict_do_nothing().returning(col(Inbox.id))
-    return set(session.execute(statement, list(rows)).scalars())
+    return insert_rows(session, Inbox, rows, new_only=True)

@@ -17,6 +17,8 @@ from shared.database import Database
 from shared.processing.model import NumberSeries
 
 HANDFUL = 10
+BUSY = 10
+"""Under load a process takes enough for so many batches at once: each taking costs a commit."""
 
 
 class Numbers(Protocol):
@@ -35,12 +37,14 @@ class StockedNumbers:
 
     def stock_up(self, count: int) -> None:
         """Have at least `count` numbers of each series, before a transaction begins."""
-        for name, stock in self._stock.items():
-            if len(stock) < count:
-                wanted = max(count, HANDFUL)
-                with self._database.begin() as session:
-                    last = _advance(session, name, wanted)
-                stock.extend(range(last - wanted + 1, last + 1))
+        short = [name for name, stock in self._stock.items() if len(stock) < count]
+        if not short:
+            return
+        wanted = HANDFUL if count == 1 else count * BUSY
+        with self._database.begin() as session:
+            lasts = [(name, _advance(session, name, wanted)) for name in sorted(short)]
+        for name, last in lasts:
+            self._stock[name].extend(range(last - wanted + 1, last + 1))
 
     def take(self, series: str) -> int:
         """The next number of a series that the service declared."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
 
-from shared.database import Database
+from shared.database import Database, insert_rows
 from shared.envelope import Envelope
 from shared.messaging.bus import Bus, Outgoing, Receipt
 from shared.processing.model import Outbox
@@ -85,7 +85,7 @@ class OutboxRelay:
             }
             for one, word in zip(envelopes, said, strict=True)
         ]
-        session.execute(insert(Outbox), rows)
+        insert_rows(session, Outbox, rows)
         return said
 
     def publish(self, said: Sequence[Said], *, repeated: bool = False) -> None:
