@@ -209,20 +209,32 @@ def insert_rows(
             return set()
         statement = plain.on_conflict_do_nothing().returning(key)
         return set(session.execute(statement, list(rows)).scalars())
-    names = list(rows[0])
-    arrays = {name: [row[name] for row in rows] for name in names}
-    found = session.execute(_from_arrays(into, tuple(names), new_only), arrays)
+    names = tuple(rows[0])
+    # What is the same in every row, such as the time, need not be sent for each.
+    alike = tuple(
+        one for one in names if one != key.name and all(row[one] == rows[0][one] for row in rows)
+    )
+    values = {
+        name: rows[0][name] if name in alike else [row[name] for row in rows] for name in names
+    }
+    found = session.execute(_from_arrays(into, names, alike, new_only), values)
     return set(found.scalars()) if new_only else set()
 
 
 @cache
-def _from_arrays(into: Table, names: tuple[str, ...], new_only: bool) -> Any:
-    """One short statement for any number of rows: each column arrives as an array."""
-    columns = [into.c[name] for name in names]
-    arrays = [bindparam(one.name, type_=postgresql.ARRAY(one.type)) for one in columns]
-    source = func.unnest(*arrays).table_valued(*names).render_derived()
+def _from_arrays(
+    into: Table, names: tuple[str, ...], alike: tuple[str, ...], new_only: bool
+) -> Any:
+    """One short statement for any number of rows: each column that differs comes as an array."""
+    arrayed = [name for name in names if name not in alike]
+    arrays = [bindparam(name, type_=postgresql.ARRAY(into.c[name].type)) for name in arrayed]
+    source = func.unnest(*arrays).table_valued(*arrayed).render_derived()
+    columns = [
+        source.c[name] if name in arrayed else bindparam(name, type_=into.c[name].type)
+        for name in names
+    ]
     statement = postgresql.insert(into).from_select(
-        list(names), select(*(source.c[name] for name in names)), include_defaults=False
+        list(names), select(*columns).select_from(source), include_defaults=False
     )
     if not new_only:
         return statement

@@ -92,13 +92,17 @@ class Consumption(StoppableThread):
 class Chore(StoppableThread):
     """Does one kind of work whenever it is woken, and looks for itself once in a while.
 
-    `work` returns how much it did; while there is more than nothing it goes on at once.
+    `work` returns how much it did; while there is more than nothing it goes on at once. `gather`
+    is how long it lets more come together after it was woken: for what is cheaper in one go.
     """
 
-    def __init__(self, name: str, work: Callable[[], int], *, every: float) -> None:
+    def __init__(
+        self, name: str, work: Callable[[], int], *, every: float, gather: float = 0.0
+    ) -> None:
         super().__init__(name)
         self._work = work
         self._every = every
+        self._gather = gather
         self._wake = threading.Event()
 
     def wake(self) -> None:
@@ -109,8 +113,8 @@ class Chore(StoppableThread):
         """Work until asked to stop."""
         while not self.stopping.is_set():
             self._wake.clear()
-            if not self._do():
-                self._wake.wait(self._every)
+            if not self._do() and self._wake.wait(self._every):
+                self.stopping.wait(self._gather)
 
     def _do(self) -> int:
         done: list[int] = []

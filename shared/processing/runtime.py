@@ -1,7 +1,7 @@
 """A service at work: its database, its line to the broker, its threads, its requests."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,6 +34,10 @@ from shared.settings import Settings
 OUTBOX_KEPT = timedelta(days=7)
 INBOX_KEPT = timedelta(days=30)
 """Longer than any replay reaches back, so that a replayed event is recognised."""
+
+SETTLING = 0.1
+"""Seconds that the broker's answers wait for a transaction that passes by and takes them along;
+after that they get one of their own."""
 
 
 @dataclass
@@ -83,7 +87,7 @@ class Runtime:
         self.postman = Postman(service.notices, renderer, senders, self.transactions, speech, clock)
         name = service.name
         self._consumption = Consumption(name, bus, self.dispatcher)
-        self._sweeper = Chore(f"{name}-sweeper", self._sweep, every=1.0)
+        self._sweeper = Chore(f"{name}-sweeper", self._sweep, every=1.0, gather=SETTLING)
         self._due = Chore(f"{name}-due", self.dispatcher.run_due, every=1.0)
         self._mail = Chore(f"{name}-mail", self.postman.deliver_due, every=2.0)
         self._cleaning = Chore(f"{name}-cleaning", self._clean, every=600.0)
@@ -117,6 +121,9 @@ class Runtime:
             if thread.is_alive():
                 thread.join(patience)
         self.bus.close()
+        # What the broker confirmed at the last moment need not be published again.
+        with suppress(InfrastructureDown), self.transactions.infrastructure():
+            self.relay.settle()
         self.database.close()
 
     @property
