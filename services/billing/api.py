@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from sqlmodel import Session, col, select
 
 from services.billing.collections import REQUESTED, Collection
-from services.billing.documents import document_of
+from services.billing.documents import Document, Documents
 from services.billing.mandates import business_day
 from services.billing.models import Mandate, Order, UnmatchedResult
 from services.billing.requests import DecideCollection, SignOrder
@@ -62,6 +62,7 @@ def router(runtime: Runtime) -> APIRouter:
 
 def _orders(runtime: Runtime) -> APIRouter:
     routes = APIRouter(prefix="/orders", tags=["orders"])
+    documents = runtime.resource(Documents)
 
     @routes.get("/{reference}", summary="One order")
     def show(reference: str, caller: Reader) -> dict[str, Any]:
@@ -83,10 +84,11 @@ def _orders(runtime: Runtime) -> APIRouter:
         response_class=Response,
         responses={200: {"content": {"application/pdf": {}}}},
     )
-    def confirmation(reference: str, caller: Reader) -> Response:
+    def show_confirmation(reference: str, caller: Reader) -> Response:
         with runtime.reading() as session:
             order = _find(session, caller, reference)
-            document = document_of(session, order, runtime.settings)
+            confirmation = documents.confirmation_of(session, order)
+        document = Document.of(confirmation)
         name = f'inline; filename="{document.filename}"'
         return Response(
             document.content,

@@ -80,4 +80,5 @@ def _about(order: Order, event: RegistrationCompleted) -> dict[str, object]:
         "office": event.office.name,
         "office_email": event.office.email,
         "amount_cents": order.amount_cents,
+        "covered": order.covered_since is not None,
     }

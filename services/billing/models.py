@@ -33,6 +33,7 @@ class Order(BillingTable, table=True):
     currency: str = Field(default="EUR", max_length=3)
     placed_on: date | None = None
     mandate_key: str | None = Field(default=None, max_length=120)
+    covered_since: date | None = None
     signed_on: date | None = None
     signature_method: str | None = Field(default=None, max_length=20)
     signed_by: str | None = Field(default=None, max_length=200)
@@ -73,6 +74,8 @@ class Order(BillingTable, table=True):
         self.registered = event.model_dump(mode="json", exclude_none=True)
         self.amount_cents, self.currency = quote.gross_cents, quote.currency
         self.mandate_key, self.placed_on = mandate.key, placed_on
+        # Signed before: this payer need not sign again.
+        self.covered_since = mandate.signed_on if mandate.active else None
 
     def insist_on_same(self, event: RegistrationCompleted) -> None:
         """A registration that is told again must be the one that led to the order.

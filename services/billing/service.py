@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from services.billing.api import router
-from services.billing.documents import document_notices
+from services.billing.documents import Documents
 from services.billing.handlers import SERIES, SUBSCRIPTIONS
 from services.billing.tables import BillingTable
 from shared.catalogue import Catalogue
@@ -13,13 +13,15 @@ from shared.settings import Settings
 
 def build(settings: Settings) -> Service:
     """The billing service, not yet running."""
+    catalogue = Catalogue.load(settings.catalogue)
+    documents = Documents(settings, catalogue)
     return Service(
         name="billing",
         subscriptions=SUBSCRIPTIONS,
         metadata=BillingTable.metadata,
         folder=Path(__file__).parent,
         router=router,
-        resources={Catalogue: Catalogue.load(settings.catalogue), Settings: settings},
+        resources={Catalogue: catalogue, Settings: settings, Documents: documents},
         series=(SERIES,),
-        notices=document_notices(settings),
+        notices=documents.notices(),
     )

@@ -51,6 +51,8 @@ BUTTON = (
     '<a class="button" href="{url}" style="{link}">{label}</a></td></tr></table>'
 )
 
+EMPHASIS = re.compile(r"(\*\*|\*|`)(?=\S)(.+?)(?<=\S)\1")
+
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 
 
@@ -103,6 +105,33 @@ class HiddenValues:
         url = _link(self._buttons[number]) or "#"
         label = _text(self._values[number])
         return BUTTON.format(cell=BUTTON_CELL, url=url, link=BUTTON_LINK, label=label)
+
+
+class PlainText(HiddenValues):
+    """The values of one mail, while its Markdown is turned into text without markup."""
+
+    def button(self, url: str, label: str) -> str:
+        """Without buttons, a label and the address it leads to."""
+        return f"{self.put(label)}: {self.put(url)}"
+
+    def to_text(self, markdown: str) -> str:
+        """The finished text, each value in its place and as it is."""
+        word = rf"{self._word}(\d+)x"
+        rows = (_row(line) for line in markdown.splitlines())
+        text = "\n".join(row for row in rows if row is not None)
+        text = EMPHASIS.sub(r"\2", text)
+        text = re.sub(rf"<({word})>", r"\1", text)
+        return re.sub(word, lambda found: self._values[int(found[1])], text)
+
+
+def _row(line: str) -> str | None:
+    """A row of a table as `name: value`; None for the rule under its headings."""
+    if not line.startswith("|"):
+        return line
+    cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+    if all(set(cell) <= set("-: ") for cell in cells):
+        return None
+    return ": ".join(cell for cell in cells if cell)
 
 
 def styled(tokens: Iterable[Token]) -> list[Token]:

@@ -3,7 +3,8 @@
     <templates>/<kind>/nl.md, en.md            {% block subject %} and {% block body %}
     <templates>/<kind>/nl.sms.txt, en.sms.txt  a text message
 
-In the text part a value stands as it is, in the HTML part escaped (see markdown.py). Filters:
+In the text part a value stands as it is and nothing of the Markdown is left; in the HTML part
+it is escaped (see markdown.py). Filters:
 `money` (cents), `day`, `moment` and `moment(short=True)` (Dutch time), `iban_tail`; `button`
 makes a link a button: `{{ login_url | button("Inloggen") }}`. A value of None writes nothing.
 """
@@ -21,7 +22,7 @@ from markupsafe import Markup
 
 from shared.notifications import formats, gsm7
 from shared.notifications.letters import Attachment, Email, Sms
-from shared.notifications.markdown import HiddenValues
+from shared.notifications.markdown import HiddenValues, PlainText
 
 LANGUAGES = ("nl", "en")
 LAYOUT = Path(__file__).parent / "templates"
@@ -44,7 +45,7 @@ class _Values(Protocol):
 
 
 class _PlainValues:
-    """For the text part: values as they are."""
+    """For subjects and text messages: values as they are."""
 
     def put(self, value: str) -> str:
         return value
@@ -95,9 +96,9 @@ class Renderer:
             jinja2.TemplateError: there is no such template, or it asks for what is not given.
         """
         template = self._environment.get_template(f"{kind}/{language}.md")
-        plain, hidden = _Writing(language), HiddenValues()
-        subject = " ".join(_block(template, "subject", params, plain).split())
-        text = _tidy(_block(template, "body", params, plain))
+        hidden, plain = HiddenValues(), PlainText()
+        subject = " ".join(_block(template, "subject", params, _Writing(language)).split())
+        text = plain.to_text(_tidy(_block(template, "body", params, _Writing(language, plain))))
         body = hidden.to_html(_tidy(_block(template, "body", params, _Writing(language, hidden))))
         footer = self._layout.get_template(f"footer.{language}.txt").render(brand=self._brand)
         page = self._layout.get_template("layout.html").render(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4, uuid5
 
 from sqlmodel import Session
@@ -53,6 +53,7 @@ class Desk:
 
 
 Clock = Callable[[], datetime]
+T = TypeVar("T")
 
 
 def utc_now() -> datetime:
@@ -195,6 +196,17 @@ class Runtime:
             raise Unavailable(
                 "try_later", "The database is away for a moment; please try again."
             ) from down
+
+    def resource(self, kind: type[T]) -> T:
+        """What the service has of this type, as its handlers get it.
+
+        Raises:
+            TypeError: it has none.
+        """
+        found = self.service.resources.get(kind)
+        if not isinstance(found, kind):
+            raise TypeError(f"{self.service.name} has no {kind.__name__}")
+        return found
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
