@@ -7,6 +7,7 @@ that is not accessible.
 
 import io
 import json
+import re
 import threading
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -24,6 +25,9 @@ from shared.settings import Creditor
 
 FOLDER = Path(__file__).parent / "templates" / "confirmation"
 STANDARDS = ["a-2a", "ua-1"]
+
+LACKING = re.compile(r'the text `"(.+?)"` could not be displayed')
+MOST_REPLACED = 100
 
 _one_at_a_time = threading.Lock()
 
@@ -64,6 +68,19 @@ def render_pdf(confirmation: Confirmation) -> bytes:
         "qr": _qr(confirmation.token),
     }
     made_at = datetime.combine(confirmation.order_date, time(), UTC)
+    for _ in range(MOST_REPLACED):
+        try:
+            return _compile(inputs, made_at)
+        except typst.TypstError as error:
+            # An archivable document may not hold a sign that its font lacks, such as an emoji.
+            lacking = LACKING.search(str(error))
+            if lacking is None:
+                raise
+            inputs["data"] = inputs["data"].replace(lacking[1], "?")
+    return _compile(inputs, made_at)
+
+
+def _compile(inputs: dict[str, str], made_at: datetime) -> bytes:
     with _one_at_a_time:
         return bytes(
             _compiler().compile(
@@ -94,7 +111,6 @@ def _data(it: Confirmation) -> dict[str, Any]:
     """What the template asks for: words and amounts as they are to stand there."""
     language = it.language
     gross = money(it.quote.gross_cents, language)
-    creditor = it.creditor
     return {
         "language": language,
         "order_reference": it.order_reference,
@@ -105,24 +121,7 @@ def _data(it: Confirmation) -> dict[str, Any]:
             "day": it.order_date.day,
             "text": day(it.order_date, language),
         },
-        "creditor": {
-            "name": creditor.name,
-            "lines": [
-                creditor.address,
-                f"{creditor.postcode} {creditor.city}",
-                creditor.country,
-            ],
-            "identifier": creditor.identifier,
-            "email": creditor.email,
-            "phone": _unbroken(creditor.phone),
-        },
-        "customer": {
-            "company": it.customer.company,
-            "lines": _address(it.customer.address),
-            "kvk": it.customer.kvk,
-        },
-        "payer": {"name": it.payer_name, "email": it.payer_email},
-        "office": {"name": it.office.name, "email": it.office.email},
+        **_parties(it),
         "lines": [
             {
                 "description": line.description(language),
@@ -142,6 +141,30 @@ def _data(it: Confirmation) -> dict[str, Any]:
         },
         "covered": it.covered is not None,
         "values": _values(it, gross),
+    }
+
+
+def _parties(it: Confirmation) -> dict[str, Any]:
+    creditor = it.creditor
+    return {
+        "creditor": {
+            "name": creditor.name,
+            "lines": [
+                creditor.address,
+                f"{creditor.postcode} {creditor.city}",
+                creditor.country,
+            ],
+            "identifier": creditor.identifier,
+            "email": creditor.email,
+            "phone": _unbroken(creditor.phone),
+        },
+        "customer": {
+            "company": it.customer.company,
+            "lines": _address(it.customer.address),
+            "kvk": it.customer.kvk,
+        },
+        "payer": {"name": it.payer_name, "email": it.payer_email},
+        "office": {"name": it.office.name, "email": it.office.email},
     }
 
 
