@@ -28,6 +28,8 @@ STANDARDS = ["a-2a", "ua-1"]
 
 LACKING = re.compile(r'the text `"(.+?)"` could not be displayed')
 MOST_REPLACED = 100
+UNSEEN = re.compile("[\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff]")
+"""Joiners and the like, which only tell how signs that we cannot print go together."""
 
 _one_at_a_time = threading.Lock()
 
@@ -64,7 +66,7 @@ class Confirmation:
 def render_pdf(confirmation: Confirmation) -> bytes:
     """The document; the same confirmation gives the same bytes."""
     inputs = {
-        "data": json.dumps(_data(confirmation), ensure_ascii=False),
+        "data": UNSEEN.sub("", json.dumps(_data(confirmation), ensure_ascii=False)),
         "qr": _qr(confirmation.token),
     }
     made_at = datetime.combine(confirmation.order_date, time(), UTC)

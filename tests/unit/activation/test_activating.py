@@ -1,0 +1,211 @@
+"""ACTIVEREN: who may be sent credentials, once, and what makes them void."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.activation.models import LOCK, SENDING, WRONG_TRIES, WRONG_TRIES_FOR_GOOD
+from services.activation.requests import (
+    ActivateCustomer,
+    AmendContact,
+    RemindOfExpiry,
+    ResendCredentials,
+)
+from shared.errors import Conflict, NotFound
+from shared.events import CustomerReleaseWithdrawn, OnboardingWithdrawn
+from shared.events.event import Event
+from shared.processing.messages import Later
+from tests.unit.activation.world import (
+    CUSTOMER,
+    MONDAY,
+    ORDER,
+    SET_UP,
+    WAY,
+    World,
+    mails,
+    signed_up,
+)
+
+BY_MAIL = ActivateCustomer(channel="email", by="/staff/anna")
+BY_TEXT = ActivateCustomer(channel="sms", by="/staff/anna")
+TAKEN_BACK = CustomerReleaseWithdrawn(
+    order_reference=ORDER, revision=3, reason_code="AM04", cause="teruggeboekt"
+)
+
+
+def sent(world: World) -> None:
+    """The message has left, with a password in it."""
+    world.customer().equip("hash", world.now + timedelta(hours=72))
+    world.customer().mark_sent(world.now)
+
+
+def test_the_office_is_told_when_a_customer_may_be_activated() -> None:
+    # Given all but the release, When the release is heard,
+    world = World(*WAY[:-1])
+    said = world.hear(WAY[-1])
+    # Then the office gets a mail, and a second release changes nothing.
+    assert mails(said) == [("customer_released", "kantoor@voorbeeld.example")]
+    assert world.hear(WAY[-1]) == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "to"),
+    [(BY_MAIL, "klant@bakkerij.example"), (BY_TEXT, "+31612345678")],
+)
+def test_activating_orders_one_message(request_: ActivateCustomer, to: str) -> None:
+    # Given a customer who is released and set up, When staff activate him,
+    world = World(*WAY)
+    said = world.ask(request_)
+    # Then one message is ordered, to him, with a login name of his own and no password.
+    assert mails(said) == [("credentials", to)]
+    assert world.customer().login_name == "bakkerij.voorbeeld"
+    assert world.customer().state == SENDING
+    assert "password" not in str(said)
+
+
+def test_the_second_of_two_staff_is_told_who_was_first() -> None:
+    # Given that one activates, When another does too,
+    world = World(*WAY)
+    world.ask(BY_MAIL)
+    with pytest.raises(Conflict) as refusal:
+        world.ask(ActivateCustomer(channel="sms", by="/staff/bram"))
+    # Then he is refused, with the name of the first.
+    assert refusal.value.code == "already_sent"
+    assert "/staff/anna" in str(refusal.value)
+
+
+@pytest.mark.parametrize("missing", [SET_UP, WAY[-1]])
+def test_who_is_not_ready_is_refused_with_the_blockers(missing: Event) -> None:
+    world = World(*(one for one in WAY if one is not missing))
+    with pytest.raises(Conflict) as refusal:
+        world.ask(BY_MAIL)
+    assert refusal.value.code == "not_ready"
+    assert refusal.value.extra["blockers"]
+
+
+@pytest.mark.parametrize(
+    "event", [TAKEN_BACK, OnboardingWithdrawn(reason="ziet ervan af", by="kantoor")]
+)
+def test_who_is_released_no_longer_is_refused(event: Event) -> None:
+    world = World(*WAY, event)
+    with pytest.raises(Conflict):
+        world.ask(BY_MAIL)
+
+
+def test_nobody_is_texted_who_gave_no_mobile_number() -> None:
+    customer = CUSTOMER.model_copy(update={"mobile": None})
+    world = World(signed_up(customer=customer), *WAY[1:])
+    with pytest.raises(Conflict) as refusal:
+        world.ask(BY_TEXT)
+    assert refusal.value.code == "no_address"
+
+
+def test_an_unknown_customer_cannot_be_activated() -> None:
+    with pytest.raises(NotFound):
+        World().ask(BY_MAIL)
+
+
+def test_resending_makes_what_was_sent_before_worthless() -> None:
+    # Given credentials that were sent, When staff send them again,
+    world = World(*WAY)
+    world.ask(BY_MAIL)
+    sent(world)
+    said = world.ask(ResendCredentials(by="/staff/bram"))
+    # Then the former password is void, the name stays, and one more message is ordered.
+    assert world.customer().one_time_hash is None
+    assert world.customer().login_name == "bakkerij.voorbeeld"
+    assert mails(said) == [("credentials", "klant@bakkerij.example")]
+
+
+def test_nothing_is_resent_that_was_never_sent() -> None:
+    with pytest.raises(Conflict) as refusal:
+        World(*WAY).ask(ResendCredentials(by="/staff/anna"))
+    assert refusal.value.code == "never_sent"
+
+
+def test_a_corrected_address_voids_what_went_to_the_old_one() -> None:
+    # Given credentials that went to a wrong address, When the contact is corrected,
+    world = World(*WAY)
+    world.ask(BY_MAIL)
+    sent(world)
+    world.ask(AmendContact(email="goed@bakkerij.example", by="/staff/anna"))
+    # Then they are void, and may be sent to the right one;
+    assert world.customer().one_time_hash is None
+    assert mails(world.ask(BY_MAIL)) == [("credentials", "goed@bakkerij.example")]
+    # a sign-up that is heard again does not bring the old address back.
+    world.hear(WAY[0])
+    assert world.customer().email == "goed@bakkerij.example"
+
+
+def test_two_companies_of_one_name_get_different_login_names() -> None:
+    world = World(*WAY)
+    world.ask(BY_MAIL)
+    for event in WAY:
+        world.hear(event, "tweede")
+    world.ask(BY_MAIL, "tweede")
+    assert world.customer("tweede").login_name == "bakkerij.voorbeeld2"
+
+
+def test_money_that_goes_back_suspends_who_was_activated() -> None:
+    # Given a customer with credentials, When his bank takes the money back,
+    world = World(*WAY)
+    world.ask(BY_MAIL)
+    sent(world)
+    world.hear(TAKEN_BACK)
+    # Then he is suspended; released again, he is so no longer.
+    assert world.customer().suspended
+    assert world.status("ACTIVEREN") == "failed"
+    world.hear(WAY[-1].model_copy(update={"revision": 4}))
+    assert not world.customer().suspended
+
+
+def test_he_is_reminded_a_day_before_the_password_expires_unless_he_logged_in() -> None:
+    # Given credentials that are good for 72 hours, When they are ordered,
+    world = World(*WAY)
+    (later,) = [one for one in world.ask(BY_MAIL) if isinstance(one, Later)]
+    # Then a reminder is due after 48;
+    assert later.due - world.now == timedelta(hours=48)
+    sent(world)
+    assert mails(world.ask(later.request)) == [("credentials_expiring", "klant@bakkerij.example")]
+    # not for a password that was replaced, and not for who logged in.
+    assert world.ask(RemindOfExpiry(attempt=7)) == []
+    world.customer().logged_in(MONDAY)
+    assert world.ask(later.request) == []
+
+
+def test_five_wrong_tries_close_the_door_for_a_quarter_of_an_hour() -> None:
+    # Given a customer with credentials, When somebody guesses,
+    world = World(*WAY)
+    customer = world.customer()
+    customer.equip("hash", MONDAY + timedelta(hours=72))
+    for _ in range(WRONG_TRIES - 1):
+        customer.wrong_password(MONDAY)
+    assert not customer.locked(MONDAY)
+    # Then the fifth wrong try closes it, until the time is over.
+    customer.wrong_password(MONDAY)
+    assert customer.locked(MONDAY + LOCK - timedelta(seconds=1))
+    assert not customer.locked(MONDAY + LOCK)
+
+
+def test_twenty_wrong_tries_kill_the_one_time_password() -> None:
+    customer = World(*WAY).customer()
+    customer.equip("hash", MONDAY + timedelta(hours=72))
+    for _ in range(WRONG_TRIES_FOR_GOOD):
+        customer.wrong_password(MONDAY)
+    assert customer.one_time_hash is None
+
+
+def test_a_right_password_forgives_the_wrong_ones_and_counts_once_as_the_first() -> None:
+    customer = World(*WAY).customer()
+    customer.wrong_password(MONDAY)
+    assert customer.logged_in(MONDAY)
+    assert customer.wrong_tries == 0
+    assert not customer.logged_in(MONDAY + timedelta(days=1))
+    assert customer.first_login_at == MONDAY
+
+
+def test_choosing_a_password_ends_the_one_time_one() -> None:
+    customer = World(*WAY).customer()
+    customer.equip("hash", MONDAY + timedelta(hours=72))
+    customer.choose("own")
+    assert customer.one_time_hash is None

@@ -1,0 +1,145 @@
+"""The checklist: where a customer stands, what blocks him, who must act."""
+
+import pytest
+
+from services.activation.models import Activation
+from shared.events import (
+    AdministrationFailed,
+    CustomerReleaseWithdrawn,
+    OnboardingWithdrawn,
+    RegistrationDeclined,
+    SignupRejected,
+)
+from shared.events.event import Event
+from shared.events.shapes import FieldError, Office
+from tests.unit.activation.world import (
+    CONFIRMATION_SENT,
+    MONDAY,
+    OFFICE,
+    ORDER,
+    REGISTERED,
+    SET_UP,
+    SIGNED,
+    WAY,
+    World,
+    booked,
+    flagged,
+    signed_up,
+)
+
+STRICT = OFFICE.model_copy(update={"review": "always"})
+assert isinstance(STRICT, Office)
+ERROR = FieldError(field="customer.kvk", code="kvk", message="Een KvK-nummer heeft 8 cijfers.")
+TAKEN_BACK = CustomerReleaseWithdrawn(
+    order_reference=ORDER, revision=3, reason_code="MD06", cause="terugbetaald"
+)
+
+SITUATIONS: dict[str, tuple[tuple[Event, ...], str, str, str, str]] = {
+    # What was heard: the step that is due, its status, what blocks, who must act.
+    "rejected": (
+        (SignupRejected(office_code="0042", errors=(ERROR,)),),
+        *("INSCHRIJVEN", "failed", "signup_rejected", "customer"),
+    ),
+    "signed up, nothing flagged": (
+        (signed_up(),),
+        *("AANMELDEN", "current", "registering", "nobody"),
+    ),
+    "likely a duplicate": ((flagged(),), "AANMELDEN", "current", "review", "office"),
+    "an office that reviews all": (
+        (signed_up(office=STRICT),),
+        *("AANMELDEN", "current", "review", "office"),
+    ),
+    "declined": (
+        (signed_up(), RegistrationDeclined(reason="al klant")),
+        *("AANMELDEN", "failed", "declined", "nobody"),
+    ),
+    "no base administration": (
+        (signed_up(), REGISTERED, AdministrationFailed(reason="bestaat niet")),
+        *("INRICHTEN", "failed", "administration_failed", "office"),
+    ),
+    "confirmation on its way": (
+        (signed_up(), REGISTERED, SET_UP),
+        *("BEVESTIGEN", "current", "confirmation_on_its_way", "king"),
+    ),
+    "not signed yet": (
+        (signed_up(), REGISTERED, SET_UP, CONFIRMATION_SENT),
+        *("BEVESTIGEN", "current", "signature_missing", "payer"),
+    ),
+    "paid before signed": (
+        (signed_up(), REGISTERED, SET_UP, CONFIRMATION_SENT, booked("succeeded")),
+        *("BEVESTIGEN", "current", "signature_missing", "payer"),
+    ),
+    "signed": (WAY[:5], "VRIJGEVEN", "current", "collection_expected", "king"),
+    "collection failed": (
+        (*WAY[:5], booked("failed")),
+        *("VRIJGEVEN", "failed", "collection_failed", "payer"),
+    ),
+    "wrong amount": (
+        (*WAY[:5], booked("succeeded", held=True)),
+        *("VRIJGEVEN", "failed", "collection_held", "king"),
+    ),
+    "second attempt under way": (
+        (*WAY[:5], booked("failed"), booked("submitted", attempt=2)),
+        *("VRIJGEVEN", "current", "collection_expected", "king"),
+    ),
+    "released": (WAY, "ACTIVEREN", "current", "ready_to_activate", "office"),
+    "release taken back": (
+        (*WAY, TAKEN_BACK),
+        *("VRIJGEVEN", "failed", "release_withdrawn", "payer"),
+    ),
+    "released before the administration is there": (
+        tuple(one for one in WAY if one != SET_UP),
+        *("INRICHTEN", "current", "administration_missing", "office"),
+    ),
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_the_checklist_says_what_is_due_and_who_must_act(situation: str) -> None:
+    heard, step, status, blocker, actor = SITUATIONS[situation]
+    # Given what was heard so far, When the checklist is asked,
+    world = World(*heard)
+    where = world.checklist()
+    # Then the step that is due comes first, with what blocks it and who can help.
+    assert world.status(step) == status
+    assert where.blockers[0].code == blocker
+    assert where.next_actor == actor
+
+
+def test_a_released_customer_has_five_steps_behind_him() -> None:
+    world = World(*WAY)
+    assert [one.status for one in world.checklist().steps] == [
+        *("done", "done", "done", "done", "done", "current", "waiting")
+    ]
+
+
+def test_every_done_step_says_when_and_by_whom() -> None:
+    for step in World(*WAY).checklist().steps[:5]:
+        assert step.at is not None
+        assert step.at >= MONDAY
+        assert step.by in ("customer", "office", "payer", "king")
+
+
+def test_setting_up_and_signing_go_on_side_by_side() -> None:
+    # Given a customer who signed before his administration was there,
+    world = World(signed_up(), REGISTERED, CONFIRMATION_SENT, SIGNED)
+    # When the checklist is asked, Then signing is done while setting up is due.
+    assert (world.status("INRICHTEN"), world.status("BEVESTIGEN")) == ("current", "done")
+
+
+def test_a_withdrawn_customer_waits_for_nobody() -> None:
+    # Given a customer on his way, When he withdraws,
+    world = World(*WAY[:4], OnboardingWithdrawn(reason="ziet ervan af", by="kantoor"))
+    # Then nothing is due any more, and the checklist says why.
+    assert world.blockers() == ["withdrawn"]
+    assert world.checklist().next_actor == "nobody"
+    assert {one.status for one in world.checklist().steps} <= {"done", "waiting"}
+
+
+def test_a_customer_of_whom_nothing_is_known_yet_waits_for_his_signup() -> None:
+    # Given that billing was heard before signup,
+    world = World(SIGNED)
+    # Then the first step is still due.
+    assert world.status("INSCHRIJVEN") == "current"
+    assert world.blockers()[0] == "signup_expected"
+    assert isinstance(world.customer(), Activation)

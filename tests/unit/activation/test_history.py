@@ -1,0 +1,179 @@
+"""Any order and any duplication of one customer's events ends in the same knowledge."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.events import (
+    AdministrationFailed,
+    CustomerReleased,
+    CustomerReleaseWithdrawn,
+    OnboardingWithdrawn,
+    RegistrationDeclined,
+    SignupRejected,
+)
+from shared.events.event import Event
+from shared.events.shapes import FieldError
+from tests.unit.activation.world import (
+    CONFIRMATION_SENT,
+    MONDAY,
+    ORDER,
+    REGISTERED,
+    SET_UP,
+    SIGNED,
+    World,
+    booked,
+    flagged,
+    mails,
+    signed_up,
+)
+
+thoroughly = settings(max_examples=300, derandomize=True, deadline=None)
+WRONG = FieldError(field="customer.kvk", code="kvk", message="Een KvK-nummer heeft 8 cijfers.")
+TAKEN_BACK = {"reason_code": "AM04", "cause": "teruggeboekt"}
+
+
+@dataclass(frozen=True)
+class Said:
+    """An event as it was said: when, and under which id."""
+
+    event: Event
+    minute: int
+    id: str
+
+
+@dataclass(frozen=True)
+class History:
+    """What was said of one customer, and two ways in which it may be heard."""
+
+    said: Sequence[Said]
+    heard: Sequence[int]
+    otherwise: Sequence[int]
+
+
+def releases(revision: int, *, back: bool) -> Event:
+    if back:
+        return CustomerReleaseWithdrawn(order_reference=ORDER, revision=revision, **TAKEN_BACK)
+    return CustomerReleased(order_reference=ORDER, revision=revision)
+
+
+events: st.SearchStrategy[Event] = st.one_of(
+    st.sampled_from(
+        (
+            signed_up(),
+            flagged(),
+            SignupRejected(office_code="0042", company="Bakkerij", errors=(WRONG,)),
+            REGISTERED,
+            RegistrationDeclined(reason="al klant"),
+            SET_UP,
+            SET_UP.model_copy(update={"access_granted": False}),
+            AdministrationFailed(reason="de basisadministratie bestaat niet"),
+            CONFIRMATION_SENT,
+            SIGNED,
+            OnboardingWithdrawn(reason="ziet ervan af", by="kantoor"),
+        )
+    ),
+    st.builds(
+        booked,
+        st.sampled_from(("submitted", "succeeded", "failed", "returned")),
+        attempt=st.integers(1, 2),
+        held=st.booleans(),
+        revision=st.integers(1, 6),
+    ),
+    st.builds(releases, st.integers(1, 6), back=st.booleans()),
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    """A customer's events at moments that may coincide, heard in two orders, some twice."""
+    told = draw(st.lists(events, min_size=1, max_size=10))
+    said = [Said(one, draw(st.integers(0, 5)), f"e{n}") for n, one in enumerate(told)]
+    return History(said, draw(_arrivals(len(said))), draw(_arrivals(len(said))))
+
+
+@st.composite
+def _arrivals(draw: st.DrawFn, number: int) -> list[int]:
+    twice = draw(st.lists(st.integers(0, number - 1), max_size=4))
+    return list(draw(st.permutations([*range(number), *twice])))
+
+
+def live(history: History, arrivals: Sequence[int]) -> tuple[World, list[tuple[str, str]]]:
+    world, sent = World(), []
+    for number in arrivals:
+        said = history.said[number]
+        at = MONDAY + timedelta(minutes=said.minute)
+        sent += mails(world.hear(said.event, at=at, id=said.id))
+    return world, sent
+
+
+def ending(world: World) -> dict[str, Any]:
+    where = world.checklist()
+    return {
+        "known": world.customer().model_dump(),
+        "steps": where.steps,
+        "blockers": where.blockers,
+        "next": where.next_actor,
+    }
+
+
+@thoroughly
+@given(histories())
+def test_any_order_and_duplication_of_events_ends_in_the_same_checklist(history: History) -> None:
+    # Given a customer's events, heard in one order,
+    one, _ = live(history, history.heard)
+    # When they are heard in another order, with other duplicates,
+    other, _ = live(history, history.otherwise)
+    # Then all that is known of him and all seven steps are the same.
+    assert ending(one) == ending(other)
+
+
+@thoroughly
+@given(histories())
+def test_a_customer_is_ready_only_when_he_is_released_set_up_and_still_there(
+    history: History,
+) -> None:
+    # Given any history,
+    world, _ = live(history, history.heard)
+    # When the rule is applied to it directly: of the release the highest revision holds,
+    said = [one.event for one in history.said]
+    standing = [
+        (one.event.revision, one.minute, str(one.id), one.event)
+        for one in history.said
+        if isinstance(one.event, CustomerReleased | CustomerReleaseWithdrawn)
+    ]
+    newest = max((one[0] for one in standing), default=None)
+    latest = [one for one in standing if one[0] == newest]
+    gone = any(isinstance(one, OnboardingWithdrawn) for one in said)
+    # Then nobody is ready who lacks one of its parts.
+    if world.customer().ready:
+        assert not gone
+        assert any(isinstance(one[3], CustomerReleased) for one in latest)
+        assert any(one == SET_UP for one in said)
+        assert any(getattr(one, "reference", None) for one in said)
+    elif not gone and latest and len(latest) == 1 and isinstance(latest[0][3], CustomerReleased):
+        # And who has them all is ready, unless his administration stands otherwise.
+        others = {type(one) for one in said} & {AdministrationFailed}
+        refused = any(getattr(one, "access_granted", True) is False for one in said)
+        complete = SET_UP in said and any(getattr(one, "reference", None) for one in said)
+        assert not complete or others or refused
+
+
+@thoroughly
+@given(histories())
+def test_the_office_is_told_once_for_each_time_a_customer_becomes_ready(history: History) -> None:
+    # Given any history in which nothing is taken back,
+    steady = [
+        one
+        for one in history.said
+        if not isinstance(one.event, CustomerReleaseWithdrawn | AdministrationFailed)
+        and getattr(one.event, "access_granted", True)
+    ]
+    kept = [number for number in history.heard if history.said[number] in steady]
+    # When it is heard, some of it twice, Then the office gets one mail at most.
+    _, sent = live(history, kept)
+    assert len(sent) <= 1
