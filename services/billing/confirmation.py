@@ -10,7 +10,7 @@ import json
 import re
 import threading
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -69,27 +69,25 @@ def render_pdf(confirmation: Confirmation) -> bytes:
         "data": UNSEEN.sub("", json.dumps(_data(confirmation), ensure_ascii=False)),
         "qr": _qr(confirmation.token),
     }
-    made_at = datetime.combine(confirmation.order_date, time(), UTC)
     for _ in range(MOST_REPLACED):
         try:
-            return _compile(inputs, made_at)
+            return _compile(inputs)
         except typst.TypstError as error:
             # An archivable document may not hold a sign that its font lacks, such as an emoji.
             lacking = LACKING.search(str(error))
             if lacking is None:
                 raise
             inputs["data"] = inputs["data"].replace(lacking[1], "?")
-    return _compile(inputs, made_at)
+    return _compile(inputs)
 
 
-def _compile(inputs: dict[str, str], made_at: datetime) -> bytes:
+def _compile(inputs: dict[str, str]) -> bytes:
     with _one_at_a_time:
         return bytes(
             _compiler().compile(
                 str(FOLDER / "confirmation.typ"),
                 sys_inputs=inputs,
                 pdf_standards=STANDARDS,
-                timestamp=int(made_at.timestamp()),
             )
         )
 

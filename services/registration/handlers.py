@@ -46,6 +46,7 @@ def take_up(
     """Register at once when nothing is flagged and the office's policy allows it."""
     registration = _registration(registrations, envelope.subject)
     if registration.accepted is not None:
+        registration.insist_on_same(event)
         return []  # Hearing the fact again changes nothing.
     registration.hear(event, now)
     flagged = event.office.review == "always" or any(one.needs_review for one in event.warnings)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index, MetaData
 from sqlmodel import Field, SQLModel
 
-from shared.errors import Conflict
+from shared.errors import Conflict, Reject
 from shared.events import AdministrationCreated, RegistrationCompleted, SignupAccepted
 from shared.processing.model import moment
 
@@ -60,6 +60,15 @@ class Registration(RegistrationTable, table=True):
         self.heard_at = now
         if self.status == UNHEARD:
             self.status = REVIEW
+
+    def insist_on_same(self, signup: SignupAccepted) -> None:
+        """A sign-up that is told again must be the one that was heard.
+
+        Raises:
+            Reject: it has other contents.
+        """
+        if signup != self.signup():
+            raise Reject("this onboarding id already belongs to a sign-up with other contents")
 
     def register(
         self, signup: SignupAccepted, customer_number: str, by: str

@@ -175,7 +175,8 @@ def _office(delivery: Delivery, _batch: Batch) -> str | None:
 
 
 def _kvk(delivery: Delivery, _batch: Batch) -> str | None:
-    return _text(_customer(delivery), "kvk") or None
+    # As the rule for the field reads it: people write blanks and points between the digits.
+    return _text(_customer(delivery), "kvk").replace(" ", "").replace(".", "") or None
 
 
 def _company(delivery: Delivery, _batch: Batch) -> str:

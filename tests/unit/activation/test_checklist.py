@@ -1,5 +1,7 @@
 """The checklist: where a customer stands, what blocks him, who must act."""
 
+from datetime import timedelta
+
 import pytest
 
 from services.activation.models import Activation
@@ -143,3 +145,14 @@ def test_a_customer_of_whom_nothing_is_known_yet_waits_for_his_signup() -> None:
     assert world.status("INSCHRIJVEN") == "current"
     assert world.blockers()[0] == "signup_expected"
     assert isinstance(world.customer(), Activation)
+
+
+def test_of_two_facts_about_one_order_the_higher_revision_holds_whenever_it_was_said() -> None:
+    # Given a release that was said after its withdrawal, by a clock that runs behind,
+    world = World(*WAY[:-1])
+    late, early = MONDAY + timedelta(days=1), MONDAY + timedelta(hours=1)
+    # When they are heard in either order, Then the withdrawal holds: it has the higher revision.
+    world.hear(TAKEN_BACK, at=early)
+    world.hear(WAY[-1], at=late)
+    assert not world.customer().released
+    assert not world.customer().ready

@@ -1,0 +1,235 @@
+"""AANMELDEN and INRICHTEN: the office's policy, its decision, the administration."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.registration import charts
+from services.registration.handlers import SUBSCRIPTIONS
+from services.registration.models import BaseAdministration, Chart, Registration, base_key
+from services.registration.requests import (
+    DeclineCustomer,
+    MakeAdministration,
+    PutBaseAdministration,
+    RegisterCustomer,
+)
+from shared.envelope import Envelope
+from shared.errors import Conflict, NotFound, Reject
+from shared.events import (
+    AdministrationCreated,
+    AdministrationFailed,
+    OnboardingWithdrawn,
+    RegistrationCompleted,
+    RegistrationDeclined,
+    SignupAccepted,
+)
+from shared.events.event import Event
+from shared.events.shapes import Office
+from shared.messaging.bus import Incoming
+from shared.processing.messages import Delivery, Message, Now, Request
+from shared.processing.numbers import Numbers
+from shared.processing.subscriptions import Loaded, wire
+from tests.unit.activation.world import OFFICE, flagged, signed_up
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+SPACE = UUID("00000000-0000-0000-0000-000000000042")
+SUBJECT = str(uuid5(SPACE, "bakkerij"))
+WITHDRAWN = OnboardingWithdrawn(reason="ziet ervan af", by="kantoor")
+YES, NO = RegisterCustomer(by="anna"), DeclineCustomer(by="bram", reason="al klant")
+
+
+class Counter:
+    def __init__(self) -> None:
+        self._next = {"customer": count(1), "administration": count(1)}
+
+    def take(self, series: str) -> int:
+        return next(self._next[series])
+
+
+class World:
+    """What registration knows; the base administration `standard` is there for all offices."""
+
+    def __init__(self, *heard: Event) -> None:
+        chart = charts.shipped_chart()
+        base = BaseAdministration(
+            key=base_key("", "standard"),
+            code="standard",
+            name="Standaard",
+            chart_id=charts.chart_id(chart),
+        )
+        kept = Chart(id=charts.chart_id(chart), accounts=charts.as_rows(chart))
+        self.tables: dict[type[Any], list[Any]] = {
+            Registration: [],
+            BaseAdministration: [base],
+            Chart: [kept],
+        }
+        self._calls = {
+            one.type: (wire(one, {Numbers: Counter()}), one.loads) for one in SUBSCRIPTIONS
+        }
+        self.said: list[Message] = []
+        for event in heard:
+            self.said += self.hear(event)
+
+    def hear(self, event: Event) -> Sequence[Message]:
+        return self._deliver(event, event.event_type)
+
+    def ask(self, request: Request) -> Sequence[Message]:
+        return self._deliver(request, request.request_type)
+
+    @property
+    def registration(self) -> Registration:
+        (found,) = self.tables[Registration]
+        assert isinstance(found, Registration)
+        return found
+
+    def _deliver(self, content: Event | Request, kind: str) -> Sequence[Message]:
+        delivery = Delivery(
+            Envelope(SUBJECT, "/x", kind, SUBJECT, NOW), content, Incoming(b"", kind)
+        )
+        call, loads = self._calls[kind]
+        batch: dict[type[Any], Loaded[Any]] = {one.model: Loaded() for one in loads}
+        for load in loads:
+            keys = load.keys(delivery, batch)
+            rows = [one for one in self.tables[load.model] if getattr(one, load.column) in keys]
+            batch[load.model].merge(rows)
+        said = call(delivery, batch, Now(NOW))
+        for model, loaded in batch.items():
+            self.tables[model] += loaded.added
+        return said
+
+
+def kinds(said: Sequence[Message]) -> list[type]:
+    return [type(one) for one in said]
+
+
+def of(**changes: object) -> Office:
+    return OFFICE.model_copy(update=changes)
+
+
+def test_a_signup_without_a_flag_is_registered_at_once() -> None:
+    # Given an office that reviews only what is flagged, When a sign-up is accepted,
+    world = World(signed_up())
+    # Then the customer has a number, and his administration was copied with its chart.
+    completed, created = world.said
+    assert isinstance(completed, RegistrationCompleted)
+    assert isinstance(created, AdministrationCreated)
+    assert completed.customer_number == "K-100001"
+    assert completed.customer == signed_up().customer
+    assert (created.administration_number, created.copied_from) == ("A-100001", "standard")
+    assert created.access_granted
+    assert world.registration.chart_id == world.tables[Chart][0].id
+
+
+@pytest.mark.parametrize("event", [flagged(), signed_up(office=of(review="always"))])
+def test_a_flag_or_a_strict_office_waits_for_review(event: SignupAccepted) -> None:
+    # Given a sign-up that somebody must look at, When it is heard, Then nothing is registered
+    world = World(event)
+    assert world.said == []
+    # until the office says yes.
+    assert kinds(world.ask(YES)) == [RegistrationCompleted, AdministrationCreated]
+    assert world.registration.decided_by == "anna"
+
+
+def test_the_office_may_say_no() -> None:
+    world = World(flagged())
+    assert world.ask(NO) == [RegistrationDeclined(reason="al klant")]
+
+
+@pytest.mark.parametrize("first", [YES, NO])
+@pytest.mark.parametrize("second", [YES, NO])
+def test_what_was_decided_is_not_decided_again(first: Request, second: Request) -> None:
+    # Given a decision, When somebody decides once more,
+    world = World(flagged())
+    world.ask(first)
+    with pytest.raises(Conflict) as refusal:
+        world.ask(second)
+    # Then he is told who was first.
+    assert refusal.value.extra["decided_by"] == ("anna" if first is YES else "bram")
+
+
+def test_an_unknown_customer_is_neither_registered_nor_declined() -> None:
+    with pytest.raises(NotFound):
+        World().ask(YES)
+
+
+def test_a_missing_base_administration_blocks_until_another_is_chosen() -> None:
+    # Given an office whose base administration does not exist,
+    world = World(signed_up(office=of(base_administration="horeca")))
+    # When the customer is registered, Then the failure is said with its reason;
+    assert kinds(world.said) == [RegistrationCompleted, AdministrationFailed]
+    assert "horeca" in str(world.said[1])
+    # chosen anew, the administration is made.
+    (created,) = world.ask(MakeAdministration(base_administration="standard"))
+    assert isinstance(created, AdministrationCreated)
+    assert world.registration.administration_error is None
+
+
+def test_the_offices_own_base_goes_before_the_shared_one() -> None:
+    # Given an office with a base administration called like the shipped one,
+    world = World()
+    account = charts.LedgerAccount(number="1000", name="Kas", rgs="BLimKas", kind="balance")
+    world.ask(
+        PutBaseAdministration(
+            code="standard", office_code="0042", name="Van ons", accounts=(account,)
+        )
+    )
+    # When a client of that office is registered, Then its chart is the office's.
+    world.hear(signed_up())
+    assert world.registration.chart_id == charts.chart_id([account])
+
+
+def test_a_changed_base_leaves_administrations_as_they_were_copied() -> None:
+    world = World(signed_up())
+    before = world.registration.chart_id
+    account = charts.LedgerAccount(number="1000", name="Kas", rgs="BLimKas", kind="balance")
+    world.ask(
+        PutBaseAdministration(code="standard", office_code="", name="Nieuw", accounts=(account,))
+    )
+    assert world.registration.chart_id == before
+    assert before in {one.id for one in world.tables[Chart]}
+
+
+def test_an_administration_is_made_only_for_a_registered_customer() -> None:
+    world = World(flagged())
+    with pytest.raises(Conflict):
+        world.ask(MakeAdministration())
+
+
+def test_who_withdrew_before_the_signup_was_heard_is_not_registered() -> None:
+    assert World(WITHDRAWN, signed_up()).said == []
+
+
+def test_another_signup_under_the_same_id_is_refused() -> None:
+    # Given a sign-up, When one of other contents comes under its id,
+    world = World(signed_up())
+    other = signed_up(customer=signed_up().customer.model_copy(update={"company": "Slagerij"}))
+    with pytest.raises(Reject, match="other contents"):
+        world.hear(other)
+    # Then the healthy one is untouched, and heard again it changes nothing.
+    assert world.registration.signup() == signed_up()
+    assert world.hear(signed_up()) == []
+
+
+@settings(max_examples=100, derandomize=True, deadline=None)
+@given(st.permutations([signed_up(), signed_up(), WITHDRAWN, WITHDRAWN]))
+def test_any_order_of_signup_and_withdrawal_ends_withdrawn(heard: list[Event]) -> None:
+    # Given a sign-up and its withdrawal, When they are heard in any order, each twice,
+    world = World(*heard)
+    # Then the onboarding has stopped, and nobody was registered twice.
+    assert world.registration.status == "withdrawn"
+    assert kinds(world.said).count(RegistrationCompleted) <= 1
+
+
+def test_the_shipped_chart_is_fit_for_use() -> None:
+    # Given the chart that ships, Then numbers are unique, and it has both kinds of account.
+    accounts = charts.shipped_chart()
+    assert len({one.number for one in accounts}) == len(accounts) >= 40
+    assert {one.kind for one in accounts} == {"balance", "result"}
+    # RGS: B is the balance sheet, W the profit and loss account.
+    assert all((one.rgs[0] == "B") == (one.kind == "balance") for one in accounts)

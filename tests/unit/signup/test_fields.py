@@ -1,0 +1,160 @@
+"""Every field of a sign-up: what is taken, in which normal form, and what is refused."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.signup.texts import TEXTS
+from shared.events import SignupRejected
+from tests.unit.signup.world import World, accepted, changed, errors, example
+
+TAKEN = [
+    ("customer__kvk", "01234567", "01234567"),
+    ("customer__kvk", "0123 4567", "01234567"),
+    ("customer__kvk", None, None),
+    ("customer__vat_id", "nl 1234.56.782.B76", "NL123456782B76"),
+    ("customer__email", "Anna@Korenaar.EXAMPLE", "Anna@korenaar.example"),
+    ("customer__mobile", "06 12345601", "+31612345601"),
+    ("customer__mobile", "0031612345601", "+31612345601"),
+    ("customer__mobile", "+32470123456", "+32470123456"),
+    ("customer__company", "  Café 't Hoekje ", "Café 't Hoekje"),
+    ("customer__company", "Cafe\u0301", "Café"),
+    ("customer__address__postcode", "1234ab", "1234 AB"),
+    ("payer__iban", "nl91 abna 0417 1643 00", "NL91ABNA0417164300"),
+    ("package__modules", ["bank", "bank"], ("bank",)),
+]
+
+REFUSED = [
+    ("customer__company", None, "missing"),
+    ("customer__company", "", "missing"),
+    ("customer__company", 7, "not_text"),
+    ("customer__company", "x" * 201, "too_long"),
+    ("customer__company", "twee\nregels", "control_character"),
+    ("customer__company", "om\u202egekeerd", "control_character"),
+    ("customer__kvk", "1234567", "kvk_format"),
+    ("customer__kvk", "123456789012", "kvk_branch"),
+    ("customer__kvk", 12345678, "not_text"),
+    ("customer__kvk", "٠١٢٣٤٥٦٧", "kvk_format"),
+    ("customer__vat_id", "NL12345B01", "vat_format"),
+    ("customer__vat_id", "XX1", "vat_format"),
+    ("customer__email", "info@", "email_invalid"),
+    ("customer__email", "info korenaar.example", "email_invalid"),
+    ("customer__mobile", "12", "mobile_invalid"),
+    ("customer__mobile", "050 3123456", "mobile_landline"),
+    ("customer__mobile", "097012345678", "mobile_machine"),
+    ("customer__address__postcode", "1234 A", "postcode_format"),
+    ("customer__address__postcode", "0234 AB", "postcode_format"),
+    ("customer__address__country", "ZZ", "country_unknown"),
+    ("customer__address__street", None, "missing"),
+    ("customer__contact__last_name", None, "missing"),
+    ("customer__language", "fr", "choice"),
+    ("customer__legal_form", "gmbh", "choice"),
+    ("customer", "Bakkerij", "not_object"),
+    ("package", None, "missing"),
+    ("package__code", "goud", "package_unknown"),
+    ("package__modules", "bank", "not_list"),
+    ("payer__kind", "niemand", "choice"),
+    ("payer__iban", "NL91ABNA0417164301", "iban_invalid"),
+    ("payer__iban", "BR1800360305000010009795493C1", "iban_not_sepa"),
+    ("preferred_channel", "duif", "choice"),
+    ("terms", None, "missing"),
+    ("terms__version", None, "missing"),
+    ("terms__accepted_at", None, "missing"),
+    ("terms__accepted_at", "gisteren", "terms_time"),
+    ("terms__accepted_at", "2026-11-02T08:58:11", "terms_time"),
+    ("terms__accepted_at", "2027-01-01T00:00:00Z", "terms_future"),
+    ("remarks", ["x"], "not_text"),
+    ("remarks", "mijn bsn is 111222333", "citizen_number"),
+    ("office_code", None, "missing"),
+    ("office_code", "9999", "office_unknown"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "normal"), TAKEN)
+def test_a_right_field_is_kept_in_its_normal_form(field: str, value: Any, normal: Any) -> None:
+    # Given a form with this value, When it is submitted,
+    said = accepted(World().submit(changed(**{field: value})))
+    # Then it is accepted, in the one form that all others rely on.
+    found: Any = said
+    for name in field.split("__"):
+        found = getattr(found, name)
+    assert found == normal
+
+
+@pytest.mark.parametrize(("field", "value", "code"), REFUSED)
+def test_a_wrong_field_is_named_with_what_to_do(field: str, value: Any, code: str) -> None:
+    # Given a form with one wrong field, When it is submitted,
+    source = "/website/0042"
+    found = errors(World().submit(changed(**{field: value}), source=source))
+    # Then that field is named, with a code for programs,
+    assert found[field.replace("__", ".")] == code
+    # and no other, but for what is inside a part that is missing.
+    assert all(one.startswith(field.replace("__", ".")) for one in found)
+
+
+def test_all_errors_are_told_at_once() -> None:
+    # Given a form with three wrong fields, When it is submitted, Then all three are named.
+    form = changed(customer__kvk="1", customer__email="x", payer__iban="y")
+    assert set(errors(World().submit(form))) == {"customer.kvk", "customer.email", "payer.iban"}
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_the_sentences_are_in_the_customers_language(language: str) -> None:
+    form = changed(customer__kvk="1", customer__language=language)
+    (rejected, *_) = World().submit(form)
+    assert isinstance(rejected, SignupRejected)
+    assert rejected.errors[0].message == TEXTS["kvk_format"][language == "en"]
+
+
+def test_a_sole_traders_old_tax_number_is_refused_and_repeated_nowhere() -> None:
+    # Given a sole trader whose old tax number is his citizen number,
+    data = example("92-fout-bsn-als-btw-id")
+    # When he fills it in, Then it is refused, and neither event nor mail repeats it.
+    said = World().submit(data)
+    assert errors(said) == {"customer.vat_id": "vat_is_citizen_number"}
+    assert "004495445" not in repr(said)
+
+
+def test_who_wants_texts_must_give_a_mobile_number() -> None:
+    form = changed(preferred_channel="sms", customer__mobile=None)
+    assert errors(World().submit(form)) == {"customer.mobile": "mobile_needed"}
+
+
+def test_somebody_else_who_pays_must_be_reachable() -> None:
+    form = changed(payer={"kind": "other"})
+    assert errors(World().submit(form)) == {"payer.name": "missing", "payer.email": "missing"}
+
+
+def test_a_belgian_postcode_is_not_read_as_a_dutch_one() -> None:
+    address = {**example()["customer"]["address"], "country": "BE", "postcode": "2000"}
+    said = accepted(World().submit(changed(customer__address=address)))
+    assert said.customer.address.postcode == "2000"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = sorted({field for field, _, _ in REFUSED})
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=4))
+def test_whatever_is_filled_in_is_accepted_or_answered_field_by_field(
+    changes: dict[str, Any],
+) -> None:
+    # Given a form in which anything may stand anywhere, parts before what is inside them,
+    data = example()
+    for path, value in sorted(changes.items(), key=lambda one: -len(one[0].split("__"))):
+        *parents, last = path.split("__")
+        part: Any = data
+        for name in parents:
+            part = part[name]
+        part[last] = value
+    # When it is submitted, Then there is one answer, and it always has its reasons.
+    said = World().submit(data, source="/website/0042")
+    refused = [one for one in said if isinstance(one, SignupRejected)]
+    assert accepted(said) if not refused else refused[0].errors

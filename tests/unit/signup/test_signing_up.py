@@ -1,0 +1,199 @@
+"""INSCHRIJVEN: accepted or rejected, repeats, likely duplicates, withdrawals."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from services.signup.requests import PutOffice, Withdraw
+from shared.errors import Conflict, NotFound, Reject
+from shared.events import (
+    CustomerLoggedIn,
+    OnboardingWithdrawn,
+    RegistrationDeclined,
+)
+from tests.unit.signup.world import (
+    EXAMPLES,
+    World,
+    accepted,
+    changed,
+    errors,
+    example,
+    mails,
+)
+
+VALID = sorted(one.stem for one in EXAMPLES.glob("*.json") if "fout" not in one.name)
+INVALID = {
+    "91-fout-kvk": "customer.kvk",
+    "92-fout-bsn-als-btw-id": "customer.vat_id",
+    "93-fout-vast-nummer-voor-sms": "customer.mobile",
+    "94-fout-onbekend-pakket": "package.code",
+    "95-fout-onbekend-kantoor": "office_code",
+    "96-fout-voorwaarden-niet-aanvaard": "terms.accepted_at",
+}
+LOGGED_IN = CustomerLoggedIn(
+    login_name="bakkerij", first_login_at=datetime(2026, 12, 1, tzinfo=UTC)
+)
+
+
+def codes(world: World, data: dict[str, object], about: str) -> list[str]:
+    return [one.code for one in accepted(world.submit(data, about)).warnings]
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_a_right_signup_is_accepted_and_customer_and_office_are_told(name: str) -> None:
+    # Given a customer whose form is in order, When his website sends it,
+    said = World().submit(example(name))
+    # Then it is accepted with a reference for people, and both get a mail.
+    event = accepted(said)
+    assert event.reference == "S-2026-000001"
+    assert mails(said) == [
+        ("signup_received", event.customer.email),
+        ("signup_received_office", "k@linde.example"),
+    ]
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_a_wrong_signup_is_rejected_with_its_fields(name: str) -> None:
+    # Given a customer whose form is not in order, When his website sends it,
+    said = World().submit(example(name))
+    # Then the field at fault is named, and he is told what to do.
+    assert INVALID[name] in errors(said)
+    assert [kind for kind, _ in mails(said)] == ["signup_incomplete"]
+
+
+def test_a_website_that_says_it_twice_signs_up_one_customer() -> None:
+    world = World()
+    world.submit(example())
+    assert world.submit(example()) == []
+    assert len(world.signups) == 1
+
+
+def test_an_onboarding_id_that_belongs_to_another_is_refused_and_the_other_untouched() -> None:
+    # Given a customer, When another form comes under his id,
+    world = World()
+    world.submit(example())
+    with pytest.raises(Reject, match="other contents"):
+        world.submit(changed(customer__company="Slagerij"))
+    # Then he stays who he was.
+    assert world.signup().event().customer.company == "Bakkerij De Korenaar"
+
+
+def test_a_website_cannot_sign_up_for_another_office() -> None:
+    with pytest.raises(Reject, match="/website/0042"):
+        World().submit(example(), source="/website/0077")
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        {"customer__company": "Andere Naam", "customer__email": "ander@adres.example"},
+        {"customer__kvk": "0123.4567", "customer__email": "ander@adres.example"},
+        {"customer__kvk": None},
+        {"customer__kvk": None, "customer__company": "BAKKERIJ  de Korenaar"},
+    ],
+)
+def test_a_second_signup_of_one_company_is_flagged(again: dict[str, object]) -> None:
+    # Given a company that is on its way, When it signs up again for the same package, known by
+    # its KvK number, or by name and e-mail address,
+    world = World()
+    world.submit(example())
+    (warning,) = [
+        one
+        for one in accepted(world.submit(changed(**again), "tweede")).warnings
+        if one.code == "likely_duplicate"
+    ]
+    # Then the office is asked to look, and sees which one it resembles.
+    assert warning.needs_review
+    assert "S-2026-000001" in warning.text
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"package__code": "compleet"},
+        {"customer__kvk": "87654321", "customer__email": "ander@adres.example"},
+        {"customer__kvk": "87654321", "customer__company": "Andere Naam"},
+    ],
+)
+def test_another_package_or_company_is_no_duplicate(other: dict[str, object]) -> None:
+    # An IBAN, an address and a mobile number may be shared.
+    world = World()
+    world.submit(example())
+    assert "likely_duplicate" not in codes(world, changed(**other), "tweede")
+
+
+def test_another_offices_customer_is_no_duplicate() -> None:
+    world = World()
+    world.submit(example())
+    assert "likely_duplicate" not in codes(world, changed(office_code="0077"), "tweede")
+
+
+@pytest.mark.parametrize("closed", ["declined", "logged in", "withdrawn"])
+def test_what_is_no_longer_under_way_is_no_duplicate(closed: str) -> None:
+    # Given a company whose first sign-up has ended, When it signs up again,
+    world = World()
+    world.submit(example())
+    if closed == "declined":
+        world.hear(RegistrationDeclined(reason="nog niet"))
+    elif closed == "logged in":
+        world.hear(LOGGED_IN)
+    else:
+        world.ask(Withdraw(by="anna"))
+    # Then nothing is flagged.
+    assert "likely_duplicate" not in codes(world, example(), "tweede")
+
+
+def test_an_office_that_pays_for_nobody_must_look_first() -> None:
+    # Given an office that has not agreed to pay, When a client says that it will,
+    form = changed(office_code="0077", payer={"kind": "office"})
+    (warning,) = accepted(World().submit(form)).warnings
+    # Then it is asked, in its own language; one that has agreed is not.
+    assert (warning.code, warning.needs_review) == ("payer_office_not_allowed", True)
+    assert "not agreed" in warning.text
+    assert codes(World(), changed(payer={"kind": "office"}), "bakkerij") == []
+
+
+def test_a_likely_slip_in_an_address_is_told_and_stops_nothing() -> None:
+    warnings = accepted(World().submit(changed(customer__email="anna@gmial.com"))).warnings
+    assert [(one.code, one.needs_review) for one in warnings] == [("email_typo", False)]
+
+
+def test_a_withdrawal_is_said_once_and_told_to_both() -> None:
+    # Given a customer, When he is withdrawn,
+    world = World()
+    world.submit(example())
+    said = world.ask(Withdraw(reason="ziet ervan af", by="anna"))
+    # Then all services hear it, customer and office are told, and it cannot be done again.
+    assert OnboardingWithdrawn(reason="ziet ervan af", by="anna") in said
+    assert len(mails(said)) == 2
+    with pytest.raises(Conflict):
+        world.ask(Withdraw(by="bram"))
+
+
+def test_an_unknown_or_rejected_signup_cannot_be_withdrawn() -> None:
+    world = World()
+    with pytest.raises(NotFound):
+        world.ask(Withdraw(by="anna"))
+    world.submit(example("91-fout-kvk"))
+    with pytest.raises(NotFound):
+        world.ask(Withdraw(by="anna"))
+
+
+def test_facts_that_come_before_the_signup_are_kept() -> None:
+    # Given that the log-in is heard first, When the sign-up follows,
+    world = World()
+    world.hear(LOGGED_IN)
+    accepted(world.submit(example()))
+    # Then both are known.
+    assert world.signup().logged_in_at == LOGGED_IN.first_login_at
+
+
+def test_an_office_is_added_and_changed() -> None:
+    world = World()
+    new = PutOffice(code="0099", name="Noord", email="k@noord.example", review="always")
+    world.ask(new)
+    world.ask(new.model_copy(update={"review": "flagged"}))
+    (office,) = [one for one in world.offices if one.code == "0099"]
+    assert office.review == "flagged"
+    said = accepted(world.submit(changed(office_code="0099")))
+    assert said.office.name == "Noord"
