@@ -55,6 +55,27 @@ def caller_with(scope: str) -> Callable[[Request, Any], Caller]:
     return caller
 
 
+def inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """A JSON Schema whose references are replaced by what they refer to.
+
+    For a schema that stands within the OpenAPI document, where `#/$defs` leads nowhere.
+    """
+    parts = schema.get("$defs", {})
+
+    def resolve(value: Any) -> Any:
+        if isinstance(value, list):
+            return [resolve(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        name = str(value.get("$ref", "")).removeprefix("#/$defs/")
+        if name in parts:
+            return resolve(parts[name] | {k: v for k, v in value.items() if k != "$ref"})
+        return {key: resolve(one) for key, one in value.items() if key != "$defs"}
+
+    found: dict[str, Any] = resolve(schema)
+    return found
+
+
 def problem_response(problem: Problem) -> JSONResponse:
     """The RFC 9457 document of a problem."""
     document: dict[str, Any] = {
@@ -173,21 +194,24 @@ class _BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        if length.isdigit() and int(length) > MAX_BODY_BYTES:
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"0")
+        read: list[Message] = []
+        if b"transfer-encoding" in headers:
+            # No length was announced: it is read up to the limit, and then handed on.
+            while not read or read[-1].get("more_body"):
+                read.append(await receive())
+                if sum(len(one.get("body", b"")) for one in read) > MAX_BODY_BYTES:
+                    await self._refuse(scope, receive, send)
+                    return
+        elif length.isdigit() and int(length) > MAX_BODY_BYTES:
             await self._refuse(scope, receive, send)
             return
-        seen = 0
 
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > MAX_BODY_BYTES:
-                raise _too_large()
-            return message
+        async def handed_on() -> Message:
+            return read.pop(0) if read else await receive()
 
-        await self._app(scope, counted, send)
+        await self._app(scope, handed_on, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         await problem_response(_too_large())(scope, receive, send)

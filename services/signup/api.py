@@ -1,5 +1,6 @@
 """HTTP in: sign-ups from websites, offices, withdrawals."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4, uuid5
 
@@ -8,13 +9,16 @@ from fastapi import APIRouter, Body, Depends
 from pydantic import AfterValidator, BaseModel, Field
 from sqlmodel import Session, col, select
 
-from services.signup.models import Office, Signup
+from services.signup.models import REJECTED, Office, Signup
 from services.signup.requests import PutOffice, Withdraw
+from services.signup.validation import check
 from shared.auth import Caller
+from shared.catalogue import Catalogue
 from shared.envelope import NAMESPACE
-from shared.errors import Forbidden, Invalid, NotFound
+from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.events import SignupRejected, SignupSubmitted
-from shared.http import IdempotencyKey, caller_with
+from shared.events.shapes import FieldError
+from shared.http import IdempotencyKey, caller_with, inlined
 from shared.processing.runtime import Runtime
 
 Website = Annotated[Caller, Depends(caller_with("signup:submit"))]
@@ -27,6 +31,9 @@ def _mail_address(value: str) -> str:
         return validate_email(value, check_deliverability=False).normalized
     except EmailNotValidError as error:
         raise ValueError(str(error)) from None
+
+
+REFUSED = "Some fields are missing or wrong; correct them and send the sign-up again."
 
 
 class OfficeBody(BaseModel):
@@ -58,7 +65,9 @@ def router(runtime: Runtime) -> APIRouter:
     """Signup's routes."""
     routes = APIRouter(prefix="/api", tags=["signup"])
 
-    @routes.post("/signups", status_code=202, summary="Submit a sign-up")
+    @routes.post(
+        "/signups", status_code=202, summary="Submit a sign-up", openapi_extra=_as_submitted()
+    )
     def submit(
         body: Annotated[dict[str, Any], Body()], caller: Website, key: IdempotencyKey = None
     ) -> Submitted:
@@ -72,10 +81,12 @@ def router(runtime: Runtime) -> APIRouter:
         said = runtime.handle_event(
             SignupSubmitted.event_type, body, subject=str(onboarding_id), by=by, key=key
         )
-        refusal = next((one for one in said or () if isinstance(one, SignupRejected)), None)
-        if refusal is not None:
-            detail = "Some fields are missing or wrong; correct them and send the sign-up again."
-            raise Invalid("signup_invalid", detail, errors=refusal.errors)
+        if said is None:
+            errors = _errors_of_before(runtime, str(onboarding_id), body)
+        else:
+            errors = next((one.errors for one in said if isinstance(one, SignupRejected)), ())
+        if errors:
+            raise Invalid("signup_invalid", REFUSED, errors=errors)
         url = f"{runtime.settings.base_url}/api/onboardings/{onboarding_id}"
         return Submitted(onboarding_id=onboarding_id, status_url=url)
 
@@ -109,6 +120,29 @@ def router(runtime: Runtime) -> APIRouter:
             return [one.model_dump() for one in session.exec(query)]
 
     return routes
+
+
+def _errors_of_before(
+    runtime: Runtime, onboarding_id: str, body: dict[str, Any]
+) -> Sequence[FieldError]:
+    """What was wrong with a sign-up that is sent once more: a repeat is answered like the first."""
+    with runtime.reading() as session:
+        signup = session.get(Signup, onboarding_id)
+        office = session.get(Office, str(body.get("office_code")))
+    if signup is None or signup.status != REJECTED:
+        return ()
+    catalogue = runtime.resource(Catalogue)
+    errors = check(body, catalogue=catalogue, office=office, now=runtime.clock()).errors
+    if not errors:
+        # What stood in its way is gone, e.g. the office has been entered since.
+        raise Conflict("signup_refused_before", "Send this sign-up with a new Idempotency-Key.")
+    return errors
+
+
+def _as_submitted() -> dict[str, Any]:
+    """What the body should hold. It is checked field by field by the handler, not on the way in."""
+    schema = SignupSubmitted.model_json_schema()
+    return {"requestBody": {"content": {"application/json": {"schema": inlined(schema)}}}}
 
 
 def _insist(session: Session, caller: Caller, onboarding_id: UUID) -> None:

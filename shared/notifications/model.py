@@ -37,6 +37,7 @@ class Notification(ProcessingTable, table=True):
             sqlite_where=text("status = 'failed'"),
         ),
         Index("notification_onboarding", "onboarding_id"),
+        Index("notification_created", "created_at"),
     )
 
     id: str = Field(primary_key=True, max_length=36)

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert
-from sqlmodel import Session
+from sqlalchemy import delete, insert, select
+from sqlmodel import Session, col
 
 from shared.notifications.letters import Letter
-from shared.notifications.model import WAITING, Notification
+from shared.notifications.model import CANCELLED, SENT, WAITING, Notification
 from shared.notifications.rendering import Renderer
 from shared.processing.messages import Mail, Message, Now
 
@@ -76,3 +76,17 @@ def enqueue(session: Session, mails: Sequence[tuple[str, str, Mail]], now: datet
     ]
     if rows:
         session.execute(insert(Notification), rows)
+
+
+def forget(session: Session, older_than: datetime, limit: int) -> int:
+    """Remove what was sent or called off from before `older_than`; the rest a person decides."""
+    old = (
+        select(col(Notification.id))
+        .where(
+            col(Notification.created_at) < older_than,
+            col(Notification.status).in_((SENT, CANCELLED)),
+        )
+        .limit(limit)
+    )
+    result = session.execute(delete(Notification).where(col(Notification.id).in_(old)))
+    return int(result.rowcount)  # type: ignore[attr-defined]

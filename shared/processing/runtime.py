@@ -14,6 +14,7 @@ from shared.envelope import CONTENT_TYPE, NAMESPACE, Envelope
 from shared.errors import InfrastructureDown, Unavailable
 from shared.events.event import Event
 from shared.messaging.bus import Bus, Incoming
+from shared.notifications import notices
 from shared.notifications.postman import Postman
 from shared.notifications.rendering import Renderer
 from shared.notifications.senders import Senders
@@ -34,6 +35,8 @@ from shared.settings import Settings
 OUTBOX_KEPT = timedelta(days=7)
 INBOX_KEPT = timedelta(days=30)
 """Longer than any replay reaches back, so that a replayed event is recognised."""
+MAILS_KEPT = timedelta(days=90)
+"""Long enough to answer a payer who asks what he was sent; addresses are not kept for ever."""
 
 SETTLING = 0.1
 """Seconds that the broker's answers wait for a transaction that passes by and takes them along;
@@ -237,6 +240,7 @@ class Runtime:
             removed = self.relay.forget(now - OUTBOX_KEPT, limit=1000)
         with self.transactions.bookkeeping() as session:
             removed += inbox.forget(session, now - INBOX_KEPT, limit=1000)
+            removed += notices.forget(session, now - MAILS_KEPT, limit=1000)
         return removed
 
 

@@ -1,0 +1,129 @@
+"""Mails and texts on their way: sent once, retried, given up, decided about by a person."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from infra import dead_letters
+from shared.notifications.letters import Letter
+from shared.notifications.model import FAILED, SENT, WAITING, Notification
+from shared.notifications.senders import SendFailed, SendRefused
+from tests.integration.processing.tally import Replica, release
+
+
+class Post:
+    """A mail service that does as it is told."""
+
+    def __init__(self, *troubles: Exception) -> None:
+        self.troubles = list(troubles)
+        self.sent: list[Letter] = []
+
+    def send(self, letter: Letter) -> str:
+        if self.troubles:
+            raise self.troubles.pop(0)
+        self.sent.append(letter)
+        return f"provider-{len(self.sent)}"
+
+
+@pytest.fixture
+def replica(tmp_path: Path) -> Iterator[Replica]:
+    made = Replica(f"sqlite:///{tmp_path}/tally.db", tmp_path)
+    made.make_tables()
+    yield made
+    made.database.close()
+
+
+def with_post(replica: Replica, post: Post) -> Post:
+    replica.runtime.postman._senders = post  # type: ignore[assignment]
+    return post
+
+
+def mail(replica: Replica) -> Notification:
+    with replica.database.read() as session:
+        return session.execute(select(Notification)).scalar_one()
+
+
+def deliver(replica: Replica, after: timedelta = timedelta()) -> int:
+    replica.now += after
+    return replica.runtime.postman.deliver_due()
+
+
+def test_a_mail_leaves_after_the_transaction_and_is_marked_with_its_receipt(
+    replica: Replica,
+) -> None:
+    # Given a handler that returned a mail, When its transaction has committed,
+    post = with_post(replica, Post())
+    replica.take(release("bakkerij", "mail-1"))
+    assert mail(replica).status == WAITING
+    # Then the postman sends it, once.
+    assert deliver(replica) == 1
+    assert (mail(replica).status, mail(replica).provider_id) == (SENT, "provider-1")
+    assert deliver(replica, timedelta(days=1)) == 0
+    assert len(post.sent) == 1
+
+
+def test_a_passing_trouble_is_tried_again_at_once(replica: Replica) -> None:
+    post = with_post(replica, Post(SendFailed("Throttling"), SendFailed("Throttling")))
+    replica.take(release("bakkerij", "mail-1"))
+    deliver(replica)
+    assert mail(replica).status == SENT
+    assert len(post.sent) == 1
+
+
+def test_a_lasting_trouble_is_tried_later_and_in_the_end_given_up(replica: Replica) -> None:
+    # Given a mail service that is down for days, When time goes by,
+    with_post(replica, Post(*(SendFailed("ServiceUnavailable") for _ in range(100))))
+    replica.take(release("bakkerij", "mail-1"))
+    tries = 0
+    while deliver(replica, timedelta(hours=7) if tries else timedelta()):
+        tries += 1
+    # Then it was tried six times, with pauses, and stays with its reason.
+    assert (tries, mail(replica).status) == (6, FAILED)
+    assert mail(replica).error == "ServiceUnavailable"
+
+
+def test_a_refused_mail_is_given_up_at_once_and_a_person_decides(replica: Replica) -> None:
+    # Given a mail that the service refuses, When it is sent,
+    post = with_post(replica, Post(SendRefused("MessageRejected: no such mailbox")))
+    replica.take(release("bakkerij", "mail-1"))
+    deliver(replica)
+    # Then it is among the dead letters, with the reason;
+    (letter,) = dead_letters.find({"tally": replica.database})
+    assert (letter.kind, letter.error) == ("notification", "MessageRejected: no such mailbox")
+    # retried by somebody, it leaves, and who did it is on record.
+    dead_letters.retry(replica.database, letter.id, by="anna", why="address mended")
+    assert deliver(replica, timedelta(days=400)) == 1
+    assert mail(replica).status == SENT
+    assert (mail(replica).decided_by, mail(replica).decision) == ("anna", "retry: address mended")
+    assert len(post.sent) == 1
+
+
+def test_two_postmen_send_one_mail(replica: Replica, tmp_path: Path) -> None:
+    replica.take(*(release(f"klant {number}", "mail-1") for number in range(10)))
+    other = Replica(replica.database.url, tmp_path)
+    posts = [with_post(one, Post()) for one in (replica, other)]
+    with ThreadPoolExecutor(2) as threads:
+        done = [threads.submit(one.runtime.postman.deliver_due) for one in (replica, other)]
+        assert sum(one.result(60) for one in done) == 10
+    sent = [one for post in posts for one in post.sent]
+    assert len({one.message_key for one in sent}) == len(sent) == 10
+    other.database.close()
+
+
+def test_a_postman_who_died_on_his_way_is_followed_by_another(replica: Replica) -> None:
+    # Given a process that died between claiming and sending,
+    class Died(BaseException):
+        pass
+
+    post = with_post(replica, Post(Died()))  # type: ignore[arg-type]
+    replica.take(release("bakkerij", "mail-1"))
+    with pytest.raises(Died):
+        deliver(replica)
+    # When its lease is over, Then the mail is sent.
+    assert deliver(replica, timedelta(minutes=4)) == 0
+    assert deliver(replica, timedelta(minutes=2)) == 1
+    assert len(post.sent) == 1
