@@ -1,0 +1,28 @@
+"""On PostgreSQL the migrations make the very tables of the models, types included, and back."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from infra.composition import build_service, service_names
+from shared.database import Database
+from shared.processing.model import ProcessingTable
+from shared.schema import upgrade
+from shared.settings import Settings
+from tests.servers.postgres import MakeDatabase
+
+
+@pytest.mark.parametrize("name", service_names())
+def test_the_migrations_make_the_tables_of_the_models(
+    name: str, make_database: MakeDatabase
+) -> None:
+    # Given an empty database, When it is brought to the current schema,
+    service = build_service(name, Settings())
+    database = Database(make_database(name))
+    assert upgrade(database, service.migrations)
+    # Then there is no difference with the models.
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        difference = compare_metadata(context, [service.metadata, ProcessingTable.metadata])
+    database.close()
+    assert [one for one in difference if "alembic_version" not in repr(one)] == []
