@@ -1,0 +1,77 @@
+"""However much is kept, each query finds its rows by an index (PostgreSQL)."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from tests.integration.processing.tally import Replica, release
+from tests.servers.postgres import MakeDatabase
+
+KEPT = 20_000
+FILL = """
+INSERT INTO inbox (id, type, subject, digest, status, received_at, attempts)
+SELECT 'old ' || n, 'customer.released.v1', 'c' || n, 'd', 'done', TIMESTAMPTZ '{now}', 0
+FROM generate_series(1, {kept}) n;
+INSERT INTO outbox (id, type, subject, body, created_at, leased_until, published_at, attempts)
+SELECT 'old ' || n, 't', 'c' || n, 'x', TIMESTAMPTZ '{now}', TIMESTAMPTZ '{now}',
+    TIMESTAMPTZ '{now}', 0 FROM generate_series(1, {kept}) n;
+INSERT INTO notification (id, onboarding_id, kind, channel, recipient, language, params, status,
+    created_at, attempts)
+SELECT 'old ' || n, 'c' || n, 'k', 'email', 'a', 'nl', '{{}}', 'sent', TIMESTAMPTZ '{now}', 0
+FROM generate_series(1, {kept}) n;
+INSERT INTO tally (onboarding_id, releases, reminders)
+SELECT 'c' || n, 1, 0 FROM generate_series(1, {kept}) n;
+"""
+SCAN = re.compile(r"Seq Scan on (inbox|outbox|notification|tally)\b")
+
+
+@pytest.fixture
+def replica(make_database: MakeDatabase, tmp_path: Path) -> Iterator[Replica]:
+    """A replica that has been at work for long."""
+    made = Replica(make_database("tally"), tmp_path)
+    made.make_tables()
+    with made.database.engine.connect() as connection:
+        for statement in FILL.format(now=made.now.isoformat(), kept=KEPT).split(";"):
+            if statement.strip():
+                connection.exec_driver_sql(statement)
+        connection.commit()
+    with made.database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as plain:
+        plain.execute(text("ANALYZE"))
+    yield made
+    made.database.close()
+
+
+def test_no_query_reads_a_whole_table(replica: Replica) -> None:
+    # Given every statement that a day's work leads to,
+    seen: dict[str, Any] = {}
+
+    def note(
+        _c: object, _cur: object, statement: str, parameters: Any, _ctx: object, many: bool
+    ) -> None:
+        if not many and statement.split(maxsplit=1)[0] in ("SELECT", "INSERT", "UPDATE", "DELETE"):
+            seen[statement] = parameters
+
+    event.listen(replica.database.engine, "before_cursor_execute", note)
+    batch = [release(f"bakkerij {number}", "mail-1") for number in range(50)]
+    replica.take(*batch)
+    replica.take(*batch)
+    replica.take(release("slager", "broken-1"), release("kapper", "never-1"))
+    replica.run_due(timedelta(minutes=1))
+    replica.sweep(timedelta(minutes=1))
+    replica.runtime.postman.deliver_due()
+    replica.runtime._clean()
+    event.remove(replica.database.engine, "before_cursor_execute", note)
+    # When each is planned, with twenty thousand rows in every table,
+    plans = {}
+    with replica.database.engine.connect() as connection:
+        for statement, parameters in seen.items():
+            rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+            plans[statement] = "\n".join(row[0] for row in rows)
+    # Then none reads a table from end to end.
+    assert len(plans) >= 12
+    assert [one for one, plan in plans.items() if SCAN.search(plan)] == []
