@@ -39,6 +39,10 @@ check: $(VENV)/tests.stamp ## Check format, lint, types, architecture and the co
 	$(BIN)/lint-imports
 	$(BIN)/pytest --quiet tests/house tests/contract
 
+.PHONY: bench
+bench: $(VENV)/tests.stamp build/peers.stamp ## Measure speed beside FastStream, Celery, Dramatiq
+	@$(BIN)/python -m tests.benchmark --write $(ARGS)
+
 .PHONY: format
 format: $(VENV)/tests.stamp ## Format the code and mend what can be mended by itself
 	$(BIN)/ruff format .
@@ -71,4 +75,10 @@ $(VENV)/product.stamp: requirements.lock pyproject.toml
 $(VENV)/tests.stamp: $(VENV)/product.stamp requirements-dev.lock
 	@echo "setting up $(VENV): tools and tests (less than a minute, once)"
 	@$(PIP) install --requirement requirements-dev.lock
+	@touch $@
+
+build/peers.stamp: tests/benchmark/requirements.lock
+	@echo "setting up build/peers: what Stappenplan is measured beside"
+	@infra/make-environment build/peers
+	@build/peers/bin/pip --disable-pip-version-check --quiet install --requirement $<
 	@touch $@

@@ -1,0 +1,122 @@
+"""The ceiling: pika and psycopg, written by hand for this one job, in batches.
+
+It has an inbox and an outbox, confirms and acknowledgements, and nothing else: no retries, no
+dead letters, no one-by-one after a failure, no other handlers.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pika
+import psycopg
+
+from tests.benchmark.contenders.same_work import (
+    BROKER_URL,
+    CONCURRENCY,
+    DATABASE_URL,
+    EXCHANGE,
+    QUEUE,
+    STRUCTURED,
+    read,
+    register_values,
+    says,
+)
+
+BATCH = CONCURRENCY
+LINGER = 0.003
+
+CLAIM = """
+INSERT INTO inbox (id, type, subject, digest, status, received_at, attempts)
+SELECT id, 'signup.accepted.v1', subject, digest, 'done', %s, 0
+FROM unnest(%s::text[], %s::text[], %s::text[]) AS new (id, subject, digest)
+ON CONFLICT DO NOTHING RETURNING id
+"""
+REGISTER = """
+INSERT INTO registration (onboarding_id, office_code, accepted, heard_at, customer_number,
+    administration_number, administration_name, status, decided_by, copied_from)
+SELECT *, 'registered', 'policy', 'standard' FROM unnest(%s::text[], %s::text[], %s::json[],
+    %s::timestamptz[], %s::text[], %s::text[], %s::text[])
+"""
+SAY = """
+INSERT INTO outbox (id, type, subject, body, created_at, leased_until, attempts)
+SELECT id, type, subject, body, %s, %s + interval '30 seconds', 0
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::bytea[]) AS new (id, type, subject, body)
+"""
+MARK = "UPDATE outbox SET published_at = %s WHERE id = ANY(%s)"
+
+
+class Loop:
+    """One thread: collect a batch, one transaction, publish, acknowledge."""
+
+    def __init__(self) -> None:
+        self.database = psycopg.connect(DATABASE_URL)
+        self.batch: list[tuple[int, bytes]] = []
+        self.sent: dict[int, str] = {}
+        self.confirmed: list[str] = []
+        self.sequence = 0
+        self.timer: Any = None
+        self.connection = pika.SelectConnection(
+            pika.URLParameters(BROKER_URL), on_open_callback=self.opened
+        )
+
+    def opened(self, connection: Any) -> None:
+        connection.channel(on_open_callback=self.ready)
+
+    def ready(self, channel: Any) -> None:
+        self.channel = channel
+        channel.confirm_delivery(self.confirm)
+        channel.basic_qos(prefetch_count=2 * BATCH)
+        channel.basic_consume(QUEUE, self.arrived)
+
+    def arrived(self, _channel: Any, method: Any, _properties: Any, body: bytes) -> None:
+        self.batch.append((method.delivery_tag, body))
+        if len(self.batch) >= BATCH:
+            self.process()
+        elif self.timer is None:
+            self.timer = self.connection.ioloop.call_later(LINGER, self.process)
+
+    def process(self) -> None:
+        if self.timer is not None:
+            self.connection.ioloop.remove_timeout(self.timer)
+            self.timer = None
+        batch, self.batch = self.batch, []
+        if not batch:
+            return
+        now = datetime.now(UTC)
+        read_ones = {one.id: one for one in (read(body) for _, body in batch)}
+        ones = list(read_ones.values())
+        with self.database.transaction(), self.database.cursor() as cursor:
+            ids, subjects, digests = zip(*((o.id, o.subject, o.digest) for o in ones), strict=True)
+            cursor.execute(CLAIM, (now, list(ids), list(subjects), list(digests)))
+            fresh = [read_ones[row[0]] for row in cursor.fetchall()]
+            cursor.execute(
+                "SELECT nextval('bench_numbers') FROM generate_series(1, %s)", [len(fresh)]
+            )
+            numbers = [row[0] for row in cursor.fetchall()]
+            pairs = list(zip(fresh, numbers, strict=True))
+            columns = zip(*(register_values(one, now, n) for one, n in pairs), strict=True)
+            cursor.execute(REGISTER, [list(column) for column in columns])
+            said = [word for one, n in pairs for word in says(one, now, n)]
+            cursor.execute(SAY, (now, now, *(list(column) for column in zip(*said, strict=True))))
+            confirmed, self.confirmed = self.confirmed, []
+            cursor.execute(MARK, (now, confirmed))
+        for word in said:
+            self.sequence += 1
+            self.sent[self.sequence] = word.id
+            properties = pika.BasicProperties(
+                content_type=STRUCTURED, message_id=word.id, delivery_mode=2, type=word.type
+            )
+            self.channel.basic_publish(EXCHANGE, word.type, word.body, properties, mandatory=True)
+        self.channel.basic_ack(batch[-1][0], multiple=True)
+
+    def confirm(self, frame: Any) -> None:
+        tag, multiple = frame.method.delivery_tag, frame.method.multiple
+        if not multiple:
+            self.confirmed.append(self.sent.pop(tag))
+            return
+        for number in [one for one in self.sent if one <= tag]:
+            self.confirmed.append(self.sent.pop(number))
+
+
+if __name__ == "__main__":
+    Loop().connection.ioloop.start()
