@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi_swagger import patch_fastapi
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -106,6 +107,15 @@ def create_app(
         title="Stappenplan",
         version=version("stappenplan"),
         description="From sign-up to log-in in seven steps.",
+        # FastAPI's own pages would load their scripts from somebody else's machine.
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    patch_fastapi(
+        app,
+        redirect_from_root_to_docs=False,
+        swagger_ui_parameters={"persistAuthorization": False, "filter": True},
     )
     app.state.token_key = token_key
     app.add_middleware(_BodyLimit)

@@ -1,5 +1,6 @@
 """Who may call what: tokens, scopes, offices; and what everybody may see."""
 
+import re
 from uuid import uuid4
 
 import httpx
@@ -172,4 +173,15 @@ def test_whoever_watches_over_the_process_needs_no_token(api: Api) -> None:
     assert api.call("GET", "/healthz").json() == {"dead": []}
     assert api.call("GET", "/readyz").json() == {"troubles": {}}
     assert "stappenplan" in api.call("GET", "/metrics").text
-    assert api.call("GET", "/docs").status_code == 200
+
+
+def test_the_documentation_needs_nobody_elses_machine(api: Api) -> None:
+    # Given the page of the documentation, When all that it loads is looked at,
+    page = api.call("GET", "/docs").text
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
+    # Then each comes from here, and is there.
+    assert len(loaded) >= 2
+    for url in loaded:
+        assert url.startswith((api.address, "/"))
+        assert api.call("GET", url.removeprefix(api.address)).status_code == 200
+    assert "/openapi.json" in page
