@@ -11,7 +11,7 @@ import re
 import threading
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,8 +63,12 @@ class Confirmation:
     covered: date | None = None
 
 
+@lru_cache(maxsize=64)
 def render_pdf(confirmation: Confirmation) -> bytes:
-    """The document; the same confirmation gives the same bytes."""
+    """The document; the same confirmation gives the same bytes.
+
+    The last ones are kept: payer and office get the same document one after the other.
+    """
     inputs = {
         "data": UNSEEN.sub("", json.dumps(_data(confirmation), ensure_ascii=False)),
         "qr": _qr(confirmation.token),

@@ -91,9 +91,9 @@ class Runtime:
         self.postman = Postman(service.notices, renderer, senders, self.transactions, speech, clock)
         name = service.name
         self._consumption = Consumption(name, bus, self.dispatcher)
-        self._sweeper = Chore(f"{name}-sweeper", self._sweep, every=1.0, gather=SETTLING)
-        self._due = Chore(f"{name}-due", self.dispatcher.run_due, every=1.0)
-        self._mail = Chore(f"{name}-mail", self.postman.deliver_due, every=2.0)
+        self._sweeper = Chore(f"{name}-sweeper", self._sweep, every=2.0, gather=SETTLING)
+        self._due = Chore(f"{name}-due", self.dispatcher.run_due, every=2.0)
+        self._mail = Chore(f"{name}-mail", self.postman.deliver_due, every=5.0)
         self._cleaning = Chore(f"{name}-cleaning", self._clean, every=600.0)
         self.relay.on_outcome = self._sweeper.wake
         speech.on_mail = self._mail.wake
