@@ -119,10 +119,10 @@ class RabbitBus:
                 self._ioloop.start()
             except Exception:
                 self._log.exception("broker_thread_stumbled")
-                # Whatever the fault tore out of its work, a fresh start does not miss it.
-                if self._closed:
-                    return
-                self._ioloop.call_later(BREATHER, self._start_over)
+                # Whatever the fault tore out of its work, a fresh start does not miss it; who is
+                # hanging up breaks off instead, and leaves the broker no connection.
+                again = self._break_off if self._closed else self._start_over
+                self._ioloop.call_later(BREATHER, again)
 
     def _start_over(self) -> None:
         self._publishing.start_over()
@@ -149,9 +149,9 @@ class RabbitBus:
 
     def _break_off(self) -> None:
         """Drop what is not closed by now; otherwise the broker would keep its messages for us."""
+        self._ioloop.call_later(BREATHER, self._stop)
         for line in self._lines:
             line.abort()
-        self._ioloop.call_later(BREATHER, self._stop)
 
     def _line_closed(self) -> None:
         if all(line.closed for line in self._lines):

@@ -334,6 +334,25 @@ def test_a_line_that_is_closed_while_it_connects_leaves_no_connection(
     assert vhost_of(rabbit) not in listing
 
 
+def test_a_fault_while_hanging_up_leaves_no_connection(
+    rabbitmq: RabbitMQ, rabbit: RabbitExchange
+) -> None:
+    # Given a service that hangs up
+    signup = rabbit.line("signup")
+
+    def fault() -> None:
+        raise RuntimeError("a fault that nobody foresaw")
+
+    # When something goes wrong just then
+    signup._publishing.finish = lambda _finished: fault()
+    began = time.monotonic()
+    signup.close()
+    # Then it ends all the same, soon, and the broker keeps no connection for it
+    assert time.monotonic() - began < 3
+    listing = rabbitmq.ctl("list_connections", "vhost", "client_properties")
+    assert vhost_of(rabbit) not in listing
+
+
 def test_a_fault_in_the_thread_of_the_connections_is_survived(rabbit: RabbitExchange) -> None:
     # Given a service with a message in hand
     website, signup = rabbit.line(), rabbit.line("signup")
