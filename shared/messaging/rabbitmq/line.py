@@ -117,8 +117,9 @@ class Line:
         self._cancel(self._retry)
         if self._connection is None or self._connection.is_closed:
             self._end(when_closed)
-        elif not self._connection.is_closing:
+        elif self._connection.is_open:
             self._connection.close()
+        # One that is still opening is closed once it is open: pika stumbles over less.
 
     def _end(self, when_closed: Callable[[], None]) -> None:
         self.closed = True
@@ -127,6 +128,9 @@ class Line:
     # What pika tells.
 
     def _opened(self, connection: Any) -> None:
+        if self._when_closed is not None:
+            connection.close()
+            return
         connection.add_on_connection_blocked_callback(self._blocked)
         connection.add_on_connection_unblocked_callback(self._unblocked)
         self._open_channel()
