@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import JSON, Column, Index, MetaData
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from services.activation import facts
 from services.activation.facts import Facts
 from shared.database import UtcDateTime
+from shared.entity import Entity
 from shared.envelope import Envelope
 from shared.events import (
     AdministrationCreated,
@@ -30,7 +31,7 @@ WRONG_TRIES_FOR_GOOD = 20
 """After this many wrong passwords the one-time password is dead and staff must send another."""
 
 
-class ActivationTable(SQLModel):
+class ActivationTable(Entity):
     """The base of this service's own tables."""
 
     metadata = MetaData()

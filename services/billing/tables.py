@@ -1,10 +1,11 @@
 """The base of billing's own tables."""
 
 from sqlalchemy import MetaData
-from sqlmodel import SQLModel
+
+from shared.entity import Entity
 
 
-class BillingTable(SQLModel):
+class BillingTable(Entity):
     """The base of this service's own tables."""
 
     metadata = MetaData()

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index, MetaData
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from shared.entity import Entity
 from shared.errors import Conflict
 from shared.events import SignupAccepted, shapes
 from shared.processing.model import moment
@@ -18,7 +19,7 @@ WITHDRAWN = "withdrawn"
 COMPLETED = "completed"
 
 
-class SignupTable(SQLModel):
+class SignupTable(Entity):
     """The base of this service's own tables."""
 
     metadata = MetaData()

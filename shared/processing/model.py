@@ -6,9 +6,10 @@ They live in each service's own database, so that seen, done and said are one co
 from datetime import datetime
 
 from sqlalchemy import Column, Index, LargeBinary, MetaData, Text, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from shared.database import UtcDateTime
+from shared.entity import Entity
 
 DONE = "done"
 WAITING = "waiting"
@@ -21,7 +22,7 @@ def moment(*, nullable: bool = False) -> Column[datetime]:
     return Column(UtcDateTime(), nullable=nullable)
 
 
-class ProcessingTable(SQLModel):
+class ProcessingTable(Entity):
     """The base of the shared tables; their metadata is apart from every service's own."""
 
     metadata = MetaData()

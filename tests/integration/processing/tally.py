@@ -11,9 +11,10 @@ from uuid import UUID, uuid5
 
 from fastapi import APIRouter
 from sqlalchemy import MetaData, select
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from shared.database import Database
+from shared.entity import Entity
 from shared.envelope import CONTENT_TYPE, Envelope
 from shared.errors import Reject, Retry
 from shared.events import CustomerLoggedIn, CustomerReleased
@@ -30,7 +31,7 @@ SPACE = UUID("00000000-0000-0000-0000-000000000077")
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
-class TallyTable(SQLModel):
+class TallyTable(Entity):
     metadata = MetaData()
 
 
