@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, SQLModel
 
+from shared.database import among, insert_entities
 from shared.processing.messages import Delivery, Now
 from shared.processing.numbers import Numbers
 from shared.processing.service import Service
@@ -28,7 +29,7 @@ class Handling:
             (one.envelope, self._calls[one.envelope.type](one, batch, now)) for one in deliveries
         ]
         for loaded in batch.values():
-            session.add_all(loaded.added)
+            insert_entities(session, loaded.added)
         session.flush()
         return said
 
@@ -56,7 +57,7 @@ class Handling:
 def _fetch(session: Session, load: Load, keys: set[Any]) -> Iterable[SQLModel]:
     table = load.model.__table__  # type: ignore[attr-defined]
     # Locks are taken in the order of the primary key, so that replicas do not deadlock.
-    statement = select(load.model).where(table.c[load.column].in_(sorted(keys)))
+    statement = select(load.model).where(among(session, table.c[load.column], sorted(keys)))
     statement = statement.order_by(*table.primary_key.columns)
     if load.only is not None:
         statement = statement.where(load.only)

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Table, delete, select
 from sqlmodel import Session, col
 
-from shared.database import insert_rows
+from shared.database import among, insert_rows
 from shared.envelope import Envelope
 from shared.messaging.bus import Incoming
 from shared.processing.messages import Delivery
 from shared.processing.model import DEAD, DONE, WAITING, Inbox
 from shared.processing.retries import LEASE, pause_after
+
+INBOX: Table = Inbox.__table__  # type: ignore[attr-defined]
 
 MAX_ERROR = 4000
 MAX_DEATHS = 3
@@ -113,7 +115,7 @@ def bury(session: Session, incoming: Incoming, reason: str, now: datetime) -> No
 
 def digests(session: Session, ids: Sequence[str]) -> dict[str, str]:
     """The fingerprints under which these ids were claimed."""
-    statement = select(col(Inbox.id), col(Inbox.digest)).where(col(Inbox.id).in_(ids))
+    statement = select(INBOX.c.id, INBOX.c.digest).where(among(session, INBOX.c.id, ids))
     return {row.id: row.digest for row in session.execute(statement)}
 
 

@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import Table, delete, select, update
 from sqlmodel import Session, col
 
-from shared.database import Database, insert_rows
+from shared.database import Database, among, insert_rows
 from shared.envelope import Envelope
 from shared.messaging.bus import Bus, Outgoing, Receipt
 from shared.processing.model import Outbox
 
 log = structlog.get_logger()
+
+OUTBOX: Table = Outbox.__table__  # type: ignore[attr-defined]
 
 Outcomes = list[tuple[str, Receipt]]
 
@@ -135,16 +137,16 @@ class OutboxRelay:
         confirmed = sorted(one for one, receipt in outcomes if receipt is Receipt.CONFIRMED)
         if confirmed:
             session.execute(
-                update(Outbox)
-                .where(col(Outbox.id).in_(confirmed))
+                update(OUTBOX)
+                .where(among(session, OUTBOX.c.id, confirmed))
                 .values(published_at=now, error=None)
             )
         for receipt, pause in PAUSE.items():
             failed = sorted(one for one, answer in outcomes if answer is receipt)
             if failed:
                 session.execute(
-                    update(Outbox)
-                    .where(col(Outbox.id).in_(failed), col(Outbox.published_at).is_(None))
+                    update(OUTBOX)
+                    .where(among(session, OUTBOX.c.id, failed), OUTBOX.c.published_at.is_(None))
                     .values(leased_until=now + pause, error=REASONS[receipt])
                 )
 

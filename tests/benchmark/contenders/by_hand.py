@@ -9,6 +9,7 @@ from typing import Any
 
 import pika
 import psycopg
+from psycopg.types.array import ListBinaryDumper
 
 from tests.benchmark.contenders.same_work import (
     BROKER_URL,
@@ -50,6 +51,7 @@ class Loop:
 
     def __init__(self) -> None:
         self.database = psycopg.connect(DATABASE_URL)
+        self.database.adapters.register_dumper(list, ListBinaryDumper)
         self.batch: list[tuple[int, bytes]] = []
         self.sent: dict[int, str] = {}
         self.confirmed: list[str] = []
