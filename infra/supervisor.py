@@ -1,6 +1,7 @@
 """Runs services in one process: their threads, one HTTP server, an orderly end."""
 
 import fcntl
+import gc
 import socket
 import threading
 import time
@@ -75,6 +76,7 @@ class Supervisor:
         for runtime in self.runtimes:
             runtime.start()
         self._serve()
+        _collect_less_garbage()
 
     def stop(self) -> None:
         """Answer no more requests, finish the work in hand, hang up."""
@@ -124,6 +126,17 @@ class Supervisor:
         deadline = time.monotonic() + 10
         while not self._server.started and time.monotonic() < deadline:
             self._server_thread.join(0.005)
+
+
+def _collect_less_garbage() -> None:
+    """Look for garbage less often, and never again among what was made at the start.
+
+    A batch makes some ten thousand objects and drops them all, most of them without a cycle: at
+    Python's own settings a fifth of the time went into looking.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 def _listen(host: str, port: int) -> socket.socket:

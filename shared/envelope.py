@@ -7,6 +7,7 @@ a sentence that says what to correct.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ NAMESPACE = UUID("6d0ee6f8-8f0e-5e8e-9d4b-2f6f5b1c7a10")
 
 BINARY_PREFIXES = ("cloudEvents:", "cloudEvents_")
 MAX_TEXT = 255
+CONTROL = re.compile(r"[\x00-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ def _text(attributes: Mapping[str, Any], name: str) -> str:
     value = attributes.get(name)
     if not isinstance(value, str) or not value or len(value) > MAX_TEXT:
         raise Malformed(f"{name} must be a text of 1 to {MAX_TEXT} characters")
-    if any(ord(character) < 32 for character in value):
+    if CONTROL.search(value):
         raise Malformed(f"{name} holds a control character")
     return value
 

@@ -10,6 +10,8 @@ import pika  # noqa: TID251 - this package is the one place where AMQP is spoken
 import structlog
 from pika.exceptions import AMQPConnectionError  # noqa: TID251 - AMQP is spoken here.
 
+from shared.messaging.rabbitmq.connection import Connection
+
 log = structlog.get_logger()
 
 # pika tells every failure several times, with stack traces; the line tells it once.
@@ -77,7 +79,7 @@ class Line:
         """Try the next address."""
         address = next(self._addresses)
         self._log = self._log.bind(host=address.host, port=address.port)
-        self._connection = pika.SelectConnection(
+        self._connection = Connection(
             address,
             on_open_callback=self._opened,
             on_open_error_callback=self._not_opened,
