@@ -81,6 +81,8 @@ def open_message(incoming: Incoming) -> Envelope:
     Raises:
         Malformed: it is no CloudEvent that we can read; the text says what to correct.
     """
+    if incoming.damage is not None:
+        raise Malformed(incoming.damage)
     if len(incoming.body) > MAX_BODY_BYTES:
         raise Malformed(
             f"the body has {len(incoming.body)} bytes; an event has at most {MAX_BODY_BYTES}"

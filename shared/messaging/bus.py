@@ -23,6 +23,7 @@ class Incoming:
 
     `receipt` is the adapter's own mark for acknowledging; nobody else looks inside.
     `redelivered` says that it may have been seen before: perhaps it killed the process.
+    `damage` says what the adapter could not read of it.
     """
 
     body: bytes
@@ -33,6 +34,7 @@ class Incoming:
     type: str | None = None
     user_id: str | None = None
     redelivered: bool = False
+    damage: str | None = None
     receipt: object = None
 
 

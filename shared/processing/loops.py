@@ -1,4 +1,4 @@
-"""The threads of a running service: one consumes, one does chores, one sends mail."""
+"""The threads of a running service: some consume, one sends mail, the others do chores."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -12,8 +12,11 @@ from shared.processing.dispatch import Dispatcher
 
 log = structlog.get_logger()
 
-BATCH = 100
+BATCH = 200
 """At most this many messages share a transaction; more gains little and locks longer."""
+
+CONSUMERS = 2
+"""Threads that consume for one service: one handles while the other waits for the database."""
 
 LINGER_SECONDS = 0.003
 """How long a lone message waits for company."""

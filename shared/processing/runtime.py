@@ -21,7 +21,7 @@ from shared.notifications.senders import Senders
 from shared.processing import inbox
 from shared.processing.dispatch import Dispatcher
 from shared.processing.handling import Handling
-from shared.processing.loops import Chore, Consumption
+from shared.processing.loops import CONSUMERS, Chore, Consumption
 from shared.processing.messages import About, Delivery, Message, Request
 from shared.processing.numbers import StockedNumbers
 from shared.processing.outbox import OutboxRelay
@@ -90,12 +90,15 @@ class Runtime:
         renderer = Renderer(service.templates)
         self.postman = Postman(service.notices, renderer, senders, self.transactions, speech, clock)
         name = service.name
-        self._consumption = Consumption(name, bus, self.dispatcher)
-        self._sweeper = Chore(f"{name}-sweeper", self._sweep, every=2.0, gather=SETTLING)
+        # SQLite has one writer at a time: a second thread would only queue up behind the first.
+        consumers = 1 if self.database.is_sqlite else CONSUMERS
+        self._consuming = [Consumption(name, bus, self.dispatcher) for _ in range(consumers)]
+        self._settler = Chore(f"{name}-settler", self._settle, every=60.0, gather=SETTLING)
+        self._sweeper = Chore(f"{name}-sweeper", self._sweep, every=2.0)
         self._due = Chore(f"{name}-due", self.dispatcher.run_due, every=2.0)
         self._mail = Chore(f"{name}-mail", self.postman.deliver_due, every=5.0)
         self._cleaning = Chore(f"{name}-cleaning", self._clean, every=600.0)
-        self.relay.on_outcome = self._sweeper.wake
+        self.relay.on_outcome = self._settler.wake
         speech.on_mail = self._mail.wake
         speech.on_later = self._due.wake
 
@@ -132,7 +135,8 @@ class Runtime:
 
     @property
     def _threads(self) -> list[Consumption | Chore]:
-        return [self._consumption, self._sweeper, self._due, self._mail, self._cleaning]
+        chores = [self._settler, self._sweeper, self._due, self._mail, self._cleaning]
+        return [*self._consuming, *chores]
 
     def healthy(self) -> bool:
         """Whether every thread is alive."""
@@ -145,7 +149,7 @@ class Runtime:
             found.append("the database does not answer")
         if not self.bus.healthy():
             found.append("the broker cannot be reached, or its queue cannot be read")
-        if self._consumption.held_up:
+        if any(thread.held_up for thread in self._consuming):
             found.append("consumption is paused")
         return found
 
@@ -229,9 +233,13 @@ class Runtime:
 
     # Chores.
 
-    def _sweep(self) -> int:
+    def _settle(self) -> int:
         with self.transactions.infrastructure():
             self.relay.settle()
+        return 0
+
+    def _sweep(self) -> int:
+        with self.transactions.infrastructure():
             return self.relay.sweep() if self.bus.healthy() else 0
 
     def _clean(self) -> int:

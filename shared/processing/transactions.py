@@ -69,9 +69,11 @@ class Transactions:
         raise AssertionError("the last rerun returns or raises")
 
     def _once(self, work: Callable[[Session], T], numbers: int) -> T:
-        if numbers:
-            self._numbers.stock_up(numbers)
-        with self._relay.settling() as outcomes, self._database.begin() as session:
+        with (
+            self._numbers.promised(numbers),
+            self._relay.settling() as outcomes,
+            self._database.begin() as session,
+        ):
             self._relay.mark(session, outcomes)
             result = work(session)
         self._speech.committed(session)

@@ -22,6 +22,9 @@ FINISHING = 5.0
 HANGING_UP = 2.0
 """Seconds that `close` gives to a broker for saying goodbye."""
 
+PREFETCH = 600
+"""Messages in hand: a batch for each of two threads, and one that arrives meanwhile."""
+
 BREATHER = 0.2
 """Seconds between a fault and a fresh start, or between breaking off and the end."""
 
@@ -34,7 +37,7 @@ class RabbitBus:
     """
 
     def __init__(
-        self, url: str, *, queue: str | None, name: str, prefetch: int = 200, heartbeat: int = 30
+        self, url: str, *, queue: str | None, name: str, prefetch: int = PREFETCH, heartbeat: int = 30
     ) -> None:
         addresses = [
             parameters(one.strip(), heartbeat=heartbeat, name=name) for one in url.split(",")
