@@ -234,6 +234,9 @@ class Runtime:
     # Chores.
 
     def _settle(self) -> int:
+        if self.relay.waited() < SETTLING:
+            self._settler.wake()  # Transactions pass by; look again when they no longer do.
+            return 0
         with self.transactions.infrastructure():
             self.relay.settle()
         return 0

@@ -37,7 +37,13 @@ class RabbitBus:
     """
 
     def __init__(
-        self, url: str, *, queue: str | None, name: str, prefetch: int = PREFETCH, heartbeat: int = 30
+        self,
+        url: str,
+        *,
+        queue: str | None,
+        name: str,
+        prefetch: int = PREFETCH,
+        heartbeat: int = 30,
     ) -> None:
         addresses = [
             parameters(one.strip(), heartbeat=heartbeat, name=name) for one in url.split(",")

@@ -22,6 +22,7 @@ class Connection(pika.SelectConnection):  # type: ignore[misc]
     """
 
     _gathered: list[bytes] | None = None
+    _frame_buffer: bytes
 
     def __init__(self, *args: Any, **named: Any) -> None:
         self._on_delivery: dict[int, OnDelivery] = {}

@@ -134,9 +134,7 @@ class Consuming:
                 channel.channel_number, partial(self._delivered, channel)
             )
             # pika insists on a callback for deliveries, but they take the short cut.
-            channel.basic_consume(
-                self._queue, lambda *_delivery: None, callback=self._subscription
-            )
+            channel.basic_consume(self._queue, lambda *_delivery: None, callback=self._subscription)
 
     def _subscription(self, _ok: Any) -> None:
         self.subscribed = True

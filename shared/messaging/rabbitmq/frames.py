@@ -89,7 +89,7 @@ def properties(
     headers: Mapping[str, str],
     message_id: str,
     timestamp: int,
-    type: str,  # noqa: A002 - the name that AMQP gives it.
+    type: str,
     user_id: str | None,
     app_id: str,
 ) -> bytes:
@@ -99,14 +99,14 @@ def properties(
         ValueError: a text takes more than 255 bytes.
     """
     flags = CONTENT_TYPE | DELIVERY_MODE | MESSAGE_ID | TIMESTAMP | TYPE | APP_ID
-    values = [_short(content_type), b"\2", _short(message_id), TIME.pack(timestamp), _short(type)]
+    values = [_known(content_type), b"\2", _short(message_id), TIME.pack(timestamp), _known(type)]
     if headers:
         flags |= HEADERS
         values.insert(1, _table(headers))
     if user_id is not None:
         flags |= USER_ID
-        values.append(_short(user_id))
-    values.append(_short(app_id))
+        values.append(_known(user_id))
+    values.append(_known(app_id))
     return flags.to_bytes(2, "big") + b"".join(values)
 
 
@@ -117,10 +117,17 @@ def _short(text: str) -> bytes:
     return bytes([len(encoded)]) + encoded
 
 
+_known = lru_cache(maxsize=500)(_short)
+"""For texts that come back, such as the names of events."""
+
+
 def _table(headers: Mapping[str, str]) -> bytes:
-    pieces: list[bytes] = []
-    tables.encode_table(pieces, dict(headers))
-    return b"".join(pieces)
+    """A table (4.2.5.5) whose values are all long strings."""
+    entries = b"".join(
+        b"%bS%b%b" % (_known(name), NUMBER.pack(len(text)), text)
+        for name, text in ((name, value.encode()) for name, value in headers.items())
+    )
+    return NUMBER.pack(len(entries)) + entries
 
 
 @dataclass(slots=True)

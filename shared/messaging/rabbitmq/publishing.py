@@ -150,9 +150,7 @@ class Publishing:
         channel = self._channel
         exchange = EXCHANGE if message.queue is None else ""
         key = _routing_key(message)
-        channel.connection.publish(
-            channel.channel_number, exchange, key, properties, message.body
-        )
+        channel.connection.publish(channel.channel_number, exchange, key, properties, message.body)
 
     def _answer(self, parcels: Sequence[_Parcel], receipt: Receipt) -> None:
         with self._lock:
