@@ -243,6 +243,7 @@ class Runtime:
 
     def _sweep(self) -> int:
         with self.transactions.infrastructure():
+            self.relay.settle()
             return self.relay.sweep() if self.bus.healthy() else 0
 
     def _clean(self) -> int:

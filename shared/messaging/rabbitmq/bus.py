@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from pika.adapters.select_connection import IOLoop  # noqa: TID251 - AMQP is spoken here.
 
-from shared.messaging.bus import Incoming, Outgoing, Receipt
+from shared.messaging.bus import IN_HAND, Incoming, Outgoing, Receipt
 from shared.messaging.rabbitmq.consuming import Consuming
 from shared.messaging.rabbitmq.line import Line, parameters
 from shared.messaging.rabbitmq.publishing import Publishing
@@ -21,9 +21,6 @@ FINISHING = 5.0
 
 HANGING_UP = 2.0
 """Seconds that `close` gives to a broker for saying goodbye."""
-
-PREFETCH = 600
-"""Messages in hand: a batch for each of two threads, and one that arrives meanwhile."""
 
 BREATHER = 0.2
 """Seconds between a fault and a fresh start, or between breaking off and the end."""
@@ -42,7 +39,7 @@ class RabbitBus:
         *,
         queue: str | None,
         name: str,
-        prefetch: int = PREFETCH,
+        prefetch: int = IN_HAND,
         heartbeat: int = 30,
     ) -> None:
         addresses = [
