@@ -24,7 +24,7 @@ FRAME_OVERHEAD = 8
 """Bytes of a frame beside its payload (2.3.5)."""
 
 HEAD = struct.Struct(">BHL")
-CONTENT = struct.Struct(">HHQH")
+CONTENT = struct.Struct(">HHQ")
 NUMBER = struct.Struct(">L")
 TAG = struct.Struct(">Q?")
 TIME = struct.Struct(">Q")
@@ -141,23 +141,29 @@ class Delivery:
     redelivered: bool
     routing_key: str
     properties: Properties = field(default_factory=Properties)
-    size: int = -1
-    body: bytes = b""
+    parts: list[bytes] = field(default_factory=list)
+    missing: int = -1
     damage: str | None = None
 
     @property
     def complete(self) -> bool:
         """Whether the last frame of its body is there."""
-        return len(self.body) == self.size
+        return self.missing == 0
+
+    @property
+    def body(self) -> bytes:
+        """The body, from the frames that it came in."""
+        return self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
 
     def take(self, kind: int, payload: bytes) -> None:
         """Take the next frame: the header, or a part of the body."""
         if kind == BODY:
-            self.body = self.body + payload if self.body else payload
+            self.parts.append(payload)
+            self.missing -= len(payload)
             return
-        _, _, self.size, _ = CONTENT.unpack_from(payload)
+        _, _, self.missing = CONTENT.unpack_from(payload)
         try:
-            self.properties = read_properties(payload, 12)
+            self.properties = read_properties(payload, CONTENT.size)
         except Unreadable as reason:
             self.damage = str(reason)
 
