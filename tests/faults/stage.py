@@ -37,8 +37,8 @@ EXAMPLES = 12
 """The sign-ups that ship with the product come first and some wait for a person: they are passed
 over."""
 
-PACE = 40
-"""Sign-ups a second: some two hundred events, far below what the services can do."""
+PACE = 15
+"""Sign-ups a second, with some hundred events and mails: well below what the services can do."""
 
 ALL_THE_WAY = 90.0
 """Seconds within which everything must have arrived once the fault is over."""
