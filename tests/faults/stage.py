@@ -25,6 +25,7 @@ from shared.messaging.bus import Bus, Outgoing, Receipt
 from shared.messaging.declare import apply
 from shared.settings import Settings
 from tests.faults.books import Balance, Books
+from tests.faults.proxy import Proxy
 from tests.servers.premises import LOOPBACK, free_ports, wait_until
 
 OFFICE = {
@@ -121,6 +122,8 @@ class Stage:
         self._lines = Lines(near)
         self.line = self._lines.bus("website", consume=False)
         self.load = Load(self.line, most)
+        self.proxy: Proxy
+        """What stands between the services and a server, if a test has put something there."""
 
     # The services.
 
