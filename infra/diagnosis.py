@@ -152,7 +152,7 @@ def _arrivals(settings: Settings) -> Iterator[Finding]:
         "arrivals",
         not lacking,
         "; ".join(lacking) or "every event reaches whoever hears it",
-        "run `stappenplan topology apply`, then `stappenplan replay SERVICE`, if its queue is empty",
+        "unless a queue is long: `stappenplan topology apply`, then `stappenplan replay SERVICE`",
     )
 
 

@@ -41,6 +41,8 @@ over."""
 PACE = 15
 """Sign-ups a second, with some hundred events and mails: well below what the services can do."""
 
+STAPPENPLAN = Path(sys.executable).with_name("stappenplan")
+
 ALL_THE_WAY = 90.0
 """Seconds within which everything must have arrived once the fault is over."""
 
@@ -104,8 +106,10 @@ class Stage:
         reached_by: Mapping[str, str],
         crew: Sequence[Sequence[str]],
         most: int,
+        program: Sequence[str | Path],
     ) -> None:
         """`near` is how the test reaches broker and databases, `reached_by` how the services do."""
+        self._program = program
         self.settings = near
         self._environment = {
             **os.environ,
@@ -139,11 +143,18 @@ class Stage:
         """Start the process that listens on this port."""
         with self.log.open("ab") as log:
             self.processes[port] = subprocess.Popen(
-                [Path(sys.executable).with_name("stappenplan"), "run", *self._crew[port]],
+                [*self._program, "run", *self._crew[port]],
                 env={**self._environment, "STAPPENPLAN_HTTP_PORT": str(port)},
                 stdout=log,
                 stderr=log,
             )
+
+    def restart_the_dead(self) -> int:
+        """Do what an orchestrator does; returns how many processes had died."""
+        dead = [port for port, process in self.processes.items() if process.poll() is not None]
+        for port in dead:
+            self.start_process(port)
+        return len(dead)
 
     def stop(self) -> None:
         """End every process in good order."""
@@ -196,7 +207,7 @@ class Stage:
             "STAPPENPLAN_DATABASE_URL": self.settings.database_url,
         }
         return subprocess.run(
-            [Path(sys.executable).with_name("stappenplan"), *words],
+            [STAPPENPLAN, *words],
             env={**self._environment, **near, "COLUMNS": "200"},
             capture_output=True,
             text=True,
@@ -244,10 +255,11 @@ def on_stage(
     reached_by: Mapping[str, str] | None = None,
     crew: Sequence[Sequence[str]] | None = None,
     most: int = 3000,
+    program: Sequence[str | Path] = (STAPPENPLAN,),
 ) -> Iterator[Stage]:
     """Run the services, one process for all by default, with load until the test ends it."""
     apply(topology(near), near.broker_url)
-    stage = Stage(near, reached_by or {}, crew or [service_names()], most)
+    stage = Stage(near, reached_by or {}, crew or [service_names()], most, program)
     try:
         stage.start()
         answer = stage.ask("/api/offices/0042", method="PUT", json=OFFICE)
