@@ -215,9 +215,14 @@ class Stage:
             timeout=120,
         )
 
+    def told(self, word: str) -> bool:
+        """Whether a process has written this in its log."""
+        return word in self.log.read_text()
+
     def tail(self) -> str:
-        """The end of what the processes wrote."""
-        return self.log.read_text()[-4000:]
+        """The end of what the processes wrote, without the mails."""
+        lines = [one for one in self.log.read_text().splitlines() if "mail_written" not in one]
+        return "\n".join(lines)[-4000:]
 
     # The course of a test.
 

@@ -54,7 +54,7 @@ def test_the_broker_takes_nothing_for_want_of_memory(
     # When the broker raises its memory alarm, and stops reading from who publishes, under load
     rabbitmq.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
     try:
-        within(SOON, lambda: "broker_blocks_publishers" in stage.tail(), "publishers are blocked")
+        within(SOON, lambda: stage.told("broker_blocks_publishers"), "publishers are blocked")
         time.sleep(5)
         assert stage.alive(), "it is no reason to restart a service"
     finally:
@@ -64,24 +64,25 @@ def test_the_broker_takes_nothing_for_want_of_memory(
     note("memory alarm", stage.balance(), seconds)
 
 
-def test_a_queue_is_deleted_with_what_is_in_it(stage: Stage, note: Callable) -> None:
+def test_a_queue_is_deleted_and_its_consumer_cancelled(stage: Stage, note: Callable) -> None:
     # When the queue of a service is deleted with all its messages, under load
     with channel(stage) as administrator:
-        administrator.queue_delete("billing")
+        administrator.queue_delete("activation")
     # Then readiness and the doctor say so, and what nobody hears is kept with the reason
+    within(SOON, lambda: stage.told("consumer_cancelled"), "the service is told")
     within(SOON, lambda: not stage.ready(), "readiness is red")
     findings = stage.try_to_run("doctor")
     assert findings.returncode == 1
-    assert "billing" in findings.stdout
+    assert "activation" in findings.stdout
     within(SOON, lambda: unroutable(stage) > 0, "events are kept")
     # And when a person does what the doctor says
     stage.load.stop()
     stage.run("topology", "apply")
     within(SOON, stage.ready, "the service has subscribed again")
     seconds = stage.recovered()
-    stage.run("replay", "billing")
+    stage.run("replay", "activation")
     # Then the queue has been served what it missed, and the books are in balance
-    note("queue deleted", stage.balance(), seconds)
+    note("queue deleted, its consumer cancelled", stage.balance(), seconds)
 
 
 def test_a_binding_is_deleted(stage: Stage, note: Callable) -> None:
@@ -121,19 +122,6 @@ def test_a_binding_is_deleted_that_has_others_beside_it(stage: Stage, note: Call
     note("binding deleted, others hear the event", stage.balance(), seconds)
 
 
-def test_the_consumer_is_cancelled(rabbitmq: RabbitMQ, stage: Stage, note: Callable) -> None:
-    # When the broker cancels a service's subscription, as it does when a queue moves, under load
-    with channel(stage) as administrator:
-        administrator.queue_delete("activation")
-        within(SOON, lambda: "consumer_cancelled" in stage.tail(), "the service is told")
-    stage.run("topology", "apply")
-    within(SOON, stage.ready, "the service has subscribed again")
-    stage.run("replay", "activation")
-    # Then everything goes on, and the books are in balance
-    seconds = stage.recovered()
-    note("consumer cancelled, its queue gone", stage.balance(), seconds)
-
-
 def test_a_permission_is_revoked_and_given_back(
     rabbitmq: RabbitMQ, stage: Stage, note: Callable
 ) -> None:
@@ -161,7 +149,7 @@ def test_a_consumer_that_does_not_acknowledge_in_time(
     try:
         # When a service cannot finish its work for longer, under load
         with held_up(stage, "registration"):
-            within(60, lambda: "PRECONDITION_FAILED" in stage.tail(), "the channel is closed (406)")
+            within(60, lambda: stage.told("PRECONDITION_FAILED"), "the channel is closed (406)")
     finally:
         default = before.partition(",")[2].strip(" }\n") or "1800000"
         rabbitmq.ctl("eval", f"application:set_env(rabbit, consumer_timeout, {default}).")

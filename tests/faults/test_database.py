@@ -73,7 +73,7 @@ def test_a_lock_is_held_for_longer_than_anybody_waits(stage: Stage, note: Callab
     # When somebody holds a table for longer than the lock timeout of 10 s, under load
     with as_owner(stage, "registration") as owner, owner.transaction():
         owner.execute("LOCK TABLE inbox IN SHARE ROW EXCLUSIVE MODE")
-        within(30, lambda: "transaction_rerun" in stage.tail(), "the services give up waiting")
+        within(30, lambda: stage.told("transaction_rerun"), "the services give up waiting")
     # Then everything goes on, and the books are in balance
     seconds = stage.recovered()
     note("lock held beyond the lock timeout", stage.balance(), seconds)
@@ -108,11 +108,11 @@ def test_transactions_that_cannot_be_serialized(stage: Stage, note: Callable) ->
     # When somebody changes the very rows that they are about to change, under load
     with as_owner(stage, "registration") as owner:
         deadline = time.monotonic() + 60
-        while "transaction_rerun" not in stage.log.read_text() and time.monotonic() < deadline:
+        while not stage.told("transaction_rerun") and time.monotonic() < deadline:
             with owner.transaction():
                 owner.execute("UPDATE number_series SET last = last")
                 time.sleep(0.5)
-    assert "transaction_rerun" in stage.log.read_text(), "no transaction met another"
+    assert stage.told("transaction_rerun"), "no transaction met another"
     # Then everything goes on, and the books are in balance
     seconds = stage.recovered()
     note("transactions that cannot be serialized", stage.balance(), seconds)
@@ -121,7 +121,7 @@ def test_transactions_that_cannot_be_serialized(stage: Stage, note: Callable) ->
 def test_a_full_disk(stage: Stage, note: Callable) -> None:
     # When the disk is full for whoever writes, under load
     with disk_full(stage):
-        within(30, lambda: "infrastructure_down" in stage.tail(), "the services notice")
+        within(30, lambda: stage.told("infrastructure_down"), "the services notice")
         time.sleep(3)
     # Then no message was blamed, everything goes on, and the books are in balance
     seconds = stage.recovered()
