@@ -73,7 +73,12 @@ class Lines:
             return self._embedded.bus(queue)
         from shared.messaging.rabbitmq import RabbitBus
 
-        return RabbitBus(self._settings.broker_url_of(name), queue=queue, name=name)
+        return RabbitBus(
+            self._settings.broker_url_of(name),
+            queue=queue,
+            name=name,
+            heartbeat=self._settings.broker_heartbeat_seconds,
+        )
 
 
 def build_runtimes(

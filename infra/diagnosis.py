@@ -33,7 +33,7 @@ class Finding:
 def diagnose(settings: Settings) -> list[Finding]:
     """Run every check; one that breaks is a finding too."""
     findings = []
-    for check in (_catalogue, _broker, _databases, _mail, _texts, _token_key):
+    for check in (_catalogue, _broker, _databases, _arrivals, _mail, _texts, _token_key):
         findings += _run(check, settings)
     return findings
 
@@ -123,6 +123,37 @@ def _database(service: Service, database: Database) -> Iterator[Finding]:
         yield Finding(name, False, f"its clock differs by {drift:.0f} s", "synchronise the clocks")
     else:
         yield Finding(name, True, waiting)
+
+
+def _arrivals(settings: Settings) -> Iterator[Finding]:
+    from infra.arrivals import not_arriving, unheard
+
+    if settings.embedded:
+        return
+    services = {
+        one.name: (one, Database(settings.database_url_of(one.name)))
+        for one in build_services(settings)
+    }
+    try:
+        if not all(database.answers() for _, database in services.values()):
+            return  # Said already.
+        lacking = [
+            f"{event_type} reaches nobody; {name} keeps it"
+            for name, (_, database) in services.items()
+            for event_type in unheard(database)
+        ]
+        lacking += [
+            f"{event_type} does not reach {name}" for event_type, name in not_arriving(services)
+        ]
+    finally:
+        for _, database in services.values():
+            database.close()
+    yield Finding(
+        "arrivals",
+        not lacking,
+        "; ".join(lacking) or "every event reaches whoever hears it",
+        "unless a queue is long: `stappenplan topology apply`, then `stappenplan replay SERVICE`",
+    )
 
 
 def _drift(now: object) -> float:

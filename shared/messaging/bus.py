@@ -113,6 +113,13 @@ class Bus(Protocol):
     def healthy(self) -> bool:
         """Whether the line is up and, when it consumes, is subscribed to its queue."""
 
+    def silent_for(self) -> float:
+        """Seconds since the broker was last heard, if only by a heartbeat; 0 for the embedded one.
+
+        Grows while there is no connection, while the one there is has died without a word, and
+        while the thread that serves it hangs.
+        """
+
     def close(self) -> None:
         """Stop taking messages, return what is unacknowledged to the broker, and hang up.
 

@@ -4,8 +4,11 @@ Mail services have no idempotency key, so a crash between handing over and marki
 again: at least once, said honestly. A notice that carries a secret composes a new one each time.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 import tenacity
@@ -13,6 +16,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from shared.envelope import Envelope
+from shared.errors import InfrastructureDown
 from shared.notifications.letters import Letter
 from shared.notifications.model import CANCELLED, FAILED, SENT, WAITING, Notification
 from shared.notifications.notices import Notice
@@ -35,6 +39,14 @@ PAUSES = (
 PLAIN = Notice()
 
 
+@dataclass(eq=False)
+class _Task:
+    """A notification that we have claimed, and once it was tried, what remains to be done."""
+
+    notification: Notification
+    write_down: Callable[[], None] | None = None
+
+
 class Postman:
     """Sends one service's mails and texts."""
 
@@ -53,18 +65,26 @@ class Postman:
         self._transactions = transactions
         self._speech = speech
         self._clock = clock
+        self._in_hand: deque[_Task] = deque()
 
     def deliver_due(self, limit: int = 20) -> int:
         """Send what is due; returns how many were tried.
 
         Raises:
-            InfrastructureDown: the database is away; what was claimed is due again later.
+            InfrastructureDown: the database is away; the next call goes on with what is in hand.
         """
-        with self._transactions.bookkeeping() as session:
-            claimed = self._claim(session, limit)
-        for notification in claimed:
-            self._deliver(notification)
-        return len(claimed)
+        if not self._in_hand:
+            with self._transactions.bookkeeping() as session:
+                self._in_hand.extend(_Task(one) for one in self._claim(session, limit))
+        tried = 0
+        while self._in_hand:
+            task = self._in_hand.popleft()
+            try:
+                tried += self._deliver(task)
+            except InfrastructureDown:
+                self._in_hand.appendleft(task)
+                raise
+        return tried
 
     def _claim(self, session: Session, limit: int) -> Sequence[Notification]:
         now = self._clock()
@@ -81,18 +101,28 @@ class Postman:
             row.due_at = now + LEASE
         return rows
 
-    def _deliver(self, notification: Notification) -> None:
+    def _deliver(self, task: _Task) -> bool:
+        """Send one and write down what came of it; False when its time with us is over."""
+        if task.write_down is None:
+            due = task.notification.due_at
+            if due is not None and due <= self._clock():
+                return False  # The database was away for long; whoever claims it next, sends it.
+            task.write_down = self._attempt(task.notification)
+        # When the database goes away just now, the mail is not sent again: only this is repeated.
+        task.write_down()
+        return True
+
+    def _attempt(self, notification: Notification) -> Callable[[], None]:
+        """Compose and send; returns what is to be written down."""
         try:
             provider_id = self._hand_over(notification)
         except SendRefused as refusal:
-            self._give_up(notification, str(refusal))
+            return partial(self._give_up, notification, str(refusal))
         except (SendFailed, WorkFailed) as failure:
-            self._try_later(notification, failure)
-        else:
-            if provider_id is None:
-                self._mark(notification.id, CANCELLED)
-            else:
-                self._mark_sent(notification, provider_id)
+            return partial(self._try_later, notification, failure)
+        if provider_id is None:
+            return partial(self._mark, notification.id, CANCELLED)
+        return partial(self._mark_sent, notification, provider_id)
 
     def _hand_over(self, notification: Notification) -> str | None:
         """Compose and send, with a few quick tries; each try composes anew.
@@ -120,6 +150,8 @@ class Postman:
     def _mark_sent(self, notification: Notification, provider_id: str) -> None:
         def work(session: Session) -> None:
             row = self._lock(session, notification.id)
+            if row.status != WAITING:
+                return  # Written down before; only the answer to the commit was lost.
             row.status, row.due_at, row.error = SENT, None, None
             row.sent_at, row.provider_id = self._clock(), provider_id[:200]
             self._say(session, row, self._notice(row).sent)
@@ -131,6 +163,8 @@ class Postman:
     def _give_up(self, notification: Notification, reason: str) -> None:
         def work(session: Session) -> None:
             row = self._lock(session, notification.id)
+            if row.status != WAITING:
+                return
             row.status, row.due_at, row.error = FAILED, None, reason[:2000]
             self._say(session, row, self._notice(row).failed)
             session.flush()

@@ -6,13 +6,14 @@ returns, each message is processed, waiting with a due time, or dead with a reas
 may acknowledge it.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
 from sqlmodel import Session
 
-from shared.errors import Conflict, Invalid, Malformed, Reject
+from shared.errors import Conflict, InfrastructureDown, Invalid, Malformed, Reject
 from shared.messaging.bus import Incoming
 from shared.processing import inbox
 from shared.processing.handling import Handling
@@ -40,6 +41,7 @@ class Dispatcher:
         self._speech = speech
         self._transactions = transactions
         self._clock = clock
+        self._in_hand: deque[tuple[str, Delivery]] = deque()
 
     def take(self, incoming: Sequence[Incoming]) -> None:
         """Deal with a batch of messages from the broker.
@@ -82,7 +84,12 @@ class Dispatcher:
             raise failure.reason from None
 
     def run_due(self, limit: int = 50) -> int:
-        """Run waiting messages whose time has come; returns how many there were."""
+        """Run waiting messages whose time has come; returns how many there were.
+
+        Raises:
+            InfrastructureDown: the database is away; the next call goes on with what is in hand.
+        """
+        self._run_in_hand()
         with self._transactions.bookkeeping() as session:
             rows = inbox.take_due(session, self._clock(), limit)
         for row in rows:
@@ -91,8 +98,18 @@ class Dispatcher:
             except Malformed as refusal:
                 self._record_failure(row.id, refusal)
             else:
-                self._run_alone(row.id, delivery)
+                self._in_hand.append((row.id, delivery))
+        self._run_in_hand()
         return len(rows)
+
+    def _run_in_hand(self) -> None:
+        """Run what was taken to run alone.
+
+        What the database interrupted by going away comes first: its attempt is counted already,
+        and must not count as one that killed the process.
+        """
+        while self._in_hand:
+            self._run_alone(*self._in_hand.popleft())
 
     # A batch in one transaction.
 
@@ -178,9 +195,13 @@ class Dispatcher:
                 session.flush()
 
         try:
-            self._transactions.run(work, numbers=1)
-        except WorkFailed as failure:
-            self._record_failure(message_id, failure.reason)
+            try:
+                self._transactions.run(work, numbers=1)
+            except WorkFailed as failure:
+                self._record_failure(message_id, failure.reason)
+        except InfrastructureDown:
+            self._in_hand.append((message_id, delivery))
+            raise
 
     def _record_failure(self, message_id: str, reason: Exception) -> None:
         rejected = isinstance(reason, Reject)

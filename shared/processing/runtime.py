@@ -142,6 +142,10 @@ class Runtime:
         """Whether every thread is alive."""
         return all(thread.is_alive() for thread in self._threads)
 
+    def deaf(self) -> bool:
+        """Whether it has not heard its broker for longer than any line takes to mend itself."""
+        return self.bus.silent_for() > self.settings.broker_silence_seconds
+
     def troubles(self) -> list[str]:
         """What keeps this service from working now, in words; nothing when it is ready."""
         found = []

@@ -1,6 +1,7 @@
 """A service's line to RabbitMQ."""
 
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -22,6 +23,9 @@ FINISHING = 5.0
 HANGING_UP = 2.0
 """Seconds that `close` gives to a broker for saying goodbye."""
 
+LISTENING = 1.0
+"""Seconds between one look at whether the broker still speaks and the next."""
+
 BREATHER = 0.2
 """Seconds between a fault and a fresh start, or between breaking off and the end."""
 
@@ -40,7 +44,7 @@ class RabbitBus:
         queue: str | None,
         name: str,
         prefetch: int = IN_HAND,
-        heartbeat: int = 30,
+        heartbeat: int = 15,
     ) -> None:
         addresses = [
             parameters(one.strip(), heartbeat=heartbeat, name=name) for one in url.split(",")
@@ -57,6 +61,7 @@ class RabbitBus:
         self._running = False
         self._closed = False
         self._over = False
+        self._listening: Any = None
 
     def open(self) -> None:
         """Start connecting, in the background; returns at once."""
@@ -92,6 +97,10 @@ class RabbitBus:
         subscribed = self._consuming is None or self._consuming.subscribed
         return self._running and self._publishing.ready and subscribed
 
+    def silent_for(self) -> float:
+        """Seconds since the broker was last heard on each connection."""
+        return time.monotonic() - min(line.heard_at for line in self._lines)
+
     def close(self) -> None:
         """Take no more messages, finish publishing in bounded time, and hang up."""
         with self._state:
@@ -107,16 +116,22 @@ class RabbitBus:
         self._publishing.abandon()
         self._ioloop.close()
 
-    # On the thread of the connections.
-
     @property
     def _lines(self) -> list[Line]:
         consuming = [self._consuming.line] if self._consuming else []
         return [self._publishing.line, *consuming]
 
+    # On the thread of the connections.
+
     def _connect(self) -> None:
         for line in self._lines:
             line.connect()
+        self._listen()
+
+    def _listen(self) -> None:
+        for line in self._lines:
+            line.listen()
+        self._listening = self._ioloop.call_later(LISTENING, self._listen)
 
     def _run(self) -> None:
         """Serve the connections until they are closed for good, whatever happens meanwhile."""
@@ -131,6 +146,8 @@ class RabbitBus:
                 self._ioloop.call_later(BREATHER, again)
 
     def _start_over(self) -> None:
+        self._ioloop.remove_timeout(self._listening)
+        self._listen()
         self._publishing.start_over()
         if self._consuming is not None:
             self._consuming.line.start_over()

@@ -1,0 +1,64 @@
+"""What the tests of faults stand on: servers that they may break, and a stage between them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from infra.composition import service_names
+from shared.settings import Settings
+from tests.faults.books import Balance
+from tests.faults.stage import Stage, on_stage
+from tests.servers.management import url_of_vhost
+from tests.servers.postgres import Databases, Postgres, start_postgres
+from tests.servers.premises import ServerError
+from tests.servers.rabbitmq import RabbitMQ
+
+MakeStage = Callable[..., AbstractContextManager[Stage]]
+
+
+@pytest.fixture(scope="session")
+def durable_postgres() -> Iterator[Postgres]:
+    """A database server that keeps what it has committed when it is killed."""
+    try:
+        server = start_postgres(durable=True)
+    except ServerError as error:
+        pytest.fail(str(error), pytrace=False)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def ground(rabbitmq: RabbitMQ, durable_postgres: Postgres, tmp_path: Path) -> Settings:
+    """A virtual host and a database for each service, as the test itself reaches them.
+
+    They are left to the end of the servers: RabbitMQ 3.10 stumbles when a queue with a place for
+    its dead letters is deleted soon after a restart.
+    """
+    return Settings(
+        broker_url=url_of_vhost(rabbitmq.url, rabbitmq.management.new_vhost()),
+        database_url=Databases(durable_postgres).make_each(service_names()),
+        data_dir=tmp_path,
+    )
+
+
+@pytest.fixture
+def stage(ground: Settings) -> Iterator[Stage]:
+    """All services in one process, under load."""
+    with on_stage(ground) as stage:
+        yield stage
+
+
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Callable[[str, Balance, float], None]:
+    """Write down what a fault did, for the table of faults; insists that nothing went wrong."""
+
+    def write(fault: str, balance: Balance, seconds: float) -> None:
+        request.node.user_properties.append(
+            ("fault", {"fault": fault, "submitted": balance.submitted, "recovered_in": seconds})
+        )
+        print(f"{fault}: {balance.submitted} submitted, recovered in {seconds:.1f} s")  # noqa: T201
+        assert balance.clean, balance
+
+    return write
