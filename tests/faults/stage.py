@@ -156,6 +156,12 @@ class Stage:
             self.start_process(port)
         return len(dead)
 
+    def kill(self) -> None:
+        """End every process at once, wherever it is in its work."""
+        for process in self.processes.values():
+            process.kill()
+            process.wait()
+
     def stop(self) -> None:
         """End every process in good order."""
         self.line.close()
@@ -238,13 +244,13 @@ class Stage:
         wait_until(lambda: self.books.has_arrived(sent), "a sign-up went through", ALL_THE_WAY)
         return time.monotonic() - began
 
-    def balance(self) -> Balance:
+    def balance(self, patience: float = ALL_THE_WAY) -> Balance:
         """End the load, wait until everything has arrived, and look through the books."""
         self.load.stop()
-        self.settled()
+        self.settled(patience)
         return self.books.balance(self.load.submitted)
 
-    def settled(self, seconds: float = ALL_THE_WAY) -> None:
+    def settled(self, seconds: float) -> None:
         """Wait until nothing is on its way any more; give up waiting silently after that."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
