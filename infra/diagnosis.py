@@ -83,8 +83,7 @@ def _broker(settings: Settings) -> Iterator[Finding]:
 
 def _databases(settings: Settings) -> Iterator[Finding]:
     for service in build_services(settings):
-        file = Path(settings.database_url_of(service.name).removeprefix("sqlite:///"))
-        if settings.database_url.startswith("sqlite") and not file.exists():
+        if not _is_made(settings, service):
             # To look would make it: an empty file where there was none.
             yield Finding(
                 f"database {service.name}", True, "is made by the first `stappenplan run`"
@@ -95,6 +94,11 @@ def _databases(settings: Settings) -> Iterator[Finding]:
             yield from _database(service, database)
         finally:
             database.close()
+
+
+def _is_made(settings: Settings, service: Service) -> bool:
+    file = Path(settings.database_url_of(service.name).removeprefix("sqlite:///"))
+    return file.exists() or not settings.database_url.startswith("sqlite")
 
 
 def _database(service: Service, database: Database) -> Iterator[Finding]:
@@ -128,15 +132,17 @@ def _database(service: Service, database: Database) -> Iterator[Finding]:
 def _arrivals(settings: Settings) -> Iterator[Finding]:
     from infra.arrivals import not_arriving, unheard
 
-    if settings.embedded:
+    made = all(_is_made(settings, one) for one in build_services(settings))
+    if settings.embedded or not made:
         return
     services = {
         one.name: (one, Database(settings.database_url_of(one.name)))
         for one in build_services(settings)
     }
     try:
-        if not all(database.answers() for _, database in services.values()):
-            return  # Said already.
+        for service, database in services.values():
+            if not (database.answers() and is_current(database, service.migrations)):
+                return  # Said already.
         lacking = [
             f"{event_type} reaches nobody; {name} keeps it"
             for name, (_, database) in services.items()
