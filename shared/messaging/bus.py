@@ -28,6 +28,7 @@ class Incoming:
     `receipt` is the adapter's own mark for acknowledging; nobody else looks inside.
     `redelivered` says that it may have been seen before: perhaps it killed the process.
     `damage` says what the adapter could not read of it.
+    `given_up` says why the broker gave it up, when it did: no consumer is to run it any more.
     """
 
     body: bytes
@@ -39,6 +40,7 @@ class Incoming:
     user_id: str | None = None
     redelivered: bool = False
     damage: str | None = None
+    given_up: str = ""
     receipt: object = None
 
 
@@ -96,6 +98,8 @@ class Bus(Protocol):
 
     def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
         """Return what is there now, at most `limit` messages.
+
+        What the broker gave up (`Incoming.given_up`) comes along with the rest.
 
         Waits at most `wait` seconds for the first one, and then at most `linger` seconds for
         more to join it. Returns an empty list when nothing came or `interrupt` was called.

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from shared.errors import Conflict, InfrastructureDown, Invalid, Malformed, Reject
 from shared.messaging.bus import Incoming
-from shared.processing import inbox
+from shared.processing import decisions, inbox
 from shared.processing.handling import Handling
 from shared.processing.messages import Delivery, Message, Now
 from shared.processing.reading import Reader
@@ -51,6 +51,9 @@ class Dispatcher:
         """
         readable: list[Delivery] = []
         for one in incoming:
+            if one.given_up:
+                self._lay_out(one)
+                continue
             try:
                 readable.append(self._reader.read(one))
             except Malformed as refusal:
@@ -94,7 +97,7 @@ class Dispatcher:
             rows = inbox.take_due(session, self._clock(), limit)
         for row in rows:
             try:
-                delivery = self._reader.read_again(inbox.incoming_of(row))
+                delivery = self._reader.read_kept(inbox.incoming_of(row), row.id)
             except Malformed as refusal:
                 self._record_failure(row.id, refusal)
             else:
@@ -151,10 +154,11 @@ class Dispatcher:
         repeats = [one for one in deliveries if id(one) not in new]
         known = inbox.digests(session, [one.envelope.id for one in repeats])
         for one in repeats:
-            if known.get(one.envelope.id) != one.envelope.digest():
-                reason = f"the id {one.envelope.id} was used before, for other contents"
+            message_id, digest = one.envelope.id, one.envelope.digest()
+            if known.get(message_id) != digest and not decisions.knows(session, message_id, digest):
+                reason = f"the id {message_id} was used before, for other contents"
                 inbox.bury(session, one.incoming, reason, self._clock())
-                log.error("message_id_reused", message_id=one.envelope.id)
+                log.error("message_id_reused", message_id=message_id)
 
     def _insist_on_same_contents(self, session: Session, delivery: Delivery) -> None:
         known = inbox.digests(session, [delivery.envelope.id])
@@ -190,6 +194,8 @@ class Dispatcher:
         def work(session: Session) -> None:
             row = inbox.lock_waiting(session, message_id)
             if row is not None:
+                if delivery.envelope.id != message_id:
+                    self._claim_own_id(session, delivery)
                 self._handle(session, [delivery])
                 inbox.finish(row)
                 session.flush()
@@ -202,6 +208,33 @@ class Dispatcher:
         except InfrastructureDown:
             self._in_hand.append((message_id, delivery))
             raise
+
+    def _claim_own_id(self, session: Session, delivery: Delivery) -> None:
+        """A refused message that is retried takes its own id now; it must not have been used.
+
+        Otherwise the message has had its effect by another way, or another message has its id:
+        it dies once more with that reason, rather than be done twice or pass for done.
+        """
+        if not self._claim(session, [delivery]):
+            raise Reject(inbox.meanwhile(session, delivery))
+
+    def _lay_out(self, incoming: Incoming) -> None:
+        """Keep what the broker gave up as a dead letter, unless it is known here already.
+
+        One that is done had its effect before the broker heard so; one that waits or is dead is
+        in the inbox already. Neither needs keeping twice.
+        """
+        reason = f"the broker gave it up: {incoming.given_up}"
+        try:
+            delivery = self._reader.read(incoming)
+        except Malformed as refusal:
+            self._bury(incoming, f"{reason}; besides, {refusal}")
+            return
+        with self._transactions.bookkeeping() as session:
+            kept = inbox.lay_out(session, delivery, reason, self._clock())
+            if not kept:
+                self._check_repeats(session, [delivery], [])
+        log.warning("message_given_up", message_id=delivery.envelope.id, known_already=not kept)
 
     def _record_failure(self, message_id: str, reason: Exception) -> None:
         rejected = isinstance(reason, Reject)

@@ -18,7 +18,7 @@ from shared.notifications import notices
 from shared.notifications.postman import Postman
 from shared.notifications.rendering import Renderer
 from shared.notifications.senders import Senders
-from shared.processing import inbox
+from shared.processing import decisions, inbox
 from shared.processing.dispatch import Dispatcher
 from shared.processing.handling import Handling
 from shared.processing.loops import CONSUMERS, Chore, Consumption
@@ -37,6 +37,8 @@ INBOX_KEPT = timedelta(days=30)
 """Longer than any replay reaches back, so that a replayed event is recognised."""
 MAILS_KEPT = timedelta(days=90)
 """Long enough to answer a payer who asks what he was sent; addresses are not kept for ever."""
+DECISIONS_KEPT = timedelta(days=365)
+"""Long enough for whoever asks why a customer's message was changed or dropped."""
 
 SETTLING = 0.1
 """Seconds that the broker's answers wait for a transaction that passes by and takes them along;
@@ -208,6 +210,11 @@ class Runtime:
                 "try_later", "The database is away for a moment; please try again."
             ) from down
 
+    def wake(self) -> None:
+        """Look at once for what is due: somebody has just retried a message or a mail."""
+        self._due.wake()
+        self._mail.wake()
+
     def resource(self, kind: type[T]) -> T:
         """What the service has of this type, as its handlers get it.
 
@@ -257,6 +264,7 @@ class Runtime:
         with self.transactions.bookkeeping() as session:
             removed += inbox.forget(session, now - INBOX_KEPT, limit=1000)
             removed += notices.forget(session, now - MAILS_KEPT, limit=1000)
+            removed += decisions.forget(session, now - DECISIONS_KEPT, limit=1000)
         return removed
 
 

@@ -17,6 +17,9 @@ from shared.messaging.reception import Reception
 
 log = structlog.get_logger()
 
+DEAD_PREFETCH = 10
+"""How many messages that the broker gave up are in hand at once: they are rare."""
+
 FINISHING = 5.0
 """Seconds that `close` gives to what is being published."""
 
@@ -35,6 +38,8 @@ class RabbitBus:
 
     `url` is one address, or several of a cluster with commas between them. `heartbeat` is in
     seconds: a broker that falls silent is given up after that and five more, at most twice that.
+    `dead` is the queue for what the broker gave up of `queue`. It has a connection of its own:
+    whatever becomes of it, the messages of the day go on.
     """
 
     def __init__(
@@ -43,6 +48,7 @@ class RabbitBus:
         *,
         queue: str | None,
         name: str,
+        dead: str | None = None,
         prefetch: int = IN_HAND,
         heartbeat: int = 15,
     ) -> None:
@@ -56,6 +62,19 @@ class RabbitBus:
             Consuming(self._ioloop, addresses, name, queue, prefetch) if queue else None
         )
         self._reception = self._consuming.reception if self._consuming else Reception()
+        self._burying = (
+            Consuming(
+                self._ioloop,
+                addresses,
+                name,
+                dead,
+                DEAD_PREFETCH,
+                last_resort=True,
+                reception=self._reception,
+            )
+            if dead
+            else None
+        )
         self._thread = threading.Thread(target=self._run, name=f"{name}-amqp", daemon=True)
         self._state = threading.Lock()
         self._running = False
@@ -79,14 +98,20 @@ class RabbitBus:
 
     def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
         """Return what is there now, at most `limit` messages."""
-        if self._consuming is None:
-            return self._reception.gather(lambda _limit: [], limit, wait, linger)
-        return self._consuming.receive(limit, wait, linger)
+        return self._reception.gather(self._take, limit, wait, linger)
+
+    def _take(self, limit: int) -> list[Incoming]:
+        """What the broker gave up comes first: there is little of it, and it is quickly kept."""
+        taken: list[Incoming] = []
+        for one in reversed(self._subscriptions):
+            taken += one.take(limit - len(taken))
+        return taken
 
     def acknowledge(self, messages: Sequence[Incoming]) -> None:
         """Tell the broker that these are dealt with; harmless when their connection is gone."""
-        if self._consuming is not None and self._running:
-            self._consuming.acknowledge(messages)
+        if self._running:
+            for one in self._subscriptions:
+                one.acknowledge(messages)
 
     def interrupt(self) -> None:
         """Make a waiting `receive`, or else the next one, return at once."""
@@ -118,8 +143,11 @@ class RabbitBus:
 
     @property
     def _lines(self) -> list[Line]:
-        consuming = [self._consuming.line] if self._consuming else []
-        return [self._publishing.line, *consuming]
+        return [self._publishing.line, *(one.line for one in self._subscriptions)]
+
+    @property
+    def _subscriptions(self) -> list[Consuming]:
+        return [one for one in (self._consuming, self._burying) if one is not None]
 
     # On the thread of the connections.
 
@@ -149,14 +177,14 @@ class RabbitBus:
         self._ioloop.remove_timeout(self._listening)
         self._listen()
         self._publishing.start_over()
-        if self._consuming is not None:
-            self._consuming.line.start_over()
+        for one in self._subscriptions:
+            one.line.start_over()
 
     def _wind_up(self) -> None:
-        """Hang up: first the line that consumes, then the other when all is confirmed."""
-        if self._consuming is not None:
-            self._consuming.stop()
-            self._consuming.line.close(self._line_closed)
+        """Hang up: first the lines that consume, then the other when all is confirmed."""
+        for one in self._subscriptions:
+            one.stop()
+            one.line.close(self._line_closed)
         patience = self._ioloop.call_later(FINISHING, self._hang_up)
 
         def finished() -> None:

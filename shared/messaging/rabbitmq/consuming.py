@@ -11,6 +11,7 @@ import structlog
 
 from shared.messaging.bus import Incoming
 from shared.messaging.rabbitmq.frames import Delivery
+from shared.messaging.rabbitmq.given_up import as_given_up
 from shared.messaging.rabbitmq.line import Line
 from shared.messaging.reception import Reception
 
@@ -28,19 +29,32 @@ class _Receipt:
 class Consuming:
     """Keeps a subscription to one queue.
 
-    `receive` and `acknowledge` may be called from any thread; all else runs on the thread of
+    With `last_resort` it is the queue for what the broker gave up. Two that share a `reception`
+    wake the same `receive`, which takes from each by `take`.
+
+    `take` and `acknowledge` may be called from any thread; all else runs on the thread of
     `ioloop`.
     """
 
     def __init__(
-        self, ioloop: Any, addresses: Sequence[Any], name: str, queue: str, prefetch: int
+        self,
+        ioloop: Any,
+        addresses: Sequence[Any],
+        name: str,
+        queue: str,
+        prefetch: int,
+        *,
+        last_resort: bool = False,
+        reception: Reception | None = None,
     ) -> None:
         self._ioloop = ioloop
-        self.line = Line(ioloop, addresses, f"{name} consuming", self._up, self._down)
+        what = "burying" if last_resort else "consuming"
+        self.line = Line(ioloop, addresses, f"{name} {what}", self._up, self._down)
+        self._last_resort = last_resort
         self._queue = queue
         self._prefetch = prefetch
         self._log = log.bind(queue=queue)
-        self.reception = Reception()
+        self.reception = reception or Reception()
         self._arrived: list[Incoming] = []
         self._ready: deque[Incoming] = deque()
         self._channel: Any = None
@@ -50,11 +64,8 @@ class Consuming:
 
     # For the service's threads.
 
-    def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
-        """Return what is there now; see `Bus.receive`."""
-        return self.reception.gather(self._take, limit, wait, linger)
-
-    def _take(self, limit: int) -> list[Incoming]:
+    def take(self, limit: int) -> list[Incoming]:
+        """Take at most so many of what is there now; with the reception's lock held."""
         return [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
 
     def acknowledge(self, messages: Sequence[Incoming]) -> None:
@@ -101,20 +112,19 @@ class Consuming:
             # What is read from the connection in one go is handed over in one go: to wake the
             # service for each message costs more than the message does.
             self._ioloop.call_later(0, self._hand_over)
-        self._arrived.append(
-            Incoming(
-                body=delivery.body,
-                routing_key=delivery.routing_key,
-                content_type=properties.content_type,
-                headers=properties.headers,
-                message_id=properties.message_id,
-                type=properties.type,
-                user_id=properties.user_id,
-                redelivered=delivery.redelivered,
-                damage=delivery.damage,
-                receipt=_Receipt(channel, delivery.tag),
-            )
+        incoming = Incoming(
+            body=delivery.body,
+            routing_key=delivery.routing_key,
+            content_type=properties.content_type,
+            headers=properties.headers,
+            message_id=properties.message_id,
+            type=properties.type,
+            user_id=properties.user_id,
+            redelivered=delivery.redelivered,
+            damage=delivery.damage,
+            receipt=_Receipt(channel, delivery.tag),
         )
+        self._arrived.append(as_given_up(incoming) if self._last_resort else incoming)
 
     def _hand_over(self) -> None:
         with self.reception.lock:

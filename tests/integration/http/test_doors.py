@@ -35,6 +35,10 @@ CONTRACT = [
     ("GET", "/api/onboardings", "onboardings:read"),
     ("GET", "/api/onboardings/{id}", "onboardings:read"),
     ("POST", "/api/events", "events:emit"),
+    ("GET", "/api/dead-letters", "dead-letters:manage"),
+    ("GET", "/api/dead-letters/{service}/{id}", "dead-letters:manage"),
+    ("POST", "/api/dead-letters/{service}/{id}/retry", "dead-letters:manage"),
+    ("POST", "/api/dead-letters/{service}/{id}/drop", "dead-letters:manage"),
 ]
 OPEN = [
     ("POST", "/api/login"),
@@ -54,6 +58,7 @@ def template(path: str) -> str:
 def concrete(path: str) -> str:
     return (
         path.replace("{id}", NOBODY)
+        .replace("{service}", "billing")
         .replace("{code}", "0042")
         .replace("{reference}", "O-2026-999999")
         .replace("{end_to_end_id}", "O-2026-999999-1")
