@@ -37,9 +37,9 @@ def broker_at(near: Settings, port: int) -> dict[str, str]:
 
 def databases_at(near: Settings, port: int) -> dict[str, str]:
     """The settings of services that reach their databases at another port."""
-    url = make_url(near.database_url).set(port=port)
-    # The name stands for several: {service} must stay as it is.
-    return {"DATABASE_URL": url.render_as_string(hide_password=False).replace("%7B", "{")}
+    parts = urlsplit(near.database_url)
+    netloc = f"{parts.username}:{parts.password}@{parts.hostname}:{port}"
+    return {"DATABASE_URL": urlunsplit(parts._replace(netloc=netloc))}
 
 
 @contextmanager
