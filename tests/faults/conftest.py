@@ -1,8 +1,10 @@
 """What the tests of faults stand on: servers that they may break, and a stage between them."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,25 @@ from tests.servers.management import url_of_vhost
 from tests.servers.postgres import Databases, Postgres, start_postgres
 from tests.servers.premises import ServerError
 from tests.servers.rabbitmq import RabbitMQ
+
+HEAD = (
+    "# What was broken, and what came of it",
+    "",
+    "Each fault hits real RabbitMQ, PostgreSQL or SQLite while sign-ups are under way; afterwards",
+    "what was submitted is compared with every inbox, outbox, queue, dead letter and mail. A run in",
+    "which anything is lost or has an effect twice fails, and has no row here. By `make faults`.",
+    "",
+    "| fault | times | submitted | lost | duplicated | recovered within |",
+    "|---|---|---|---|---|---|",
+)
+LEDGER = Path(__file__).with_name("LEDGER.md")
+SHORT = (
+    "test_proxy.py",
+    "test_the_broker_is_killed",
+    "test_connections_are_cut_during_commit",
+    "test_the_broker_is_cut_off_again_and_again",
+)
+"""What `make test` breaks each time; `make faults` breaks all of it."""
 
 MakeStage = Callable[..., AbstractContextManager[Stage]]
 
@@ -62,3 +83,28 @@ def note(request: pytest.FixtureRequest) -> Callable[[str, Balance, float], None
         assert balance.clean, balance
 
     return write
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave what is not in the short selection to `make faults`."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and not any(one in item.nodeid for one in SHORT):
+            item.add_marker(pytest.mark.faults)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Write the table of faults down, when asked to by STAPPENPLAN_TEST_LEDGER."""
+    if not os.environ.get("STAPPENPLAN_TEST_LEDGER"):
+        return
+    found: dict[str, list[dict[str, Any]]] = {}
+    for report in terminalreporter.stats.get("passed", []):
+        for name, told in report.user_properties:
+            if name == "fault" and report.when == "call":
+                found.setdefault(told["fault"], []).append(told)
+    rows = [
+        f"| {fault} | {len(runs)} | {sum(one['submitted'] for one in runs)} | 0 | 0 | "
+        f"{max(one['recovered_in'] for one in runs):.1f} s |"
+        for fault, runs in sorted(found.items())
+    ]
+    LEDGER.write_text("\n".join([*HEAD, *rows, ""]), encoding="utf-8")
