@@ -10,6 +10,7 @@ from shared.events import KING_HEARS, KING_QUEUE
 from shared.messaging.bus import Bus
 from shared.messaging.topology import Listener, Topology, dead_queue
 from shared.notifications.senders import Senders, make_senders
+from shared.notifications.writers import Writers
 from shared.processing.reading import Reader
 from shared.processing.runtime import Clock, Runtime, utc_now
 from shared.processing.service import Service
@@ -93,8 +94,8 @@ def build_runtimes(
     settings: Settings, lines: Lines, names: Sequence[str] = (), clock: Clock = utc_now
 ) -> list[Runtime]:
     """The named services, or all of them, ready to be started."""
-    outward = senders(settings)
+    outward, writers = senders(settings), Writers(settings.mail_from)
     return [
-        Runtime(service, settings, lines.bus(service.name), outward, clock)
+        Runtime(service, settings, lines.bus(service.name), outward, clock, writers)
         for service in build_services(settings, names)
     ]

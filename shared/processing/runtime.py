@@ -18,6 +18,7 @@ from shared.notifications import notices
 from shared.notifications.postman import Postman
 from shared.notifications.rendering import Renderer
 from shared.notifications.senders import Senders
+from shared.notifications.writers import Writers
 from shared.processing import decisions, inbox
 from shared.processing.dispatch import Dispatcher
 from shared.processing.handling import Handling
@@ -76,6 +77,7 @@ class Runtime:
         bus: Bus,
         senders: Senders,
         clock: Clock = utc_now,
+        writers: Writers | None = None,
     ) -> None:
         self.service = service
         self.settings = settings
@@ -89,8 +91,16 @@ class Runtime:
         self.transactions = Transactions(self.database, self.relay, speech, self.numbers)
         handling = Handling(service, self.numbers)
         self.dispatcher = Dispatcher(self.reader, handling, speech, self.transactions, clock)
-        renderer = Renderer(service.templates)
-        self.postman = Postman(service.notices, renderer, senders, self.transactions, speech, clock)
+        self._writers = writers or Writers(settings.mail_from)
+        self.postman = Postman(
+            service.notices,
+            Renderer(service.templates),
+            self._writers,
+            senders,
+            self.transactions,
+            speech,
+            clock,
+        )
         name = service.name
         # SQLite has one writer at a time: a second thread would only queue up behind the first.
         consumers = 1 if self.database.is_sqlite else CONSUMERS
@@ -129,6 +139,7 @@ class Runtime:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(patience)
+        self._writers.close()
         self.bus.close()
         # What the broker confirmed at the last moment need not be published again.
         with suppress(InfrastructureDown), self.transactions.infrastructure():

@@ -90,6 +90,16 @@ class Transactions:
             yield session
 
     @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction that only reads.
+
+        Raises:
+            InfrastructureDown: the database is away.
+        """
+        with self.infrastructure(), self._database.read() as session:
+            yield session
+
+    @contextmanager
     def infrastructure(self) -> Iterator[None]:
         """Turn a database that is away or busy into `InfrastructureDown`."""
         try:
