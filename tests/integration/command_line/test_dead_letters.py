@@ -130,7 +130,7 @@ REPORT: dict[str, Any] = {
         "order_reference": "O-2026-999999",
         "end_to_end_id": "O-2026-999999-1",
         "attempt": 1,
-        "amount_cents": 2500,
+        "amount_cents": 100,
         "currency": "EUR",
         "status": "succeeded",
         "occurred_at": "2026-01-20T05:00:00Z",
