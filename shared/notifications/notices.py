@@ -4,14 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
-from sqlmodel import Session, col
+from sqlalchemy import Table, insert
+from sqlmodel import Session
 
 from shared.notifications.drafts import Draft
 from shared.notifications.letters import Letter
 from shared.notifications.model import CANCELLED, SENT, WAITING, Notification
 from shared.notifications.rendering import Renderer
 from shared.processing.messages import Mail, Message, Now
+from shared.processing.retention import forget_oldest
+
+NOTIFICATION: Table = Notification.__table__  # type: ignore[attr-defined]
 
 Plan = Callable[[Session, Notification], Draft | None]
 Compose = Callable[[Session, Notification, Renderer, Now], Letter | None]
@@ -76,13 +79,5 @@ def enqueue(session: Session, mails: Sequence[tuple[str, str, Mail]], now: datet
 
 def forget(session: Session, older_than: datetime, limit: int) -> int:
     """Remove what was sent or called off from before `older_than`; the rest a person decides."""
-    old = (
-        select(col(Notification.id))
-        .where(
-            col(Notification.created_at) < older_than,
-            col(Notification.status).in_((SENT, CANCELLED)),
-        )
-        .limit(limit)
-    )
-    result = session.execute(delete(Notification).where(col(Notification.id).in_(old)))
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    gone = NOTIFICATION.c.status.in_((SENT, CANCELLED))
+    return forget_oldest(session, NOTIFICATION.c.created_at, older_than, gone, limit=limit)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, select
 from sqlmodel import Session, col
 
 from shared.database import among, insert_rows
@@ -14,6 +14,7 @@ from shared.envelope import Envelope
 from shared.messaging.bus import Incoming
 from shared.processing.messages import Delivery
 from shared.processing.model import DEAD, DONE, WAITING, Inbox
+from shared.processing.retention import forget_oldest
 from shared.processing.retries import LEASE, pause_after
 
 INBOX: Table = Inbox.__table__  # type: ignore[attr-defined]
@@ -143,13 +144,8 @@ def digests(session: Session, ids: Sequence[str]) -> dict[str, str]:
 
 def forget(session: Session, older_than: datetime, limit: int) -> int:
     """Remove done rows from before `older_than`; the dead stay until a person decides."""
-    old = (
-        select(col(Inbox.id))
-        .where(col(Inbox.received_at) < older_than, col(Inbox.status) == DONE)
-        .limit(limit)
-    )
-    result = session.execute(delete(Inbox).where(col(Inbox.id).in_(old)))
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    done = INBOX.c.status == DONE
+    return forget_oldest(session, INBOX.c.received_at, older_than, done, limit=limit)
 
 
 def incoming_of(row: Inbox) -> Incoming:

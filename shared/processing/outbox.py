@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, select, update
 from sqlmodel import Session, col
 
 from shared.database import Database, among, insert_rows
 from shared.messaging.bus import Bus, Outgoing, Receipt
 from shared.processing.model import Outbox
+from shared.processing.retention import forget_oldest
 
 log = structlog.get_logger()
 
@@ -197,6 +198,4 @@ class OutboxRelay:
     def forget(self, older_than: datetime, limit: int) -> int:
         """Remove events that were published before `older_than`."""
         with self._database.begin() as session:
-            old = select(col(Outbox.id)).where(col(Outbox.published_at) < older_than).limit(limit)
-            result = session.execute(delete(Outbox).where(col(Outbox.id).in_(old)))
-            return int(result.rowcount)  # type: ignore[attr-defined]
+            return forget_oldest(session, OUTBOX.c.published_at, older_than, limit=limit)

@@ -109,7 +109,7 @@ class Runtime:
         self._sweeper = Chore(f"{name}-sweeper", self._sweep, every=2.0)
         self._due = Chore(f"{name}-due", self.dispatcher.run_due, every=2.0)
         self._mail = Chore(f"{name}-mail", self.postman.deliver_due, every=5.0)
-        self._cleaning = Chore(f"{name}-cleaning", self._clean, every=600.0)
+        self._cleaning = Chore(f"{name}-cleaning", self._clean, every=600.0, rest=1.0)
         self.relay.on_outcome = self._settler.wake
         speech.on_mail = self._mail.wake
         speech.on_later = self._due.wake

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from subprocess import Popen
@@ -32,7 +33,7 @@ from tests.benchmark.arena import (
     drain,
     fill,
 )
-from tests.benchmark.flat_report import Flat, Lap, Memory, Removal, as_markdown
+from tests.benchmark.flat_report import Flat, Lap, Memory, Pace, Removal, as_markdown
 from tests.benchmark.latency import latencies
 from tests.benchmark.load import accepted
 from tests.benchmark.roster import STAPPENPLAN
@@ -143,24 +144,29 @@ def memory(track: Track) -> Memory:
 def removal(track: Track) -> Removal:
     """Old rows are removed by the cleaning chore while the service works, and once it is done."""
     with track.database() as url:
-        dsn = libpq(url)
         say(f"filling three tables with {track.kept:,} old rows each")
-        stock.out_of_date(dsn, track.kept)
-        with track.at(url) as place, running(place):
-            began = time.monotonic()
+        stock.out_of_date(libpq(url), track.kept)
+        with track.at(url) as place, running(place), ThreadPoolExecutor(1) as watching:
             wait_until(lambda: consumers(place) == 1, "registration consumes")
-            meanwhile_lone = _lone(place)
-            meanwhile = _burst(track, url, place)
-            still = stock.left(dsn)
-            say(f"  meanwhile {meanwhile:.0f} events/s; still to remove: {still}")
-            wait_until(lambda: not any(stock.left(dsn)), "all old rows are removed", 900)
-            seconds = time.monotonic() - began
-            after_lone = _lone(place)
-            after = _burst(track, url, place)
-    say(f"  removed in {seconds:.1f} s; afterwards {after:.0f} events/s")
-    return Removal(
-        3 * track.kept, seconds, any(still), meanwhile, after, meanwhile_lone, after_lone
-    )
+            gone = watching.submit(_removed, libpq(url), time.monotonic())
+            lone = _lone(place)
+            rate = _burst(track, url, place)
+            meanwhile = Pace(rate, lone)
+            outlasted = not gone.done()
+            seconds = gone.result()
+            stock.settle(libpq(url))
+            after = Pace(_burst(track, url, place), _lone(place))
+    say(f"removed in {seconds:.1f} s: {meanwhile.rate:.0f} events/s, then {after.rate:.0f}")
+    return Removal(3 * track.kept, seconds, outlasted, meanwhile, after)
+
+
+def _removed(dsn: str, began: float) -> float:
+    """Wait until nothing is left to remove; the seconds since it began."""
+    # Twice a second: to look more often would be a load of its own upon what is measured.
+    while stock.any_old(dsn) and time.monotonic() < began + 900:
+        time.sleep(0.5)
+    assert not stock.any_old(dsn), "old rows are left after a quarter of an hour"
+    return time.monotonic() - began
 
 
 def _burst(track: Track, url: str, place: Arena) -> float:

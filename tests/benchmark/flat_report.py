@@ -26,6 +26,14 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How a service works: events per second of a burst, milliseconds of lone messages."""
+
+    rate: float
+    lone: Sequence[float]
+
+
+@dataclass(frozen=True)
 class Removal:
     """How old rows left, and how the service worked meanwhile and afterwards.
 
@@ -35,10 +43,8 @@ class Removal:
     rows: int
     seconds: float
     outlasted: bool
-    meanwhile: float
-    after: float
-    meanwhile_lone: Sequence[float]
-    after_lone: Sequence[float]
+    meanwhile: Pace
+    after: Pace
 
 
 @dataclass(frozen=True)
@@ -110,8 +116,8 @@ def _removal(it: Removal) -> list[str]:
         "",
         "| | events/s | a lone message: p50 | p95 | slowest |",
         "|---|---|---|---|---|",
-        _row("while rows are removed", it.meanwhile, it.meanwhile_lone),
-        _row("afterwards, same process", it.after, it.after_lone),
+        _row("while rows are removed", it.meanwhile),
+        _row("afterwards, same process", it.after),
         "",
     ]
     if not it.outlasted:
@@ -119,6 +125,6 @@ def _removal(it: Removal) -> list[str]:
     return lines
 
 
-def _row(name: str, rate: float, lone: Sequence[float]) -> str:
-    p50, p95 = statistics.median(lone), statistics.quantiles(lone, n=20)[-1]
-    return f"| {name} | {rate:,.0f} | {p50:.1f} ms | {p95:.1f} ms | {max(lone):.0f} ms |"
+def _row(name: str, pace: Pace) -> str:
+    p50, p95 = statistics.median(pace.lone), statistics.quantiles(pace.lone, n=20)[-1]
+    return f"| {name} | {pace.rate:,.0f} | {p50:.1f} ms | {p95:.1f} ms | {max(pace.lone):.0f} ms |"

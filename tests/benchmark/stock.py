@@ -1,7 +1,6 @@
 """What a registration service has in its database after long use, made by PostgreSQL itself."""
 
 import json
-from collections.abc import Sequence
 
 import psycopg
 
@@ -85,16 +84,17 @@ def out_of_date(dsn: str, count: int) -> None:
     settle(dsn)
 
 
-def left(dsn: str) -> Sequence[int]:
-    """How many rows are left to remove, of inbox, outbox and notification."""
-    old = f"< now() - interval '{OLD_DAYS - 1} days'"
-    counts = (
-        f"SELECT count(*) FROM inbox WHERE received_at {old}",
-        f"SELECT count(*) FROM outbox WHERE published_at {old}",
-        f"SELECT count(*) FROM notification WHERE created_at {old}",
-    )
+def any_old(dsn: str) -> bool:
+    """Whether any row is left that the cleaning chore is to remove."""
+    columns = {"inbox": "received_at", "outbox": "published_at", "notification": "created_at"}
     with psycopg.connect(dsn) as database:
-        return [int((database.execute(one).fetchone() or [0])[0]) for one in counts]
+        return any(
+            database.execute(
+                f"SELECT 1 FROM {table} WHERE {moment} < now() - interval '{OLD_DAYS - 1} days'"
+                f" ORDER BY {moment} LIMIT 1"
+            ).fetchone()
+            for table, moment in columns.items()
+        )
 
 
 def settle(dsn: str) -> None:
