@@ -29,7 +29,12 @@ run: $(VENV)/product.stamp ## Run all services on the embedded default, with a s
 
 .PHONY: test
 test: $(VENV)/tests.stamp ## Run all tests, real RabbitMQ and real PostgreSQL included
-	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
+	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile -m 'not faults' $(ARGS)
+
+.PHONY: faults
+faults: $(VENV)/tests.stamp ## Break every part under load; write tests/faults/LEDGER.md
+	@STAPPENPLAN_TEST_WRITE_LEDGER=1 $(BIN)/pytest tests/faults \
+		--numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
 
 .PHONY: check
 check: $(VENV)/tests.stamp ## Check format, lint, types, architecture and the contract

@@ -12,6 +12,7 @@ import tenacity
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from shared.crash_points import reached
 from shared.envelope import Envelope
 from shared.notifications.letters import Letter
 from shared.notifications.model import CANCELLED, FAILED, SENT, WAITING, Notification
@@ -62,6 +63,8 @@ class Postman:
         """
         with self._transactions.bookkeeping() as session:
             claimed = self._claim(session, limit)
+        if claimed:
+            reached("notification_claim.after")
         for notification in claimed:
             self._deliver(notification)
         return len(claimed)
@@ -76,6 +79,8 @@ class Postman:
             .with_for_update(skip_locked=True)
         )
         rows = session.execute(statement).scalars().all()
+        if rows:
+            reached("notification_claim.before")
         for row in rows:
             row.attempts += 1
             row.due_at = now + LEASE
@@ -115,7 +120,12 @@ class Postman:
             return notice.compose(session, notification, self._renderer, Now(self._clock()))
 
         letter = self._transactions.run(compose)
-        return None if letter is None else self._senders.send(letter)
+        if letter is None:
+            return None
+        reached("send.before")
+        provider_id = self._senders.send(letter)
+        reached("send.after")
+        return provider_id
 
     def _mark_sent(self, notification: Notification, provider_id: str) -> None:
         def work(session: Session) -> None:
@@ -125,7 +135,9 @@ class Postman:
             self._say(session, row, self._notice(row).sent)
             session.flush()
 
+        reached("sent_mark.before")
         self._transactions.run(work)
+        reached("sent_mark.after")
         log.info("notification_sent", kind=notification.kind, notification_id=notification.id)
 
     def _give_up(self, notification: Notification, reason: str) -> None:

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from shared.crash_points import reached
 from shared.database import Database, Trouble, diagnose
 from shared.errors import InfrastructureDown, Problem
 from shared.processing.numbers import StockedNumbers
@@ -74,6 +75,8 @@ class Transactions:
         with self._relay.settling() as outcomes, self._database.begin() as session:
             self._relay.mark(session, outcomes)
             result = work(session)
+            reached("commit.before")
+        reached("commit.after")
         self._speech.committed(session)
         return result
 

@@ -12,6 +12,7 @@ from typing import Any
 import pika  # noqa: TID251 - this package is the one place where AMQP is spoken.
 import structlog
 
+from shared.crash_points import reached
 from shared.messaging.bus import EXCHANGE, MAX_BODY_BYTES, Outgoing, Receipt
 from shared.messaging.rabbitmq.line import Line
 from shared.messaging.receipts import Receipts
@@ -118,7 +119,9 @@ class Publishing:
         while self._waiting and self._channel is not None and not self.line.blocked:
             parcel = self._waiting.popleft()
             try:
+                reached("publish.before")
                 self._basic_publish(parcel.message)
+                reached("publish.after")
             except Exception as error:  # One that cannot be sent must not stop the others.
                 log.warning(
                     "message_not_sendable", message_id=parcel.message.id, reason=repr(error)
