@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import kombu  # noqa: TID251 - the one place where the memory transport is spoken to.
 
+from shared.crash_points import reached
 from shared.messaging.bus import EXCHANGE, IN_HAND, MAX_BODY_BYTES, Incoming, Outgoing, Receipt
 from shared.messaging.publications import Publication, Publications
 from shared.messaging.receipts import Receipts
@@ -118,7 +119,9 @@ class EmbeddedBroker:
             publication = self.publications.add(
                 publisher, receipts, index, repeated=message.repeated, to=awaited
             )
+            reached("publish.before")
             self._put(message, publisher.user, publication.number)
+            reached("publish.after")
         return awaited
 
     def _bound(self, message: Outgoing) -> tuple[str, ...]:

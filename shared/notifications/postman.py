@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
+from shared.crash_points import reached
 from shared.database import Trouble, diagnose
 from shared.envelope import Envelope
 from shared.errors import InfrastructureDown
@@ -134,6 +135,8 @@ class Postman:
     def _claimed(self, limit: int) -> list[_Task]:
         with self._transactions.bookkeeping() as session:
             rows = self._claim(session, limit)
+        if rows:
+            reached("notification_claim.after")
         return [_Task(one, self._notices.get(one.kind, PLAIN)) for one in rows]
 
     def _claim(self, session: Session, limit: int) -> Sequence[Notification]:
@@ -146,6 +149,8 @@ class Postman:
             .with_for_update(skip_locked=True)
         )
         rows = session.execute(statement).scalars().all()
+        if rows:
+            reached("notification_claim.before")
         for row in rows:
             row.attempts += 1
             row.due_at = now + LEASE
@@ -213,7 +218,10 @@ class Postman:
         return None if letter is None else (letter, self._send(letter))
 
     def _send(self, letter: Letter) -> str:
-        return self._senders.send(letter)
+        reached("send.before")
+        provider_id = self._senders.send(letter)
+        reached("send.after")
+        return provider_id
 
     def _outcome(self, task: _Task, hand_over: Callable[[], _Sent | None]) -> _Outcome:
         try:
@@ -271,7 +279,9 @@ class Postman:
             self._speech.write(session, said)
             session.flush()
 
+        reached("sent_mark.before")
         self._transactions.run(work)
+        reached("sent_mark.after")
 
     def _lock(self, session: Session, ids: Sequence[str]) -> Mapping[str, Notification]:
         statement = select(Notification).where(col(Notification.id).in_(ids))

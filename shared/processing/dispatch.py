@@ -13,6 +13,7 @@ from datetime import datetime
 import structlog
 from sqlmodel import Session
 
+from shared.crash_points import reached
 from shared.errors import Conflict, InfrastructureDown, Invalid, Malformed, Reject
 from shared.messaging.bus import Incoming
 from shared.processing import decisions, inbox
@@ -136,13 +137,17 @@ class Dispatcher:
     def _claim(self, session: Session, deliveries: Sequence[Delivery]) -> list[Delivery]:
         unique = {one.envelope.id: one for one in reversed(deliveries)}
         ordered = [one for one in deliveries if unique[one.envelope.id] is one]
+        reached("inbox_claim.before")
         claimed = inbox.claim(session, ordered, self._clock())
+        reached("inbox_claim.after")
         return [one for one in ordered if one.envelope.id in claimed]
 
     def _handle(self, session: Session, deliveries: Sequence[Delivery]) -> list[Sequence[Message]]:
         if not deliveries:
             return []
+        reached("handlers.before")
         said = self._handling.run(session, deliveries, Now(self._clock()))
+        reached("handlers.after")
         self._speech.write(session, said)
         return [messages for _, messages in said]
 

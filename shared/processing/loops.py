@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import structlog
 import tenacity
 
+from shared.crash_points import reached
 from shared.errors import InfrastructureDown
 from shared.messaging.bus import Bus, Incoming
 from shared.processing.dispatch import Dispatcher
@@ -72,7 +73,9 @@ class Consumption(StoppableThread):
         while not self.stopping.is_set():
             batch = self._bus.receive(BATCH, wait=30.0, linger=LINGER_SECONDS)
             if batch and self._deal_with(batch):
+                reached("acknowledge.before")
                 self._bus.acknowledge(batch)
+                reached("acknowledge.after")
 
     def _deal_with(self, batch: Sequence[Incoming]) -> bool:
         try:

@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import Table, select, update
 from sqlmodel import Session, col
 
+from shared.crash_points import reached
 from shared.database import Database, among, insert_rows
 from shared.messaging.bus import Bus, Outgoing, Receipt
 from shared.processing.model import Outbox
@@ -89,7 +90,9 @@ class OutboxRelay:
             }
             for one in said
         ]
+        reached("outbox_insert.before")
         insert_rows(session, Outbox, rows)
+        reached("outbox_insert.after")
 
     def publish(self, said: Sequence[Said], *, repeated: bool = False) -> None:
         """Hand committed events to the bus; what becomes of them is settled later."""
@@ -102,9 +105,11 @@ class OutboxRelay:
         future.add_done_callback(lambda done: self._note(ids, done))
 
     def _note(self, ids: Sequence[str], done: "Future[list[Receipt]]") -> None:
+        reached("confirm.before")
         receipts = [Receipt.UNKNOWN] * len(ids) if done.exception() else done.result()
         with self._lock:
             self._outcomes.extend(zip(ids, receipts, strict=True))
+        reached("confirm.after")
         self.on_outcome()
 
     @property
@@ -133,6 +138,8 @@ class OutboxRelay:
             raise
         with self._lock:
             self._in_flight.difference_update(one for one, _ in outcomes)
+        if outcomes:
+            reached("outbox_mark.after")
         for message_id, receipt in outcomes:
             if receipt is Receipt.UNROUTABLE:
                 log.error("event_unroutable", message_id=message_id)
@@ -142,6 +149,7 @@ class OutboxRelay:
         now = self._clock()
         confirmed = sorted(one for one, receipt in outcomes if receipt is Receipt.CONFIRMED)
         if confirmed:
+            reached("outbox_mark.before")
             session.execute(
                 update(OUTBOX)
                 .where(among(session, OUTBOX.c.id, confirmed))

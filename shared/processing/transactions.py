@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from shared.crash_points import reached
 from shared.database import Database, Trouble, diagnose
 from shared.errors import InfrastructureDown, Problem
 from shared.processing.numbers import StockedNumbers
@@ -76,6 +77,8 @@ class Transactions:
         ):
             self._relay.mark(session, outcomes)
             result = work(session)
+            reached("commit.before")
+        reached("commit.after")
         self._speech.committed(session)
         return result
 

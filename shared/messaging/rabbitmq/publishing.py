@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from shared.crash_points import reached
 from shared.messaging.bus import EXCHANGE, MAX_BODY_BYTES, Outgoing, Receipt
 from shared.messaging.rabbitmq import frames
 from shared.messaging.rabbitmq.line import Line
@@ -119,7 +120,9 @@ class Publishing:
         while self._waiting and self._open and not self.line.blocked:
             parcel = self._waiting.popleft()
             try:
+                reached("publish.before")
                 self._basic_publish(parcel.message)
+                reached("publish.after")
             except Exception as error:  # One that cannot be sent must not stop the others.
                 log.warning(
                     "message_not_sendable", message_id=parcel.message.id, reason=repr(error)

@@ -1,0 +1,56 @@
+"""`stappenplan`, made to kill itself at a named point: what the tests start in its place.
+
+    python -m tests.crashes.armed POINT PASS run …   dies at its PASSth pass of POINT
+    python -m tests.crashes.armed unarmed 0 run …    does not
+
+The very same program then runs, by its own command line. One more thing is different: what a dead
+process had leased is free again after seconds instead of minutes, so that a test need not wait
+for that. The leases are constants of the product, and a setting for them would be one too many.
+"""
+
+import itertools
+import os
+import signal
+import sys
+import threading
+from datetime import timedelta
+
+LEASES = timedelta(seconds=3)
+UNARMED = "unarmed"
+
+
+def main(point: str, nth: int) -> None:
+    """Put the killer in place before anything that passes a point is imported, then run."""
+    from shared import crash_points
+
+    if point != UNARMED:
+        assert point in crash_points.POINTS, f"there is no point {point}"
+        crash_points.reached = _killer(point, nth)
+    from shared.processing import retries
+
+    retries.LEASE = LEASES
+    from shared.notifications import postman
+    from shared.processing import inbox, outbox
+
+    outbox.LEASE = postman.LEASE = LEASES
+    assert inbox.LEASE is LEASES
+    from infra.cli import main as stappenplan
+
+    stappenplan()
+
+
+def _killer(point: str, nth: int):
+    passes = itertools.count(1)
+
+    def reached(here: str) -> None:
+        if here == point and next(passes) == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+            threading.Event().wait()  # Not a step further, however late the signal is.
+
+    return reached
+
+
+if __name__ == "__main__":
+    armed_point, armed_pass = sys.argv[1:3]
+    del sys.argv[1:3]
+    main(armed_point, int(armed_pass))
