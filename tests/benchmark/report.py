@@ -82,8 +82,14 @@ def machine(rounds: int, made_by: str) -> str:
     """When it was measured, where, with what and how."""
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, {rounds} rounds, turn and turn about, on one machine: "
-        f"{os.cpu_count()} cores, {_memory()} GiB, Python {platform.python_version()}, "
-        f"{_servers()}. Made by `{made_by}`."
+        f"{equipment()}. Made by `{made_by}`."
+    )
+
+
+def equipment() -> str:
+    """What it was measured on: the machine, and the versions of what took part."""
+    return (
+        f"{os.cpu_count()} cores, {_memory()} GiB, Python {platform.python_version()}, {_servers()}"
     )
 
 

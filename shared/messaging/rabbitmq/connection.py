@@ -70,7 +70,10 @@ class Connection(pika.SelectConnection):  # type: ignore[misc]
             # A broker that speaks another version says so, and pika knows what to make of it.
             super()._on_data_available(data_in)
             return
-        self._frame_buffer = data[self._read_frames(data) :]
+        read = self._read_frames(data)
+        self._frame_buffer = data[read:]
+        # pika takes a line on which this stands still for dead, and hangs up.
+        self.bytes_received += read
 
     def _read_frames(self, data: bytes) -> int:
         """Deal with every whole frame; returns where the first incomplete one begins."""
