@@ -348,7 +348,7 @@ def test_a_fault_while_hanging_up_leaves_no_connection(
     began = time.monotonic()
     signup.close()
     # Then it ends all the same, soon, and the broker keeps no connection for it
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     listing = rabbitmq.ctl("list_connections", "vhost", "client_properties")
     assert vhost_of(rabbit) not in listing
 
