@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from infra import dead_letters
+from infra import dead_letters, decisions
 from shared.notifications import notices
 from shared.processing import inbox
 from shared.processing.census import count
@@ -76,7 +76,9 @@ def test_no_query_reads_a_whole_table(replica: Replica) -> None:
     )
     dead_letters.show(replica.database, letter.short_id)
     dead_letters.show(replica.database, letter.id[:12])
-    dead_letters.retry(replica.database, letter.id, by="anna", why="the test asks")
+    decisions.retry(
+        replica.database, replica.runtime.reader, letter.id, by="anna", why="the test asks"
+    )
     event.remove(replica.database.engine, "before_cursor_execute", note)
     # When each is planned, with twenty thousand rows in every table,
     plans = {}

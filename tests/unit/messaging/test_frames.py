@@ -73,7 +73,7 @@ class Ear:
         self.left_to_pika: list[Any] = []
         self.connection = connection = object.__new__(Connection)
         connection.__dict__.update(
-            _frame_buffer=b"", _on_delivery={}, _on_confirm={}, _arriving={}, frames_received=0,
+            _frame_buffer=b"", _on_delivery={}, _on_confirm={}, _arriving={}, frames_received=0, bytes_received=0,
             connection_state=5, _process_frame=self.left_to_pika.append,
         )  # fmt: skip
         connection.hear_deliveries(1, self.heard.append)
@@ -123,6 +123,8 @@ def test_we_read_what_a_broker_delivers_however_it_is_cut(
         assert one.properties.headers == properties.get("headers", {})
     assert ear.confirms == [(tag, tag % 2 == 0, True) for tag in range(1, len(bodies) + 1)]
     assert ear.left_to_pika == []
+    # and all of it is counted, by which pika tells a living line from a dead one.
+    assert ear.connection.bytes_received == len(data)
 
 
 def test_whatever_is_not_a_delivery_or_a_confirm_is_left_to_pika() -> None:
