@@ -73,8 +73,8 @@ class Ear:
         self.left_to_pika: list[Any] = []
         self.connection = connection = object.__new__(Connection)
         connection.__dict__.update(
-            _frame_buffer=b"", _on_delivery={}, _on_confirm={}, _arriving={}, frames_received=0, bytes_received=0,
-            connection_state=5, _process_frame=self.left_to_pika.append,
+            _frame_buffer=b"", _on_delivery={}, _on_confirm={}, _arriving={}, frames_received=0,
+            bytes_received=0, connection_state=5, _process_frame=self.left_to_pika.append,
         )  # fmt: skip
         connection.hear_deliveries(1, self.heard.append)
         connection.hear_confirms(2, lambda *said: self.confirms.append(said))
