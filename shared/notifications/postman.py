@@ -4,12 +4,13 @@ Mail services have no idempotency key, so a crash between handing over and marki
 again: at least once, said honestly. A notice that carries a secret composes a new one each time.
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 import tenacity
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from shared.crash_points import reached
@@ -54,6 +55,7 @@ class Postman:
         self._transactions = transactions
         self._speech = speech
         self._clock = clock
+        self.stopping = threading.Event()
 
     def deliver_due(self, limit: int = 20) -> int:
         """Send what is due; returns how many were tried.
@@ -65,7 +67,10 @@ class Postman:
             claimed = self._claim(session, limit)
         if claimed:
             reached("notification_claim.after")
-        for notification in claimed:
+        for number, notification in enumerate(claimed):
+            if self.stopping.is_set():
+                self._give_back(claimed[number:])
+                return number
             self._deliver(notification)
         return len(claimed)
 
@@ -85,6 +90,16 @@ class Postman:
             row.attempts += 1
             row.due_at = now + LEASE
         return rows
+
+    def _give_back(self, claimed: Sequence[Notification]) -> None:
+        """Make what was claimed and not tried due again, for whoever comes next."""
+        ids = [one.id for one in claimed]
+        with self._transactions.bookkeeping() as session:
+            session.execute(
+                update(Notification)
+                .where(col(Notification.id).in_(ids))
+                .values(due_at=self._clock(), attempts=col(Notification.attempts) - 1)
+            )
 
     def _deliver(self, notification: Notification) -> None:
         try:

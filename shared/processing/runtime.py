@@ -1,5 +1,6 @@
 """A service at work: its database, its line to the broker, its threads, its requests."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -115,15 +116,17 @@ class Runtime:
 
     def interrupt(self) -> None:
         """Ask every thread to stop after the work in hand."""
+        self.postman.stopping.set()
         for thread in self._threads:
             thread.stop()
 
     def stop(self, patience: float = 20.0) -> None:
-        """Finish the work in hand, take no more, hang up."""
+        """Finish the work in hand, take no more, hang up; after `patience` seconds, hang up."""
         self.interrupt()
+        deadline = time.monotonic() + patience
         for thread in self._threads:
             if thread.is_alive():
-                thread.join(patience)
+                thread.join(max(0.0, deadline - time.monotonic()))
         self.bus.close()
         # What the broker confirmed at the last moment need not be published again.
         with suppress(InfrastructureDown), self.transactions.infrastructure():
@@ -133,6 +136,10 @@ class Runtime:
     @property
     def _threads(self) -> list[Consumption | Chore]:
         return [self._consumption, self._sweeper, self._due, self._mail, self._cleaning]
+
+    def at_work(self) -> list[str]:
+        """The threads that are still at work, by name."""
+        return [thread.name for thread in self._threads if thread.is_alive()]
 
     def healthy(self) -> bool:
         """Whether every thread is alive."""

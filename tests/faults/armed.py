@@ -1,7 +1,8 @@
-"""`stappenplan`, made to kill itself at a named point: what the tests start in its place.
+"""`stappenplan`, made to fail at a named point: what the tests start in its place.
 
-    python -m tests.faults.armed POINT PASS run …      dies when it passes POINT for the PASSth time
-    python -m tests.faults.armed unarmed 0 run …       does not
+    python -m tests.faults.armed kill POINT PASS run …   dies at the PASSth time it passes POINT
+    python -m tests.faults.armed hang POINT PASS run …   hangs there, and goes on elsewhere
+    python -m tests.faults.armed spare POINT PASS run …  does neither
 
 The very same program then runs, by its own command line. One more thing is different: what a dead
 process had leased is free again after seconds instead of minutes, so that a test need not wait
@@ -16,16 +17,15 @@ import threading
 from datetime import timedelta
 
 LEASES = timedelta(seconds=3)
-UNARMED = "unarmed"
 
 
-def main(point: str, nth: int) -> None:
-    """Put the killer in place before anything that passes a point is imported, then run."""
+def main(deed: str, point: str, nth: int) -> None:
+    """Put the deed in place before anything that passes a point is imported, then run."""
     from shared import crash_points
 
-    if point != UNARMED:
+    if deed != "spare":
         assert point in crash_points.POINTS, f"there is no point {point}"
-        crash_points.reached = _killer(point, nth)
+        crash_points.reached = _doer(deed, point, nth)
     from shared.processing import retries
 
     retries.LEASE = LEASES
@@ -39,18 +39,20 @@ def main(point: str, nth: int) -> None:
     stappenplan()
 
 
-def _killer(point: str, nth: int):
+def _doer(deed: str, point: str, nth: int):
     passes = itertools.count(1)
 
     def reached(here: str) -> None:
         if here == point and next(passes) == nth:
-            os.kill(os.getpid(), signal.SIGKILL)
+            print(f"armed: {deed} at {point}", flush=True)  # noqa: T201  For the log.
+            if deed == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
             threading.Event().wait()  # Not a step further, however late the signal is.
 
     return reached
 
 
 if __name__ == "__main__":
-    armed_point, armed_pass = sys.argv[1:3]
-    del sys.argv[1:3]
-    main(armed_point, int(armed_pass))
+    armed_deed, armed_point, armed_pass = sys.argv[1:4]
+    del sys.argv[1:4]
+    main(armed_deed, armed_point, int(armed_pass))

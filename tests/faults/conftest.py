@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -71,25 +72,34 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             TABLE.write_text(table(entries, datetime.now(UTC).date()))
 
 
-MakePlant = Callable[[str], Plant]
+class MakePlant(Protocol):
+    """Makes a plant."""
+
+    def __call__(
+        self, ground: str = "rabbitmq+postgresql", databases: Databases | None = None
+    ) -> Plant:
+        """On RabbitMQ and PostgreSQL, or `embedded+sqlite`.
+
+        A test that kills its database server brings `databases` on a durable one of its own.
+        """
 
 
 @pytest.fixture
 def make_plant(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakePlant]:
-    """A factory of plants: on `rabbitmq+postgresql`, or `embedded+sqlite`."""
+    """A factory of plants, cleared away afterwards."""
     undo: list[Callable[[], object]] = []
 
-    def make(ground: str) -> Plant:
+    def make(ground: str = "rabbitmq+postgresql", databases: Databases | None = None) -> Plant:
         chosen = {"data_dir": tmp_path, "http_port": free_ports(1)[0]}
         if ground == "rabbitmq+postgresql":
             rabbitmq: RabbitMQ = request.getfixturevalue("rabbitmq")
             vhost = rabbitmq.management.new_vhost()
             undo.append(lambda: rabbitmq.management.delete_vhost(vhost))
             chosen["broker_url"] = url_of_vhost(rabbitmq.url, vhost)
-            databases: Databases = request.getfixturevalue("databases")
+            databases = databases or request.getfixturevalue("databases")
             address = databases.make_each(service_names())
             undo.extend(
-                lambda name=name: databases.drop(address.replace("{service}", name))
+                partial(databases.drop, address.replace("{service}", name))
                 for name in service_names()
             )
             chosen["database_url"] = address
@@ -107,4 +117,4 @@ def make_plant(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeP
 @pytest.fixture
 def plant(make_plant: MakePlant) -> Plant:
     """A plant on real RabbitMQ and real PostgreSQL, not yet started."""
-    return make_plant("rabbitmq+postgresql")
+    return make_plant()

@@ -31,7 +31,6 @@ from shared.messaging.declare import apply
 from shared.messaging.rabbitmq import RabbitBus
 from shared.schema import upgrade
 from shared.settings import Settings
-from tests.faults.armed import UNARMED
 from tests.faults.ledger import SIGNED_UP, Effects, Ledger, await_settled
 from tests.servers.premises import LOOPBACK, wait_until
 
@@ -66,10 +65,10 @@ class Plant:
         return self.settings.data_dir / "plant.log"
 
     def start(
-        self, point: str = UNARMED, nth: int = 0, *services: str
+        self, deed: str = "spare", point: str = "-", nth: int = 0
     ) -> "subprocess.Popen[bytes]":
-        """Start the process, to die when it passes this point for the nth time."""
-        command = [sys.executable, "-m", "tests.faults.armed", point, str(nth), "run", *services]
+        """Start the process, to `kill` itself or to `hang` when it passes a point the nth time."""
+        command = [sys.executable, "-m", "tests.faults.armed", deed, point, str(nth), "run"]
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 command, cwd=ROOT, env=self._environment(), stdout=log, stderr=log

@@ -32,7 +32,7 @@ def test_a_process_killed_at_this_point_loses_and_doubles_nothing(
     # Given services under load, one of which will kill the process at this point
     plant = make_plant(ground)
     nth = MID_LOAD.get(point.partition(".")[0], 4)
-    doomed = plant.start(point, nth)
+    doomed = plant.start("kill", point, nth)
     with plant.load(CUSTOMERS):
         # When it has died there, and there alone
         assert doomed.wait(DIES) == -signal.SIGKILL, plant.log.read_text()[-3000:]
