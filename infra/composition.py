@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import services
 from shared.events import KING_HEARS, KING_QUEUE
 from shared.messaging.bus import Bus
-from shared.messaging.topology import Listener, Topology
+from shared.messaging.topology import Listener, Topology, dead_queue
 from shared.notifications.senders import Senders, make_senders
+from shared.notifications.writers import Writers
+from shared.processing.reading import Reader
 from shared.processing.runtime import Clock, Runtime, utc_now
 from shared.processing.service import Service
 from shared.settings import Settings
@@ -29,6 +31,11 @@ def build_service(name: str, settings: Settings) -> Service:
     """One service, not yet running."""
     service: Service = importlib.import_module(f"services.{name}.service").build(settings)
     return service
+
+
+def reader(settings: Settings, name: str) -> Reader:
+    """Reads messages just as that service does when it runs."""
+    return Reader(build_service(name, settings), strict_publishers=settings.strict_publishers)
 
 
 def build_services(settings: Settings, names: Sequence[str] = ()) -> list[Service]:
@@ -73,15 +80,22 @@ class Lines:
             return self._embedded.bus(queue)
         from shared.messaging.rabbitmq import RabbitBus
 
-        return RabbitBus(self._settings.broker_url_of(name), queue=queue, name=name)
+        return RabbitBus(
+            self._settings.broker_url_of(name),
+            queue=queue,
+            name=name,
+            # What the broker gave up of a service's messages, it keeps itself for a person.
+            dead=dead_queue(name) if queue in service_names() else None,
+            heartbeat=self._settings.broker_heartbeat_seconds,
+        )
 
 
 def build_runtimes(
     settings: Settings, lines: Lines, names: Sequence[str] = (), clock: Clock = utc_now
 ) -> list[Runtime]:
     """The named services, or all of them, ready to be started."""
-    outward = senders(settings)
+    outward, writers = senders(settings), Writers(settings.mail_from)
     return [
-        Runtime(service, settings, lines.bus(service.name), outward, clock)
+        Runtime(service, settings, lines.bus(service.name), outward, clock, writers)
         for service in build_services(settings, names)
     ]

@@ -1,36 +1,37 @@
-"""Dead letters for people: what failed for good, per service, and what a person does about it.
+"""Dead letters for people: what failed for good, per service (`infra.decisions` is about the rest).
 
 They stand in each service's own database, events and mails alike, so that the same tool serves
-every broker. A decision is recorded with who, when and why; of two people who decide at once,
-one wins. Wherever an id is asked for, its beginning will do, as long as only one begins so.
+every broker. Wherever an id is asked for, its beginning will do, as long as only one begins so.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlmodel import Session, col
 from sqlmodel import select as entities
 from sqlmodel.sql.expression import SelectOfScalar
 
 from shared.database import Database
 from shared.errors import StappenplanError
-from shared.notifications.model import CANCELLED, FAILED, Notification
-from shared.notifications.model import WAITING as UNSENT
-from shared.processing.model import DEAD, DONE, DROPPED, WAITING, Inbox
-
-REFUSED = "refused/"
-"""How the ids of messages begin that no service would take under their own id."""
+from shared.notifications.model import FAILED, Notification
+from shared.processing import decisions
+from shared.processing.inbox import REFUSED
+from shared.processing.model import DEAD, DONE, Decision, Inbox
 
 Row = Inbox | Notification
 R = TypeVar("R", Inbox, Notification)
 
 
 class NotDead(StappenplanError):
-    """There is no such dead letter, or somebody has decided about it already."""
+    """Nothing can be decided about it now: e.g. somebody else was first."""
+
+
+class NoSuchLetter(NotDead):
+    """There is no dead letter by that id."""
 
 
 @dataclass(frozen=True)
@@ -101,74 +102,52 @@ def _notifications(session: Session, service: str, limit: int) -> list[DeadLette
 def show(database: Database, letter_id: str) -> dict[str, Any]:
     """Everything that is kept of one dead letter, or of one that was decided about.
 
+    `body` is what is run when its time comes. Where somebody corrected it, `original` is what
+    came, and `decisions` tells who put which correction in its place, when and why.
+
     Raises:
-        NotDead: there is none by that id.
+        NotDead: there is none by that id, or there are several.
     """
     with database.read() as session:
-        row = _recognise(session, letter_id)
+        row = recognise(session, letter_id)
+        made = decisions.of(session, row.id)
+        told = {"decisions": [_told(one) for one in made]}
         if isinstance(row, Notification):
-            return row.model_dump()
-        return row.model_dump(exclude={"body", "postage"}) | {
-            "postage": json.loads(row.postage or "{}"),
-            "body": _readable(row.body or b""),
-        }
+            return row.model_dump() | told
+        found = row.model_dump(exclude={"body", "postage"}) | _contents(row.postage, row.body)
+        originals = [one for one in made if one.original is not None]
+        if originals:
+            first = originals[0]
+            found["original"] = _contents(first.original_postage, first.original)
+        return found | told
 
 
-def retry(database: Database, letter_id: str, *, by: str, why: str) -> str:
-    """Give a dead letter back to the service that failed, and to no other, once.
+def _contents(postage: str | None, body: bytes | None) -> dict[str, Any]:
+    return {"postage": json.loads(postage or "{}"), "body": _readable(body or b"")}
 
-    Returns its whole id.
+
+def _told(one: Decision) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "verdict": one.verdict,
+        "by": one.decided_by,
+        "at": one.decided_at,
+        "why": one.why,
+        "error": one.error,
+        "attempts": one.attempts,
+    }
+    corrected = one.correction is not None
+    return told | ({"correction": _readable(one.correction or b"")} if corrected else {})
+
+
+def recognise(session: Session, given: str) -> Row:
+    """The row that a person means: by its id, or the only dead one whose id begins so.
 
     Raises:
-        NotDead: there is none by that id, or somebody was first.
+        NotDead: there is none, or there are several.
     """
-    renewed = {"due_at": datetime.now(UTC), "attempts": 0, "error": None}
-    to_inbox, to_mail = renewed | {"status": WAITING}, renewed | {"status": UNSENT}
-    return _decide(database, letter_id, f"retry: {why}", by, to_inbox, to_mail)
-
-
-def drop(database: Database, letter_id: str, *, by: str, why: str) -> str:
-    """Let a dead letter rest; it stays on record with the reason. Returns its whole id.
-
-    Raises:
-        NotDead: there is none by that id, or somebody was first.
-    """
-    to_inbox, to_mail = {"status": DROPPED}, {"status": CANCELLED}
-    return _decide(database, letter_id, f"drop: {why}", by, to_inbox, to_mail)
-
-
-def _decide(
-    database: Database,
-    letter_id: str,
-    decision: str,
-    by: str,
-    to_inbox: Mapping[str, Any],
-    to_mail: Mapping[str, Any],
-) -> str:
-    """Compare and set: only the first of two people finds the row as it was."""
-    record = {"decision": decision, "decided_by": by[:200], "decided_at": datetime.now(UTC)}
-    with database.begin() as session:
-        row = _recognise(session, letter_id)
-        table, dead, values = (
-            (Inbox, DEAD, to_inbox) if isinstance(row, Inbox) else (Notification, FAILED, to_mail)
-        )
-        statement = (
-            update(table)
-            .where(col(table.id) == row.id, col(table.status) == dead)
-            .values(**values, **record)
-            .returning(col(table.id))
-            .execution_options(synchronize_session=False)
-        )
-        if session.execute(statement).first() is None:
-            raise NotDead(_not_dead(session, row))
-    return row.id
-
-
-def _recognise(session: Session, given: str) -> Row:
-    """The row that a person means: by its id, or the only dead one whose id begins so."""
     exact: tuple[Row | None, ...] = (session.get(Inbox, given), session.get(Notification, given))
     for row in exact:
-        if row is not None and row.status != DONE:
+        if row is not None and (row.status != DONE or row.decision):
             return row
     found: list[Row] = [
         *session.exec(_beginning(Inbox, DEAD, given)),
@@ -177,20 +156,13 @@ def _recognise(session: Session, given: str) -> Row:
     if len(found) > 1:
         raise NotDead(f"several dead letters begin with {given}; give more of the id")
     if not found or not given:
-        raise NotDead(f"there is no dead letter {given}")
+        raise NoSuchLetter(f"there is no dead letter {given}")
     return found[0]
 
 
 def _beginning(table: type[R], dead: str, given: str) -> SelectOfScalar[R]:
     begins = col(table.id).startswith(given, autoescape=True)
     return entities(table).where(col(table.status) == dead, begins).limit(2)
-
-
-def _not_dead(session: Session, row: Row) -> str:
-    session.refresh(row)
-    if row.decision is None:
-        return f"{row.id} is not dead: it is {row.status}"
-    return f"{row.id} is {row.status}: {row.decided_by} decided, {row.decision}"
 
 
 def _readable(body: bytes) -> Any:

@@ -33,7 +33,7 @@ class Finding:
 def diagnose(settings: Settings) -> list[Finding]:
     """Run every check; one that breaks is a finding too."""
     findings = []
-    for check in (_catalogue, _broker, _databases, _mail, _texts, _token_key):
+    for check in (_catalogue, _broker, _databases, _arrivals, _mail, _texts, _token_key):
         findings += _run(check, settings)
     return findings
 
@@ -83,8 +83,7 @@ def _broker(settings: Settings) -> Iterator[Finding]:
 
 def _databases(settings: Settings) -> Iterator[Finding]:
     for service in build_services(settings):
-        file = Path(settings.database_url_of(service.name).removeprefix("sqlite:///"))
-        if settings.database_url.startswith("sqlite") and not file.exists():
+        if not _is_made(settings, service):
             # To look would make it: an empty file where there was none.
             yield Finding(
                 f"database {service.name}", True, "is made by the first `stappenplan run`"
@@ -95,6 +94,11 @@ def _databases(settings: Settings) -> Iterator[Finding]:
             yield from _database(service, database)
         finally:
             database.close()
+
+
+def _is_made(settings: Settings, service: Service) -> bool:
+    file = Path(settings.database_url_of(service.name).removeprefix("sqlite:///"))
+    return file.exists() or not settings.database_url.startswith("sqlite")
 
 
 def _database(service: Service, database: Database) -> Iterator[Finding]:
@@ -123,6 +127,39 @@ def _database(service: Service, database: Database) -> Iterator[Finding]:
         yield Finding(name, False, f"its clock differs by {drift:.0f} s", "synchronise the clocks")
     else:
         yield Finding(name, True, waiting)
+
+
+def _arrivals(settings: Settings) -> Iterator[Finding]:
+    from infra.arrivals import not_arriving, unheard
+
+    made = all(_is_made(settings, one) for one in build_services(settings))
+    if settings.embedded or not made:
+        return
+    services = {
+        one.name: (one, Database(settings.database_url_of(one.name)))
+        for one in build_services(settings)
+    }
+    try:
+        for service, database in services.values():
+            if not (database.answers() and is_current(database, service.migrations)):
+                return  # Said already.
+        lacking = [
+            f"{event_type} reaches nobody; {name} keeps it"
+            for name, (_, database) in services.items()
+            for event_type in unheard(database)
+        ]
+        lacking += [
+            f"{event_type} does not reach {name}" for event_type, name in not_arriving(services)
+        ]
+    finally:
+        for _, database in services.values():
+            database.close()
+    yield Finding(
+        "arrivals",
+        not lacking,
+        "; ".join(lacking) or "every event reaches whoever hears it",
+        "unless a queue is long: `stappenplan topology apply`, then `stappenplan replay SERVICE`",
+    )
 
 
 def _drift(now: object) -> float:

@@ -10,6 +10,7 @@ from infra.composition import Lines, build_service, service_names
 from shared.database import Database
 from shared.errors import StappenplanError
 from shared.messaging.bus import Incoming, Outgoing, Receipt
+from shared.messaging.topology import ADMIN
 from shared.processing import inbox
 from shared.processing.model import Outbox
 from shared.processing.reading import Reader
@@ -43,7 +44,7 @@ def send_again(settings: Settings, service: str, events: Iterable[Outgoing]) -> 
     if settings.embedded:
         yield from _into_inbox(settings, service, events)
         return
-    bus = Lines(settings).bus("replay", consume=False)
+    bus = Lines(settings).bus(ADMIN, consume=False)
     bus.open()
     try:
         batch: list[Outgoing] = []

@@ -136,10 +136,12 @@ class Supervisor:
     def _serve(self) -> None:
         import uvicorn
 
+        from infra import dead_letter_routes
         from infra.door import door
         from shared.http import create_app
 
         routers = [runtime.service.router(runtime) for runtime in self.runtimes]
+        routers.append(dead_letter_routes.routes(self.runtimes))
         if self.settings.embedded:
             routers.append(door(self.runtimes))
         app = create_app(self.runtimes, routers, token_key=self.settings.signing_key())

@@ -26,6 +26,7 @@ SCOPES = {
     "collections:report": "report collection results (KING billing)",
     "users:activate": "send customers their credentials",
     "onboardings:read": "see where every customer stands",
+    "dead-letters:manage": "see, retry and drop messages that failed for good (operators of KING)",
     "events:emit": "emit events of outside systems (embedded default only)",
 }
 

@@ -2,7 +2,7 @@
 
 Here they do nothing, and there is no setting, event or request that could change that: the
 product holds no code that ends the process. The tests start it through a launcher of their own
-(`tests/faults/armed.py`, which is not part of the package), which puts another `reached` in the
+(`tests/crashes/armed.py`, which is not part of the package), which puts another `reached` in the
 place of this one before anything else is imported.
 """
 

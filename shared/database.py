@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.types.array import ListBinaryDumper
 from pydantic_core import from_json, to_json
 from sqlalchemy import (
@@ -46,6 +48,29 @@ SQLITE_BUSY_MS = 10_000
 POSTGRES_OPTIONS = (
     "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
 )
+
+
+ANSWER_SECONDS = 40.0
+"""A server answers a statement within 30 s, if only by breaking it off. One that says nothing for
+longer is not there: a connection that died without a word, or lost its other end, would otherwise
+be waited for without end."""
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """A connection to PostgreSQL that gives up a server which never answers."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait for the server's answer, for a bounded time.
+
+        Raises:
+            psycopg.OperationalError: none came; the connection is closed.
+        """
+        try:
+            return super().wait(gen, interval, ANSWER_SECONDS if timeout is None else timeout)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()  # It may still answer, but to what nobody asks any more.
+            raise
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -173,8 +198,15 @@ def _engine(url: str) -> Engine:
             "tcp_user_timeout": 15_000,
         },
     )
+    event.listen(engine, "do_connect", _connect_postgres)
     event.listen(engine, "connect", _prepare_postgres)
     return engine
+
+
+def _connect_postgres(
+    _dialect: Dialect, _record: object, arguments: Sequence[Any], options: Mapping[str, Any]
+) -> PatientConnection:
+    return PatientConnection.connect(*arguments, **options)
 
 
 def _prepare_postgres(connection: Any, _record: object) -> None:

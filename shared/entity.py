@@ -5,10 +5,15 @@ and once for SQLAlchemy. That was a fifth of the time of a registration. What we
 validated on its way in, as an event or a request, so that one assignment is enough.
 """
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from pydantic_core import PydanticUndefined
 from sqlmodel import SQLModel
+
+STATE = "_sa_instance_state"
+"""Under this name SQLAlchemy keeps what it knows of a row in the row itself."""
 
 
 class Entity(SQLModel):
@@ -24,13 +29,30 @@ class Entity(SQLModel):
         if not values.keys() <= fields.keys():
             unknown = ", ".join(sorted(values.keys() - fields.keys()))
             raise TypeError(f"{type(self).__name__} has no {unknown}")
-        for name, field in fields.items():
-            value = values[name] if name in values else field.get_default(call_default_factory=True)
-            if value is not PydanticUndefined:
-                object.__setattr__(self, name, value)
+        plain, made = _defaults(type(self))
+        self.__dict__.update(plain, **values)
+        for name, make in made.items():
+            if name not in values:
+                self.__dict__[name] = make()
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not name.startswith("_") and name not in type(self).__pydantic_fields__:
             raise AttributeError(f"{type(self).__name__} has no {name}")
-        # A column is a descriptor of SQLAlchemy's, which takes note of the change.
-        object.__setattr__(self, name, value)
+        state = self.__dict__.get(STATE)
+        if state is not None and state.key is None:
+            # The database does not know the row: it is written whole, whatever has changed.
+            self.__dict__[name] = value
+        else:
+            # A column is a descriptor of SQLAlchemy's, which takes note of the change.
+            object.__setattr__(self, name, value)
+
+
+@cache
+def _defaults(kind: type[Entity]) -> tuple[dict[str, Any], dict[str, Callable[[], Any]]]:
+    """What each column holds when nothing is said about it: values, and those made anew."""
+    fields = kind.__pydantic_fields__
+    made: dict[str, Any] = {
+        name: field.default_factory for name, field in fields.items() if field.default_factory
+    }
+    plain = {name: field.get_default() for name, field in fields.items() if name not in made}
+    return {name: one for name, one in plain.items() if one is not PydanticUndefined}, made

@@ -135,7 +135,8 @@ def _health(runtimes: Sequence[Runtime]) -> APIRouter:
     @router.get("/healthz", summary="Whether the process lives: restart it when not")
     def alive() -> Response:
         dead = [one.service.name for one in runtimes if not one.healthy()]
-        return JSONResponse({"dead": dead}, status_code=503 if dead else 200)
+        deaf = [one.service.name for one in runtimes if one.deaf()]
+        return JSONResponse({"dead": dead, "deaf": deaf}, status_code=503 if dead or deaf else 200)
 
     @router.get("/readyz", summary="Whether each service can work now")
     def ready() -> Response:

@@ -39,6 +39,13 @@ class Settings(BaseSettings):
         description="memory:// (embedded) or amqp(s)://user:pw@host:5672/vhost; comma-separated "
         "for a cluster; {service} becomes the service's name",
     )
+    broker_heartbeat_seconds: int = Field(15, ge=2, le=300)
+    broker_silence_seconds: int = Field(
+        90,
+        ge=1,
+        description="a service that has not heard its broker for so long says so on /healthz, and "
+        "is restarted: well above what a restart of the broker or a lost connection takes",
+    )
     database_url: str = Field(
         "sqlite:///{data_dir}/{service}.db",
         description="one database per service; {service} becomes its name, {data_dir} DATA_DIR",

@@ -1,14 +1,17 @@
 """`stappenplan dead`: messages that failed for good, and what a person does about them."""
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from infra.dead_letters import DeadLetter
+    from shared.database import Database
 
 app = typer.Typer(no_args_is_help=True, help="Messages that failed for good.")
 
@@ -88,8 +91,12 @@ def show(service: ServiceName, letter_id: LetterId, as_json: Json = False) -> No
 
     grid = Table.grid(padding=(0, 2))
     for name, value in found.items():
-        if value not in (None, {}, ""):
-            shown = JSON.from_data(value) if isinstance(value, dict | list) else Text(str(value))
+        if value not in (None, {}, [], ""):
+            shown = (
+                JSON.from_data(value, default=str)
+                if isinstance(value, dict | list)
+                else Text(str(value))
+            )
             grid.add_row(Text(name.replace("_", " "), style="dim"), shown)
     ground.console().print(grid)
 
@@ -100,11 +107,29 @@ def retry(
     letter_ids: LetterIds,
     why: Annotated[str, typer.Option(help="what has changed since")] = "by hand",
     by: By = "",
+    body: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE|-",
+            help="a corrected event (or body) to put in its place; the original is kept beside it",
+        ),
+    ] = "",
 ) -> None:
     """Give it back to the service that failed, once; a running service takes it up."""
-    from infra import dead_letters
+    from infra import decisions
+    from infra.cli import ground
+    from infra.composition import reader
 
-    _decide(dead_letters.retry, service, letter_ids, by, why, "is due again")
+    if body and len(letter_ids) > 1:
+        typer.echo("--body corrects one letter: name that one alone", err=True)
+        raise typer.Exit(2)
+    correction = _read(body) if body else None
+    judge = reader(ground.settings(), ground.insist_on_service(service))
+
+    def decide(database: "Database", given: str, who: str) -> str:
+        return decisions.retry(database, judge, given, by=who, why=why, correction=correction)
+
+    _decide(decide, service, letter_ids, by, "is due again")
 
 
 @app.command()
@@ -115,32 +140,43 @@ def drop(
     by: By = "",
 ) -> None:
     """Let it rest, with a reason; it stays on record."""
-    from infra import dead_letters
+    from infra import decisions
 
-    _decide(dead_letters.drop, service, letter_ids, by, why, "is dropped")
+    def decide(database: "Database", given: str, who: str) -> str:
+        return decisions.drop(database, given, by=who, why=why)
+
+    _decide(decide, service, letter_ids, by, "is dropped")
+
+
+def _read(path: str) -> bytes:
+    if path == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        typer.echo(f"cannot read {path}: {error.strerror}", err=True)
+        raise typer.Exit(2) from None
 
 
 def _decide(
-    decision: Callable[..., str],
+    decide: "Callable[[Database, str, str], str]",
     service: str,
     letter_ids: Sequence[str],
     by: str,
-    why: str,
     outcome: str,
 ) -> None:
     """Decide about each letter; one about which nothing can be decided does not stop the rest."""
     from infra.cli import ground
     from infra.dead_letters import NotDead
+    from infra.decisions import Unfit
 
     ground.insist_on_service(service)
     refused = False
     with ground.databases([service]) as databases:
         for given in letter_ids:
             try:
-                letter_id = decision(
-                    databases[service], given, by=by or ground.whoever_asks(), why=why
-                )
-            except NotDead as refusal:
+                letter_id = decide(databases[service], given, by or ground.whoever_asks())
+            except (NotDead, Unfit) as refusal:
                 typer.echo(str(refusal), err=True)
                 refused = True
             else:

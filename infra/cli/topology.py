@@ -33,12 +33,13 @@ def apply() -> None:
     from infra.cli.ground import settings
     from infra.composition import topology
     from shared.messaging.declare import apply as declare
+    from shared.messaging.topology import ADMIN
 
     found = settings()
     if found.embedded:
         typer.echo("the embedded broker declares its topology by itself; nothing to do")
         return
-    declare(topology(found), found.broker_url_of("admin"))
+    declare(topology(found), found.broker_url_of(ADMIN))
     typer.echo("exchange, queues and bindings are there")
 
 

@@ -72,7 +72,7 @@ class KingBilling:
         reason_code: str | None = None,
     ) -> bool:
         """Report something more of a collection, such as a reversal; whether the broker has it."""
-        result = _result_of(request, (status, reason_code))
+        result = _result_of(request, (status, reason_code), datetime.now(UTC))
         key = f"{request.end_to_end_id}/{status}/{reason_code}"
         return self._bus.publish([say(result, subject, key)]).result(30) == [Receipt.CONFIRMED]
 
@@ -117,11 +117,14 @@ class KingBilling:
     def _result(
         self, envelope: Envelope, request: CollectionRequested, report: Report, position: int
     ) -> Outgoing:
-        result = _result_of(request, report)
+        # A request that comes again gets the same answer: one id, one contents.
+        result = _result_of(request, report, envelope.time)
         return say(result, envelope.subject, f"{envelope.id}/{position}", envelope.id)
 
 
-def _result_of(request: CollectionRequested, report: Report) -> CollectionResult:
+def _result_of(
+    request: CollectionRequested, report: Report, occurred_at: datetime
+) -> CollectionResult:
     status, reason_code = report
     return CollectionResult(
         order_reference=request.order_reference,
@@ -131,7 +134,7 @@ def _result_of(request: CollectionRequested, report: Report) -> CollectionResult
         currency=request.currency,
         status=status,
         reason_code=reason_code,
-        occurred_at=datetime.now(UTC),
+        occurred_at=occurred_at,
     )
 
 

@@ -53,7 +53,9 @@ def _compose(
     )
 
 
-def _sent(session: Session, notification: Notification, now: Now) -> Sequence[Message]:
+def _sent(
+    session: Session, notification: Notification, _letter: Letter, now: Now
+) -> Sequence[Message]:
     activation = _current(session, notification)
     if activation is None or activation.login_name is None or activation.expires_at is None:
         return []

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, Field
 from sqlmodel import Session, col, select
 
 from services.billing.collections import REQUESTED, Collection
-from services.billing.documents import Document, Documents
+from services.billing.confirmation import Document
+from services.billing.documents import Documents
 from services.billing.mandates import business_day
 from services.billing.models import Mandate, Order, UnmatchedResult
 from services.billing.requests import DecideCollection, SignOrder

@@ -5,6 +5,7 @@ European Payments Council). PDF/A-2a and PDF/UA-1 are built by typst, which refu
 that is not accessible.
 """
 
+import hashlib
 import io
 import json
 import re
@@ -21,6 +22,7 @@ import typst
 from shared.catalogue import Quote
 from shared.events.shapes import Address, Customer, Language, Office
 from shared.notifications.formats import day, money
+from shared.notifications.letters import Attachment
 from shared.settings import Creditor
 
 FOLDER = Path(__file__).parent / "templates" / "confirmation"
@@ -61,6 +63,30 @@ class Confirmation:
     prenotification_days: int
     token: str
     covered: date | None = None
+
+    def attachment(self) -> Attachment:
+        """The document, to go with a mail."""
+        document = Document.of(self)
+        return Attachment(document.filename, "application/pdf", document.content)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A confirmation as a PDF."""
+
+    filename: str
+    content: bytes
+
+    @classmethod
+    def of(cls, confirmation: Confirmation) -> "Document":
+        """Make the document."""
+        name = f"orderbevestiging-{confirmation.order_reference}.pdf"
+        return cls(name, render_pdf(confirmation))
+
+    @property
+    def sha256(self) -> str:
+        """The fingerprint by which a returned document is recognised."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 @lru_cache(maxsize=64)

@@ -4,42 +4,23 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
-from services.billing.confirmation import Confirmation, render_pdf
+from services.billing.confirmation import Confirmation
 from services.billing.mails import CONFIRMATION, COPY, REMINDER, payer_address
 from services.billing.mandates import collect_on
 from services.billing.models import Mandate, Order
 from shared.catalogue import Catalogue
 from shared.errors import Reject
 from shared.events import OrderConfirmationSent
-from shared.notifications.letters import Attachment, Letter
+from shared.notifications.drafts import Draft
+from shared.notifications.letters import Email, Letter
 from shared.notifications.model import Notification
-from shared.notifications.notices import Notice
-from shared.notifications.rendering import Renderer
+from shared.notifications.notices import Notice, plan
 from shared.processing.messages import Message, Now
 from shared.settings import Settings
-
-
-@dataclass(frozen=True)
-class Document:
-    """A confirmation as a PDF."""
-
-    filename: str
-    content: bytes
-
-    @classmethod
-    def of(cls, confirmation: Confirmation) -> "Document":
-        """Make the document."""
-        name = f"orderbevestiging-{confirmation.order_reference}.pdf"
-        return cls(name, render_pdf(confirmation))
-
-    @property
-    def sha256(self) -> str:
-        """The fingerprint by which a returned document is recognised."""
-        return hashlib.sha256(self.content).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -85,39 +66,17 @@ class Documents:
     def notices(self) -> dict[str, Notice]:
         """How the mails are made that carry the confirmation."""
         return {
-            CONFIRMATION: Notice(compose=self._compose, sent=self._sent),
-            COPY: Notice(compose=self._compose),
-            REMINDER: Notice(compose=self._compose),
+            CONFIRMATION: Notice(plan=self._plan, sent=_sent),
+            COPY: Notice(plan=self._plan),
+            REMINDER: Notice(plan=self._plan),
         }
 
-    def _compose(
-        self, session: Session, notification: Notification, renderer: Renderer, _now: Now
-    ) -> Letter | None:
-        order = _order(session, notification)
+    def _plan(self, session: Session, notification: Notification) -> Draft | None:
+        order = session.get(Order, notification.onboarding_id)
         if order is None or order.withdrawn:
             return None  # Nobody is asked to sign for a customer who left.
-        document = Document.of(self.confirmation_of(session, order))
-        return renderer.render_email(
-            notification.kind,
-            notification.language,
-            notification.params,
-            to=notification.recipient,
-            message_key=notification.id,
-            attachments=[Attachment(document.filename, "application/pdf", document.content)],
-        )
-
-    def _sent(self, session: Session, notification: Notification, _now: Now) -> Sequence[Message]:
-        order = _order(session, notification)
-        if order is None or order.reference is None:
-            return []
-        return [
-            OrderConfirmationSent(
-                order_reference=order.reference,
-                document_sha256=Document.of(self.confirmation_of(session, order)).sha256,
-                sent_to=notification.recipient,
-                copied_to=order.registration().office.email,
-            )
-        ]
+        draft = plan(session, notification)
+        return draft and replace(draft, enclosures=(self.confirmation_of(session, order),))
 
 
 def scan_token(reference: str, key: str) -> str:
@@ -126,6 +85,16 @@ def scan_token(reference: str, key: str) -> str:
     return f"{reference}.{base64.b32encode(seal)[:12].decode()}"
 
 
-def _order(session: Session, notification: Notification) -> Order | None:
-    query = select(Order).where(Order.onboarding_id == notification.onboarding_id)
-    return session.exec(query).one_or_none()
+def _sent(
+    _session: Session, notification: Notification, letter: Letter, _now: Now
+) -> Sequence[Message]:
+    """That the payer has it; the fingerprint is of the very bytes that he got."""
+    (document,) = letter.attachments if isinstance(letter, Email) else ()
+    return [
+        OrderConfirmationSent(
+            order_reference=notification.params["order_reference"],
+            document_sha256=hashlib.sha256(document.content).hexdigest(),
+            sent_to=notification.recipient,
+            copied_to=notification.params["office_email"],
+        )
+    ]

@@ -16,6 +16,10 @@ EXCHANGE = "stappenplan.events"
 MAX_BODY_BYTES = 1024 * 1024
 """No event is larger; RabbitMQ 4 refuses above 16 MiB, which is far more than a fact needs."""
 
+IN_HAND = 600
+"""How many messages one service may have in hand: a batch for each of two threads that consume,
+and one that arrives meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
@@ -23,6 +27,8 @@ class Incoming:
 
     `receipt` is the adapter's own mark for acknowledging; nobody else looks inside.
     `redelivered` says that it may have been seen before: perhaps it killed the process.
+    `damage` says what the adapter could not read of it.
+    `given_up` says why the broker gave it up, when it did: no consumer is to run it any more.
     """
 
     body: bytes
@@ -33,6 +39,8 @@ class Incoming:
     type: str | None = None
     user_id: str | None = None
     redelivered: bool = False
+    damage: str | None = None
+    given_up: str = ""
     receipt: object = None
 
 
@@ -91,6 +99,8 @@ class Bus(Protocol):
     def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
         """Return what is there now, at most `limit` messages.
 
+        What the broker gave up (`Incoming.given_up`) comes along with the rest.
+
         Waits at most `wait` seconds for the first one, and then at most `linger` seconds for
         more to join it. Returns an empty list when nothing came or `interrupt` was called.
         """
@@ -106,6 +116,13 @@ class Bus(Protocol):
 
     def healthy(self) -> bool:
         """Whether the line is up and, when it consumes, is subscribed to its queue."""
+
+    def silent_for(self) -> float:
+        """Seconds since the broker was last heard, if only by a heartbeat; 0 for the embedded one.
+
+        Grows while there is no connection, while the one there is has died without a word, and
+        while the thread that serves it hangs.
+        """
 
     def close(self) -> None:
         """Stop taking messages, return what is unacknowledged to the broker, and hang up.

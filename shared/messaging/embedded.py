@@ -16,7 +16,7 @@ from uuid import uuid4
 import kombu  # noqa: TID251 - the one place where the memory transport is spoken to.
 
 from shared.crash_points import reached
-from shared.messaging.bus import EXCHANGE, MAX_BODY_BYTES, Incoming, Outgoing, Receipt
+from shared.messaging.bus import EXCHANGE, IN_HAND, MAX_BODY_BYTES, Incoming, Outgoing, Receipt
 from shared.messaging.publications import Publication, Publications
 from shared.messaging.receipts import Receipts
 from shared.messaging.reception import Reception
@@ -24,9 +24,6 @@ from shared.messaging.topology import Topology
 
 KOMBU: Any = kombu
 """Its annotations are partial, and so of no use to a strict type checker."""
-
-PREFETCH = 200
-"""How many messages one bus may have in hand."""
 
 
 @dataclass(slots=True, eq=False)
@@ -149,7 +146,7 @@ class EmbeddedBroker:
 
     def _wake(self, queue: str) -> None:
         for bus in self._attached[queue]:
-            bus.reception.stir(PREFETCH)
+            bus.reception.stir(IN_HAND)
 
     # For its buses, with the lock held.
 
@@ -201,7 +198,7 @@ class EmbeddedBus:
         """Begin to receive."""
         with self.reception.lock:
             self._opened = True
-            self.reception.stir(PREFETCH)
+            self.reception.stir(IN_HAND)
 
     def publish(self, messages: Sequence[Outgoing]) -> "Future[list[Receipt]]":
         """Hand messages over; answered when every subscriber has acknowledged them all."""
@@ -216,7 +213,7 @@ class EmbeddedBus:
     def _take(self, limit: int) -> list[Incoming]:
         """Take what is there from kombu, as far as the hands are free."""
         taken: list[Incoming] = []
-        while self._opened and len(taken) < limit and len(self._held) < PREFETCH:
+        while self._opened and len(taken) < limit and len(self._held) < IN_HAND:
             found = self._broker.take(self._queue, self.channel) if self._queue else None
             if found is None:
                 break
@@ -252,7 +249,7 @@ class EmbeddedBus:
                     complete += self._broker.publications.acknowledged(
                         held.publication, str(self._queue)
                     )
-            self.reception.stir(PREFETCH)
+            self.reception.stir(IN_HAND)
         for receipts in complete:
             receipts.hand_over()
 
@@ -263,6 +260,10 @@ class EmbeddedBus:
     def healthy(self) -> bool:
         """Whether it was opened and is not closed."""
         return self._opened and not self.reception.closed
+
+    def silent_for(self) -> float:
+        """Nothing can come between the service and a broker in its own process."""
+        return 0.0
 
     def close(self) -> None:
         """Stop; what was not acknowledged stays with its publisher."""

@@ -29,6 +29,11 @@ MAX_LENGTH = 1_000_000
 and therefore asks for a bound. When it is reached, publishers are refused and keep their event."""
 
 
+def dead_queue(queue: str) -> str:
+    """The name of the queue for what the broker gives up of another."""
+    return f"{queue}.dead"
+
+
 @dataclass(frozen=True)
 class Listener:
     """Somebody with a queue: its name is the queue's and the broker user's too."""
@@ -40,7 +45,7 @@ class Listener:
     @property
     def dead(self) -> str:
         """The queue for its messages that no consumer survived."""
-        return f"{self.name}.dead"
+        return dead_queue(self.name)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class MailFolder:
         """
         now = datetime.now(UTC)
         try:
-            content = letter.mime(self._mail_from, now).as_bytes()
+            content = letter.as_bytes(self._mail_from, now)
         except ValueError as error:
             raise SendRefused(str(error)) from None
         name = _name(now, letter, ".eml")

@@ -29,7 +29,8 @@ class Attachment:
 class Email:
     """One mail to one person, as text and as HTML that say the same.
 
-    `message_key` is the same for each try to send this mail; `kind` names its template.
+    `message_key` is the same for each try to send this mail; `kind` names its template; `wire`
+    is the mail as it travels, when whoever wrote it has made that as well.
     """
 
     to: str
@@ -41,9 +42,18 @@ class Email:
     attachments: tuple[Attachment, ...]
     message_key: str
     kind: str = "letter"
+    wire: bytes | None = None
 
     def __repr__(self) -> str:
         return f"Email(kind={self.kind!r}, to={masked(self.to)!r}, key={self.message_key!r}, ***)"
+
+    def as_bytes(self, sender: str, date: datetime) -> bytes:
+        """The mail as it travels, made now unless it was made before.
+
+        Raises:
+            ValueError: an address or file name cannot stand in a header.
+        """
+        return self.mime(sender, date).as_bytes() if self.wire is None else self.wire
 
     def mime(self, sender: str, date: datetime) -> EmailMessage:
         """The mail as it travels (RFC 5322), in ASCII so that every relay accepts it.

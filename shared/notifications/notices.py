@@ -4,40 +4,37 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
-from sqlmodel import Session, col
+from sqlalchemy import Table, insert
+from sqlmodel import Session
 
+from shared.notifications.drafts import Draft
 from shared.notifications.letters import Letter
 from shared.notifications.model import CANCELLED, SENT, WAITING, Notification
 from shared.notifications.rendering import Renderer
 from shared.processing.messages import Mail, Message, Now
+from shared.processing.retention import forget_oldest
 
+NOTIFICATION: Table = Notification.__table__  # type: ignore[attr-defined]
+
+Plan = Callable[[Session, Notification], Draft | None]
 Compose = Callable[[Session, Notification, Renderer, Now], Letter | None]
-Afterwards = Callable[[Session, Notification, Now], Sequence[Message]]
+Sent = Callable[[Session, Notification, Letter, Now], Sequence[Message]]
+Failed = Callable[[Session, Notification, Now], Sequence[Message]]
 
 
-def render(
-    _session: Session, notification: Notification, renderer: Renderer, _now: Now
-) -> Letter | None:
-    """Fill the template of this kind, in the recipient's language."""
-    if notification.channel == "sms":
-        return renderer.render_sms(
-            notification.kind,
-            notification.language,
-            notification.params,
-            to=notification.recipient,
-            message_key=notification.id,
-        )
-    return renderer.render_email(
-        notification.kind,
-        notification.language,
-        notification.params,
+def plan(_session: Session, notification: Notification) -> Draft | None:
+    """The template of this kind, in the recipient's language."""
+    return Draft(
+        kind=notification.kind,
+        channel=notification.channel,
+        language=notification.language,
+        params=notification.params,
         to=notification.recipient,
         message_key=notification.id,
     )
 
 
-def say_nothing(_session: Session, _notification: Notification, _now: Now) -> Sequence[Message]:
+def say_nothing(*_: object) -> Sequence[Message]:
     """The default: that a mail has left, or could not, is nobody else's concern."""
     return ()
 
@@ -46,14 +43,16 @@ def say_nothing(_session: Session, _notification: Notification, _now: Now) -> Se
 class Notice:
     """How one kind of mail is made, and what is said when it has left or has failed for good.
 
-    `compose` runs in a transaction of its own that commits before the mail is handed over, and
-    again for each attempt; it returns None when the mail is no longer wanted. `sent` runs with
-    the sent-mark.
+    `plan` only reads, and says what the letter is made of; the letter is written elsewhere. A
+    letter with a secret has a `compose` instead: it runs in a transaction of its own that commits
+    before the letter is handed over, and again for each try. Both return None when the mail is
+    no longer wanted. `sent` runs with the sent-mark.
     """
 
-    compose: Compose = render
-    sent: Afterwards = say_nothing
-    failed: Afterwards = say_nothing
+    plan: Plan = plan
+    compose: Compose | None = None
+    sent: Sent = say_nothing
+    failed: Failed = say_nothing
 
 
 def enqueue(session: Session, mails: Sequence[tuple[str, str, Mail]], now: datetime) -> None:
@@ -80,13 +79,5 @@ def enqueue(session: Session, mails: Sequence[tuple[str, str, Mail]], now: datet
 
 def forget(session: Session, older_than: datetime, limit: int) -> int:
     """Remove what was sent or called off from before `older_than`; the rest a person decides."""
-    old = (
-        select(col(Notification.id))
-        .where(
-            col(Notification.created_at) < older_than,
-            col(Notification.status).in_((SENT, CANCELLED)),
-        )
-        .limit(limit)
-    )
-    result = session.execute(delete(Notification).where(col(Notification.id).in_(old)))
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    gone = NOTIFICATION.c.status.in_((SENT, CANCELLED))
+    return forget_oldest(session, NOTIFICATION.c.created_at, older_than, gone, limit=limit)

@@ -1,32 +1,44 @@
-"""The postman: claims what is due, composes it, hands it over, and marks what has left.
+"""The postman: claims what is due, has it written, hands it over, and marks what has left.
 
-Mail services have no idempotency key, so a crash between handing over and marking sends a mail
-again: at least once, said honestly. A notice that carries a secret composes a new one each time.
+Mail services have no idempotency key, so a crash between handing over and marking sends again
+what was in hand, at most a batch of 20: at least once, said honestly. A notice that carries a
+secret goes by itself, and composes a new secret for each try.
 """
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 import structlog
 import tenacity
-from sqlalchemy import select, update
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
 from shared.crash_points import reached
+from shared.database import Trouble, diagnose
 from shared.envelope import Envelope
+from shared.errors import InfrastructureDown
+from shared.notifications.drafts import Draft, WritingFailed, Written
 from shared.notifications.letters import Letter
 from shared.notifications.model import CANCELLED, FAILED, SENT, WAITING, Notification
 from shared.notifications.notices import Notice
 from shared.notifications.rendering import Renderer
 from shared.notifications.senders import Senders, SendFailed, SendRefused
+from shared.notifications.writers import Writers
 from shared.processing.messages import Message, Now
-from shared.processing.speech import Speech
+from shared.processing.speech import Speech, Utterance
 from shared.processing.transactions import Transactions, WorkFailed
 
 log = structlog.get_logger()
 
 LEASE = timedelta(minutes=5)
+LONGEST_ROUND = LEASE / 2
+"""After this nothing more is handed over: what has left must be marked before the lease ends."""
+BATCH = 20
 PAUSES = (
     timedelta(seconds=30),
     timedelta(minutes=2),
@@ -37,6 +49,50 @@ PAUSES = (
 PLAIN = Notice()
 
 
+TOLD = {
+    SENT: "notification_sent",
+    FAILED: "notification_failed",
+    CANCELLED: "notification_cancelled",
+    WAITING: "notification_waits",
+}
+
+T = TypeVar("T")
+R = TypeVar("R")
+_Sent = tuple[Letter, str]
+"""A letter that has left, and its carrier's id for it."""
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What came of a try, and what the row is to say of it."""
+
+    status: str
+    letter: Letter | None = None
+    provider_id: str | None = None
+    error: str | None = None
+    due_at: datetime | None = None
+
+    def write_to(self, row: Notification, now: datetime) -> None:
+        row.status, row.due_at = self.status, self.due_at
+        row.error = self.error and self.error[:2000]
+        if self.provider_id is not None:
+            row.sent_at, row.provider_id = now, self.provider_id[:200]
+
+
+@dataclass(eq=False)
+class _Task:
+    """A notification that we have claimed, and once it was tried, what came of it."""
+
+    notification: Notification
+    notice: Notice
+    outcome: _Outcome | None = None
+
+    @property
+    def secret(self) -> bool:
+        """Whether its letter is composed for one try, in this process."""
+        return self.notice.compose is not None
+
+
 class Postman:
     """Sends one service's mails and texts."""
 
@@ -44,6 +100,7 @@ class Postman:
         self,
         notices: Mapping[str, Notice],
         renderer: Renderer,
+        writers: Writers,
         senders: Senders,
         transactions: Transactions,
         speech: Speech,
@@ -51,28 +108,40 @@ class Postman:
     ) -> None:
         self._notices = notices
         self._renderer = renderer
+        self._writers = writers
         self._senders = senders
         self._transactions = transactions
         self._speech = speech
         self._clock = clock
+        self._in_hand: list[_Task] = []
         self.stopping = threading.Event()
 
-    def deliver_due(self, limit: int = 20) -> int:
+    def deliver_due(self, limit: int = BATCH) -> int:
         """Send what is due; returns how many were tried.
 
         Raises:
-            InfrastructureDown: the database is away; what was claimed is due again later.
+            InfrastructureDown: the database is away; the next call goes on with what is in hand,
+                and sends nothing again.
         """
+        tasks, self._in_hand = self._in_hand or self._claimed(limit), []
+        try:
+            self._deliver([one for one in tasks if not one.secret])
+            for task in tasks:
+                if task.secret:
+                    self._deliver([task])
+        except InfrastructureDown:
+            self._in_hand = tasks
+            raise
+        if self.stopping.is_set():
+            self._give_back([one for one in tasks if one.outcome is None])
+        return sum(one.outcome is not None for one in tasks)
+
+    def _claimed(self, limit: int) -> list[_Task]:
         with self._transactions.bookkeeping() as session:
-            claimed = self._claim(session, limit)
-        if claimed:
+            rows = self._claim(session, limit)
+        if rows:
             reached("notification_claim.after")
-        for number, notification in enumerate(claimed):
-            if self.stopping.is_set():
-                self._give_back(claimed[number:])
-                return number
-            self._deliver(notification)
-        return len(claimed)
+        return [_Task(one, self._notices.get(one.kind, PLAIN)) for one in rows]
 
     def _claim(self, session: Session, limit: int) -> Sequence[Notification]:
         now = self._clock()
@@ -91,109 +160,170 @@ class Postman:
             row.due_at = now + LEASE
         return rows
 
-    def _give_back(self, claimed: Sequence[Notification]) -> None:
-        """Make what was claimed and not tried due again, for whoever comes next."""
-        ids = [one.id for one in claimed]
+    def _give_back(self, tasks: Sequence[_Task]) -> None:
+        """Make what was claimed and not tried due at once, for whoever comes next."""
+        ours = {one.notification.id: one.notification.due_at for one in tasks}
         with self._transactions.bookkeeping() as session:
-            session.execute(
-                update(Notification)
-                .where(col(Notification.id).in_(ids))
-                .values(due_at=self._clock(), attempts=col(Notification.attempts) - 1)
-            )
+            for message_id, row in self._lock(session, list(ours)).items():
+                if row.due_at == ours[message_id]:
+                    row.due_at, row.attempts = self._clock(), row.attempts - 1
 
-    def _deliver(self, notification: Notification) -> None:
+    def _deliver(self, tasks: Sequence[_Task]) -> None:
+        untried = [one for one in tasks if one.outcome is None and self._in_time(one)]
+        if untried and untried[0].secret:
+            self._try_secret(untried[0])
+        elif untried:
+            self._try_plain(untried)
+        tried = [one for one in tasks if one.outcome is not None]
+        if tried:
+            self._write_down(tried)
+
+    def _in_time(self, task: _Task) -> bool:
+        """Whether it is ours for long enough; if not, whoever claims it next sends it."""
+        if self.stopping.is_set():
+            return False
+        due = task.notification.due_at
+        return due is not None and self._clock() < due - LEASE + LONGEST_ROUND
+
+    # From a notification to a letter that has left.
+
+    def _try_plain(self, tasks: Sequence[_Task]) -> None:
+        """Have the letters written together, then hand over one after the other."""
+        for task, letter in zip(tasks, self._written(tasks), strict=True):
+            if self._in_time(task):
+                task.outcome = self._outcome(task, partial(self._send_written, letter))
+
+    def _written(self, tasks: Sequence[_Task]) -> Sequence[Written | None]:
+        with self._transactions.reading() as session:
+            plans = [self._plan(session, one) for one in tasks]
+        drafts = [one for one in plans if isinstance(one, Draft)]
+        letters = iter(self._writers.write(drafts, self._renderer))
+        return [next(letters) if isinstance(one, Draft) else one for one in plans]
+
+    def _plan(self, session: Session, task: _Task) -> Draft | WritingFailed | None:
         try:
-            provider_id = self._hand_over(notification)
-        except SendRefused as refusal:
-            self._give_up(notification, str(refusal))
-        except (SendFailed, WorkFailed) as failure:
-            self._try_later(notification, failure)
-        else:
-            if provider_id is None:
-                self._mark(notification.id, CANCELLED)
-            else:
-                self._mark_sent(notification, provider_id)
+            return task.notice.plan(session, task.notification)
+        except Exception as error:
+            if isinstance(error, SQLAlchemyError) and diagnose(error) is not Trouble.MESSAGE:
+                raise
+            session.rollback()  # The others can still be planned.
+            return WritingFailed(f"{type(error).__name__}: {error}")
 
-    def _hand_over(self, notification: Notification) -> str | None:
+    def _send_written(self, letter: Written | None) -> _Sent | None:
+        if isinstance(letter, WritingFailed):
+            raise letter
+        return None if letter is None else (letter, quickly(self._send, letter))
+
+    def _try_secret(self, task: _Task) -> None:
         """Compose and send, with a few quick tries; each try composes anew.
 
         A secret is thus never sent twice: a try whose outcome is unknown left one behind that
         the next try has already replaced.
         """
-        quick = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(SendFailed),
-            stop=tenacity.stop_after_attempt(3),
-            wait=tenacity.wait_exponential(multiplier=0.2, max=2),
-            reraise=True,
-        )
-        return quick(self._try_once, notification)
+        task.outcome = self._outcome(task, partial(quickly, self._send_anew, task))
 
-    def _try_once(self, notification: Notification) -> str | None:
-        notice = self._notices.get(notification.kind, PLAIN)
-
+    def _send_anew(self, task: _Task) -> _Sent | None:
         def compose(session: Session) -> Letter | None:
-            return notice.compose(session, notification, self._renderer, Now(self._clock()))
+            now = Now(self._clock())
+            made = task.notice.compose
+            return made and made(session, task.notification, self._renderer, now)
 
         letter = self._transactions.run(compose)
-        if letter is None:
-            return None
+        return None if letter is None else (letter, self._send(letter))
+
+    def _send(self, letter: Letter) -> str:
         reached("send.before")
         provider_id = self._senders.send(letter)
         reached("send.after")
         return provider_id
 
-    def _mark_sent(self, notification: Notification, provider_id: str) -> None:
+    def _outcome(self, task: _Task, hand_over: Callable[[], _Sent | None]) -> _Outcome:
+        try:
+            sent = hand_over()
+        except InfrastructureDown:
+            raise
+        except SendRefused as refusal:
+            return _Outcome(FAILED, error=str(refusal))
+        except Exception as failure:
+            return self._later(task.notification, failure)
+        if sent is None:
+            return _Outcome(CANCELLED)
+        return _Outcome(SENT, letter=sent[0], provider_id=sent[1])
+
+    def _later(self, notification: Notification, failure: Exception) -> _Outcome:
+        if notification.attempts > len(PAUSES):
+            return _Outcome(FAILED, error=str(failure))
+        log.warning("notification_delayed", kind=notification.kind, error=type(failure).__name__)
+        pause = PAUSES[notification.attempts - 1]
+        return _Outcome(WAITING, error=str(failure), due_at=self._clock() + pause)
+
+    # What came of it.
+
+    def _write_down(self, tasks: Sequence[_Task]) -> None:
+        """All in one transaction; where that fails, one by one."""
+        try:
+            self._mark(tasks)
+        except WorkFailed:
+            for task in tasks:
+                self._write_down_alone(task)
+        for task in tasks:
+            if task.outcome:
+                _tell(task.notification, task.outcome.status)
+
+    def _write_down_alone(self, task: _Task) -> None:
+        try:
+            self._mark([task])
+        except WorkFailed as failure:
+            # It must not be sent for ever because what follows cannot be said: a person looks.
+            task.outcome = _Outcome(FAILED, error=f"tried, but what follows failed: {failure}")
+            self._mark([task], saying=False)
+
+    def _mark(self, tasks: Sequence[_Task], *, saying: bool = True) -> None:
         def work(session: Session) -> None:
-            row = self._lock(session, notification.id)
-            row.status, row.due_at, row.error = SENT, None, None
-            row.sent_at, row.provider_id = self._clock(), provider_id[:200]
-            self._say(session, row, self._notice(row).sent)
+            rows = self._lock(session, [one.notification.id for one in tasks])
+            said: list[Utterance] = []
+            for task in tasks:
+                row, now = rows[task.notification.id], Now(self._clock())
+                if task.outcome is None or row.status != WAITING:
+                    continue  # Written down before; only the answer to the commit was lost.
+                task.outcome.write_to(row, now)
+                if saying:
+                    cause = Envelope(row.id, "/notifications", row.kind, row.onboarding_id, now)
+                    said.append((cause, _afterwards(session, row, task, now)))
+            self._speech.write(session, said)
             session.flush()
 
         reached("sent_mark.before")
         self._transactions.run(work)
         reached("sent_mark.after")
-        log.info("notification_sent", kind=notification.kind, notification_id=notification.id)
 
-    def _give_up(self, notification: Notification, reason: str) -> None:
-        def work(session: Session) -> None:
-            row = self._lock(session, notification.id)
-            row.status, row.due_at, row.error = FAILED, None, reason[:2000]
-            self._say(session, row, self._notice(row).failed)
-            session.flush()
+    def _lock(self, session: Session, ids: Sequence[str]) -> Mapping[str, Notification]:
+        statement = select(Notification).where(col(Notification.id).in_(ids))
+        rows = session.execute(statement.order_by(col(Notification.id)).with_for_update())
+        return {one.id: one for one in rows.scalars()}
 
-        self._transactions.run(work)
-        log.error("notification_failed", kind=notification.kind, notification_id=notification.id)
 
-    def _try_later(self, notification: Notification, failure: Exception) -> None:
-        if notification.attempts > len(PAUSES):
-            self._give_up(notification, str(failure))
-            return
-        pause = PAUSES[notification.attempts - 1]
-        with self._transactions.bookkeeping() as session:
-            row = self._lock(session, notification.id)
-            row.due_at, row.error = self._clock() + pause, str(failure)[:2000]
-        log.warning("notification_delayed", kind=notification.kind, error=type(failure).__name__)
+def quickly(send: Callable[[T], R], what: T) -> R:
+    """Send, and when it does not leave, try again twice within a second or so."""
+    tries = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(SendFailed),
+        stop=tenacity.stop_after_attempt(3),
+        wait=tenacity.wait_exponential(multiplier=0.2, max=2),
+        reraise=True,
+    )
+    return tries(send, what)
 
-    def _mark(self, notification_id: str, status: str) -> None:
-        with self._transactions.bookkeeping() as session:
-            row = self._lock(session, notification_id)
-            row.status, row.due_at = status, None
 
-    def _notice(self, notification: Notification) -> Notice:
-        return self._notices.get(notification.kind, PLAIN)
+def _tell(one: Notification, status: str) -> None:
+    told = log.error if status == FAILED else log.info
+    told(TOLD[status], kind=one.kind, notification_id=one.id)
 
-    def _lock(self, session: Session, notification_id: str) -> Notification:
-        statement = select(Notification).where(col(Notification.id) == notification_id)
-        row: Notification = session.execute(statement.with_for_update()).scalar_one()
-        return row
 
-    def _say(
-        self,
-        session: Session,
-        row: Notification,
-        afterwards: Callable[[Session, Notification, Now], Sequence[Message]],
-    ) -> None:
-        now = Now(self._clock())
-        cause = Envelope(row.id, "/notifications", row.kind, row.onboarding_id, now)
-        self._speech.write(session, [(cause, afterwards(session, row, now))])
+def _afterwards(session: Session, row: Notification, task: _Task, now: Now) -> Sequence[Message]:
+    """What is to be said, now that it has left or has failed for good."""
+    outcome = task.outcome
+    if outcome is None or outcome.status == WAITING:
+        return ()
+    if outcome.letter is not None:
+        return task.notice.sent(session, row, outcome.letter, now)
+    return task.notice.failed(session, row, now) if outcome.status == FAILED else ()

@@ -69,8 +69,8 @@ class Renderer:
     """
 
     def __init__(self, templates: Path, brand: str = "iMUIS Online") -> None:
-        self._templates = templates
-        self._brand = brand
+        self.templates = templates
+        self.brand = brand
         self._environment = _environment(templates)
         self._layout = Environment(
             loader=FileSystemLoader(LAYOUT),
@@ -100,13 +100,13 @@ class Renderer:
         subject = " ".join(_block(template, "subject", params, _Writing(language)).split())
         text = plain.to_text(_tidy(_block(template, "body", params, _Writing(language, plain))))
         body = hidden.to_html(_tidy(_block(template, "body", params, _Writing(language, hidden))))
-        footer = self._layout.get_template(f"footer.{language}.txt").render(brand=self._brand)
+        footer = self._layout.get_template(f"footer.{language}.txt").render(brand=self.brand)
         page = self._layout.get_template("layout.html").render(
             language=language,
             subject=subject,
             body=Markup(body),  # noqa: S704 - every value in it was escaped by HiddenValues.
             footer=footer,
-            brand=self._brand,
+            brand=self.brand,
         )
         return Email(
             to=to,
@@ -148,10 +148,10 @@ class Renderer:
         """
         faults = [fault for kind in kinds for fault in self._faults(kind)]
         if faults:
-            raise TemplatesIncomplete(f"{self._templates}: " + "; ".join(faults))
+            raise TemplatesIncomplete(f"{self.templates}: " + "; ".join(faults))
 
     def _faults(self, kind: str) -> Iterable[str]:
-        folder = self._templates / kind
+        folder = self.templates / kind
         endings = [
             ending
             for ending in (".md", ".sms.txt")

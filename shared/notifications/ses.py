@@ -38,7 +38,7 @@ class SesSender:
             SendRefused: a bad address, an unverified sender, too large.
         """
         try:
-            content = letter.mime(self._mail_from, datetime.now(UTC)).as_bytes()
+            content = letter.as_bytes(self._mail_from, datetime.now(UTC))
             recipient = mailbox(letter.to).addr_spec
         except ValueError as error:
             raise SendRefused(str(error)) from None

@@ -6,6 +6,7 @@ returns, each message is processed, waiting with a due time, or dead with a reas
 may acknowledge it.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -13,9 +14,9 @@ import structlog
 from sqlmodel import Session
 
 from shared.crash_points import reached
-from shared.errors import Conflict, Invalid, Malformed, Reject
+from shared.errors import Conflict, InfrastructureDown, Invalid, Malformed, Reject
 from shared.messaging.bus import Incoming
-from shared.processing import inbox
+from shared.processing import decisions, inbox
 from shared.processing.handling import Handling
 from shared.processing.messages import Delivery, Message, Now
 from shared.processing.reading import Reader
@@ -41,6 +42,7 @@ class Dispatcher:
         self._speech = speech
         self._transactions = transactions
         self._clock = clock
+        self._in_hand: deque[tuple[str, Delivery]] = deque()
 
     def take(self, incoming: Sequence[Incoming]) -> None:
         """Deal with a batch of messages from the broker.
@@ -50,6 +52,9 @@ class Dispatcher:
         """
         readable: list[Delivery] = []
         for one in incoming:
+            if one.given_up:
+                self._lay_out(one)
+                continue
             try:
                 readable.append(self._reader.read(one))
             except Malformed as refusal:
@@ -83,17 +88,32 @@ class Dispatcher:
             raise failure.reason from None
 
     def run_due(self, limit: int = 50) -> int:
-        """Run waiting messages whose time has come; returns how many there were."""
+        """Run waiting messages whose time has come; returns how many there were.
+
+        Raises:
+            InfrastructureDown: the database is away; the next call goes on with what is in hand.
+        """
+        self._run_in_hand()
         with self._transactions.bookkeeping() as session:
             rows = inbox.take_due(session, self._clock(), limit)
         for row in rows:
             try:
-                delivery = self._reader.read_again(inbox.incoming_of(row))
+                delivery = self._reader.read_kept(inbox.incoming_of(row), row.id)
             except Malformed as refusal:
                 self._record_failure(row.id, refusal)
             else:
-                self._run_alone(row.id, delivery)
+                self._in_hand.append((row.id, delivery))
+        self._run_in_hand()
         return len(rows)
+
+    def _run_in_hand(self) -> None:
+        """Run what was taken to run alone.
+
+        What the database interrupted by going away comes first: its attempt is counted already,
+        and must not count as one that killed the process.
+        """
+        while self._in_hand:
+            self._run_alone(*self._in_hand.popleft())
 
     # A batch in one transaction.
 
@@ -139,10 +159,11 @@ class Dispatcher:
         repeats = [one for one in deliveries if id(one) not in new]
         known = inbox.digests(session, [one.envelope.id for one in repeats])
         for one in repeats:
-            if known.get(one.envelope.id) != one.envelope.digest():
-                reason = f"the id {one.envelope.id} was used before, for other contents"
+            message_id, digest = one.envelope.id, one.envelope.digest()
+            if known.get(message_id) != digest and not decisions.knows(session, message_id, digest):
+                reason = f"the id {message_id} was used before, for other contents"
                 inbox.bury(session, one.incoming, reason, self._clock())
-                log.error("message_id_reused", message_id=one.envelope.id)
+                log.error("message_id_reused", message_id=message_id)
 
     def _insist_on_same_contents(self, session: Session, delivery: Delivery) -> None:
         known = inbox.digests(session, [delivery.envelope.id])
@@ -178,14 +199,47 @@ class Dispatcher:
         def work(session: Session) -> None:
             row = inbox.lock_waiting(session, message_id)
             if row is not None:
+                if delivery.envelope.id != message_id:
+                    self._claim_own_id(session, delivery)
                 self._handle(session, [delivery])
                 inbox.finish(row)
                 session.flush()
 
         try:
-            self._transactions.run(work, numbers=1)
-        except WorkFailed as failure:
-            self._record_failure(message_id, failure.reason)
+            try:
+                self._transactions.run(work, numbers=1)
+            except WorkFailed as failure:
+                self._record_failure(message_id, failure.reason)
+        except InfrastructureDown:
+            self._in_hand.append((message_id, delivery))
+            raise
+
+    def _claim_own_id(self, session: Session, delivery: Delivery) -> None:
+        """A refused message that is retried takes its own id now; it must not have been used.
+
+        Otherwise the message has had its effect by another way, or another message has its id:
+        it dies once more with that reason, rather than be done twice or pass for done.
+        """
+        if not self._claim(session, [delivery]):
+            raise Reject(inbox.meanwhile(session, delivery))
+
+    def _lay_out(self, incoming: Incoming) -> None:
+        """Keep what the broker gave up as a dead letter, unless it is known here already.
+
+        One that is done had its effect before the broker heard so; one that waits or is dead is
+        in the inbox already. Neither needs keeping twice.
+        """
+        reason = f"the broker gave it up: {incoming.given_up}"
+        try:
+            delivery = self._reader.read(incoming)
+        except Malformed as refusal:
+            self._bury(incoming, f"{reason}; besides, {refusal}")
+            return
+        with self._transactions.bookkeeping() as session:
+            kept = inbox.lay_out(session, delivery, reason, self._clock())
+            if not kept:
+                self._check_repeats(session, [delivery], [])
+        log.warning("message_given_up", message_id=delivery.envelope.id, known_already=not kept)
 
     def _record_failure(self, message_id: str, reason: Exception) -> None:
         rejected = isinstance(reason, Reject)

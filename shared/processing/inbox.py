@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, select
 from sqlmodel import Session, col
 
 from shared.database import among, insert_rows
@@ -14,9 +14,13 @@ from shared.envelope import Envelope
 from shared.messaging.bus import Incoming
 from shared.processing.messages import Delivery
 from shared.processing.model import DEAD, DONE, WAITING, Inbox
+from shared.processing.retention import forget_oldest
 from shared.processing.retries import LEASE, pause_after
 
 INBOX: Table = Inbox.__table__  # type: ignore[attr-defined]
+
+REFUSED = "refused/"
+"""How the ids of messages begin that were not taken under their own id."""
 
 MAX_ERROR = 4000
 MAX_DEATHS = 3
@@ -34,7 +38,7 @@ def claim(session: Session, deliveries: Sequence[Delivery], now: datetime) -> se
 
 def park(session: Session, delivery: Delivery, now: datetime, *, due: datetime) -> bool:
     """Keep a message for later; False when its id is known already."""
-    row = _row(delivery, WAITING, now) | {"due_at": due} | _keepsake(delivery.incoming)
+    row = _row(delivery, WAITING, now) | {"due_at": due} | keepsake(delivery.incoming)
     return bool(_insert_new(session, [row]))
 
 
@@ -44,7 +48,7 @@ def begin_alone(session: Session, delivery: Delivery, now: datetime) -> bool:
     The attempt is committed first, so that a message which kills the process is counted too; the
     lease makes it due again should that happen.
     """
-    row = _row(delivery, WAITING, now) | _keepsake(delivery.incoming)
+    row = _row(delivery, WAITING, now) | keepsake(delivery.incoming)
     started = {"due_at": now + LEASE, "attempts": 1, "error": STARTED}
     return bool(_insert_new(session, [row | started]))
 
@@ -101,7 +105,7 @@ def bury(session: Session, incoming: Incoming, reason: str, now: datetime) -> No
     Its own id stays free, so that the sender may correct the message and use the id again.
     """
     row = {
-        "id": f"refused/{_fingerprint(incoming)}",
+        "id": f"{REFUSED}{_fingerprint(incoming)}",
         "type": clean(incoming.routing_key)[:255],
         "subject": None,
         "digest": _fingerprint(incoming),
@@ -110,7 +114,26 @@ def bury(session: Session, incoming: Incoming, reason: str, now: datetime) -> No
         "error": clean(reason),
         "attempts": 1,
     }
-    _insert_new(session, [row | _keepsake(incoming)])
+    _insert_new(session, [row | keepsake(incoming)])
+
+
+def lay_out(session: Session, delivery: Delivery, reason: str, now: datetime) -> bool:
+    """Keep a message that the broker gave up as a dead letter; False when its id is known."""
+    row = _row(delivery, DEAD, now) | keepsake(delivery.incoming)
+    return bool(_insert_new(session, [row | {"error": clean(reason)}]))
+
+
+def meanwhile(session: Session, delivery: Delivery) -> str:
+    """Why a refused message cannot be run under its own id: what the inbox knows of that id."""
+    envelope = delivery.envelope
+    known = session.get(Inbox, envelope.id)
+    state = known.status if known else "gone"
+    if known and known.digest == envelope.digest():
+        return f"this very event came again under its own id {envelope.id}, and is {state}; drop it"
+    return (
+        f"its id {envelope.id} was used meanwhile for other contents (which are {state}); correct "
+        "it with an id of its own, or drop it"
+    )
 
 
 def digests(session: Session, ids: Sequence[str]) -> dict[str, str]:
@@ -121,13 +144,8 @@ def digests(session: Session, ids: Sequence[str]) -> dict[str, str]:
 
 def forget(session: Session, older_than: datetime, limit: int) -> int:
     """Remove done rows from before `older_than`; the dead stay until a person decides."""
-    old = (
-        select(col(Inbox.id))
-        .where(col(Inbox.received_at) < older_than, col(Inbox.status) == DONE)
-        .limit(limit)
-    )
-    result = session.execute(delete(Inbox).where(col(Inbox.id).in_(old)))
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    done = INBOX.c.status == DONE
+    return forget_oldest(session, INBOX.c.received_at, older_than, done, limit=limit)
 
 
 def incoming_of(row: Inbox) -> Incoming:
@@ -154,7 +172,8 @@ def _row(delivery: Delivery, status: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _keepsake(incoming: Incoming) -> dict[str, Any]:
+def keepsake(incoming: Incoming) -> dict[str, Any]:
+    """The columns that keep a message as it came; see `incoming_of`."""
     headers = {
         clean(str(name)): value if isinstance(value, str | int | bool) else clean(repr(value))
         for name, value in incoming.headers.items()

@@ -1,6 +1,7 @@
-"""The threads of a running service: one consumes, one does chores, one sends mail."""
+"""The threads of a running service: some consume, one sends mail, the others do chores."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -13,8 +14,11 @@ from shared.processing.dispatch import Dispatcher
 
 log = structlog.get_logger()
 
-BATCH = 100
+BATCH = 200
 """At most this many messages share a transaction; more gains little and locks longer."""
+
+CONSUMERS = 2
+"""Threads that consume for one service: one handles while the other waits for the database."""
 
 LINGER_SECONDS = 0.003
 """How long a lone message waits for company."""
@@ -97,15 +101,24 @@ class Chore(StoppableThread):
 
     `work` returns how much it did; while there is more than nothing it goes on at once. `gather`
     is how long it lets more come together after it was woken: for what is cheaper in one go.
+    `rest` is how long it pauses after each piece of work, in units of what that piece took: for
+    what can wait, and must not keep the database from what cannot.
     """
 
     def __init__(
-        self, name: str, work: Callable[[], int], *, every: float, gather: float = 0.0
+        self,
+        name: str,
+        work: Callable[[], int],
+        *,
+        every: float,
+        gather: float = 0.0,
+        rest: float = 0.0,
     ) -> None:
         super().__init__(name)
         self._work = work
         self._every = every
         self._gather = gather
+        self._rest = rest
         self._wake = threading.Event()
 
     def wake(self) -> None:
@@ -116,7 +129,10 @@ class Chore(StoppableThread):
         """Work until asked to stop."""
         while not self.stopping.is_set():
             self._wake.clear()
-            if not self._do() and self._wake.wait(self._every):
+            began = time.monotonic()
+            if self._do():
+                self.stopping.wait(self._rest * (time.monotonic() - began))
+            elif self._wake.wait(self._every):
                 self.stopping.wait(self._gather)
 
     def _do(self) -> int:

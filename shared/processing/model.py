@@ -33,7 +33,8 @@ class Inbox(ProcessingTable, table=True):
 
     `done` rows keep only id and digest. `waiting` rows are due again later: a failed message, or
     a request for later. `dead` rows stay until a person decides; then they are `waiting` again
-    (retried) or `dropped`. Only the latter three keep the message itself.
+    (retried) or `dropped`. Only the latter three keep the message itself. The decision in the row
+    is the last one; `Decision` has them all.
     """
 
     __tablename__ = "inbox"
@@ -67,6 +68,34 @@ class Inbox(ProcessingTable, table=True):
     decided_by: str | None = Field(default=None, max_length=200)
     decided_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     decision: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+
+
+class Decision(ProcessingTable, table=True):
+    """What a person decided about a dead letter, message or mail; written once, never changed.
+
+    A letter that dies twice has two of them. `error` and `attempts` are what it had died of.
+    `correction` is the body that was sent instead, `original` and `original_postage` what the
+    letter was before; all three are empty when nothing was corrected.
+    """
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        Index("decision_letter", "letter_id"),
+        Index("decision_decided", "decided_at"),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    letter_id: str = Field(max_length=80)
+    verdict: str = Field(max_length=10)
+    decided_by: str = Field(max_length=200)
+    decided_at: datetime = Field(sa_column=moment())
+    why: str = Field(sa_column=Column(Text, nullable=False))
+    error: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    attempts: int = 0
+    original: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    original_postage: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    correction: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    correction_digest: str | None = Field(default=None, max_length=64)
 
 
 class Outbox(ProcessingTable, table=True):

@@ -5,8 +5,10 @@ that replicas do not queue up behind one row. The price is a gap after a restart
 harmless: these are not invoice numbers, whose series Dutch tax law wants unbroken.
 """
 
+import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from sqlalchemy import update
@@ -29,15 +31,33 @@ class Numbers(Protocol):
 
 
 class StockedNumbers:
-    """Numbers from the service's database, with enough in stock for one batch."""
+    """Numbers from the service's database, in stock for the transactions that are under way."""
 
     def __init__(self, database: Database, series: Sequence[str]) -> None:
         self._database = database
         self._stock: dict[str, deque[int]] = {name: deque() for name in series}
+        self._promised = 0
+        self._lock = threading.Lock()
 
-    def stock_up(self, count: int) -> None:
-        """Have at least `count` numbers of each series, before a transaction begins."""
-        short = [name for name, stock in self._stock.items() if len(stock) < count]
+    @contextmanager
+    def promised(self, count: int) -> Iterator[None]:
+        """Have `count` numbers of each series for a transaction that begins inside this block.
+
+        No other transaction takes them meanwhile; what is not taken goes back into stock.
+        """
+        with self._lock:
+            if count:
+                self._stock_up(count)
+            self._promised += count
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._promised -= count
+
+    def _stock_up(self, count: int) -> None:
+        needed = self._promised + count
+        short = [name for name, stock in self._stock.items() if len(stock) < needed]
         if not short:
             return
         wanted = HANDFUL if count == 1 else count * BUSY

@@ -6,6 +6,7 @@ commit; a crash in between only makes the event go out again under the same id.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -13,14 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, select, update
 from sqlmodel import Session, col
 
 from shared.crash_points import reached
 from shared.database import Database, among, insert_rows
-from shared.envelope import Envelope
 from shared.messaging.bus import Bus, Outgoing, Receipt
 from shared.processing.model import Outbox
+from shared.processing.retention import forget_oldest
 
 log = structlog.get_logger()
 
@@ -49,6 +50,7 @@ class Said:
 
     id: str
     type: str
+    subject: str
     body: bytes
     traceparent: str | None = None
 
@@ -68,30 +70,29 @@ class OutboxRelay:
         self._lock = threading.Lock()
         self._in_flight: set[str] = set()
         self._outcomes: Outcomes = []
+        self._settled_at = time.monotonic()
         self.on_outcome: Callable[[], None] = lambda: None
 
-    def write(self, session: Session, envelopes: Sequence[Envelope]) -> list[Said]:
+    def write(self, session: Session, said: Sequence[Said]) -> None:
         """Insert events in one statement, leased to this process."""
-        if not envelopes:
-            return []
+        if not said:
+            return
         now = self._clock()
-        said = [Said(one.id, one.type, one.to_bytes(), one.traceparent) for one in envelopes]
         rows = [
             {
                 "id": one.id,
                 "type": one.type,
                 "subject": one.subject,
-                "body": word.body,
+                "body": one.body,
                 "created_at": now,
                 "leased_until": now + LEASE,
                 "attempts": 0,
             }
-            for one, word in zip(envelopes, said, strict=True)
+            for one in said
         ]
         reached("outbox_insert.before")
         insert_rows(session, Outbox, rows)
         reached("outbox_insert.after")
-        return said
 
     def publish(self, said: Sequence[Said], *, repeated: bool = False) -> None:
         """Hand committed events to the bus; what becomes of them is settled later."""
@@ -116,6 +117,10 @@ class OutboxRelay:
         """Whether the bus has answered for events that are not yet marked."""
         return bool(self._outcomes)
 
+    def waited(self) -> float:
+        """Seconds since a transaction last took answers along."""
+        return time.monotonic() - self._settled_at
+
     @contextmanager
     def settling(self) -> Iterator[Outcomes]:
         """Take what the bus has answered so far, to `mark` in a transaction inside this block.
@@ -124,6 +129,7 @@ class OutboxRelay:
         """
         with self._lock:
             outcomes, self._outcomes = self._outcomes, []
+            self._settled_at = time.monotonic()
         try:
             yield outcomes
         except BaseException:
@@ -182,7 +188,7 @@ class OutboxRelay:
             for row in rows:
                 row.leased_until = now + LEASE
                 row.attempts += 1
-            left = [Said(row.id, row.type, row.body) for row in rows]
+            left = [Said(row.id, row.type, row.subject, row.body) for row in rows]
         with self._lock:
             left = [one for one in left if one.id not in self._in_flight]
         self.publish(left, repeated=True)
@@ -200,6 +206,4 @@ class OutboxRelay:
     def forget(self, older_than: datetime, limit: int) -> int:
         """Remove events that were published before `older_than`."""
         with self._database.begin() as session:
-            old = select(col(Outbox.id)).where(col(Outbox.published_at) < older_than).limit(limit)
-            result = session.execute(delete(Outbox).where(col(Outbox.id).in_(old)))
-            return int(result.rowcount)  # type: ignore[attr-defined]
+            return forget_oldest(session, OUTBOX.c.published_at, older_than, limit=limit)

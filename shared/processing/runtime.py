@@ -19,10 +19,11 @@ from shared.notifications import notices
 from shared.notifications.postman import Postman
 from shared.notifications.rendering import Renderer
 from shared.notifications.senders import Senders
-from shared.processing import inbox
+from shared.notifications.writers import Writers
+from shared.processing import decisions, inbox
 from shared.processing.dispatch import Dispatcher
 from shared.processing.handling import Handling
-from shared.processing.loops import Chore, Consumption
+from shared.processing.loops import CONSUMERS, Chore, Consumption
 from shared.processing.messages import About, Delivery, Message, Request
 from shared.processing.numbers import StockedNumbers
 from shared.processing.outbox import OutboxRelay
@@ -38,6 +39,8 @@ INBOX_KEPT = timedelta(days=30)
 """Longer than any replay reaches back, so that a replayed event is recognised."""
 MAILS_KEPT = timedelta(days=90)
 """Long enough to answer a payer who asks what he was sent; addresses are not kept for ever."""
+DECISIONS_KEPT = timedelta(days=365)
+"""Long enough for whoever asks why a customer's message was changed or dropped."""
 
 SETTLING = 0.1
 """Seconds that the broker's answers wait for a transaction that passes by and takes them along;
@@ -75,6 +78,7 @@ class Runtime:
         bus: Bus,
         senders: Senders,
         clock: Clock = utc_now,
+        writers: Writers | None = None,
     ) -> None:
         self.service = service
         self.settings = settings
@@ -88,15 +92,26 @@ class Runtime:
         self.transactions = Transactions(self.database, self.relay, speech, self.numbers)
         handling = Handling(service, self.numbers)
         self.dispatcher = Dispatcher(self.reader, handling, speech, self.transactions, clock)
-        renderer = Renderer(service.templates)
-        self.postman = Postman(service.notices, renderer, senders, self.transactions, speech, clock)
+        self._writers = writers or Writers(settings.mail_from)
+        self.postman = Postman(
+            service.notices,
+            Renderer(service.templates),
+            self._writers,
+            senders,
+            self.transactions,
+            speech,
+            clock,
+        )
         name = service.name
-        self._consumption = Consumption(name, bus, self.dispatcher)
-        self._sweeper = Chore(f"{name}-sweeper", self._sweep, every=2.0, gather=SETTLING)
+        # SQLite has one writer at a time: a second thread would only queue up behind the first.
+        consumers = 1 if self.database.is_sqlite else CONSUMERS
+        self._consuming = [Consumption(name, bus, self.dispatcher) for _ in range(consumers)]
+        self._settler = Chore(f"{name}-settler", self._settle, every=60.0, gather=SETTLING)
+        self._sweeper = Chore(f"{name}-sweeper", self._sweep, every=2.0)
         self._due = Chore(f"{name}-due", self.dispatcher.run_due, every=2.0)
         self._mail = Chore(f"{name}-mail", self.postman.deliver_due, every=5.0)
-        self._cleaning = Chore(f"{name}-cleaning", self._clean, every=600.0)
-        self.relay.on_outcome = self._sweeper.wake
+        self._cleaning = Chore(f"{name}-cleaning", self._clean, every=600.0, rest=1.0)
+        self.relay.on_outcome = self._settler.wake
         speech.on_mail = self._mail.wake
         speech.on_later = self._due.wake
 
@@ -127,6 +142,7 @@ class Runtime:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(max(0.0, deadline - time.monotonic()))
+        self._writers.close()
         self.bus.close()
         # What the broker confirmed at the last moment need not be published again.
         with suppress(InfrastructureDown), self.transactions.infrastructure():
@@ -135,7 +151,8 @@ class Runtime:
 
     @property
     def _threads(self) -> list[Consumption | Chore]:
-        return [self._consumption, self._sweeper, self._due, self._mail, self._cleaning]
+        chores = [self._settler, self._sweeper, self._due, self._mail, self._cleaning]
+        return [*self._consuming, *chores]
 
     def at_work(self) -> list[str]:
         """The threads that are still at work, by name."""
@@ -145,6 +162,10 @@ class Runtime:
         """Whether every thread is alive."""
         return all(thread.is_alive() for thread in self._threads)
 
+    def deaf(self) -> bool:
+        """Whether it has not heard its broker for longer than any line takes to mend itself."""
+        return self.bus.silent_for() > self.settings.broker_silence_seconds
+
     def troubles(self) -> list[str]:
         """What keeps this service from working now, in words; nothing when it is ready."""
         found = []
@@ -152,7 +173,7 @@ class Runtime:
             found.append("the database does not answer")
         if not self.bus.healthy():
             found.append("the broker cannot be reached, or its queue cannot be read")
-        if self._consumption.held_up:
+        if any(thread.held_up for thread in self._consuming):
             found.append("consumption is paused")
         return found
 
@@ -207,6 +228,11 @@ class Runtime:
                 "try_later", "The database is away for a moment; please try again."
             ) from down
 
+    def wake(self) -> None:
+        """Look at once for what is due: somebody has just retried a message or a mail."""
+        self._due.wake()
+        self._mail.wake()
+
     def resource(self, kind: type[T]) -> T:
         """What the service has of this type, as its handlers get it.
 
@@ -236,6 +262,14 @@ class Runtime:
 
     # Chores.
 
+    def _settle(self) -> int:
+        if self.relay.waited() < SETTLING:
+            self._settler.wake()  # Transactions pass by; look again when they no longer do.
+            return 0
+        with self.transactions.infrastructure():
+            self.relay.settle()
+        return 0
+
     def _sweep(self) -> int:
         with self.transactions.infrastructure():
             self.relay.settle()
@@ -248,6 +282,7 @@ class Runtime:
         with self.transactions.bookkeeping() as session:
             removed += inbox.forget(session, now - INBOX_KEPT, limit=1000)
             removed += notices.forget(session, now - MAILS_KEPT, limit=1000)
+            removed += decisions.forget(session, now - DECISIONS_KEPT, limit=1000)
         return removed
 
 

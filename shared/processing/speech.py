@@ -38,7 +38,7 @@ class Speech:
     def write(self, session: Session, utterances: Sequence[Utterance]) -> None:
         """Write everything that was said in this transaction, each kind in one statement."""
         now = self._clock()
-        envelopes: list[Envelope] = []
+        words: list[Said] = []
         mails: list[tuple[str, str, Mail]] = []
         for cause, messages in utterances:
             for position, message in enumerate(messages):
@@ -49,11 +49,12 @@ class Speech:
                     case Later():
                         self._postpone(session, message, cause, now)
                     case About(subject, event):
-                        envelopes.append(self._seal(event, said_id, subject, cause, now))
+                        words.append(self._seal(event, said_id, subject, cause, now))
                     case Event():
-                        envelopes.append(self._seal(message, said_id, cause.subject, cause, now))
+                        words.append(self._seal(message, said_id, cause.subject, cause, now))
         enqueue(session, mails, now)
-        session.info.setdefault("said", []).extend(self._relay.write(session, envelopes))
+        self._relay.write(session, words)
+        session.info.setdefault("said", []).extend(words)
         session.info["mailed"] = session.info.get("mailed") or bool(mails)
 
     def committed(self, session: Session) -> None:
@@ -76,14 +77,15 @@ class Speech:
 
     def _seal(
         self, event: Event, said_id: str, subject: str, cause: Envelope, now: datetime
-    ) -> Envelope:
-        return Envelope(
+    ) -> Said:
+        envelope = Envelope(
             id=said_id,
             source=self._source,
             type=event.event_type,
             subject=subject,
             time=now,
-            data=event.model_dump(mode="json", exclude_none=True),
             causationid=cause.id,
             traceparent=cause.traceparent,
         )
+        body = envelope.sealed(event)
+        return Said(said_id, event.event_type, subject, body, cause.traceparent)

@@ -70,9 +70,11 @@ class Transactions:
         raise AssertionError("the last rerun returns or raises")
 
     def _once(self, work: Callable[[Session], T], numbers: int) -> T:
-        if numbers:
-            self._numbers.stock_up(numbers)
-        with self._relay.settling() as outcomes, self._database.begin() as session:
+        with (
+            self._numbers.promised(numbers),
+            self._relay.settling() as outcomes,
+            self._database.begin() as session,
+        ):
             self._relay.mark(session, outcomes)
             result = work(session)
             reached("commit.before")
@@ -88,6 +90,16 @@ class Transactions:
             InfrastructureDown: the database is away or busy; nothing was changed.
         """
         with self.infrastructure(), self._database.begin() as session:
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction that only reads.
+
+        Raises:
+            InfrastructureDown: the database is away.
+        """
+        with self.infrastructure(), self._database.read() as session:
             yield session
 
     @contextmanager

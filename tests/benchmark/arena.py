@@ -40,6 +40,8 @@ class Arena:
     broker_url: str
     database_url: str
     folder: Path
+    opened: float = 0.0
+    """Seconds of the clock on the wall; rows from before then were there already."""
 
     @property
     def dsn(self) -> str:
@@ -73,19 +75,42 @@ class Arena:
     def started(self) -> float:
         """When the first message was claimed, in seconds of the clock on the wall."""
         with psycopg.connect(self.dsn) as database:
-            row = database.execute("SELECT extract(epoch FROM min(received_at)) FROM inbox")
-            return float((row.fetchone() or [0])[0])
+            found = database.execute(
+                "SELECT extract(epoch FROM min(received_at)) FROM inbox"
+                " WHERE received_at >= to_timestamp(%s)",
+                [self.opened],
+            )
+            return float((found.fetchone() or [0])[0])
 
-    def rows(self, table: str) -> int:
-        """How many rows a table has."""
+    def rows(self, table: str, since: str) -> int:
+        """How many rows came into a table by this moment of theirs since the arena opened."""
+        query = f"SELECT count(*) FROM {table} WHERE {since} >= to_timestamp(%s)"
         with psycopg.connect(self.dsn) as database:
-            return int((database.execute(f"SELECT count(*) FROM {table}").fetchone() or [0])[0])
+            return int((database.execute(query, [self.opened]).fetchone() or [0])[0])
 
 
 @contextmanager
 def arena(rabbitmq: RabbitMQ, postgres: Postgres, folder: Path) -> Iterator[Arena]:
     """An empty virtual host with our topology, and an empty database with registration's schema."""
+    with database_of_registration(postgres) as url, arena_at(rabbitmq, url, folder) as made:
+        yield made
+
+
+@contextmanager
+def arena_at(rabbitmq: RabbitMQ, url: str, folder: Path) -> Iterator[Arena]:
+    """An empty virtual host with our topology, at a database that is there already."""
     vhost = rabbitmq.management.new_vhost()
+    made = Arena(url_of_vhost(rabbitmq.url, vhost), url, folder, time.time())
+    apply(topology(Settings()), made.broker_url)
+    try:
+        yield made
+    finally:
+        rabbitmq.management.delete_vhost(vhost)
+
+
+@contextmanager
+def database_of_registration(postgres: Postgres) -> Iterator[str]:
+    """An empty database with registration's schema; its address."""
     databases = Databases(postgres)
     migrations = build_service(QUEUE, Settings()).migrations
 
@@ -95,14 +120,11 @@ def arena(rabbitmq: RabbitMQ, postgres: Postgres, folder: Path) -> Iterator[Aren
         database.close()
 
     url = databases.make("bench", prepare)
-    made = Arena(url_of_vhost(rabbitmq.url, vhost), url, folder)
-    apply(topology(Settings()), made.broker_url)
     try:
-        yield made
+        yield url
     finally:
         databases.drop(url)
         databases.drop_templates()
-        rabbitmq.management.delete_vhost(vhost)
 
 
 def fill(place: Arena, bodies: Sequence[bytes], queue: str = QUEUE) -> None:
@@ -155,17 +177,24 @@ def contender(
         log.close()
 
 
-def drain(place: Arena, count: int, patience: float = 240) -> float:
+def drain(
+    place: Arena,
+    count: int,
+    patience: float = 240,
+    *,
+    listener: str = LISTENER,
+    follow: int = len(NEXT),
+) -> float:
     """Wait until all that follows is on the listener's queue; the events per second."""
-    wanted = count * len(NEXT)
+    wanted = count * follow
     deadline = time.monotonic() + patience
     with place.channel() as channel:
-        while place.depth(channel, LISTENER) < wanted:
+        while place.depth(channel, listener) < wanted:
             if time.monotonic() > deadline:
-                have = place.depth(channel, LISTENER)
+                have = place.depth(channel, listener)
                 raise TimeoutError(f"{have} of {wanted} after {patience} s; see {place.folder}")
             threading.Event().wait(0.02)
         ended = time.time()
-    assert place.rows("registration") == count
-    assert place.rows("inbox") == count
+    assert place.rows("registration", "heard_at") == count
+    assert place.rows("inbox", "received_at") == count
     return count / (ended - place.started())

@@ -42,9 +42,7 @@ def as_markdown(it: Measured) -> str:
     lines = [
         "# The same work, side by side",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {it.rounds} rounds, turn and turn about, on one machine: "
-        f"{os.cpu_count()} cores, {_memory()} GiB, Python {platform.python_version()}, "
-        f"{_servers()}. Made by `make bench`.",
+        machine(it.rounds, "make bench"),
         "",
         "The work: one `signup.accepted.v1` of 1.2 kB is validated, claimed in an inbox, "
         "registered (one business row), and answered by two events, each confirmed by the "
@@ -78,6 +76,21 @@ def as_markdown(it: Measured) -> str:
         p95 = statistics.quantiles(found, n=20)[-1]
         lines.append(f"| {name} | {statistics.median(found):.1f} ms | {p95:.1f} ms |")
     return "\n".join([*lines, "", f"Peers: {_peers()}.", ""])
+
+
+def machine(rounds: int, made_by: str) -> str:
+    """When it was measured, where, with what and how."""
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {rounds} rounds, turn and turn about, on one machine: "
+        f"{equipment()}. Made by `{made_by}`."
+    )
+
+
+def equipment() -> str:
+    """What it was measured on: the machine, and the versions of what took part."""
+    return (
+        f"{os.cpu_count()} cores, {_memory()} GiB, Python {platform.python_version()}, {_servers()}"
+    )
 
 
 def _memory() -> int:

@@ -35,12 +35,12 @@ class Contender:
         return {"BENCH_CONCURRENCY": str(concurrency), "PYTHONPATH": str(ROOT)}
 
 
-STAPPENPLAN = Contender("Stappenplan", "", 12_000, peer=False)
-BY_HAND = Contender("by hand, in batches", "by_hand", 12_000, (100, 200), peer=False)
+STAPPENPLAN = Contender("Stappenplan", "", 20_000, peer=False)
+BY_HAND = Contender("by hand, in batches", "by_hand", 20_000, (100, 200, 400), peer=False)
 CONTENDERS = (
     STAPPENPLAN,
     BY_HAND,
-    Contender("FastStream", "faststream_app", 3_000, (4, 8, 32)),
-    Contender("Celery", "celery_app", 3_000, (2, 4, 8), fills_itself=True),
-    Contender("Dramatiq", "dramatiq_app", 3_000, (8, 16, 24), fills_itself=True),
+    Contender("FastStream", "faststream_app", 4_000, (4, 8, 32)),
+    Contender("Celery", "celery_app", 4_000, (2, 4, 8), fills_itself=True),
+    Contender("Dramatiq", "dramatiq_app", 4_000, (8, 16, 24), fills_itself=True),
 )

@@ -1,226 +1,141 @@
-"""What each service's database says, and what lies on the queues and in the mailboxes.
+"""What the services' databases and queues hold, compared with what was submitted."""
 
-It reads and changes nothing, except that a message which is looked at on a queue goes back to it
-as a redelivered one.
-"""
-
-import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import pika  # noqa: TID251  An auditor is nobody's colleague.
-from sqlalchemy import Table, select
-from sqlmodel import Session
+import psycopg
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
-from infra.composition import build_services
+from infra.composition import service_names
 from shared.database import Database
-from shared.notifications.model import Notification
-from shared.processing.model import DONE, Inbox, Outbox
-from shared.processing.service import Service
+from shared.events import EVENTS
 from shared.settings import Settings
 
-INBOX: Table = Inbox.__table__
-OUTBOX: Table = Outbox.__table__
-NOTIFICATION: Table = Notification.__table__
-NUMBERS = ("reference", "customer_number", "administration_number", "login_name")
-"""Columns of the entities that hold a number or name which only one customer may have."""
+SAYS = (
+    ("signup", "signup.accepted.v1"),
+    ("registration", "registration.completed.v1"),
+    ("registration", "administration.created.v1"),
+    ("billing", "order.confirmation_sent.v1"),
+)
+"""What is said of every sign-up until its payer has to sign."""
+MAILS = (
+    ("signup", "signup_received"),
+    ("signup", "signup_received_office"),
+    ("billing", "order_confirmation"),
+    ("billing", "order_confirmation_copy"),
+)
+"""What is sent for every sign-up until then."""
+LAST = "order.confirmation_sent.v1"
 
 
 @dataclass(frozen=True)
-class Heard:
-    """A row of an inbox."""
+class Balance:
+    """The outcome: `lost` and `doubled` name effects, the others count what is not at rest."""
 
-    id: str
-    type: str
-    subject: str | None
-    status: str
-    attempts: int
-    error: str | None
+    submitted: int
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    waiting: int = 0
+    dead: int = 0
 
+    @property
+    def clean(self) -> bool:
+        """Whether every sign-up has had every effect, once, and nothing is left over."""
+        return not (self.lost or self.doubled or self.waiting or self.dead)
 
-@dataclass(frozen=True)
-class Told:
-    """A row of an outbox."""
+    def without_the_dead(self) -> "Balance":
+        """The same, for a test in which some must be dead, and has seen that they are."""
+        return replace(self, dead=0)
 
-    id: str
-    type: str
-    subject: str
-    published: bool
-    attempts: int
-
-
-@dataclass(frozen=True)
-class Posted:
-    """A mail or text message, as its row tells of it."""
-
-    id: str
-    kind: str
-    subject: str
-    recipient: str
-    status: str
-    attempts: int
-    provider_id: str | None
-    error: str | None
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is on its way any more."""
+        return not (self.lost or self.waiting)
 
 
-@dataclass(frozen=True)
 class Books:
-    """One service's books."""
-
-    service: str
-    hears: frozenset[str]
-    says: frozenset[str]
-    inbox: dict[str, Heard]
-    outbox: dict[str, Told]
-    post: dict[str, Posted]
-    entities: dict[str, dict[str, Any]]
-    """By onboarding id."""
-
-
-@dataclass(frozen=True)
-class Queues:
-    """The ids of the messages that lie on each service's queue, and on the one for its dead."""
-
-    waiting: dict[str, set[str]] = field(default_factory=dict)
-    dead: dict[str, set[str]] = field(default_factory=dict)
-
-
-class Bookkeeper:
-    """Reads the books of all services, again and again; a context manager."""
+    """Reads all the databases of a stage, by ways that the fault does not touch."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.services = build_services(settings)
         self._databases = {
-            one.name: Database(settings.database_url_of(one.name)) for one in self.services
+            name: Database(settings.database_url_of(name)) for name in service_names()
         }
 
-    def __enter__(self) -> "Bookkeeper":
-        return self
+        self._arrived = 0
 
-    def __exit__(self, *_error: object) -> None:
+    def close(self) -> None:
+        """Give the connections back."""
         for database in self._databases.values():
             database.close()
 
-    def read(self) -> list[Books]:
-        """The books as they are now.
+    def rows(self, service: str, statement: str, **values: Any) -> list[Any]:
+        """The rows of a query on one service's database; none while it cannot be reached."""
+        try:
+            with self._databases[service].read() as session:
+                return list(session.execute(text(statement), values))
+        except (SQLAlchemyError, psycopg.Error):
+            return []
 
-        Raises:
-            SQLAlchemyError: a database is away, or has no schema yet.
-        """
-        found = []
-        for service in self.services:
-            with self._databases[service.name].read() as session:
-                found.append(_read(session, service))
-        return found
+    def arrived(self) -> int:
+        """How many sign-ups have gone all the way."""
+        query = "SELECT count(*) FROM inbox WHERE type = :last AND status = 'done'"
+        found = self.rows("activation", query, last=LAST)
+        if found:
+            self._arrived = int(found[0][0])
+        return self._arrived  # As far as is known: the database may be away.
 
-    def queues(self) -> Queues:
-        """What lies on the queues; on the embedded broker, nothing survives its process."""
-        if self.settings.embedded:
-            return Queues()
-        names = [one.name for one in self.services]
-        return Queues(
-            {name: set(self._look(name, name)) for name in names},
-            {name: set(self._look(name, f"{name}.dead")) for name in names},
+    def has_arrived(self, onboarding_id: str) -> bool:
+        """Whether this sign-up has gone all the way."""
+        query = "SELECT 1 FROM inbox WHERE type = :last AND subject = :id AND status = 'done'"
+        return bool(self.rows("activation", query, last=LAST, id=onboarding_id))
+
+    def balance(self, submitted: Sequence[str]) -> Balance:
+        """Compare what was submitted with every effect that it must have had."""
+        effects = self._effects()
+        expected = {(*what, one) for one in submitted for what in (*SAYS, *MAILS, *HEARD)}
+        lost = sorted(" ".join(one) for one in expected - effects.keys())
+        doubled = sorted(" ".join(one) for one, times in effects.items() if times > 1)
+        return Balance(
+            len(submitted), lost, doubled, self._waiting(), self._count("inbox", "status = 'dead'")
         )
 
-    def _look(self, service: str, queue: str) -> Iterator[str]:
-        url = self.settings.broker_url_of(service).partition(",")[0]
-        with closing(pika.BlockingConnection(pika.URLParameters(url))) as line:
-            channel = line.channel()
-            if not channel.queue_declare(queue, passive=True).method.message_count:
-                return
-            while (got := channel.basic_get(queue))[0] is not None:
-                _, properties, body = got
-                yield identity(properties.message_id, body)
-
-    def mailbox(self) -> Counter[str]:
-        """How many files there are for each mail: its row's id, with the attempt of a secret."""
-        found: Counter[str] = Counter()
-        for path in self._letters():
-            found[path.stem.split("-", 2)[2]] += 1
+    def _effects(self) -> "Counter[tuple[str, str, str]]":
+        found: Counter[tuple[str, str, str]] = Counter()
+        for name in self._databases:
+            for table, kind, subject, condition in EFFECTS:
+                query = f"SELECT {kind}, {subject} FROM {table} WHERE {condition}"
+                found.update((name, *row) for row in self.rows(name, query))
         return found
 
-    def letters(self) -> set[str]:
-        """The names of the files, which are what the carrier knows a mail by."""
-        return {path.name for path in self._letters()}
+    def _waiting(self) -> int:
+        events = ", ".join(f"'{one}'" for one in EVENTS)
+        return (
+            self._count("outbox", "published_at IS NULL")
+            + self._count("notification", "status = 'waiting'")
+            + self._count("inbox", f"status = 'waiting' AND type IN ({events})")
+        )
 
-    def _letters(self) -> Sequence[Path]:
-        folder: Path = self.settings.data_dir
-        return [*folder.glob("mail/[!.]*.eml"), *folder.glob("sms/[!.]*.txt")]
-
-
-def identity(message_id: str | None, body: bytes) -> str:
-    """The id of a message; of one that has none and cannot be read, what it begins with."""
-    if message_id:
-        return message_id
-    try:
-        return str(json.loads(body)["id"])
-    except (ValueError, KeyError, TypeError):
-        return f"unreadable/{body[:40]!r}"
+    def _count(self, table: str, condition: str) -> int:
+        query = f"SELECT count(*) FROM {table} WHERE {condition}"
+        return sum(int(row[0]) for name in self._databases for row in self.rows(name, query))
 
 
-def _read(session: Session, service: Service) -> Books:
-    inbox = {one.id: one for one in _inbox(session)}
-    outbox = {row.id: _told(row) for row in _rows(session, OUTBOX, but="body")}
-    post = {row.id: _posted(row) for row in _rows(session, NOTIFICATION, but="params")}
-    return Books(
-        service.name,
-        frozenset(service.hears),
-        frozenset(service.says),
-        inbox,
-        outbox,
-        post,
-        _entities(session, service),
-    )
-
-
-def _inbox(session: Session) -> Iterator[Heard]:
-    """Each row under the id of its message; a refused one has another key than that."""
-    for row in _rows(session, INBOX, but="digest"):
-        heard_as = row.id
-        if row.status != DONE and row.id.startswith("refused/"):
-            postage = json.loads(row.postage or "{}")
-            heard_as = identity(postage.get("message_id"), row.body or b"")
-        yield Heard(heard_as, row.type, row.subject, row.status, row.attempts, row.error)
-
-
-def _told(row: Any) -> Told:
-    return Told(row.id, row.type, row.subject, row.published_at is not None, row.attempts)
-
-
-def _posted(row: Any) -> Posted:
-    return Posted(
-        row.id,
-        row.kind,
-        row.onboarding_id,
-        row.recipient,
-        row.status,
-        row.attempts,
-        row.provider_id,
-        row.error,
-    )
-
-
-def _rows(session: Session, table: Table, but: str) -> Iterator[Any]:
-    columns = [column for column in table.columns if column.name != but]
-    return iter(session.execute(select(*columns)))
-
-
-def _entities(session: Session, service: Service) -> dict[str, dict[str, Any]]:
-    """The rows of the one table whose key is the onboarding id, with their numbers alone."""
-    tables = [
-        one
-        for one in service.metadata.tables.values()
-        if [column.name for column in one.primary_key] == ["onboarding_id"]
-    ]
-    found: dict[str, dict[str, Any]] = {}
-    for table in tables:
-        names = ["onboarding_id", *(name for name in NUMBERS if name in table.c)]
-        for row in session.execute(select(*(table.c[name] for name in names))):
-            found.setdefault(row.onboarding_id, {}).update(row._mapping)
-    return found
+EFFECTS = (
+    ("outbox", "type", "subject", "published_at IS NOT NULL"),
+    ("notification", "kind", "onboarding_id", "status = 'sent'"),
+    ("inbox", "'heard ' || type", "subject", "status = 'done' AND subject IS NOT NULL"),
+)
+"""Where an effect is to be found: its table, its name, whose it is, and when it counts."""
+HEARD = (
+    ("signup", "heard signup.submitted.v1"),
+    ("registration", "heard signup.accepted.v1"),
+    ("billing", "heard registration.completed.v1"),
+    ("activation", "heard signup.accepted.v1"),
+    ("activation", "heard registration.completed.v1"),
+    ("activation", "heard administration.created.v1"),
+    ("activation", "heard order.confirmation_sent.v1"),
+)
+"""Who must have dealt with which event of every sign-up."""

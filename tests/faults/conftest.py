@@ -1,120 +1,110 @@
-"""What the fault tests share: a plant to break, and the record of what came of it."""
+"""What the tests of faults stand on: servers that they may break, and a stage between them."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from functools import partial
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import pytest
 
 from infra.composition import service_names
 from shared.settings import Settings
-from tests.faults.ledger import Ledger
-from tests.faults.plant import Plant, prepare
-from tests.faults.record import TABLE, Entry, keep, kept, table
+from tests.faults.books import Balance
+from tests.faults.stage import Stage, on_stage
 from tests.servers.management import url_of_vhost
-from tests.servers.postgres import Databases
-from tests.servers.premises import free_ports
+from tests.servers.postgres import Databases, Postgres, start_postgres
+from tests.servers.premises import ServerError
 from tests.servers.rabbitmq import RabbitMQ
 
-KEPT = Path(__file__).parents[2] / "build" / "faults"
-WRITE = "STAPPENPLAN_TEST_WRITE_LEDGER"
-"""Set by `make faults`: the table is written when all have run, and not after a selection."""
+HEAD = (
+    "# What was broken, and what came of it",
+    "",
+    "Each fault hits real RabbitMQ, PostgreSQL or SQLite while sign-ups are under way; afterwards",
+    "what was submitted is compared with every inbox, outbox and mail. A run in which anything is",
+    "lost or has an effect twice fails, and has no row here. Made by `make faults`.",
+    "",
+    "| fault | times | submitted | lost | duplicated | recovered within |",
+    "|---|---|---|---|---|---|",
+)
+LEDGER = Path(__file__).with_name("LEDGER.md")
+SHORT = (
+    "test_proxy.py",
+    "test_the_broker_is_killed",
+    "test_connections_are_cut_during_commit",
+    "test_the_broker_is_cut_off_again_and_again",
+)
+"""What `make test` breaks each time; `make faults` breaks all of it."""
+
+MakeStage = Callable[..., AbstractContextManager[Stage]]
 
 
-class Record(Protocol):
-    """Writes one run down for the table, whether it went well or not."""
-
-    def __call__(
-        self,
-        *,
-        fault: str,
-        submitted: int,
-        ledger: Ledger,
-        seconds_to_recover: float | None = None,
-    ) -> None:
-        """`fault` is what was broken, in words; runs with the same words share a line."""
+@pytest.fixture(scope="session")
+def durable_postgres() -> Iterator[Postgres]:
+    """A database server that keeps what it has committed when it is killed."""
+    try:
+        server = start_postgres(durable=True)
+    except ServerError as error:
+        pytest.fail(str(error), pytrace=False)
+    yield server
+    server.close()
 
 
 @pytest.fixture
-def record(worker_id: str) -> Record:
-    """The recorder: call it before insisting on the ledger, so that a loss is written too."""
+def ground(rabbitmq: RabbitMQ, durable_postgres: Postgres, tmp_path: Path) -> Settings:
+    """A virtual host and a database for each service, as the test itself reaches them.
 
-    def write(
-        *,
-        fault: str,
-        submitted: int,
-        ledger: Ledger,
-        seconds_to_recover: float | None = None,
-    ) -> None:
-        print(f"{fault}: {ledger}")  # noqa: T201  pytest shows it when the test fails.
-        if os.environ.get(WRITE):
-            keep(KEPT, worker_id, Entry.of(fault, submitted, ledger, seconds_to_recover))
+    They are left to the end of the servers: RabbitMQ 3.10 stumbles when a queue with a place for
+    its dead letters is deleted soon after a restart.
+    """
+    return Settings(
+        broker_url=url_of_vhost(rabbitmq.url, rabbitmq.management.new_vhost()),
+        database_url=Databases(durable_postgres).make_each(service_names()),
+        data_dir=tmp_path,
+    )
+
+
+@pytest.fixture
+def stage(ground: Settings) -> Iterator[Stage]:
+    """All services in one process, under load."""
+    with on_stage(ground) as stage:
+        yield stage
+
+
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Callable[[str, Balance, float], None]:
+    """Write down what a fault did, for the table of faults; insists that nothing went wrong."""
+
+    def write(fault: str, balance: Balance, seconds: float) -> None:
+        request.node.user_properties.append(
+            ("fault", {"fault": fault, "submitted": balance.submitted, "recovered_in": seconds})
+        )
+        print(f"{fault}: {balance.submitted} submitted, recovered in {seconds:.1f} s")  # noqa: T201
+        assert balance.clean, balance
 
     return write
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Begin an empty record; the workers of xdist find it begun."""
-    if os.environ.get(WRITE) and not hasattr(session.config, "workerinput"):
-        shutil.rmtree(KEPT, ignore_errors=True)
-        KEPT.mkdir(parents=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave what is not in the short selection to `make faults`."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and not any(one in item.nodeid for one in SHORT):
+            item.add_marker(pytest.mark.faults)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the table, once all workers are done."""
-    if os.environ.get(WRITE) and not hasattr(session.config, "workerinput"):
-        entries = kept(KEPT)
-        if entries:
-            TABLE.write_text(table(entries, datetime.now(UTC).date()))
-
-
-class MakePlant(Protocol):
-    """Makes a plant."""
-
-    def __call__(
-        self, ground: str = "rabbitmq+postgresql", databases: Databases | None = None
-    ) -> Plant:
-        """On RabbitMQ and PostgreSQL, or `embedded+sqlite`.
-
-        A test that kills its database server brings `databases` on a durable one of its own.
-        """
-
-
-@pytest.fixture
-def make_plant(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakePlant]:
-    """A factory of plants, cleared away afterwards."""
-    undo: list[Callable[[], object]] = []
-
-    def make(ground: str = "rabbitmq+postgresql", databases: Databases | None = None) -> Plant:
-        chosen = {"data_dir": tmp_path, "http_port": free_ports(1)[0]}
-        if ground == "rabbitmq+postgresql":
-            rabbitmq: RabbitMQ = request.getfixturevalue("rabbitmq")
-            vhost = rabbitmq.management.new_vhost()
-            undo.append(lambda: rabbitmq.management.delete_vhost(vhost))
-            chosen["broker_url"] = url_of_vhost(rabbitmq.url, vhost)
-            databases = databases or request.getfixturevalue("databases")
-            address = databases.make_each(service_names())
-            undo.extend(
-                partial(databases.drop, address.replace("{service}", name))
-                for name in service_names()
-            )
-            chosen["database_url"] = address
-        settings = Settings(**chosen)
-        prepare(settings)
-        plant = Plant(settings)
-        undo.append(plant.close)
-        return plant
-
-    yield make
-    for step in reversed(undo):
-        step()
-
-
-@pytest.fixture
-def plant(make_plant: MakePlant) -> Plant:
-    """A plant on real RabbitMQ and real PostgreSQL, not yet started."""
-    return make_plant()
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Write the table of faults down, when asked to by STAPPENPLAN_TEST_LEDGER."""
+    if not os.environ.get("STAPPENPLAN_TEST_LEDGER"):
+        return
+    found: dict[str, list[dict[str, Any]]] = {}
+    for report in terminalreporter.stats.get("passed", []):
+        for name, told in report.user_properties:
+            if name == "fault" and report.when == "call":
+                found.setdefault(told["fault"], []).append(told)
+    rows = [
+        f"| {fault} | {len(runs)} | {sum(one['submitted'] for one in runs)} | 0 | 0 | "
+        f"{max(one['recovered_in'] for one in runs):.1f} s |"
+        for fault, runs in sorted(found.items())
+    ]
+    LEDGER.write_text("\n".join([*HEAD, *rows, ""]), encoding="utf-8")

@@ -69,13 +69,19 @@ def start_rabbitmq() -> RabbitMQ:
 
 
 class PrivateRabbitMQ:
-    """A node from Debian's package, with its own folder, cookie, ports and port mapper (epmd)."""
+    """A node from Debian's package, with its own folder, cookie, ports and port mapper (epmd).
 
-    def __init__(self) -> None:
+    One that is to join the cluster of another, `beside`, shares its cookie, mapper and login.
+    """
+
+    def __init__(self, beside: "PrivateRabbitMQ | None" = None) -> None:
         ensure("rabbitmq-server", _server_program)
         self._premises = Premises("rabbitmq", "rabbitmq")
         port, management_port, distribution_port, mapper_port = free_ports(4)
-        user, password = "tests", secrets.token_hex(8)
+        user, password, cookie = "tests", secrets.token_hex(8), secrets.token_hex(16)
+        if beside is not None:
+            user, password, cookie, mapper_port = beside.shared
+        self.shared = user, password, cookie, mapper_port
         self.url = f"amqp://{user}:{password}@{LOOPBACK}:{port}/%2F"
         self.management = Management(f"http://{LOOPBACK}:{management_port}", user, password)
         self.node = f"stappenplan-{secrets.token_hex(4)}@localhost"
@@ -86,12 +92,15 @@ class PrivateRabbitMQ:
                 management_port=management_port,
                 user=user,
                 password=password,
-            )
+            ),
+            cookie,
         )
         self._env = self._environment(distribution_port, mapper_port)
-        mapper = ["epmd", "-port", mapper_port, "-address", LOOPBACK]
-        self._mapper = self._premises.start(mapper, {}, signal.SIGKILL)
-        wait_until(lambda: _listens(mapper_port), "Erlang's port mapper answers")
+        self._mapper: subprocess.Popen[bytes] | None = None
+        if beside is None:
+            mapper = ["epmd", "-port", mapper_port, "-address", LOOPBACK]
+            self._mapper = self._premises.start(mapper, {}, signal.SIGKILL)
+            wait_until(lambda: _listens(mapper_port), "Erlang's port mapper answers")
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -128,7 +137,8 @@ class PrivateRabbitMQ:
         """End the node and its port mapper, and remove the folder."""
         if self._process is not None:
             self.kill()
-        self._premises.stop(self._mapper, signal.SIGKILL)
+        if self._mapper is not None:
+            self._premises.stop(self._mapper, signal.SIGKILL)
         self._premises.close()
 
     def _end(self, number: signal.Signals) -> None:
@@ -136,12 +146,12 @@ class PrivateRabbitMQ:
         self._premises.stop(self._process, number)
         self._process = None
 
-    def _write_files(self, config: str) -> None:
+    def _write_files(self, config: str, cookie: str) -> None:
         write = self._premises.write
         self._config = write("rabbitmq.conf", config)
         self._plugins = write("enabled_plugins", "[rabbitmq_management].\n")
         # Erlang refuses a cookie that others can read.
-        write(".erlang.cookie", secrets.token_hex(16), mode=0o400)
+        write(".erlang.cookie", cookie, mode=0o400)
 
     def _environment(self, distribution_port: int, mapper_port: int) -> dict[str, str]:
         folder = str(self._premises.folder)

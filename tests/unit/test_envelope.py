@@ -5,12 +5,13 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID, uuid5
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.envelope import CONTENT_TYPE, Envelope, derived_id, open_message
+from shared.envelope import CONTENT_TYPE, NAMESPACE, Envelope, derived_id, open_message
 from shared.errors import Malformed
 from shared.messaging.bus import MAX_BODY_BYTES, Incoming
 
@@ -136,6 +137,12 @@ def test_a_repeat_says_the_same_and_two_services_never_do() -> None:
     # Then all four differ, and a repeat gives the same.
     assert len(ids) == 4
     assert derived_id("billing", ID, 0) == derived_id("billing", ID, 0)
+
+
+@given(st.uuids(), st.integers(0, 99) | st.just("later"))
+def test_an_id_that_we_derive_is_the_uuid_of_its_name(cause: UUID, position: int | str) -> None:
+    named = uuid5(NAMESPACE, f"billing/{cause}/{position}")
+    assert derived_id("billing", str(cause), position) == str(named)
 
 
 def test_equal_facts_have_one_digest_however_they_were_written() -> None:

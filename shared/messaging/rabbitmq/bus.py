@@ -1,6 +1,7 @@
 """A service's line to RabbitMQ."""
 
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import structlog
 from pika.adapters.select_connection import IOLoop  # noqa: TID251 - AMQP is spoken here.
 
-from shared.messaging.bus import Incoming, Outgoing, Receipt
+from shared.messaging.bus import IN_HAND, Incoming, Outgoing, Receipt
 from shared.messaging.rabbitmq.consuming import Consuming
 from shared.messaging.rabbitmq.line import Line, parameters
 from shared.messaging.rabbitmq.publishing import Publishing
@@ -16,11 +17,17 @@ from shared.messaging.reception import Reception
 
 log = structlog.get_logger()
 
+DEAD_PREFETCH = 10
+"""How many messages that the broker gave up are in hand at once: they are rare."""
+
 FINISHING = 5.0
 """Seconds that `close` gives to what is being published."""
 
 HANGING_UP = 2.0
 """Seconds that `close` gives to a broker for saying goodbye."""
+
+LISTENING = 1.0
+"""Seconds between one look at whether the broker still speaks and the next."""
 
 BREATHER = 0.2
 """Seconds between a fault and a fresh start, or between breaking off and the end."""
@@ -31,10 +38,19 @@ class RabbitBus:
 
     `url` is one address, or several of a cluster with commas between them. `heartbeat` is in
     seconds: a broker that falls silent is given up after that and five more, at most twice that.
+    `dead` is the queue for what the broker gave up of `queue`. It has a connection of its own:
+    whatever becomes of it, the messages of the day go on.
     """
 
     def __init__(
-        self, url: str, *, queue: str | None, name: str, prefetch: int = 200, heartbeat: int = 30
+        self,
+        url: str,
+        *,
+        queue: str | None,
+        name: str,
+        dead: str | None = None,
+        prefetch: int = IN_HAND,
+        heartbeat: int = 15,
     ) -> None:
         addresses = [
             parameters(one.strip(), heartbeat=heartbeat, name=name) for one in url.split(",")
@@ -46,11 +62,25 @@ class RabbitBus:
             Consuming(self._ioloop, addresses, name, queue, prefetch) if queue else None
         )
         self._reception = self._consuming.reception if self._consuming else Reception()
+        self._burying = (
+            Consuming(
+                self._ioloop,
+                addresses,
+                name,
+                dead,
+                DEAD_PREFETCH,
+                last_resort=True,
+                reception=self._reception,
+            )
+            if dead
+            else None
+        )
         self._thread = threading.Thread(target=self._run, name=f"{name}-amqp", daemon=True)
         self._state = threading.Lock()
         self._running = False
         self._closed = False
         self._over = False
+        self._listening: Any = None
 
     def open(self) -> None:
         """Start connecting, in the background; returns at once."""
@@ -68,14 +98,20 @@ class RabbitBus:
 
     def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
         """Return what is there now, at most `limit` messages."""
-        if self._consuming is None:
-            return self._reception.gather(lambda _limit: [], limit, wait, linger)
-        return self._consuming.receive(limit, wait, linger)
+        return self._reception.gather(self._take, limit, wait, linger)
+
+    def _take(self, limit: int) -> list[Incoming]:
+        """What the broker gave up comes first: there is little of it, and it is quickly kept."""
+        taken: list[Incoming] = []
+        for one in reversed(self._subscriptions):
+            taken += one.take(limit - len(taken))
+        return taken
 
     def acknowledge(self, messages: Sequence[Incoming]) -> None:
         """Tell the broker that these are dealt with; harmless when their connection is gone."""
-        if self._consuming is not None and self._running:
-            self._consuming.acknowledge(messages)
+        if self._running:
+            for one in self._subscriptions:
+                one.acknowledge(messages)
 
     def interrupt(self) -> None:
         """Make a waiting `receive`, or else the next one, return at once."""
@@ -85,6 +121,10 @@ class RabbitBus:
         """Whether both connections are up and the queue, if any, is subscribed to."""
         subscribed = self._consuming is None or self._consuming.subscribed
         return self._running and self._publishing.ready and subscribed
+
+    def silent_for(self) -> float:
+        """Seconds since the broker was last heard on each connection."""
+        return time.monotonic() - min(line.heard_at for line in self._lines)
 
     def close(self) -> None:
         """Take no more messages, finish publishing in bounded time, and hang up."""
@@ -101,16 +141,25 @@ class RabbitBus:
         self._publishing.abandon()
         self._ioloop.close()
 
-    # On the thread of the connections.
-
     @property
     def _lines(self) -> list[Line]:
-        consuming = [self._consuming.line] if self._consuming else []
-        return [self._publishing.line, *consuming]
+        return [self._publishing.line, *(one.line for one in self._subscriptions)]
+
+    @property
+    def _subscriptions(self) -> list[Consuming]:
+        return [one for one in (self._consuming, self._burying) if one is not None]
+
+    # On the thread of the connections.
 
     def _connect(self) -> None:
         for line in self._lines:
             line.connect()
+        self._listen()
+
+    def _listen(self) -> None:
+        for line in self._lines:
+            line.listen()
+        self._listening = self._ioloop.call_later(LISTENING, self._listen)
 
     def _run(self) -> None:
         """Serve the connections until they are closed for good, whatever happens meanwhile."""
@@ -125,15 +174,17 @@ class RabbitBus:
                 self._ioloop.call_later(BREATHER, again)
 
     def _start_over(self) -> None:
+        self._ioloop.remove_timeout(self._listening)
+        self._listen()
         self._publishing.start_over()
-        if self._consuming is not None:
-            self._consuming.line.start_over()
+        for one in self._subscriptions:
+            one.line.start_over()
 
     def _wind_up(self) -> None:
-        """Hang up: first the line that consumes, then the other when all is confirmed."""
-        if self._consuming is not None:
-            self._consuming.stop()
-            self._consuming.line.close(self._line_closed)
+        """Hang up: first the lines that consume, then the other when all is confirmed."""
+        for one in self._subscriptions:
+            one.stop()
+            one.line.close(self._line_closed)
         patience = self._ioloop.call_later(FINISHING, self._hang_up)
 
         def finished() -> None:

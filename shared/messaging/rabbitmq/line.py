@@ -3,6 +3,7 @@
 import itertools
 import logging
 import random
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -72,8 +73,19 @@ class Line:
         self._settling: Any = None
         self._failures = 0
         self._when_closed: Callable[[], None] | None = None
+        self._bytes_heard = 0
+        self.heard_at = time.monotonic()
+        """When the broker was last found to have said something on an open connection."""
         self.blocked = False
         self.closed = False
+
+    def listen(self) -> None:
+        """Note whether the broker has said anything since this was last called."""
+        if self._connection is None or not self._connection.is_open:
+            return
+        heard, self._bytes_heard = self._bytes_heard, self._connection.bytes_received
+        if self._bytes_heard != heard:
+            self.heard_at = time.monotonic()
 
     def connect(self) -> None:
         """Try the next address."""

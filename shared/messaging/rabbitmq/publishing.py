@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-import pika  # noqa: TID251 - this package is the one place where AMQP is spoken.
 import structlog
 
 from shared.crash_points import reached
 from shared.messaging.bus import EXCHANGE, MAX_BODY_BYTES, Outgoing, Receipt
+from shared.messaging.rabbitmq import frames
 from shared.messaging.rabbitmq.line import Line
 from shared.messaging.receipts import Receipts
 
@@ -116,7 +116,8 @@ class Publishing:
 
     def _send(self) -> None:
         """Send what waits, unless the broker has asked publishers to hold back."""
-        while self._waiting and self._channel is not None and not self.line.blocked:
+        overdue = time.monotonic() + CONFIRM_TIMEOUT
+        while self._waiting and self._open and not self.line.blocked:
             parcel = self._waiting.popleft()
             try:
                 reached("publish.before")
@@ -129,7 +130,7 @@ class Publishing:
                 self._answer([parcel], Receipt.REFUSED if self._open else Receipt.UNKNOWN)
                 continue
             self._sequence += 1
-            parcel.deadline = time.monotonic() + CONFIRM_TIMEOUT
+            parcel.deadline = overdue
             self._sent[self._sequence] = parcel
         self._tick()
 
@@ -140,22 +141,19 @@ class Publishing:
     def _basic_publish(self, message: Outgoing) -> None:
         if len(message.body) > MAX_BODY_BYTES:
             raise ValueError(f"the body is larger than {MAX_BODY_BYTES} bytes")
-        self._channel.basic_publish(
-            EXCHANGE if message.queue is None else "",
-            _routing_key(message),
-            message.body,
-            pika.BasicProperties(
-                content_type=message.content_type,
-                headers=dict(message.headers),
-                delivery_mode=2,
-                message_id=message.id,
-                timestamp=int(time.time()),
-                type=message.type,
-                user_id=self._user_id,
-                app_id=self._app_id,
-            ),
-            mandatory=True,
+        properties = frames.properties(
+            content_type=message.content_type,
+            headers=message.headers,
+            message_id=message.id,
+            timestamp=int(time.time()),
+            type=message.type,
+            user_id=self._user_id,
+            app_id=self._app_id,
         )
+        channel = self._channel
+        exchange = EXCHANGE if message.queue is None else ""
+        key = _routing_key(message)
+        channel.connection.publish(channel.channel_number, exchange, key, properties, message.body)
 
     def _answer(self, parcels: Sequence[_Parcel], receipt: Receipt) -> None:
         with self._lock:
@@ -180,7 +178,9 @@ class Publishing:
         user = channel.connection.params.credentials.username
         self._user_id = None if user == "guest" else user
         channel.add_on_return_callback(self._note_return)
-        channel.confirm_delivery(ack_nack_callback=self._confirmed, callback=selected)
+        # pika insists on a callback for confirms, but they take the short cut.
+        channel.confirm_delivery(ack_nack_callback=lambda _frame: None, callback=selected)
+        channel.connection.hear_confirms(channel.channel_number, self._confirmed)
 
     def _down(self) -> None:
         self._channel = None
@@ -188,13 +188,10 @@ class Publishing:
         self._returned.clear()
         self._answer(lost, Receipt.UNKNOWN)
 
-    def _confirmed(self, frame: Any) -> None:
+    def _confirmed(self, last: int, multiple: bool, yes: bool) -> None:
         """Take an ack or a nack, for one message or for all up to it."""
-        method = frame.method
-        # pika tells them apart by class only.
-        receipt = Receipt.CONFIRMED if method.NAME == "Basic.Ack" else Receipt.REFUSED
-        last = method.delivery_tag
-        tags = list(takewhile(lambda tag: tag <= last, self._sent)) if method.multiple else [last]
+        receipt = Receipt.CONFIRMED if yes else Receipt.REFUSED
+        tags = list(takewhile(lambda tag: tag <= last, self._sent)) if multiple else [last]
         parcels = [self._sent.pop(tag) for tag in tags if tag in self._sent]
         if self._returned:
             self._recognise(parcels)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.messaging.bus import MAX_BODY_BYTES, Bus, Incoming, Receipt
+from shared.messaging.bus import IN_HAND, MAX_BODY_BYTES, Bus, Incoming, Receipt
 from tests.integration.bus.exchanges import (
     ACCEPTED,
     REJECTED,
@@ -177,13 +177,14 @@ def test_waiting_costs_no_processor_time(exchange: Exchange) -> None:
 def test_a_service_has_a_bounded_number_of_messages_in_hand(exchange: Exchange) -> None:
     # Given more messages than one service may have in hand
     website, signup = exchange.line(), exchange.line("signup")
-    website.publish(letters(300))
+    website.publish(letters(IN_HAND + 100))
     # When it takes all it can get and acknowledges none
-    in_hand = collect(signup, 200, acknowledge=False)
+    in_hand = collect(signup, IN_HAND, acknowledge=False)
     # Then it gets no more until it has acknowledged some
     assert signup.receive(100, wait=0.3, linger=0) == []
     signup.acknowledge(in_hand)
-    assert bodies(collect(signup, 100)) == [str(number) for number in range(200, 300)]
+    rest = [str(number) for number in range(IN_HAND, IN_HAND + 100)]
+    assert bodies(collect(signup, 100)) == rest
 
 
 # Acknowledging.

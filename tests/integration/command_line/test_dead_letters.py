@@ -1,10 +1,14 @@
 """`stappenplan dead`: what failed for good, and what a person decides about it."""
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from infra.composition import Lines, build_runtimes
 from shared.database import Database
+from shared.messaging.bus import Incoming
 from shared.notifications.model import FAILED, Notification
 from shared.processing.model import DEAD, Inbox
 from tests.integration.command_line.shell import Shell
@@ -113,3 +117,82 @@ def test_a_wrong_id_does_not_keep_the_others_from_being_decided(letters: Shell) 
     assert answer.returncode == 1
     assert "there is no dead letter nobody" in answer.stderr
     assert OTHER_ID not in letters("dead", "list").stdout
+
+
+REPORT: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "33333333-dddd-4ddd-8ddd-000000000004",
+    "source": "/king-billing",
+    "type": "collection.result.v1",
+    "subject": GOOD_ID,
+    "time": "2026-01-20T05:00:00Z",
+    "data": {
+        "order_reference": "O-2026-999999",
+        "end_to_end_id": "O-2026-999999-1",
+        "attempt": 1,
+        "amount_cents": 100,
+        "currency": "EUR",
+        "status": "succeeded",
+        "occurred_at": "2026-01-20T05:00:00Z",
+    },
+}
+
+
+@pytest.fixture
+def refused(letters: Shell, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The id of a report of KING's that billing has refused."""
+    settings = letters.read_settings(monkeypatch)
+    runtimes = build_runtimes(settings, Lines(settings), ["billing"])
+    body = json.dumps(REPORT | {"data": {**REPORT["data"], "attempt": "first"}}).encode()
+    runtimes[0].dispatcher.take([Incoming(body, "collection.result.v1")])
+    runtimes[0].database.close()
+    return next(
+        row["id"]
+        for row in letters.json("dead", "list", "billing", "--json")
+        if row["id"].startswith("refused/")
+    )
+
+
+def test_a_correction_from_a_file_is_kept_beside_the_original(letters: Shell, refused: str) -> None:
+    # Given a refused report, and a file with the right one,
+    file = letters.data_dir / "right.json"
+    file.write_text(json.dumps(REPORT))
+    # When it is corrected,
+    answer = letters(
+        "dead", "retry", "billing", refused[:20], "--body", str(file), "--why", "typing error",
+        "--by", "anna",
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    # Then it is due with the correction, and both are shown, with who and why.
+    shown = letters.json("dead", "show", "billing", refused, "--json")
+    assert (shown["status"], shown["body"]["data"]["attempt"]) == ("waiting", 1)
+    assert shown["original"]["body"]["data"]["attempt"] == "first"
+    (decision,) = shown["decisions"]
+    assert (decision["by"], decision["why"]) == ("anna", "typing error")
+    told = " ".join(letters("dead", "show", "billing", refused).stdout.split())
+    assert "typing error" in told
+    assert '"attempt": "first"' in told
+
+
+def test_a_correction_by_standard_input_is_judged_before_it_is_taken(
+    letters: Shell, refused: str
+) -> None:
+    # When the correction is wrong as well, Then it says what is wrong and nothing is changed.
+    wrong = json.dumps(REPORT | {"data": {}})
+    answer = letters("dead", "retry", "billing", refused, "--body", "-", stdin=wrong)
+    assert answer.returncode == 1
+    assert "order_reference" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    shown = letters.json("dead", "show", "billing", refused, "--json")
+    assert (shown["status"], shown["decisions"]) == ("dead", [])
+
+
+def test_a_correction_is_of_one_letter_and_in_a_file_that_is_there(
+    letters: Shell, refused: str
+) -> None:
+    several = letters("dead", "retry", "billing", refused, GOOD_ID, "--body", "-", stdin="{}")
+    assert several.returncode == 2
+    missing = letters("dead", "retry", "billing", refused, "--body", "/no/such/file")
+    assert (missing.returncode, "cannot read" in missing.stderr) == (2, True)
+    mail = letters("dead", "retry", "billing", MAIL_ID, "--body", "-", stdin="{}")
+    assert (mail.returncode, "a mail has no body" in mail.stderr) == (1, True)

@@ -35,6 +35,10 @@ CONTRACT = [
     ("GET", "/api/onboardings", "onboardings:read"),
     ("GET", "/api/onboardings/{id}", "onboardings:read"),
     ("POST", "/api/events", "events:emit"),
+    ("GET", "/api/dead-letters", "dead-letters:manage"),
+    ("GET", "/api/dead-letters/{service}/{id}", "dead-letters:manage"),
+    ("POST", "/api/dead-letters/{service}/{id}/retry", "dead-letters:manage"),
+    ("POST", "/api/dead-letters/{service}/{id}/drop", "dead-letters:manage"),
 ]
 OPEN = [
     ("POST", "/api/login"),
@@ -54,6 +58,7 @@ def template(path: str) -> str:
 def concrete(path: str) -> str:
     return (
         path.replace("{id}", NOBODY)
+        .replace("{service}", "billing")
         .replace("{code}", "0042")
         .replace("{reference}", "O-2026-999999")
         .replace("{end_to_end_id}", "O-2026-999999-1")
@@ -170,7 +175,7 @@ def test_a_body_that_cannot_be_read_says_so(api: Api) -> None:
 
 
 def test_whoever_watches_over_the_process_needs_no_token(api: Api) -> None:
-    assert api.call("GET", "/healthz").json() == {"dead": []}
+    assert api.call("GET", "/healthz").json() == {"dead": [], "deaf": []}
     assert api.call("GET", "/readyz").json() == {"troubles": {}}
     assert "stappenplan" in api.call("GET", "/metrics").text
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from infra import dead_letters
+from infra import dead_letters, decisions
 from shared.notifications.letters import Letter
 from shared.notifications.model import FAILED, SENT, WAITING, Notification
 from shared.notifications.senders import SendFailed, SendRefused
@@ -95,7 +95,8 @@ def test_a_refused_mail_is_given_up_at_once_and_a_person_decides(replica: Replic
     (letter,) = dead_letters.find({"tally": replica.database})
     assert (letter.kind, letter.error) == ("notification", "MessageRejected: no such mailbox")
     # retried by somebody, it leaves, and who did it is on record.
-    dead_letters.retry(replica.database, letter.id, by="anna", why="address mended")
+    reader = replica.runtime.reader
+    decisions.retry(replica.database, reader, letter.id, by="anna", why="address mended")
     assert deliver(replica, timedelta(days=400)) == 1
     assert mail(replica).status == SENT
     assert (mail(replica).decided_by, mail(replica).decision) == ("anna", "retry: address mended")

@@ -128,6 +128,9 @@ class Wire:
     def healthy(self) -> bool:
         return True
 
+    def silent_for(self) -> float:
+        return 0.0
+
     def close(self) -> None: ...
 
 

@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
+from infra import dead_letters
+from shared.notifications import notices
+from shared.processing import inbox
+from shared.processing.census import count
 from tests.integration.processing.tally import Replica, release
 from tests.servers.postgres import MakeDatabase
 
@@ -65,6 +69,14 @@ def test_no_query_reads_a_whole_table(replica: Replica) -> None:
     replica.sweep(timedelta(minutes=1))
     replica.runtime.postman.deliver_due()
     replica.runtime._clean()
+    with replica.database.read() as session:
+        count(session)
+    (letter,) = (
+        one for one in dead_letters.find({"tally": replica.database}) if "never work" in one.error
+    )
+    dead_letters.show(replica.database, letter.short_id)
+    dead_letters.show(replica.database, letter.id[:12])
+    dead_letters.retry(replica.database, letter.id, by="anna", why="the test asks")
     event.remove(replica.database.engine, "before_cursor_execute", note)
     # When each is planned, with twenty thousand rows in every table,
     plans = {}
@@ -75,3 +87,41 @@ def test_no_query_reads_a_whole_table(replica: Replica) -> None:
     # Then none reads a table from end to end.
     assert len(plans) >= 12
     assert [one for one, plan in plans.items() if SCAN.search(plan)] == []
+
+
+def test_old_rows_are_found_by_their_index_even_when_most_are_old(replica: Replica) -> None:
+    # Given tables in which all that was there is old,
+    seen: list[tuple[str, Any]] = []
+
+    def note(
+        _c: object, _cur: object, statement: str, parameters: Any, _ctx: object, _many: bool
+    ) -> None:
+        seen.append((statement, parameters))
+
+    replica.now += timedelta(days=365)
+    event.listen(replica.database.engine, "before_cursor_execute", note)
+    # When a portion of each is removed,
+    removed = replica.runtime.relay.forget(replica.now, limit=100)
+    with replica.database.begin() as session:
+        removed += inbox.forget(session, replica.now, limit=100)
+        removed += notices.forget(session, replica.now, limit=100)
+    event.remove(replica.database.engine, "before_cursor_execute", note)
+    # Then it begins at the oldest, and reads no table from its start.
+    assert removed == 300
+    assert len(seen) >= 6
+    with replica.database.engine.connect() as connection:
+        for statement, parameters in seen:
+            rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+            plan = "\n".join(row[0] for row in rows)
+            assert not SCAN.search(plan), f"{statement}\n{plan[:2000]}"
+
+
+def test_two_replicas_remove_old_rows_side_by_side(replica: Replica) -> None:
+    # Given a replica that is removing a portion and has not committed,
+    old = replica.now + timedelta(days=1)
+    with replica.database.begin() as one, replica.database.begin() as other:
+        assert inbox.forget(one, old, limit=1000) == 1000
+        # When another removes a portion, Then it takes the next rows, and does not wait.
+        assert inbox.forget(other, old, limit=1000) == 1000
+    with replica.database.read() as session:
+        assert session.execute(text("SELECT count(*) FROM inbox")).scalar_one() == KEPT - 2000

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from services.billing.confirmation import Confirmation, render_pdf
-from services.billing.documents import Document, scan_token
+from services.billing.confirmation import Confirmation, Document, render_pdf
+from services.billing.documents import scan_token
 from shared.catalogue import Catalogue
 from shared.events.shapes import Address, Contact, Customer, Office, Package
 from shared.settings import Creditor, Settings

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from shared.crash_points import POINTS
-from tests.faults.conftest import MakePlant, Record
+from tests.crashes.conftest import MakePlant, Record
 
 CUSTOMERS = 40
 MID_LOAD = {"publish": 30, "send": 9, "sent_mark": 9}

@@ -16,7 +16,7 @@ from shared.notifications.model import FAILED, SENT
 from shared.notifications.model import WAITING as UNSENT
 from shared.processing.model import DEAD, DROPPED, WAITING
 from shared.settings import Settings
-from tests.faults.books import NUMBERS, Bookkeeper, Books, Queues
+from tests.crashes.books import NUMBERS, Bookkeeper, Books, Queues
 
 MAY_REPEAT = (
     "collection.requested.v1",

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from tests.faults.books import Bookkeeper
-from tests.faults.conftest import MakePlant, Record
-from tests.faults.plant import Plant
+from shared.processing.loops import BATCH
+from shared.processing.runtime import CONSUMERS
+from tests.crashes.books import Bookkeeper
+from tests.crashes.conftest import MakePlant, Record
+from tests.crashes.plant import Plant
 from tests.servers.postgres import Databases, Postgres, start_postgres
 from tests.servers.premises import wait_until
 from tests.servers.rabbitmq import PrivateRabbitMQ, RabbitMQ
@@ -20,6 +22,7 @@ BOUND = 25.0
 """Seconds that an orderly end takes at most: 22, and a little for a busy machine."""
 AT_ONCE = 5.0
 CUSTOMERS = 40
+MORE_THAN_IN_HAND = BATCH * CONSUMERS + 20
 UNFINISHED = 1
 
 
@@ -63,15 +66,16 @@ def start_again_and_read_the_ledger(plant: Plant, fault: str, record: Record) ->
 def test_a_batch_in_hand_is_finished_and_nothing_else_is_taken(
     plant: Plant, record: Record
 ) -> None:
-    # Given a service that has just begun with more sign-ups than it has in hand at a time
-    with plant.load(300, group=100, pause=0):
+    # Given a service with more sign-ups than it takes at a time, in the middle of a batch
+    with plant.load(MORE_THAN_IN_HAND, group=MORE_THAN_IN_HAND):
         pass
-    process = plant.start()
-    wait_until(lambda: heard(plant, "signup") > 0, "it has begun")
+    process = plant.start("pause", "commit.before", 1)
+    await_words(plant, "armed: pause")
     # When it is asked to stop,
     code = stop_in_time(process)
-    # Then it ends in good order, some are left on the queue, and of what was committed nothing.
+    # Then that batch is finished, others are left, and of what was committed nothing is.
     assert code == 0, plant.log.read_text()[-3000:]
+    assert 0 < heard(plant, "signup") < MORE_THAN_IN_HAND
     with Bookkeeper(plant.settings) as keeper:
         waiting = keeper.queues().waiting
         books = {one.service: one.inbox.keys() for one in keeper.read()}

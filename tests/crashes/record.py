@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-from tests.faults.ledger import Ledger
+from tests.crashes.ledger import Ledger
 
 TABLE = Path(__file__).with_name("LEDGER.md")
 
@@ -14,7 +14,7 @@ HEADING = """\
 # What was broken, and what was lost
 
 Written by `make faults` on {day}. Each line is a fault that was done to real parts while sign-ups
-came in; afterwards `tests/faults/ledger.py` compared what was submitted with what every database,
+came in; afterwards `tests/crashes/ledger.py` compared what was submitted with what every database,
 queue, dead letter and mailbox held. Time to recover is from the moment when the part was there
 again (or the process was started again) until every effect was there; where a line stands for
 several runs, the longest of them.

@@ -1,8 +1,9 @@
 """`stappenplan`, made to fail at a named point: what the tests start in its place.
 
-    python -m tests.faults.armed kill POINT PASS run …   dies at the PASSth time it passes POINT
-    python -m tests.faults.armed hang POINT PASS run …   hangs there, and goes on elsewhere
-    python -m tests.faults.armed spare POINT PASS run …  does neither
+    python -m tests.crashes.armed kill POINT PASS run …    dies at its PASSth pass of POINT
+    python -m tests.crashes.armed hang POINT PASS run …    hangs there, and goes on elsewhere
+    python -m tests.crashes.armed pause POINT PASS run …   takes two seconds there
+    python -m tests.crashes.armed spare POINT PASS run …   does none of these
 
 The very same program then runs, by its own command line. One more thing is different: what a dead
 process had leased is free again after seconds instead of minutes, so that a test need not wait
@@ -17,6 +18,7 @@ import threading
 from datetime import timedelta
 
 LEASES = timedelta(seconds=3)
+PAUSE = 2.0
 
 
 def main(deed: str, point: str, nth: int) -> None:
@@ -47,7 +49,8 @@ def _doer(deed: str, point: str, nth: int):
             print(f"armed: {deed} at {point}", flush=True)  # noqa: T201  For the log.
             if deed == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
-            threading.Event().wait()  # Not a step further, however late the signal is.
+            # Not a step further, however late the signal is.
+            threading.Event().wait(PAUSE if deed == "pause" else None)
 
     return reached
 

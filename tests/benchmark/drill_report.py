@@ -1,0 +1,130 @@
+"""The drill's outcome: whether all is there, how fast each part went, what memory it took."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.benchmark.figures import Pace
+from tests.benchmark.report import equipment
+
+MAILS = (
+    "signup_received",
+    "signup_received_office",
+    "order_confirmation",
+    "order_confirmation_copy",
+    "customer_released",
+)
+"""Each customer's sign-up leads to one of each of these."""
+
+
+@dataclass(frozen=True)
+class Drilled:
+    """What one drill found. Times are seconds from the first sign-up; peaks are MiB."""
+
+    customers: int
+    submitting: float
+    seconds: float
+    all_mail: float
+    steps: Mapping[str, int]
+    left: Mapping[str, int]
+    kinds: Mapping[str, int]
+    read: Mapping[str, int]
+    doubled: int
+    handled: Mapping[str, Pace]
+    mailed: Mapping[str, Pace]
+    documents: Pace
+    peaks: Mapping[str, tuple[int, list[int]]]
+
+    @property
+    def faults(self) -> list[str]:
+        """Where something is missing, doubled or left over; nothing when all is as it must be."""
+        wanted = self.customers
+        found = [f"{step}: {n}" for step, n in self.steps.items() if n != wanted]
+        found += [f"{what}: {n}" for what, n in self.left.items() if n]
+        for kind in MAILS:
+            if not self.kinds.get(kind) == self.read.get(kind) == wanted:
+                found.append(f"{kind}: {self.kinds.get(kind)} sent, {self.read.get(kind)} read")
+        found += [f"kinds of mail: {sorted(self.kinds)}"] if set(self.kinds) != set(MAILS) else []
+        return found + ([f"mails twice: {self.doubled}"] if self.doubled else [])
+
+
+def peak_of(pid: int) -> tuple[int, list[int]]:
+    """The most memory that a process has held, in MiB, and each of those it started."""
+    children = Path(f"/proc/{pid}/task").glob("*/children")
+    started = sorted(int(one) for path in children for one in path.read_text().split())
+    return _peak(pid), [_peak(one) for one in started]
+
+
+def _peak(pid: int) -> int:
+    for row in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if row.startswith("VmHWM"):
+            return int(row.split()[1]) // 1024
+    return 0
+
+
+def as_markdown(it: Drilled) -> str:
+    """The page."""
+    return "\n".join([*_head(it), *_paces(it), *_memory(it), *_balance(it), ""])
+
+
+def _head(it: Drilled) -> list[str]:
+    return [
+        "# The backlog drill",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d}, one machine: {equipment()}, "
+        f"four processes, all guarantees on. "
+        "Made by `python -m tests.benchmark.drill --write`.",
+        "",
+        f"**{it.customers:,} sign-ups** were submitted at once (in {it.submitting:.0f} s). "
+        f"All were ready to activate after **{_minutes(it.seconds)}**, that is "
+        f"{it.customers / it.seconds:,.0f} customers a second from sign-up to release; "
+        f"the last mail had left after {_minutes(it.all_mail)}. Each payer signs after he has "
+        "read his confirmation, so documents and mails are part of that time.",
+        "",
+    ]
+
+
+def _paces(it: Drilled) -> list[str]:
+    lines = [
+        "| service | messages handled | from first to last | a second | a second, best five |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [_row(name, pace) for name, pace in it.handled.items()]
+    lines += [
+        "",
+        "| mails of | sent | from first to last | a second | a second, best five |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [_row(name, pace) for name, pace in it.mailed.items() if pace.count]
+    return [*lines, _row("billing: documents made (PDF)", it.documents), ""]
+
+
+def _row(name: str, pace: Pace) -> str:
+    return (
+        f"| {name} | {pace.count:,} | {pace.seconds:,.0f} s | {pace.per_second:,.0f} | "
+        f"{pace.best:,.0f} |"
+    )
+
+
+def _memory(it: Drilled) -> list[str]:
+    lines = ["| process | peak memory | its letter writers |", "|---|---|---|"]
+    for name, (own, started) in it.peaks.items():
+        writers = " + ".join(f"{one} MiB" for one in started) or "–"
+        lines.append(f"| {name} | {own} MiB | {writers} |")
+    return [*lines, ""]
+
+
+def _balance(it: Drilled) -> list[str]:
+    steps = ", ".join(f"{step} {count:,}" for step, count in it.steps.items())
+    left = ", ".join(f"{what} {count}" for what, count in it.left.items())
+    verdict = "Nothing lost, nothing doubled" if not it.faults else "; ".join(it.faults)
+    return [
+        f"**{verdict}.** Customers at each step: {steps}. Left over: {left}. "
+        f"Mails received: {sum(it.read.values()):,}, of them twice: {it.doubled}.",
+    ]
+
+
+def _minutes(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"

@@ -1,0 +1,191 @@
+"""Dead letters over HTTP: who may see them, and what an operator decides."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from infra.composition import Lines, build_runtimes
+from infra.dead_letter_routes import routes
+from shared.envelope import CONTENT_TYPE
+from shared.http import create_app
+from shared.messaging.bus import Incoming, Outgoing
+from shared.settings import Settings
+from tests.integration.http.conftest import Api
+from tests.integration.http.test_doors import is_problem
+from tests.servers.premises import wait_until
+
+SCOPE = "dead-letters:manage"
+Letter = dict[str, Any]
+
+
+class Desk:
+    """An operator at the API."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.token = api.token(SCOPE)
+
+    def call(self, method: str, path: str = "", **rest: Any) -> httpx.Response:
+        return self.api.call(method, f"/api/dead-letters{path}", self.token, **rest)
+
+    def listed(self, **params: str) -> list[Letter]:
+        answer = self.call("GET", params=params)
+        assert answer.status_code == 200, answer.text
+        return list(answer.json())
+
+    def dead_letter(self) -> tuple[str, Letter]:
+        """KING reports something impossible; the letter's id at billing, and the event."""
+        event = {
+            "specversion": "1.0",
+            "id": str(uuid4()),
+            "source": "/king-billing",
+            "type": "collection.result.v1",
+            "subject": str(uuid4()),
+            "time": "2026-01-20T05:00:00Z",
+            "data": {
+                "order_reference": "O-2026-999999",
+                "end_to_end_id": "O-2026-999999-1",
+                "attempt": "first",
+                "amount_cents": 100,
+                "currency": "EUR",
+                "status": "succeeded",
+                "occurred_at": "2026-01-20T05:00:00Z",
+            },
+        }
+        body = httpx.Request("POST", "http://x", json=event).content
+        before = {one["id"] for one in self.listed()}
+        message = Outgoing(event["id"], event["type"], body, content_type=CONTENT_TYPE)
+        self.api.stage.line.publish([message]).result(20)
+
+        def new() -> list[str]:
+            return [one["id"] for one in self.listed(service="billing") if one["id"] not in before]
+
+        wait_until(lambda: bool(new()), "billing has refused it", 20)
+        return new()[0], event
+
+    def show(self, letter_id: str) -> Letter:
+        answer = self.call("GET", f"/billing/{letter_id}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+
+@pytest.fixture
+def desk(api: Api) -> Desk:
+    return Desk(api)
+
+
+def test_an_operator_finds_a_letter_corrects_it_and_it_is_run(desk: Desk) -> None:
+    # Given a report of KING that billing has refused,
+    letter_id, event = desk.dead_letter()
+    (listed,) = [one for one in desk.listed() if one["id"] == letter_id]
+    assert (listed["service"], listed["kind"]) == ("billing", "message")
+    assert "attempt" in listed["error"]
+    assert desk.show(letter_id)["body"] == event
+    # When an operator corrects and retries it,
+    event["data"]["attempt"] = 1
+    answer = desk.call(
+        "POST", f"/billing/{letter_id}/retry", json={"why": "KING mended it", "body": event}
+    )
+    # Then billing runs it at once,
+    assert answer.status_code == 202, answer.text
+    assert answer.json() == {"service": "billing", "id": letter_id, "verdict": "retry"}
+    wait_until(lambda: desk.show(letter_id)["status"] == "done", "it was run", 20)
+    # the token's subject is on record, and the original is still there.
+    shown = desk.show(letter_id)
+    (decision,) = shown["decisions"]
+    assert (decision["by"], decision["why"]) == ("anna", "KING mended it")
+    assert decision["correction"] == event
+    assert shown["original"]["body"]["data"]["attempt"] == "first"
+    # Nothing is left to decide.
+    assert letter_id not in {one["id"] for one in desk.listed()}
+    again = desk.call("POST", f"/billing/{letter_id}/retry", json={"why": "again"})
+    assert is_problem(again, 409, "not_dead")
+    assert "anna decided" in again.json()["detail"]
+
+
+def test_what_would_be_refused_again_is_said_so_and_changes_nothing(desk: Desk) -> None:
+    letter_id, event = desk.dead_letter()
+    before = desk.show(letter_id)
+    # When it is retried as it is, or with another error,
+    event["data"] |= {"attempt": 1, "amount_cents": "much"}
+    for body in ({"why": "x"}, {"why": "x", "body": event}):
+        answer = desk.call("POST", f"/billing/{letter_id}/retry", json=body)
+        # Then the operator is told what is wrong, and it is as it was.
+        assert is_problem(answer, 422, "would_be_refused")
+    assert "amount_cents" in answer.json()["detail"]
+    assert desk.show(letter_id) == before
+
+
+def test_a_letter_is_dropped_with_a_reason(desk: Desk) -> None:
+    letter_id, _ = desk.dead_letter()
+    # Without a reason nothing is decided;
+    for body in ({}, {"why": ""}, {"why": "  "}, {"why": "x", "more": 1}):
+        for verdict in ("drop", "retry"):
+            refused = desk.call("POST", f"/billing/{letter_id}/{verdict}", json=body)
+            assert is_problem(refused, 422, "invalid")
+    # with one, by as much of the id as tells it from others, it is, and it stays on record.
+    answer = desk.call("POST", f"/billing/{letter_id[:24]}/drop", json={"why": "a test of KING's"})
+    assert answer.status_code == 200, answer.text
+    shown = desk.show(letter_id)
+    assert (shown["status"], shown["decided_by"]) == ("dropped", "anna")
+    assert is_problem(desk.call("POST", f"/billing/{letter_id}/drop", json={"why": "x"}), 409)
+
+
+def test_of_many_operators_at_once_one_wins(desk: Desk) -> None:
+    letter_id, event = desk.dead_letter()
+    event["data"]["attempt"] = 1
+
+    def press(number: int) -> int:
+        body = {"why": f"{number}", "body": event}
+        return desk.call("POST", f"/billing/{letter_id}/retry", json=body).status_code
+
+    # When eight press at once, Then one is told that it is done, and the others that it was.
+    with ThreadPoolExecutor(8) as threads:
+        answers = sorted(threads.map(press, range(8)))
+    assert answers == [202] + [409] * 7
+    assert len(desk.show(letter_id)["decisions"]) == 1
+
+
+def test_no_office_sees_them(desk: Desk, api: Api) -> None:
+    # Given a token with the scope, but for one office alone,
+    letter_id, _ = desk.dead_letter()
+    token = api.token(SCOPE, office="0042")
+    calls = [("GET", ""), ("GET", f"/billing/{letter_id}"), ("POST", f"/billing/{letter_id}/drop")]
+    for method, path in calls:
+        # When it is used, Then nothing is told.
+        answer = api.call(method, f"/api/dead-letters{path}", token, json={"why": "x"})
+        assert is_problem(answer, 403, "not_for_offices")
+    assert desk.show(letter_id)["status"] == "dead"
+
+
+def test_what_is_not_there_is_not_found(desk: Desk) -> None:
+    assert is_problem(desk.call("GET", "/billing/nobody"), 404, "no_such_letter")
+    assert is_problem(desk.call("GET", "/payroll/nobody"), 404, "service_not_here")
+    assert is_problem(desk.call("GET", params={"service": "payroll"}), 404, "service_not_here")
+    for verdict in ("drop", "retry"):
+        answer = desk.call("POST", f"/billing/nobody/{verdict}", json={"why": "x"})
+        assert is_problem(answer, 404, "no_such_letter")
+
+
+def test_a_process_of_one_service_answers_for_that_one_alone(tmp_path: Path, api: Api) -> None:
+    # Given a process that runs signup alone, with a dead letter,
+    from fastapi.testclient import TestClient
+
+    from shared.schema import upgrade
+
+    settings = Settings(data_dir=tmp_path)
+    runtimes = build_runtimes(settings, Lines(settings), ["signup"])
+    (runtime,) = runtimes
+    upgrade(runtime.database, runtime.service.migrations)
+    runtime.dispatcher.take([Incoming(b"not an event", "signup.submitted.v1")])
+    app = create_app(runtimes, [routes(runtimes)], token_key=api.stage.key)
+    client = TestClient(app, headers={"Authorization": f"Bearer {api.token(SCOPE)}"})
+    # When it is asked for its dead letters, Then it tells its own, and of others that it has none.
+    (letter,) = client.get("/api/dead-letters").json()
+    assert letter["service"] == "signup"
+    assert client.get("/api/dead-letters/billing/x").json()["code"] == "service_not_here"
+    runtime.database.close()

@@ -1,0 +1,62 @@
+"""Three RabbitMQ nodes on one machine, in one cluster: quorum queues live on all of them."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.servers.premises import ServerError, wait_until
+from tests.servers.rabbitmq import PrivateRabbitMQ
+
+SIZE = 3
+UP_TO_DATE_MS = 60_000
+
+
+class Cluster:
+    """Private nodes from Debian's package; the tests may do with each as they like."""
+
+    def __init__(self) -> None:
+        first = PrivateRabbitMQ()
+        self.nodes = [first]
+        for _ in range(SIZE - 1):
+            node = PrivateRabbitMQ(beside=first)
+            self.nodes.append(node)
+            node.ctl("stop_app")
+            node.ctl("join_cluster", first.node)
+            node.ctl("start_app")
+            wait_until(node.management.answers, "the node answers in its cluster")
+
+    @property
+    def url(self) -> str:
+        """The addresses of all nodes, with commas between them."""
+        return ",".join(node.url for node in self.nodes)
+
+    def leader_of(self, queue: str) -> PrivateRabbitMQ:
+        """The node that leads a quorum queue now."""
+        for node in self.nodes:
+            try:
+                listing = node.ctl("list_queues", "name", "leader", "--no-table-headers")
+            except ServerError:
+                continue  # This one is down; another one knows.
+            leaders = dict(line.split() for line in listing.splitlines() if len(line.split()) == 2)
+            return next(one for one in self.nodes if one.node == leaders[queue])
+        raise ServerError("no node of the cluster answers")
+
+    def await_quorum(self, node: PrivateRabbitMQ) -> None:
+        """Wait until no queue would be lost if one more node went: as before any upgrade."""
+        waiting = f"rabbit_upgrade_preparation:await_online_quorum_plus_one({UP_TO_DATE_MS})."
+        node.ctl("eval", waiting)
+
+    @contextmanager
+    def suspended(self, node: PrivateRabbitMQ) -> Iterator[None]:
+        """Let a node neither hear nor say anything, while all its connections stay open."""
+        os.kill(node.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(node.pid, signal.SIGCONT)
+
+    def close(self) -> None:
+        """End every node, the first one, which has the port mapper, last."""
+        for node in reversed(self.nodes):
+            node.close()

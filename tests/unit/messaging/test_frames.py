@@ -1,0 +1,162 @@
+"""Frames that take the short cut say the same to pika, and pika's say the same to us."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pika.data import encode_table  # noqa: TID251 - pika is the other party here.
+from pika.frame import Body, Header, Method, decode_frame  # noqa: TID251
+from pika.spec import Basic, BasicProperties  # noqa: TID251
+
+from shared.messaging.rabbitmq import frames
+from shared.messaging.rabbitmq.connection import Connection
+
+words = st.text(max_size=60)
+short = st.none() | words
+headers = st.dictionaries(words, words, max_size=4)
+
+
+def read_by_pika(data: bytes) -> list[Any]:
+    found = []
+    while data:
+        length, frame = decode_frame(data)
+        assert frame is not None
+        found.append(frame)
+        data = data[length:]
+    return found
+
+
+@given(
+    key=words, kind=words, user=short, table=headers, body=st.binary(max_size=400),
+    room=st.integers(1, 200),
+)  # fmt: skip
+def test_pika_reads_what_we_publish(
+    key: str, kind: str, user: str | None, table: dict[str, str], body: bytes, room: int
+) -> None:
+    # Given a message in our own frames
+    told = frames.properties(
+        content_type="application/json", headers=table, message_id="m-1", timestamp=1_700_000_000,
+        type=kind, user_id=user, app_id="billing",
+    )  # fmt: skip
+    data, count = frames.publish(3, "stappenplan.events", key, told, body, room)
+    # When pika reads them
+    method, header, *parts = read_by_pika(data)
+    # Then it finds a mandatory, persistent message with just that in it
+    assert count == 2 + len(parts)
+    assert (method.method.exchange, method.method.routing_key) == ("stappenplan.events", key)
+    assert method.method.mandatory
+    assert {one.channel_number for one in (method, header, *parts)} == {3}
+    found = header.properties
+    assert (found.delivery_mode, found.message_id, found.type) == (2, "m-1", kind)
+    assert (found.user_id, found.app_id, found.timestamp) == (user, "billing", 1_700_000_000)
+    assert (found.headers or {}) == table
+    assert header.body_size == len(body)
+    assert b"".join(one.fragment for one in parts) == body
+
+
+def test_a_text_that_no_property_can_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match="255 bytes"):
+        frames.properties(
+            content_type="application/json", headers={}, message_id="m" * 256, timestamp=0,
+            type="t", user_id=None, app_id="a",
+        )  # fmt: skip
+
+
+class Ear:
+    """A connection that is fed by the test, and what its listener hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[frames.Delivery] = []
+        self.confirms: list[tuple[int, bool, bool]] = []
+        self.left_to_pika: list[Any] = []
+        self.connection = connection = object.__new__(Connection)
+        connection.__dict__.update(
+            _frame_buffer=b"", _on_delivery={}, _on_confirm={}, _arriving={}, frames_received=0,
+            connection_state=5, _process_frame=self.left_to_pika.append,
+        )  # fmt: skip
+        connection.hear_deliveries(1, self.heard.append)
+        connection.hear_confirms(2, lambda *said: self.confirms.append(said))
+
+    def hear(self, data: bytes, cuts: list[int]) -> None:
+        edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
+        for start, end in pairwise(edges):
+            self.connection._on_data_available(data[start:end])
+
+
+@given(
+    bodies=st.lists(st.binary(max_size=300), min_size=1, max_size=4),
+    properties=st.fixed_dictionaries(
+        {}, optional={
+            "content_type": words, "content_encoding": words, "headers": headers,
+            "delivery_mode": st.sampled_from([1, 2]), "priority": st.integers(0, 9),
+            "correlation_id": words, "reply_to": words, "expiration": words, "message_id": words,
+            "timestamp": st.integers(0, 2**40), "type": words, "user_id": words, "app_id": words,
+            "cluster_id": words,
+        },
+    ),
+    cuts=st.lists(st.integers(0, 10_000), max_size=6),
+)  # fmt: skip
+def test_we_read_what_a_broker_delivers_however_it_is_cut(
+    bodies: list[bytes], properties: dict[str, Any], cuts: list[int]
+) -> None:
+    # Given deliveries as pika would write them, an acknowledgement among them
+    data = b""
+    for tag, body in enumerate(bodies, start=1):
+        data += Method(1, Basic.Deliver("ctag", tag, tag % 2 == 0, "ex", "some.key")).marshal()
+        data += Method(2, Basic.Ack(tag, multiple=tag % 2 == 0)).marshal()
+        data += Header(1, len(body), BasicProperties(**properties)).marshal()
+        for start in range(0, len(body), 100):
+            data += Body(1, body[start : start + 100]).marshal()
+    # When they arrive in pieces
+    ear = Ear()
+    ear.hear(data, cuts)
+    # Then each is heard once, whole, and with its properties
+    assert [(one.tag, one.body, one.redelivered) for one in ear.heard] == [
+        (tag, body, tag % 2 == 0) for tag, body in enumerate(bodies, start=1)
+    ]
+    for one in ear.heard:
+        assert (one.routing_key, one.damage) == ("some.key", None)
+        for name in ("content_type", "message_id", "type", "user_id"):
+            assert getattr(one.properties, name) == properties.get(name)
+        assert one.properties.headers == properties.get("headers", {})
+    assert ear.confirms == [(tag, tag % 2 == 0, True) for tag in range(1, len(bodies) + 1)]
+    assert ear.left_to_pika == []
+
+
+def test_whatever_is_not_a_delivery_or_a_confirm_is_left_to_pika() -> None:
+    # Given a broker that cancels, and returns a message on a channel that hears confirms
+    ear = Ear()
+    data = Method(1, Basic.Cancel("ctag")).marshal()
+    data += Method(2, Basic.Return(312, "NO_ROUTE", "ex", "key")).marshal()
+    data += Header(2, 2, BasicProperties()).marshal() + Body(2, b"{}").marshal()
+    # When both arrive, Then pika has all four frames
+    ear.hear(data, [])
+    assert len(ear.left_to_pika) == 4
+
+
+@given(st.binary(max_size=80))
+def test_properties_that_cannot_be_read_are_damage_and_never_a_fault(rubbish: bytes) -> None:
+    # Given a delivery whose properties are any bytes at all
+    payload = frames.CONTENT.pack(60, 0, 2) + rubbish
+    data = Method(1, Basic.Deliver("c", 1, False, "ex", "key")).marshal()
+    data += frames.HEAD.pack(frames.HEADER, 1, len(payload)) + payload + b"\xce"
+    data += Body(1, b"{}").marshal()
+    # When it arrives, Then it is heard, damaged or not, and so is what comes after it
+    ear = Ear()
+    ear.hear(data + Method(1, Basic.Deliver("c", 2, False, "ex", "key")).marshal(), [])
+    assert [one.body for one in ear.heard] == [b"{}"]
+
+
+def test_a_table_of_something_unknown_is_named_as_damage() -> None:
+    # Given headers with a value of a kind that AMQP does not know
+    pieces: list[bytes] = []
+    encode_table(pieces, {"x": "y"})
+    table = b"".join(pieces).replace(b"S", b"?")
+    payload = frames.CONTENT.pack(60, 0, 0) + frames.HEADERS.to_bytes(2, "big") + table
+    # When they are read, Then the reason says so
+    one = frames.Delivery(1, False, "key")
+    one.take(frames.HEADER, payload)
+    assert one.damage is not None
+    assert "cannot be read" in one.damage
