@@ -55,6 +55,8 @@ class Plant:
     submitted: dict[str, str] = field(default_factory=dict)
     """What was taken: the ids of events, each with its onboarding id."""
     processes: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
+    king: bool = False
+    """Whether a stand-in collects whatever is requested."""
 
     @property
     def address(self) -> str:
@@ -71,6 +73,7 @@ class Plant:
     ) -> "subprocess.Popen[bytes]":
         """Start the process, to `kill` itself, `hang` or `pause` at its nth pass of a point."""
         command = [sys.executable, "-m", "tests.crashes.armed", deed, point, str(nth), "run"]
+        command += ["--simulate-king"] if self.king else []
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 command, cwd=ROOT, env=self._environment(), stdout=log, stderr=log

@@ -9,7 +9,7 @@ from shared.crash_points import POINTS
 from tests.crashes.conftest import MakePlant, Record
 
 CUSTOMERS = 40
-MID_LOAD = {"publish": 30, "send": 9, "sent_mark": 9}
+MID_LOAD = {"publish": 30, "send": 9}
 """At which pass it dies: these points are passed by each message, the others by each batch."""
 DIES = 90.0
 SHORT = ("commit.after", "publish.after", "send.after")
