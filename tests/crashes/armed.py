@@ -2,7 +2,8 @@
 
     python -m tests.crashes.armed kill POINT PASS run …    dies at its PASSth pass of POINT
     python -m tests.crashes.armed hang POINT PASS run …    hangs there, and goes on elsewhere
-    python -m tests.crashes.armed pause POINT PASS run …   takes two seconds there
+    python -m tests.crashes.armed pause POINT PASS run …   takes two seconds, then and ever after,
+                                                           and 20 messages at a time instead of 200
     python -m tests.crashes.armed spare POINT PASS run …   does none of these
 
 The very same program then runs, by its own command line. One more thing is different: what a dead
@@ -15,10 +16,12 @@ import os
 import signal
 import sys
 import threading
+import time
 from datetime import timedelta
 
 LEASES = timedelta(seconds=3)
 PAUSE = 2.0
+SMALL_BATCH = 20
 
 
 def main(deed: str, point: str, nth: int) -> None:
@@ -36,6 +39,10 @@ def main(deed: str, point: str, nth: int) -> None:
 
     outbox.LEASE = postman.LEASE = LEASES
     assert inbox.LEASE is LEASES
+    if deed == "pause":
+        from shared.processing import loops
+
+        loops.BATCH = SMALL_BATCH
     from infra.cli import main as stappenplan
 
     stappenplan()
@@ -45,12 +52,17 @@ def _doer(deed: str, point: str, nth: int):
     passes = itertools.count(1)
 
     def reached(here: str) -> None:
-        if here == point and next(passes) == nth:
+        if here != point:
+            return
+        number = next(passes)
+        if number == nth:
             print(f"armed: {deed} at {point}", flush=True)  # noqa: T201  For the log.
-            if deed == "kill":
-                os.kill(os.getpid(), signal.SIGKILL)
-            # Not a step further, however late the signal is.
-            threading.Event().wait(PAUSE if deed == "pause" else None)
+        if number == nth and deed == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if number == nth and deed in ("kill", "hang"):
+            threading.Event().wait()  # Not a step further, however late the signal is.
+        if number >= nth and deed == "pause":
+            time.sleep(PAUSE)
 
     return reached
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.processing.loops import BATCH
 from shared.processing.runtime import CONSUMERS
+from tests.crashes.armed import SMALL_BATCH
 from tests.crashes.books import Bookkeeper
 from tests.crashes.conftest import MakePlant, Record
 from tests.crashes.plant import Plant
@@ -22,7 +22,7 @@ BOUND = 25.0
 """Seconds that an orderly end takes at most: 22, and a little for a busy machine."""
 AT_ONCE = 5.0
 CUSTOMERS = 40
-MORE_THAN_IN_HAND = BATCH * CONSUMERS + 20
+MORE_THAN_IN_HAND = SMALL_BATCH * CONSUMERS + 20
 UNFINISHED = 1
 
 
