@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+WORK_IN_HAND = 10.0
+"""Seconds that an orderly end gives to answers and batches that are under way."""
+
+HANGING_UP = 12.0
+"""Seconds that it gives to a broker and a database that do not answer: a line takes 7 of them."""
+
 
 class CannotRun(StappenplanError):
     """The process cannot start; the text says what to do."""
@@ -53,6 +59,7 @@ class Supervisor:
         self.king: KingBilling | None = None
         self._server: uvicorn.Server | None = None
         self._server_thread: threading.Thread | None = None
+        self.unfinished: list[str] = []
 
     @property
     def address(self) -> str:
@@ -79,19 +86,40 @@ class Supervisor:
         _collect_less_garbage()
 
     def stop(self) -> None:
-        """Answer no more requests, finish the work in hand, hang up."""
-        if self._server is not None and self._server_thread is not None:
-            self._server.should_exit = True
-            self._server_thread.join(10)
-        if self.king is not None:
-            self.king.stop()
+        """Take nothing more, finish the work in hand, hang up: within 22 seconds, come what may.
+
+        `unfinished` names who was still at work then, e.g. a handler that hangs. Nothing of that
+        has been committed or acknowledged, so that it comes again.
+        """
+        began = time.monotonic()
         for runtime in self.runtimes:
             runtime.interrupt()
-        for runtime in self.runtimes:
-            runtime.stop()
+        if self._server is not None and self._server_thread is not None:
+            self._server.should_exit = True
+            self._server_thread.join(WORK_IN_HAND)
+        self._hang_up(until=began + WORK_IN_HAND)
         if self._hold is not None:
             self._hold.close()
-        log.info("stopped")
+        if self.unfinished:
+            log.error("stopped_with_work_unfinished", threads=self.unfinished)
+        else:
+            log.info("stopped")
+
+    def _hang_up(self, until: float) -> None:
+        """Stop all services side by side: a silent broker costs each of them its full patience."""
+        patience = max(0.0, until - time.monotonic())
+        stops = [
+            threading.Thread(target=one.stop, args=[patience], name=one.service.name, daemon=True)
+            for one in self.runtimes
+        ]
+        if self.king is not None:
+            stops.append(threading.Thread(target=self.king.stop, name=KING.name, daemon=True))
+        for thread in stops:
+            thread.start()
+        for thread in stops:
+            thread.join(max(0.0, until + HANGING_UP - time.monotonic()))
+        at_work = [name for one in self.runtimes for name in one.at_work()]
+        self.unfinished = [*at_work, *(one.name for one in stops if one.is_alive())]
 
     def __enter__(self) -> "Supervisor":
         self.start()

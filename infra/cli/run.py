@@ -45,6 +45,9 @@ def run(
         typer.echo("Ctrl-C stops it.")
         stop.wait()
         typer.echo("stopping: finishing the work in hand")
+    if supervisor.unfinished:
+        # Something hangs, and would hold up the interpreter's own end as well.
+        os._exit(1)
 
 
 def _without_password(url: str) -> str:

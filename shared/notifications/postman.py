@@ -5,6 +5,7 @@ what was in hand, at most a batch of 20: at least once, said honestly. A notice 
 secret goes by itself, and composes a new secret for each try.
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from shared.notifications.drafts import Draft, WritingFailed, Written
 from shared.notifications.letters import Letter
 from shared.notifications.model import CANCELLED, FAILED, SENT, WAITING, Notification
 from shared.notifications.notices import Notice
+from shared.notifications.outcome import Outcome
 from shared.notifications.rendering import Renderer
 from shared.notifications.senders import Senders, SendFailed, SendRefused
 from shared.notifications.writers import Writers
@@ -61,30 +63,13 @@ _Sent = tuple[Letter, str]
 """A letter that has left, and its carrier's id for it."""
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    """What came of a try, and what the row is to say of it."""
-
-    status: str
-    letter: Letter | None = None
-    provider_id: str | None = None
-    error: str | None = None
-    due_at: datetime | None = None
-
-    def write_to(self, row: Notification, now: datetime) -> None:
-        row.status, row.due_at = self.status, self.due_at
-        row.error = self.error and self.error[:2000]
-        if self.provider_id is not None:
-            row.sent_at, row.provider_id = now, self.provider_id[:200]
-
-
 @dataclass(eq=False)
 class _Task:
     """A notification that we have claimed, and once it was tried, what came of it."""
 
     notification: Notification
     notice: Notice
-    outcome: _Outcome | None = None
+    outcome: Outcome | None = None
 
     @property
     def secret(self) -> bool:
@@ -113,6 +98,7 @@ class Postman:
         self._speech = speech
         self._clock = clock
         self._in_hand: list[_Task] = []
+        self.stopping = threading.Event()
 
     def deliver_due(self, limit: int = BATCH) -> int:
         """Send what is due; returns how many were tried.
@@ -130,6 +116,8 @@ class Postman:
         except InfrastructureDown:
             self._in_hand = tasks
             raise
+        if self.stopping.is_set():
+            self._give_back([one for one in tasks if one.outcome is None])
         return sum(one.outcome is not None for one in tasks)
 
     def _claimed(self, limit: int) -> list[_Task]:
@@ -156,6 +144,14 @@ class Postman:
             row.due_at = now + LEASE
         return rows
 
+    def _give_back(self, tasks: Sequence[_Task]) -> None:
+        """Make what was claimed and not tried due at once, for whoever comes next."""
+        ours = {one.notification.id: one.notification.due_at for one in tasks}
+        with self._transactions.bookkeeping() as session:
+            for message_id, row in self._lock(session, list(ours)).items():
+                if row.due_at == ours[message_id]:
+                    row.due_at, row.attempts = self._clock(), row.attempts - 1
+
     def _deliver(self, tasks: Sequence[_Task]) -> None:
         untried = [one for one in tasks if one.outcome is None and self._in_time(one)]
         if untried and untried[0].secret:
@@ -168,6 +164,8 @@ class Postman:
 
     def _in_time(self, task: _Task) -> bool:
         """Whether it is ours for long enough; if not, whoever claims it next sends it."""
+        if self.stopping.is_set():
+            return False
         due = task.notification.due_at
         return due is not None and self._clock() < due - LEASE + LONGEST_ROUND
 
@@ -223,25 +221,25 @@ class Postman:
         reached("send.after")
         return provider_id
 
-    def _outcome(self, task: _Task, hand_over: Callable[[], _Sent | None]) -> _Outcome:
+    def _outcome(self, task: _Task, hand_over: Callable[[], _Sent | None]) -> Outcome:
         try:
             sent = hand_over()
         except InfrastructureDown:
             raise
         except SendRefused as refusal:
-            return _Outcome(FAILED, error=str(refusal))
+            return Outcome(FAILED, error=str(refusal))
         except Exception as failure:
             return self._later(task.notification, failure)
         if sent is None:
-            return _Outcome(CANCELLED)
-        return _Outcome(SENT, letter=sent[0], provider_id=sent[1])
+            return Outcome(CANCELLED)
+        return Outcome(SENT, letter=sent[0], provider_id=sent[1])
 
-    def _later(self, notification: Notification, failure: Exception) -> _Outcome:
+    def _later(self, notification: Notification, failure: Exception) -> Outcome:
         if notification.attempts > len(PAUSES):
-            return _Outcome(FAILED, error=str(failure))
+            return Outcome(FAILED, error=str(failure))
         log.warning("notification_delayed", kind=notification.kind, error=type(failure).__name__)
         pause = PAUSES[notification.attempts - 1]
-        return _Outcome(WAITING, error=str(failure), due_at=self._clock() + pause)
+        return Outcome(WAITING, error=str(failure), due_at=self._clock() + pause)
 
     # What came of it.
 
@@ -261,7 +259,7 @@ class Postman:
             self._mark([task])
         except WorkFailed as failure:
             # It must not be sent for ever because what follows cannot be said: a person looks.
-            task.outcome = _Outcome(FAILED, error=f"tried, but what follows failed: {failure}")
+            task.outcome = Outcome(FAILED, error=f"tried, but what follows failed: {failure}")
             self._mark([task], saying=False)
 
     def _mark(self, tasks: Sequence[_Task], *, saying: bool = True) -> None:

@@ -1,5 +1,6 @@
 """A service at work: its database, its line to the broker, its threads, its requests."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -130,15 +131,17 @@ class Runtime:
 
     def interrupt(self) -> None:
         """Ask every thread to stop after the work in hand."""
+        self.postman.stopping.set()
         for thread in self._threads:
             thread.stop()
 
     def stop(self, patience: float = 20.0) -> None:
-        """Finish the work in hand, take no more, hang up."""
+        """Finish the work in hand, take no more, hang up; after `patience` seconds, hang up."""
         self.interrupt()
+        deadline = time.monotonic() + patience
         for thread in self._threads:
             if thread.is_alive():
-                thread.join(patience)
+                thread.join(max(0.0, deadline - time.monotonic()))
         self._writers.close()
         self.bus.close()
         # What the broker confirmed at the last moment need not be published again.
@@ -150,6 +153,10 @@ class Runtime:
     def _threads(self) -> list[Consumption | Chore]:
         chores = [self._settler, self._sweeper, self._due, self._mail, self._cleaning]
         return [*self._consuming, *chores]
+
+    def at_work(self) -> list[str]:
+        """The threads that are still at work, by name."""
+        return [thread.name for thread in self._threads if thread.is_alive()]
 
     def healthy(self) -> bool:
         """Whether every thread is alive."""

@@ -1,7 +1,10 @@
-"""`stappenplan`, made to kill itself at a named point: what the tests start in its place.
+"""`stappenplan`, made to fail at a named point: what the tests start in its place.
 
-    python -m tests.crashes.armed POINT PASS run …   dies at its PASSth pass of POINT
-    python -m tests.crashes.armed unarmed 0 run …    does not
+    python -m tests.crashes.armed kill POINT PASS run …    dies at its PASSth pass of POINT
+    python -m tests.crashes.armed hang POINT PASS run …    hangs there, and goes on elsewhere
+    python -m tests.crashes.armed pause POINT PASS run …   takes two seconds, then and ever after,
+                                                           and 20 messages at a time instead of 200
+    python -m tests.crashes.armed spare POINT PASS run …   does none of these
 
 The very same program then runs, by its own command line. One more thing is different: what a dead
 process had leased is free again after seconds instead of minutes, so that a test need not wait
@@ -13,19 +16,21 @@ import os
 import signal
 import sys
 import threading
+import time
 from datetime import timedelta
 
 LEASES = timedelta(seconds=3)
-UNARMED = "unarmed"
+PAUSE = 2.0
+SMALL_BATCH = 20
 
 
-def main(point: str, nth: int) -> None:
-    """Put the killer in place before anything that passes a point is imported, then run."""
+def main(deed: str, point: str, nth: int) -> None:
+    """Put the deed in place before anything that passes a point is imported, then run."""
     from shared import crash_points
 
-    if point != UNARMED:
+    if deed != "spare":
         assert point in crash_points.POINTS, f"there is no point {point}"
-        crash_points.reached = _killer(point, nth)
+        crash_points.reached = _doer(deed, point, nth)
     from shared.processing import retries
 
     retries.LEASE = LEASES
@@ -34,23 +39,35 @@ def main(point: str, nth: int) -> None:
 
     outbox.LEASE = postman.LEASE = LEASES
     assert inbox.LEASE is LEASES
+    if deed == "pause":
+        from shared.processing import loops
+
+        loops.BATCH = SMALL_BATCH
     from infra.cli import main as stappenplan
 
     stappenplan()
 
 
-def _killer(point: str, nth: int):
+def _doer(deed: str, point: str, nth: int):
     passes = itertools.count(1)
 
     def reached(here: str) -> None:
-        if here == point and next(passes) == nth:
+        if here != point:
+            return
+        number = next(passes)
+        if number == nth:
+            print(f"armed: {deed} at {point}", flush=True)  # noqa: T201  For the log.
+        if number == nth and deed == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        if number == nth and deed in ("kill", "hang"):
             threading.Event().wait()  # Not a step further, however late the signal is.
+        if number >= nth and deed == "pause":
+            time.sleep(PAUSE)
 
     return reached
 
 
 if __name__ == "__main__":
-    armed_point, armed_pass = sys.argv[1:3]
-    del sys.argv[1:3]
-    main(armed_point, int(armed_pass))
+    armed_deed, armed_point, armed_pass = sys.argv[1:4]
+    del sys.argv[1:4]
+    main(armed_deed, armed_point, int(armed_pass))

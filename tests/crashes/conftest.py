@@ -1,9 +1,7 @@
 """What the fault tests share: a plant to break, and the record of what came of it."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -13,15 +11,11 @@ from infra.composition import service_names
 from shared.settings import Settings
 from tests.crashes.ledger import Ledger
 from tests.crashes.plant import Plant, prepare
-from tests.crashes.record import TABLE, Entry, keep, kept, table
+from tests.crashes.record import Entry
 from tests.servers.management import url_of_vhost
 from tests.servers.postgres import Databases
 from tests.servers.premises import free_ports
 from tests.servers.rabbitmq import RabbitMQ
-
-KEPT = Path(__file__).parents[2] / "build" / "crashes"
-WRITE = "STAPPENPLAN_TEST_WRITE_LEDGER"
-"""Set by `make faults`: the table is written when all have run, and not after a selection."""
 
 
 class Record(Protocol):
@@ -39,7 +33,7 @@ class Record(Protocol):
 
 
 @pytest.fixture
-def record(worker_id: str) -> Record:
+def record(request: pytest.FixtureRequest) -> Record:
     """The recorder: call it before insisting on the ledger, so that a loss is written too."""
 
     def write(
@@ -50,46 +44,47 @@ def record(worker_id: str) -> Record:
         seconds_to_recover: float | None = None,
     ) -> None:
         print(f"{fault}: {ledger}")  # noqa: T201  pytest shows it when the test fails.
-        if os.environ.get(WRITE):
-            keep(KEPT, worker_id, Entry.of(fault, submitted, ledger, seconds_to_recover))
+        Entry(
+            fault,
+            submitted,
+            lost=len(ledger.lost),
+            duplicated=len(ledger.duplicated),
+            dead=len(ledger.dead),
+            mails_repeated=ledger.mails_repeated,
+            seconds_to_recover=seconds_to_recover,
+        ).leave_with(request.node)
 
     return write
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Begin an empty record; the workers of xdist find it begun."""
-    if os.environ.get(WRITE) and not hasattr(session.config, "workerinput"):
-        shutil.rmtree(KEPT, ignore_errors=True)
-        KEPT.mkdir(parents=True)
+class MakePlant(Protocol):
+    """Makes a plant."""
 
+    def __call__(
+        self, ground: str = "rabbitmq+postgresql", databases: Databases | None = None
+    ) -> Plant:
+        """On RabbitMQ and PostgreSQL, or `embedded+sqlite`.
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the table, once all workers are done."""
-    if os.environ.get(WRITE) and not hasattr(session.config, "workerinput"):
-        entries = kept(KEPT)
-        if entries:
-            TABLE.write_text(table(entries, datetime.now(UTC).date()))
-
-
-MakePlant = Callable[[str], Plant]
+        A test that kills its database server brings `databases` on a durable one of its own.
+        """
 
 
 @pytest.fixture
 def make_plant(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakePlant]:
-    """A factory of plants: on `rabbitmq+postgresql`, or `embedded+sqlite`."""
+    """A factory of plants, cleared away afterwards."""
     undo: list[Callable[[], object]] = []
 
-    def make(ground: str) -> Plant:
+    def make(ground: str = "rabbitmq+postgresql", databases: Databases | None = None) -> Plant:
         chosen = {"data_dir": tmp_path, "http_port": free_ports(1)[0]}
         if ground == "rabbitmq+postgresql":
             rabbitmq: RabbitMQ = request.getfixturevalue("rabbitmq")
             vhost = rabbitmq.management.new_vhost()
             undo.append(lambda: rabbitmq.management.delete_vhost(vhost))
             chosen["broker_url"] = url_of_vhost(rabbitmq.url, vhost)
-            databases: Databases = request.getfixturevalue("databases")
+            databases = databases or request.getfixturevalue("databases")
             address = databases.make_each(service_names())
             undo.extend(
-                lambda name=name: databases.drop(address.replace("{service}", name))
+                partial(databases.drop, address.replace("{service}", name))
                 for name in service_names()
             )
             chosen["database_url"] = address
@@ -107,4 +102,4 @@ def make_plant(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeP
 @pytest.fixture
 def plant(make_plant: MakePlant) -> Plant:
     """A plant on real RabbitMQ and real PostgreSQL, not yet started."""
-    return make_plant("rabbitmq+postgresql")
+    return make_plant()

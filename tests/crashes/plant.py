@@ -11,9 +11,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import httpx
 
 from infra.composition import build_services, topology
 from infra.simulators import website
+from infra.simulators.website import Document
 from services.signup.models import Office
 from services.signup.service import EXAMPLE
 from shared.auth import issue_token
@@ -31,7 +33,6 @@ from shared.messaging.declare import apply
 from shared.messaging.rabbitmq import RabbitBus
 from shared.schema import upgrade
 from shared.settings import Settings
-from tests.crashes.armed import UNARMED
 from tests.crashes.ledger import SIGNED_UP, Effects, Ledger, await_settled
 from tests.servers.premises import LOOPBACK, wait_until
 
@@ -40,7 +41,7 @@ READY = 60.0
 """Seconds for a process to be ready, on a machine that has other things to do."""
 
 
-def signups(count: int, seed: int = 11) -> list[dict[str, Any]]:
+def signups(count: int, seed: int = 11) -> list[Document]:
     """So many sign-ups in which nothing is flagged: the shipped examples are left out."""
     shipped = len(website.examples())
     return list(islice(website.signups(shipped + count, seed=seed), shipped, None))
@@ -54,6 +55,8 @@ class Plant:
     submitted: dict[str, str] = field(default_factory=dict)
     """What was taken: the ids of events, each with its onboarding id."""
     processes: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
+    king: bool = False
+    """Whether a stand-in collects whatever is requested."""
 
     @property
     def address(self) -> str:
@@ -66,10 +69,11 @@ class Plant:
         return self.settings.data_dir / "plant.log"
 
     def start(
-        self, point: str = UNARMED, nth: int = 0, *services: str
+        self, deed: str = "spare", point: str = "-", nth: int = 0
     ) -> "subprocess.Popen[bytes]":
-        """Start the process, to die when it passes this point for the nth time."""
-        command = [sys.executable, "-m", "tests.crashes.armed", point, str(nth), "run", *services]
+        """Start the process, to `kill` itself, `hang` or `pause` at its nth pass of a point."""
+        command = [sys.executable, "-m", "tests.crashes.armed", deed, point, str(nth), "run"]
+        command += ["--simulate-king"] if self.king else []
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 command, cwd=ROOT, env=self._environment(), stdout=log, stderr=log
@@ -140,9 +144,7 @@ class Plant:
 class _Website(threading.Thread):
     """An office's website that gives up on no customer."""
 
-    def __init__(
-        self, plant: Plant, documents: list[dict[str, Any]], group: int, pause: float
-    ) -> None:
+    def __init__(self, plant: Plant, documents: list[Document], group: int, pause: float) -> None:
         super().__init__(name="website", daemon=True)
         self._plant = plant
         self._documents = documents
@@ -152,26 +154,24 @@ class _Website(threading.Thread):
 
     def run(self) -> None:
         """Submit everything, in groups."""
-        embedded = self._plant.settings.embedded
-        submit = self._by_http if embedded else self._by_broker
+        if self._plant.settings.embedded:
+            self._submit_all(self._by_http)
+            return
         line = RabbitBus(self._plant.settings.broker_url, queue=None, name="website")
-        if not embedded:
-            line.open()
+        line.open()
+        self._submit_all(partial(_by_broker, line))
+        line.close()
+
+    def _submit_all(self, submit: Callable[[list[Document]], bool]) -> None:
         for start in range(0, len(self._documents), self._group):
             group = self._documents[start : start + self._group]
-            while not submit(group, line):
+            while not submit(group):
                 time.sleep(0.1)
             self._plant.submitted.update({one["id"]: one["subject"] for one in group})
             time.sleep(self._pause)
-        line.close()
         self.done = True
 
-    def _by_broker(self, group: list[dict[str, Any]], line: RabbitBus) -> bool:
-        messages = [Outgoing(one["id"], one["type"], json.dumps(one).encode()) for one in group]
-        receipts = line.publish(messages).result(60)
-        return all(one is Receipt.CONFIRMED for one in receipts)
-
-    def _by_http(self, group: list[dict[str, Any]], _line: RabbitBus) -> bool:
+    def _by_http(self, group: list[Document]) -> bool:
         try:
             answers = [
                 self._plant.ask("POST", "/api/events", "events:emit", json=one) for one in group
@@ -179,6 +179,11 @@ class _Website(threading.Thread):
         except httpx.TransportError:
             return False
         return all(one.status_code == 202 for one in answers)
+
+
+def _by_broker(line: RabbitBus, group: list[Document]) -> bool:
+    messages = [Outgoing(one["id"], one["type"], json.dumps(one).encode()) for one in group]
+    return set(line.publish(messages).result(60)) == {Receipt.CONFIRMED}
 
 
 def prepare(settings: Settings) -> None:

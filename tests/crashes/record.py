@@ -1,23 +1,27 @@
-"""The table of all faults: what was broken, how often, and what the ledger said afterwards."""
+"""The table of all faults: what was broken, how often, and what the ledger said afterwards.
 
-import json
-from collections.abc import Iterable
+A test leaves its figures on its own report, which reaches the main process whichever worker ran
+it. So one table holds what the tests of crashes and those of faults have found.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
-from tests.crashes.ledger import Ledger
-
-TABLE = Path(__file__).with_name("LEDGER.md")
+TABLE = Path(__file__).parents[1] / "faults" / "LEDGER.md"
+PROPERTY = "fault"
 
 HEADING = """\
 # What was broken, and what was lost
 
 Written by `make faults` on {day}. Each line is a fault that was done to real parts while sign-ups
-came in; afterwards `tests/crashes/ledger.py` compared what was submitted with what every database,
-queue, dead letter and mailbox held. Time to recover is from the moment when the part was there
-again (or the process was started again) until every effect was there; where a line stands for
-several runs, the longest of them.
+came in; afterwards what was submitted was compared with what every inbox, outbox, queue, dead
+letter and mailbox held. Time to recover is from the moment when the part was there again (or the
+process was started again) until every effect was there; where a line stands for several runs,
+the longest of them. A mail is repeated when it left again under its own id, since nobody could
+tell whether it had left.
 
 | fault | times run | submitted | lost | duplicated | dead | mails repeated | time to recover |
 |---|--:|--:|--:|--:|--:|--:|--:|
@@ -26,42 +30,32 @@ several runs, the longest of them.
 
 @dataclass(frozen=True)
 class Entry:
-    """One run of one fault."""
+    """One run of one fault; `fault` says in words what was broken."""
 
     fault: str
     submitted: int
-    lost: int
-    duplicated: int
-    dead: int
-    mails_repeated: int
-    seconds_to_recover: float | None
+    lost: int = 0
+    duplicated: int = 0
+    dead: int = 0
+    mails_repeated: int = 0
+    seconds_to_recover: float | None = None
 
-    @classmethod
-    def of(
-        cls, fault: str, submitted: int, ledger: Ledger, seconds_to_recover: float | None
-    ) -> "Entry":
-        """The figures of a ledger."""
-        return cls(
-            fault,
-            submitted,
-            len(ledger.lost),
-            len(ledger.duplicated),
-            len(ledger.dead),
-            ledger.mails_repeated,
-            seconds_to_recover,
-        )
+    def leave_with(self, test: Any) -> None:
+        """Put it on the test's report, whether the test then passes or fails."""
+        test.user_properties.append((PROPERTY, asdict(self)))
 
 
-def keep(folder: Path, worker: str, entry: Entry) -> None:
-    """Add a run to those of this session; each worker has a file of its own."""
-    with (folder / f"{worker}.jsonl").open("a") as file:
-        file.write(json.dumps(asdict(entry)) + "\n")
+def gathered(terminalreporter: Any) -> Iterator[Entry]:
+    """What the tests of this session left, those that failed included."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            if report.when == "call":
+                yield from (Entry(**it) for name, it in report.user_properties if name == PROPERTY)
 
 
-def kept(folder: Path) -> list[Entry]:
-    """All runs of this session, whichever worker did them."""
-    lines = [line for path in folder.glob("*.jsonl") for line in path.read_text().splitlines()]
-    return [Entry(**json.loads(line)) for line in lines]
+def write_table(terminalreporter: Any) -> None:
+    """Write the table of this session's faults."""
+    TABLE.write_text(table(gathered(terminalreporter), datetime.now(UTC).date()))
 
 
 def table(entries: Iterable[Entry], day: date) -> str:

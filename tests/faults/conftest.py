@@ -10,6 +10,7 @@ import pytest
 
 from infra.composition import service_names
 from shared.settings import Settings
+from tests.crashes.record import Entry, write_table
 from tests.faults.books import Balance
 from tests.faults.stage import Stage, on_stage
 from tests.servers.management import url_of_vhost
@@ -17,17 +18,6 @@ from tests.servers.postgres import Databases, Postgres, start_postgres
 from tests.servers.premises import ServerError
 from tests.servers.rabbitmq import RabbitMQ
 
-HEAD = (
-    "# What was broken, and what came of it",
-    "",
-    "Each fault hits real RabbitMQ, PostgreSQL or SQLite while sign-ups are under way; afterwards",
-    "what was submitted is compared with every inbox, outbox and mail. A run in which anything is",
-    "lost or has an effect twice fails, and has no row here. Made by `make faults`.",
-    "",
-    "| fault | times | submitted | lost | duplicated | recovered within |",
-    "|---|---|---|---|---|---|",
-)
-LEDGER = Path(__file__).with_name("LEDGER.md")
 SHORT = (
     "test_proxy.py",
     "test_the_broker_is_killed",
@@ -76,9 +66,14 @@ def note(request: pytest.FixtureRequest) -> Callable[[str, Balance, float], None
     """Write down what a fault did, for the table of faults; insists that nothing went wrong."""
 
     def write(fault: str, balance: Balance, seconds: float) -> None:
-        request.node.user_properties.append(
-            ("fault", {"fault": fault, "submitted": balance.submitted, "recovered_in": seconds})
-        )
+        Entry(
+            fault,
+            balance.submitted,
+            lost=len(balance.lost),
+            duplicated=len(balance.doubled),
+            dead=balance.dead,
+            seconds_to_recover=seconds,
+        ).leave_with(request.node)
         print(f"{fault}: {balance.submitted} submitted, recovered in {seconds:.1f} s")  # noqa: T201
         assert balance.clean, balance
 
@@ -97,14 +92,4 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Write the table of faults down, when asked to by STAPPENPLAN_TEST_LEDGER."""
     if not os.environ.get("STAPPENPLAN_TEST_LEDGER"):
         return
-    found: dict[str, list[dict[str, Any]]] = {}
-    for report in terminalreporter.stats.get("passed", []):
-        for name, told in report.user_properties:
-            if name == "fault" and report.when == "call":
-                found.setdefault(told["fault"], []).append(told)
-    rows = [
-        f"| {fault} | {len(runs)} | {sum(one['submitted'] for one in runs)} | 0 | 0 | "
-        f"{max(one['recovered_in'] for one in runs):.1f} s |"
-        for fault, runs in sorted(found.items())
-    ]
-    LEDGER.write_text("\n".join([*HEAD, *rows, ""]), encoding="utf-8")
+    write_table(terminalreporter)

@@ -103,6 +103,35 @@ def test_a_refused_mail_is_given_up_at_once_and_a_person_decides(replica: Replic
     assert len(post.sent) == 1
 
 
+class LastRound(Post):
+    """A mail service during whose first letter the process is asked to stop."""
+
+    def __init__(self, replica: Replica) -> None:
+        super().__init__()
+        self._replica = replica
+
+    def send(self, letter: Letter) -> str:
+        self._replica.runtime.interrupt()
+        return super().send(letter)
+
+
+def test_who_is_asked_to_stop_sends_what_is_in_hand_and_gives_the_others_back(
+    replica: Replica,
+) -> None:
+    # Given a postman with three mails, who is asked to stop while the first one leaves
+    replica.take(*(release(f"klant {number}", "mail-1") for number in range(3)))
+    post = with_post(replica, LastRound(replica))
+    # When the round is over,
+    assert deliver(replica) == 1
+    # Then that one is sent, and the others are due at once, as if nobody had claimed them.
+    with replica.database.read() as session:
+        rows = session.execute(select(Notification)).scalars().all()
+    assert len(post.sent) == 1
+    assert sorted(one.status for one in rows) == [SENT, WAITING, WAITING]
+    waiting = [one for one in rows if one.status == WAITING]
+    assert all(one.attempts == 0 and one.due_at == replica.now for one in waiting)
+
+
 def test_two_postmen_send_one_mail(replica: Replica, tmp_path: Path) -> None:
     replica.take(*(release(f"klant {number}", "mail-1") for number in range(10)))
     other = Replica(replica.database.url, tmp_path)

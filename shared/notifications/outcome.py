@@ -1,0 +1,25 @@
+"""What came of a try to send a mail or a text message."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.notifications.letters import Letter
+from shared.notifications.model import Notification
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a try, and what the row is to say of it."""
+
+    status: str
+    letter: Letter | None = None
+    provider_id: str | None = None
+    error: str | None = None
+    due_at: datetime | None = None
+
+    def write_to(self, row: Notification, now: datetime) -> None:
+        """Put it into the row, which its caller has locked."""
+        row.status, row.due_at = self.status, self.due_at
+        row.error = self.error and self.error[:2000]
+        if self.provider_id is not None:
+            row.sent_at, row.provider_id = now, self.provider_id[:200]
