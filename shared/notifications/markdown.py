@@ -51,6 +51,15 @@ BUTTON = (
     '<a class="button" href="{url}" style="{link}">{label}</a></td></tr></table>'
 )
 
+WORD = f"v{secrets.token_hex(8)}n"
+"""It cannot be guessed, so no value can name another one's place. One word for all mails of a
+process, since patterns are compiled with it: to do that for each mail cost as much as the rest."""
+
+PLACE = re.compile(rf"{WORD}(\d+)x")
+IN_LINK = re.compile(rf'href="([^"]*{WORD}\d+x[^"]*)"')
+IN_BRACKETS = re.compile(rf"<({WORD}\d+x)>")
+AUTOLINK = re.compile(rf"&lt;{WORD}(\d+)x&gt;")
+PARAGRAPH = re.compile(rf"<p[^>]*>{WORD}(\d+)x</p>")
 EMPHASIS = re.compile(r"(\*\*|\*|`)(?=\S)(.+?)(?<=\S)\1")
 
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
@@ -60,15 +69,13 @@ class HiddenValues:
     """The values of one mail, while its Markdown is turned into HTML."""
 
     def __init__(self) -> None:
-        # The word cannot be guessed, so no value can name another one's place.
-        self._word = f"v{secrets.token_hex(8)}n"
         self._values: list[str] = []
         self._buttons: dict[int, str] = {}
 
     def put(self, value: str) -> str:
         """The word that stands for a value in the Markdown."""
         self._values.append(value)
-        return f"{self._word}{len(self._values) - 1}x"
+        return f"{WORD}{len(self._values) - 1}x"
 
     def button(self, url: str, label: str) -> str:
         """The word that stands for a button; it needs a paragraph of its own."""
@@ -78,18 +85,16 @@ class HiddenValues:
 
     def to_html(self, markdown: str) -> str:
         """The finished HTML, each value in its place."""
-        word = rf"{self._word}(\d+)x"
         page = MARKDOWN.renderer.render(styled(MARKDOWN.parse(markdown)), MARKDOWN.options, {})
-        page = re.sub(rf'href="([^"]*{word}[^"]*)"', self._href, page)
+        page = IN_LINK.sub(self._href, page)
         # An autolink, <{{ url }}>: Markdown saw no scheme in it and left it as text.
-        page = re.sub(rf"&lt;{word}&gt;", self._autolink, page)
-        page = re.sub(rf"<p[^>]*>{word}</p>", self._paragraph, page)
-        return re.sub(word, lambda found: _text(self._values[int(found[1])]), page)
+        page = AUTOLINK.sub(self._autolink, page)
+        page = PARAGRAPH.sub(self._paragraph, page)
+        return PLACE.sub(lambda found: _text(self._values[int(found[1])]), page)
 
     def _href(self, found: re.Match[str]) -> str:
         target = html.unescape(found[1])
-        word = rf"{self._word}(\d+)x"
-        url = re.sub(word, lambda one: self._values[int(one[1])], target)
+        url = PLACE.sub(lambda one: self._values[int(one[1])], target)
         return f'href="{_link(url) or "#"}"'
 
     def _autolink(self, found: re.Match[str]) -> str:
@@ -116,12 +121,11 @@ class PlainText(HiddenValues):
 
     def to_text(self, markdown: str) -> str:
         """The finished text, each value in its place and as it is."""
-        word = rf"{self._word}(\d+)x"
         rows = (_row(line) for line in markdown.splitlines())
         text = "\n".join(row for row in rows if row is not None)
         text = EMPHASIS.sub(r"\2", text)
-        text = re.sub(rf"<({word})>", r"\1", text)
-        return re.sub(word, lambda found: self._values[int(found[1])], text)
+        text = IN_BRACKETS.sub(r"\1", text)
+        return PLACE.sub(lambda found: self._values[int(found[1])], text)
 
 
 def _row(line: str) -> str | None:
