@@ -39,6 +39,9 @@ class Settings(BaseSettings):
         description="memory:// (embedded) or amqp(s)://user:pw@host:5672/vhost; comma-separated "
         "for a cluster; {service} becomes the service's name",
     )
+    management_url: str = Field(
+        "", description="http(s)://user:pw@host:15672: RabbitMQ's management, for the doctor alone"
+    )
     database_url: str = Field(
         "sqlite:///{data_dir}/{service}.db",
         description="one database per service; {service} becomes its name, {data_dir} DATA_DIR",

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from shared.messaging.bus import Receipt
 from shared.notifications.model import FAILED, Notification
 from shared.notifications.model import WAITING as UNSENT
 from shared.processing.model import DEAD, WAITING, Inbox, Outbox
+from shared.processing.outbox import REASONS
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,14 @@ def count(session: Session) -> Census:
         },
         unpublished=_how_many(session, Outbox, col(Outbox.published_at).is_(None)),
     )
+
+
+def unroutable_types(session: Session) -> set[str]:
+    """The types of unpublished events that the broker returned: no queue is bound to them."""
+    statement = select(col(Outbox.type)).where(
+        col(Outbox.published_at).is_(None), col(Outbox.error) == REASONS[Receipt.UNROUTABLE]
+    )
+    return set(session.execute(statement.distinct()).scalars())
 
 
 def _how_many(session: Session, table: type, condition: object) -> int:
