@@ -12,6 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from infra.composition import build_services, topology
 from shared.database import Database
 from shared.errors import StappenplanError
+from shared.messaging import management
+from shared.messaging.topology import ADMIN, Topology
 from shared.processing.census import count
 from shared.processing.service import Service
 from shared.schema import is_current
@@ -60,7 +62,8 @@ def _broker(settings: Settings) -> Iterator[Finding]:
         return
     from shared.messaging.declare import missing
 
-    lacking = missing(topology(settings), settings.broker_url_of("doctor"))
+    wanted = topology(settings)
+    lacking = missing(wanted, settings.broker_url_of(ADMIN))
     if lacking is None:
         yield Finding(
             "broker",
@@ -70,15 +73,50 @@ def _broker(settings: Settings) -> Iterator[Finding]:
         )
         return
     yield Finding("broker", True, "RabbitMQ answers")
+    yield _bindings(settings, wanted, lacking)
+
+
+def _bindings(settings: Settings, wanted: Topology, lacking: list[str]) -> Finding:
+    """Exchange, queues and bindings; how much of the latter can be seen is told honestly.
+
+    AMQP cannot ask for a binding, and to try one with a message would reach the services. The
+    management interface knows them all. Without it, an event that came back to its outbox shows
+    that no binding of its type is left; one that still has another subscriber does not come back.
+    """
+    advice = "run `stappenplan topology apply`, then `stappenplan replay SERVICE`"
     if lacking:
-        yield Finding(
-            "bindings",
-            False,
-            f"missing: {', '.join(lacking)}",
-            "run `stappenplan topology apply`, then `stappenplan replay SERVICE`",
-        )
+        return Finding("bindings", False, f"missing: {', '.join(lacking)}", advice)
+    if settings.management_url:
+        lost = management.missing_bindings(wanted, settings.management_url, settings.broker_url)
+        seen = "every queue and binding is there"
     else:
-        yield Finding("bindings", True, "every queue and binding is there")
+        unheard = returned_types(settings)
+        lost = [(queue, kind) for queue, kind in wanted.bindings() if kind in unheard]
+        seen = (
+            "every queue is there, and no event came back for want of a binding; set "
+            "STAPPENPLAN_MANAGEMENT_URL to have each binding looked at"
+        )
+    if lost:
+        named = ", ".join(f"{kind} → {queue}" for queue, kind in lost)
+        return Finding("bindings", False, f"missing: {named}", advice)
+    return Finding("bindings", True, seen)
+
+
+def returned_types(settings: Settings) -> set[str]:
+    """The types of the events that wait in an outbox because no queue was bound to them."""
+    from infra.arrivals import unheard
+
+    found: set[str] = set()
+    for service in build_services(settings):
+        if not _is_made(settings, service):
+            continue
+        database = Database(settings.database_url_of(service.name))
+        try:
+            if database.answers() and is_current(database, service.migrations):
+                found.update(unheard(database))
+        finally:
+            database.close()
+    return found
 
 
 def _databases(settings: Settings) -> Iterator[Finding]:

@@ -46,6 +46,9 @@ class Settings(BaseSettings):
         description="a service that has not heard its broker for so long says so on /healthz, and "
         "is restarted: well above what a restart of the broker or a lost connection takes",
     )
+    management_url: str = Field(
+        "", description="http(s)://user:pw@host:15672: RabbitMQ's management, for the doctor alone"
+    )
     database_url: str = Field(
         "sqlite:///{data_dir}/{service}.db",
         description="one database per service; {service} becomes its name, {data_dir} DATA_DIR",

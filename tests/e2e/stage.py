@@ -1,10 +1,12 @@
 """Stappenplan as it runs for real, on each combination of broker, database and processes."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +19,7 @@ from infra.simulators.king import KingBilling, always
 from infra.supervisor import Supervisor
 from shared.auth import SCOPES, issue_token
 from shared.database import Database
-from shared.messaging.bus import Bus
+from shared.messaging.bus import Bus, Incoming, Outgoing, Receipt
 from shared.messaging.declare import apply
 from shared.settings import Settings
 from tests.servers.premises import free_ports, wait_until
@@ -80,6 +82,44 @@ class Stage:
         return {name: Database(self.settings.database_url_of(name)) for name in service_names()}
 
 
+class OfficeWebsites:
+    """The websites of several offices, each under its own user of the broker; they hear nothing."""
+
+    def __init__(self, with_login: Callable[[str], Settings]) -> None:
+        self._with_login = with_login
+        self._lines: dict[str, Bus] = {}
+
+    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[Receipt]]":
+        """Each sign-up by the website of its office."""
+        together: Future[list[Receipt]] = Future()
+        futures = [self._line(one).publish([one]) for one in messages]
+        together.set_result([receipt for one in futures for receipt in one.result(30)])
+        return together
+
+    def _line(self, message: Outgoing) -> Bus:
+        user = f"website-{json.loads(message.body)['data']['office_code']}"
+        if user not in self._lines:
+            self._lines[user] = Lines(self._with_login(user)).bus(user, consume=False)
+            self._lines[user].open()
+        return self._lines[user]
+
+    def open(self) -> None: ...
+
+    def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
+        return []
+
+    def acknowledge(self, messages: Sequence[Incoming]) -> None: ...
+
+    def interrupt(self) -> None: ...
+
+    def healthy(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        for one in self._lines.values():
+            one.close()
+
+
 @contextmanager
 def one_process(settings: Settings, *, simulate_king: bool = True) -> Iterator[Stage]:
     """All services in this process, as `stappenplan run` has them."""
@@ -96,16 +136,32 @@ def one_process(settings: Settings, *, simulate_king: bool = True) -> Iterator[S
 
 
 @contextmanager
-def four_processes(settings: Settings) -> Iterator[Stage]:
-    """Every service in a process of its own, as `stappenplan run SERVICE` starts them."""
-    apply(topology(settings), settings.broker_url)
+def four_processes(
+    settings: Settings, login: Callable[[str], str] | None = None
+) -> Iterator[Stage]:
+    """Every service in a process of its own, as `stappenplan run SERVICE` starts them.
+
+    `login` gives the broker's address for each user, where everybody has one of his own and the
+    broker has imported the definitions already.
+    """
+    if login is None:
+        apply(topology(settings), settings.broker_url)
     log = settings.data_dir / "processes.log"
     ports = dict(zip(service_names(), free_ports(4), strict=True))
-    lines = Lines(settings)
-    line, king = lines.bus("website", consume=False), KingBilling(lines.bus(KING.name))
+
+    def with_login(user: str) -> Settings:
+        address = settings.broker_url if login is None else login(user)
+        return settings.model_copy(update={"broker_url": address})
+
+    line: Bus = (
+        OfficeWebsites(with_login)
+        if login is not None
+        else Lines(settings).bus("website", consume=False)
+    )
+    king = KingBilling(Lines(with_login(KING.name)).bus(KING.name))
     addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     with log.open("wb") as output:
-        processes = [_start(name, port, settings, output) for name, port in ports.items()]
+        processes = [_start(name, port, with_login(name), output) for name, port in ports.items()]
         try:
             for name, process in zip(ports, processes, strict=True):
                 wait_until(lambda: _ready(addresses[name], process), f"{name} is ready")  # noqa: B023
@@ -138,6 +194,7 @@ def _start(name: str, port: int, settings: Settings, output: Any) -> "subprocess
         "STAPPENPLAN_DATA_DIR": str(settings.data_dir),
         "STAPPENPLAN_HTTP_PORT": str(port),
         "STAPPENPLAN_LOG_LEVEL": "debug",
+        "STAPPENPLAN_STRICT_PUBLISHERS": str(settings.strict_publishers),
     }
     command = [Path(sys.executable).with_name("stappenplan"), "run", name]
     return subprocess.Popen(command, env=env, stdout=output, stderr=output)

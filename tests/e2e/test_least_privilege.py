@@ -1,0 +1,84 @@
+"""The seven steps where everybody logs in as his own user of the definitions, and nobody else."""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import pytest
+from sqlalchemy import select
+
+from infra.composition import KING, service_names
+from infra.dead_letters import find
+from infra.demo import Demonstration
+from infra.simulators import website
+from shared.messaging.topology import ADMIN
+from shared.processing.model import Outbox
+from shared.settings import Settings
+from tests.e2e.stage import Stage, four_processes
+from tests.integration.command_line.shell import Shell
+from tests.servers.postgres import Databases
+from tests.servers.rabbitmq import RabbitMQ
+
+OFFICES = ("0042", "9999")
+"""The example office, and the one of the example that signs up for an office nobody knows."""
+USERS = (*service_names(), KING.name, *(f"website-{office}" for office in OFFICES))
+
+
+@pytest.fixture(scope="module")
+def stage(
+    rabbitmq: RabbitMQ, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    """Four processes on a broker that has imported exactly `stappenplan topology definitions`."""
+    there = {one["name"] for one in rabbitmq.management.call("GET", "/users")}
+    assert there.isdisjoint({ADMIN, *USERS}), "this broker serves a Stappenplan: leave it alone"
+    folder = tmp_path_factory.mktemp("data")
+    vhost = rabbitmq.management.new_vhost()
+    offices = [word for office in OFFICES for word in ("--office", office)]
+    file = folder / "passwords.json"
+    words = ("topology", "definitions", *offices, "--vhost", vhost, "--passwords", str(file))
+    rabbitmq.management.call("POST", "/definitions", Shell(folder, {}).json(*words))
+    passwords = json.loads(file.read_text())
+    databases_url = databases.make_each(service_names())
+    settings = Settings(
+        data_dir=folder,
+        http_port=0,
+        broker_url="amqp://nobody:nothing@127.0.0.1:1/",
+        database_url=databases_url,
+        strict_publishers=True,
+    )
+    with four_processes(settings, partial(address, rabbitmq.url, vhost, passwords)) as stage:
+        yield stage
+    rabbitmq.management.delete_vhost(vhost)
+    for user in (ADMIN, *USERS):
+        rabbitmq.management.call("DELETE", f"/users/{user}")
+    for name in service_names():
+        databases.drop(databases_url.replace("{service}", name))
+
+
+def address(broker: str, vhost: str, passwords: dict[str, str], user: str) -> str:
+    """The broker's address for one user."""
+    parts = urlsplit(broker)
+    netloc = f"{user}:{quote(passwords[user], safe='')}@{parts.hostname}:{parts.port}"
+    return urlunsplit(parts._replace(netloc=netloc, path=f"/{quote(vhost, safe='')}"))
+
+
+def test_least_privilege_is_enough_for_all_seven_steps(stage: Stage) -> None:
+    # Given services, KING and websites that may each do no more than the definitions give them,
+    shown = Demonstration(stage.addresses, stage.key, stage.settings.data_dir, stage.king)
+    # When the example customers sign up and everyone does what is his turn,
+    shown.emit(stage.line, [*website.examples(), *website.examples(valid=False)])
+    shown.play(lambda *_: None, patience=60)
+    # Then all that are valid have logged in, and all others were told what is wrong.
+    assert shown.underway == []
+    journeys = shown.journeys.values()
+    assert len([one for one in journeys if one.complete]) == len(website.examples())
+    assert len([one for one in journeys if one.rejected]) == len(website.examples(valid=False))
+    # Nothing was refused on the way: by no service, and by the broker neither.
+    opened = stage.databases()
+    assert find(opened) == []
+    for database in opened.values():
+        with database.read() as session:
+            said = session.execute(select(Outbox)).scalars()
+            assert [(one.type, one.error) for one in said if one.error] == []
+        database.close()
