@@ -129,8 +129,9 @@ class Bookkeeper:
         )
 
     def _look(self, service: str, queue: str) -> Iterator[str]:
-        url = self.settings.broker_url_of(service).partition(",")[0]
-        with closing(pika.BlockingConnection(pika.URLParameters(url))) as line:
+        # Of a cluster, whichever node answers.
+        nodes = [pika.URLParameters(url) for url in self.settings.broker_url_of(service).split(",")]
+        with closing(pika.BlockingConnection(nodes)) as line:
             channel = line.channel()
             if not channel.queue_declare(queue, passive=True).method.message_count:
                 return

@@ -4,14 +4,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from infra.composition import service_names
 from shared.settings import Settings
+from tests.crashes.ledger import Ledger
 from tests.crashes.record import Entry, write_table
-from tests.faults.books import Balance
 from tests.faults.stage import Stage, on_stage
 from tests.servers.management import url_of_vhost
 from tests.servers.postgres import Databases, Postgres, start_postgres
@@ -61,21 +61,29 @@ def stage(ground: Settings) -> Iterator[Stage]:
         yield stage
 
 
-@pytest.fixture
-def note(request: pytest.FixtureRequest) -> Callable[[str, Balance, float], None]:
-    """Write down what a fault did, for the table of faults; insists that nothing went wrong."""
+class Note(Protocol):
+    """Writes down what a fault did, and insists that nothing was lost or doubled."""
 
-    def write(fault: str, balance: Balance, seconds: float) -> None:
+    def __call__(self, fault: str, ledger: Ledger, seconds: float, *, dead: int = 0) -> None:
+        """`fault` says what was broken; so many messages must be dead, and no other."""
+
+
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Note:
+    """The line in the table of faults: written before it is insisted upon."""
+
+    def write(fault: str, ledger: Ledger, seconds: float, *, dead: int = 0) -> None:
         Entry(
             fault,
-            balance.submitted,
-            lost=len(balance.lost),
-            duplicated=len(balance.doubled),
-            dead=balance.dead,
+            ledger.submitted,
+            lost=len(ledger.lost),
+            duplicated=len(ledger.duplicated),
+            dead=len(ledger.dead),
+            mails_repeated=ledger.mails_repeated,
             seconds_to_recover=seconds,
         ).leave_with(request.node)
-        print(f"{fault}: {balance.submitted} submitted, recovered in {seconds:.1f} s")  # noqa: T201
-        assert balance.clean, balance
+        print(f"{fault}: {ledger}; recovered in {seconds:.1f} s")  # noqa: T201
+        ledger.insist(dead=dead)
 
     return write
 

@@ -1,7 +1,7 @@
 """The services as real processes under real load, while a test breaks what they stand on.
 
 Each test of a fault has the same shape: sign-ups keep coming in, the fault comes and goes, and in
-the end the books are looked through: nothing lost, nothing doubled.
+the end the ledger is made up: nothing lost, nothing doubled.
 """
 
 import os
@@ -24,7 +24,8 @@ from shared.auth import SCOPES, issue_token
 from shared.messaging.bus import Bus, Outgoing, Receipt
 from shared.messaging.declare import apply
 from shared.settings import Settings
-from tests.faults.books import Balance, Books
+from tests.crashes.ledger import Ledger, await_settled
+from tests.faults.books import Books
 from tests.faults.proxy import Proxy
 from tests.servers.premises import LOOPBACK, free_ports, wait_until
 
@@ -59,7 +60,8 @@ class Load:
         self._documents = iter(list(signups(EXAMPLES + most, seed=4))[EXAMPLES:])
         self._enough = threading.Event()
         self._lock = threading.Lock()
-        self.submitted: list[str] = []
+        self.submitted: dict[str, str] = {}
+        """What the broker has taken: the ids of events, each with its onboarding id."""
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
 
     def start(self) -> None:
@@ -93,7 +95,7 @@ class Load:
         # Repeated until it is confirmed, under the same id: what a website has to do.
         while self._line.publish([message]).result(60) != [Receipt.CONFIRMED]:
             time.sleep(0.1)
-        self.submitted.append(str(document["subject"]))
+        self.submitted[str(document["id"])] = str(document["subject"])
 
 
 def outgoing(document: Document) -> Outgoing:
@@ -250,19 +252,10 @@ class Stage:
         wait_until(lambda: self.books.has_arrived(sent), "a sign-up went through", ALL_THE_WAY)
         return time.monotonic() - began
 
-    def balance(self, patience: float = ALL_THE_WAY) -> Balance:
-        """End the load, wait until everything has arrived, and look through the books."""
+    def ledger(self, patience: float = ALL_THE_WAY) -> Ledger:
+        """End the load, wait until everything has arrived, and compare all the books."""
         self.load.stop()
-        self.settled(patience)
-        return self.books.balance(self.load.submitted)
-
-    def settled(self, seconds: float) -> None:
-        """Wait until nothing is on its way any more; give up waiting silently after that."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if self.books.balance(self.load.submitted).at_rest:
-                return
-            time.sleep(0.2)
+        return await_settled(self.settings, self.load.submitted, seconds=patience)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What happens to RabbitMQ must not happen to a customer: nothing is lost, nothing doubled."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ import pika  # noqa: TID251 - an administrator's hand, to do what no service may
 import pytest
 
 from shared.messaging.bus import EXCHANGE
+from tests.faults.conftest import Note
 from tests.faults.stage import Stage, within
 from tests.servers.rabbitmq import RabbitMQ
 
@@ -17,39 +18,39 @@ SOON = 30.0
 """Seconds within which the services notice what has become of the broker."""
 
 
-def test_a_restart_of_the_broker(rabbitmq: RabbitMQ, stage: Stage, note: Callable) -> None:
+def test_a_restart_of_the_broker(rabbitmq: RabbitMQ, stage: Stage, note: Note) -> None:
     # When the broker is restarted in good order, under load
     remember_queues(rabbitmq)
     rabbitmq.restart()
-    # Then everything goes on, and the books are in balance
+    # Then everything goes on, and nothing is lost or doubled
     seconds = stage.recovered()
-    note("broker restarted", stage.balance(), seconds)
+    note("broker restarted", stage.ledger(), seconds)
 
 
-def test_the_broker_is_killed(rabbitmq: RabbitMQ, stage: Stage, note: Callable) -> None:
+def test_the_broker_is_killed(rabbitmq: RabbitMQ, stage: Stage, note: Note) -> None:
     # When the broker is killed, under load
     remember_queues(rabbitmq)
     rabbitmq.kill()
     rabbitmq.start()
-    # Then everything goes on, and the books are in balance
+    # Then everything goes on, and nothing is lost or doubled
     seconds = stage.recovered()
-    note("broker killed", stage.balance(), seconds)
+    note("broker killed", stage.ledger(), seconds)
 
 
 def test_all_connections_are_closed_again_and_again(
-    rabbitmq: RabbitMQ, stage: Stage, note: Callable
+    rabbitmq: RabbitMQ, stage: Stage, note: Note
 ) -> None:
     # When the broker closes every connection, three times, under load
     for _ in range(3):
         rabbitmq.ctl("close_all_connections", "--vhost", vhost_of(stage), "test")
         stage.flowing(10)
-    # Then everything goes on, and the books are in balance
+    # Then everything goes on, and nothing is lost or doubled
     seconds = stage.recovered()
-    note("all connections closed, three times", stage.balance(), seconds)
+    note("all connections closed, three times", stage.ledger(), seconds)
 
 
 def test_the_broker_takes_nothing_for_want_of_memory(
-    rabbitmq: RabbitMQ, stage: Stage, note: Callable
+    rabbitmq: RabbitMQ, stage: Stage, note: Note
 ) -> None:
     # When the broker raises its memory alarm, and stops reading from who publishes, under load
     rabbitmq.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
@@ -59,12 +60,12 @@ def test_the_broker_takes_nothing_for_want_of_memory(
         assert stage.alive(), "it is no reason to restart a service"
     finally:
         rabbitmq.ctl("set_vm_memory_high_watermark", "0.4")
-    # Then everything goes on, and the books are in balance
+    # Then everything goes on, and nothing is lost or doubled
     seconds = stage.recovered()
-    note("memory alarm", stage.balance(), seconds)
+    note("memory alarm", stage.ledger(), seconds)
 
 
-def test_a_queue_is_deleted_and_its_consumer_cancelled(stage: Stage, note: Callable) -> None:
+def test_a_queue_is_deleted_and_its_consumer_cancelled(stage: Stage, note: Note) -> None:
     # When the queue of a service is deleted with all its messages, under load
     with channel(stage) as administrator:
         administrator.queue_delete("activation")
@@ -81,11 +82,11 @@ def test_a_queue_is_deleted_and_its_consumer_cancelled(stage: Stage, note: Calla
     within(SOON, stage.ready, "the service has subscribed again")
     seconds = stage.recovered()
     stage.run("replay", "activation")
-    # Then the queue has been served what it missed, and the books are in balance
-    note("queue deleted, its consumer cancelled", stage.balance(), seconds)
+    # Then the queue has been served what it missed, and nothing is lost or doubled
+    note("queue deleted, its consumer cancelled", stage.ledger(), seconds)
 
 
-def test_a_binding_is_deleted(stage: Stage, note: Callable) -> None:
+def test_a_binding_is_deleted(stage: Stage, note: Note) -> None:
     # When an event has no way to its only hearer any more, under load
     with channel(stage) as administrator:
         administrator.queue_unbind("registration", EXCHANGE, "signup.accepted.v1")
@@ -98,12 +99,12 @@ def test_a_binding_is_deleted(stage: Stage, note: Callable) -> None:
     stage.run("topology", "apply")
     stage.run("replay", "registration")
     stage.run("replay", "activation")
-    # Then the books are in balance
+    # Then nothing is lost or doubled
     seconds = stage.recovered()
-    note("binding deleted, no other hearer", stage.balance(), seconds)
+    note("binding deleted, no other hearer", stage.ledger(), seconds)
 
 
-def test_a_binding_is_deleted_that_has_others_beside_it(stage: Stage, note: Callable) -> None:
+def test_a_binding_is_deleted_that_has_others_beside_it(stage: Stage, note: Note) -> None:
     # Given an event that another service still hears: the broker returns nothing
     with channel(stage) as administrator:
         administrator.queue_unbind("billing", EXCHANGE, "registration.completed.v1")
@@ -117,13 +118,13 @@ def test_a_binding_is_deleted_that_has_others_beside_it(stage: Stage, note: Call
     # When a person has the topology applied, and the queue served
     stage.run("topology", "apply")
     stage.run("replay", "billing")
-    # Then it has what it missed, and the books are in balance
+    # Then it has what it missed, and nothing is lost or doubled
     seconds = stage.recovered()
-    note("binding deleted, others hear the event", stage.balance(), seconds)
+    note("binding deleted, others hear the event", stage.ledger(), seconds)
 
 
 def test_a_permission_is_revoked_and_given_back(
-    rabbitmq: RabbitMQ, stage: Stage, note: Callable
+    rabbitmq: RabbitMQ, stage: Stage, note: Note
 ) -> None:
     # When the services may neither read nor write any more, and have to connect anew, under load
     user, vhost = str(urlsplit(rabbitmq.url).username), vhost_of(stage)
@@ -132,14 +133,14 @@ def test_a_permission_is_revoked_and_given_back(
     within(SOON, lambda: not stage.ready(), "readiness is red")
     assert stage.alive(), "to restart a service gives it no permission"
     rabbitmq.ctl("set_permissions", "--vhost", vhost, user, ".*", ".*", ".*")
-    # Then everything goes on, and the books are in balance
+    # Then everything goes on, and nothing is lost or doubled
     seconds = stage.recovered()
-    note("permissions revoked and given back", stage.balance(), seconds)
+    note("permissions revoked and given back", stage.ledger(), seconds)
 
 
 @pytest.mark.faults
 def test_a_consumer_that_does_not_acknowledge_in_time(
-    rabbitmq: RabbitMQ, stage: Stage, note: Callable
+    rabbitmq: RabbitMQ, stage: Stage, note: Note
 ) -> None:
     # Given a broker that waits two seconds for an acknowledgement, and looks once a second
     before = rabbitmq.ctl("eval", "application:get_env(rabbit, consumer_timeout).")
@@ -154,9 +155,9 @@ def test_a_consumer_that_does_not_acknowledge_in_time(
         default = before.partition(",")[2].strip(" }\n") or "1800000"
         rabbitmq.ctl("eval", f"application:set_env(rabbit, consumer_timeout, {default}).")
         rabbitmq.ctl("eval", "application:set_env(rabbit, channel_tick_interval, 60000).")
-    # Then everything goes on, and the books are in balance
+    # Then everything goes on, and nothing is lost or doubled
     seconds = stage.recovered()
-    note("consumer timeout (406)", stage.balance(), seconds)
+    note("consumer timeout (406)", stage.ledger(), seconds)
 
 
 def remember_queues(rabbitmq: RabbitMQ) -> None:

@@ -1,12 +1,13 @@
 """A cluster of three RabbitMQ nodes may lose one at any moment; no customer notices."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from infra.composition import service_names
 from shared.settings import Settings
+from tests.faults.conftest import Note
 from tests.faults.stage import Stage, on_stage
 from tests.servers.cluster import Cluster
 from tests.servers.postgres import Databases, Postgres
@@ -41,7 +42,7 @@ def stage(cluster: Cluster, durable_postgres: Postgres, tmp_path: Path) -> Itera
         yield stage
 
 
-def test_the_leader_is_killed(cluster: Cluster, stage: Stage, note: Callable) -> None:
+def test_the_leader_is_killed(cluster: Cluster, stage: Stage, note: Note) -> None:
     # When the node that leads a queue is killed, under load
     leader = cluster.leader_of("registration")
     leader.kill()
@@ -49,27 +50,27 @@ def test_the_leader_is_killed(cluster: Cluster, stage: Stage, note: Callable) ->
     seconds = stage.recovered()
     leader.start()
     cluster.await_quorum(leader)
-    # And the books are in balance
-    note("cluster: leader killed", stage.balance(), seconds)
+    # And nothing is lost or doubled
+    note("cluster: leader killed", stage.ledger(), seconds)
 
 
-def test_a_node_is_cut_off(cluster: Cluster, stage: Stage, note: Callable) -> None:
+def test_a_node_is_cut_off(cluster: Cluster, stage: Stage, note: Note) -> None:
     # When the node that leads a queue says nothing any more, and hangs up on nobody, under load
     leader = cluster.leader_of("registration")
     with cluster.suspended(leader):
         # Then the others go on without it
         seconds = stage.recovered()
     cluster.await_quorum(leader)
-    # And the books are in balance
-    note("cluster: leader cut off", stage.balance(), seconds)
+    # And nothing is lost or doubled
+    note("cluster: leader cut off", stage.ledger(), seconds)
 
 
-def test_a_rolling_restart(cluster: Cluster, stage: Stage, note: Callable) -> None:
+def test_a_rolling_restart(cluster: Cluster, stage: Stage, note: Note) -> None:
     # When every node is restarted in turn, as for an upgrade, under load
     for node in cluster.nodes:
         cluster.await_quorum(node)
         node.restart()
         stage.flowing(5)
-    # Then everything goes on, and the books are in balance
+    # Then everything goes on, and nothing is lost or doubled
     seconds = stage.recovered()
-    note("cluster: rolling restart", stage.balance(), seconds)
+    note("cluster: rolling restart", stage.ledger(), seconds)

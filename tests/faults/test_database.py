@@ -1,7 +1,7 @@
 """What happens to a database must not happen to a customer: nothing is lost, nothing doubled."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from infra.composition import service_names
+from tests.faults.conftest import Note
 from tests.faults.stage import Stage, within
 from tests.servers.postgres import Postgres
 
@@ -22,32 +23,30 @@ CREATE CONSTRAINT TRIGGER dawdle AFTER INSERT ON inbox
 """Work that is only done at COMMIT, so that a connection can be cut in the middle of one."""
 
 
-def test_a_restart_of_the_database(
-    durable_postgres: Postgres, stage: Stage, note: Callable
-) -> None:
+def test_a_restart_of_the_database(durable_postgres: Postgres, stage: Stage, note: Note) -> None:
     # When the database server is restarted, under load
     durable_postgres.restart()
-    # Then everything goes on, and the books are in balance
+    # Then everything goes on, and nothing is lost or doubled
     seconds = stage.recovered()
-    note("database restarted", stage.balance(), seconds)
+    note("database restarted", stage.ledger(), seconds)
 
 
 @pytest.mark.parametrize(
     "outage", [0.5, pytest.param(30.0, marks=pytest.mark.faults)], ids=["0.5 s", "30 s"]
 )
 def test_an_outage_of_the_database(
-    durable_postgres: Postgres, stage: Stage, note: Callable, outage: float
+    durable_postgres: Postgres, stage: Stage, note: Note, outage: float
 ) -> None:
     # When the database server is killed, and away for a while, under load
     durable_postgres.kill()
     time.sleep(outage)
     durable_postgres.start()
-    # Then everything goes on, and the books are in balance
+    # Then everything goes on, and nothing is lost or doubled
     seconds = stage.recovered()
-    note(f"database away for {outage} s", stage.balance(), seconds)
+    note(f"database away for {outage} s", stage.ledger(), seconds)
 
 
-def test_connections_are_cut_during_commit(stage: Stage, note: Callable) -> None:
+def test_connections_are_cut_during_commit(stage: Stage, note: Note) -> None:
     # Given commits that take a while
     for name in service_names():
         with as_owner(stage, name) as owner:
@@ -64,22 +63,22 @@ def test_connections_are_cut_during_commit(stage: Stage, note: Callable) -> None
     for name in service_names():
         with as_owner(stage, name) as owner:
             owner.execute("DROP TRIGGER dawdle ON inbox")
-    # Then everything goes on, and the books are in balance
+    # Then everything goes on, and nothing is lost or doubled
     seconds = stage.recovered()
-    note(f"connection cut during commit, {cut} times", stage.balance(), seconds)
+    note(f"connection cut during commit, {cut} times", stage.ledger(), seconds)
 
 
-def test_a_lock_is_held_for_longer_than_anybody_waits(stage: Stage, note: Callable) -> None:
+def test_a_lock_is_held_for_longer_than_anybody_waits(stage: Stage, note: Note) -> None:
     # When somebody holds a table for longer than the lock timeout of 10 s, under load
     with as_owner(stage, "registration") as owner, owner.transaction():
         owner.execute("LOCK TABLE inbox IN SHARE ROW EXCLUSIVE MODE")
         within(30, lambda: stage.told("transaction_rerun"), "the services give up waiting")
-    # Then everything goes on, and the books are in balance
+    # Then everything goes on, and nothing is lost or doubled
     seconds = stage.recovered()
-    note("lock held beyond the lock timeout", stage.balance(), seconds)
+    note("lock held beyond the lock timeout", stage.ledger(), seconds)
 
 
-def test_the_service_is_the_victim_of_a_deadlock(stage: Stage, note: Callable) -> None:
+def test_the_service_is_the_victim_of_a_deadlock(stage: Stage, note: Note) -> None:
     # When somebody takes inbox and outbox in the other order, under load, until both are stuck
     with as_owner(stage, "registration") as owner:
         owner.execute(
@@ -91,12 +90,12 @@ def test_the_service_is_the_victim_of_a_deadlock(stage: Stage, note: Callable) -
                 owner.execute("LOCK TABLE inbox IN SHARE ROW EXCLUSIVE MODE")
                 time.sleep(0.5)
                 owner.execute("LOCK TABLE outbox IN SHARE ROW EXCLUSIVE MODE")
-    # Then everything goes on, and the books are in balance
+    # Then everything goes on, and nothing is lost or doubled
     seconds = stage.recovered()
-    note("deadlock", stage.balance(), seconds)
+    note("deadlock", stage.ledger(), seconds)
 
 
-def test_transactions_that_cannot_be_serialized(stage: Stage, note: Callable) -> None:
+def test_transactions_that_cannot_be_serialized(stage: Stage, note: Note) -> None:
     # Given services whose every transaction is serializable
     with as_owner(stage, "signup") as owner:
         for name in service_names():
@@ -113,19 +112,19 @@ def test_transactions_that_cannot_be_serialized(stage: Stage, note: Callable) ->
                 owner.execute("UPDATE number_series SET last = last")
                 time.sleep(0.5)
     assert stage.told("transaction_rerun"), "no transaction met another"
-    # Then everything goes on, and the books are in balance
+    # Then everything goes on, and nothing is lost or doubled
     seconds = stage.recovered()
-    note("transactions that cannot be serialized", stage.balance(), seconds)
+    note("transactions that cannot be serialized", stage.ledger(), seconds)
 
 
-def test_a_full_disk(stage: Stage, note: Callable) -> None:
+def test_a_full_disk(stage: Stage, note: Note) -> None:
     # When the disk is full for whoever writes, under load
     with disk_full(stage):
         within(30, lambda: stage.told("infrastructure_down"), "the services notice")
         time.sleep(3)
-    # Then no message was blamed, everything goes on, and the books are in balance
+    # Then no message was blamed, everything goes on, and nothing is lost or doubled
     seconds = stage.recovered()
-    note("disk full", stage.balance(), seconds)
+    note("disk full", stage.ledger(), seconds)
 
 
 # The stand-in for a full disk is the very error that PostgreSQL gives for one (53100), given to

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from shared.settings import Settings
+from tests.faults.conftest import Note
 from tests.faults.proxy import Proxy
 from tests.faults.stage import Stage, on_stage, within
 
@@ -68,19 +69,19 @@ def before_databases(ground: Settings) -> Iterator[Stage]:
         yield stage
 
 
-def test_the_broker_is_cut_off_again_and_again(before_broker: Stage, note: Callable) -> None:
+def test_the_broker_is_cut_off_again_and_again(before_broker: Stage, note: Note) -> None:
     # When every connection to the broker is reset, ten times, under load
     for _ in range(10):
         before_broker.proxy.reset()
         before_broker.flowing(3)
-    # Then everything goes on, and the books are in balance
+    # Then everything goes on, and nothing is lost or doubled
     seconds = before_broker.recovered()
-    note("broker: connections reset, ten times", before_broker.balance(), seconds)
+    note("broker: connections reset, ten times", before_broker.ledger(), seconds)
 
 
 @pytest.mark.parametrize("mode", ["black_hole", "half_open"])
 def test_the_broker_falls_silent_without_hanging_up(
-    before_broker: Stage, note: Callable, mode: str
+    before_broker: Stage, note: Note, mode: str
 ) -> None:
     stage, proxy = before_broker, before_broker.proxy
     assert stage.alive()
@@ -91,15 +92,15 @@ def test_the_broker_falls_silent_without_hanging_up(
     red_after = within(SILENCE + HEARTBEAT + 5, lambda: not stage.alive(), "liveness is red")
     assert red_after > SILENCE - HEARTBEAT
     noticed = within(NOTICED, lambda: proxy.accepted > before, "the services try again")
-    # And when the network is back, so is liveness, and the books are in balance
+    # And when the network is back, so is liveness, and nothing is lost or doubled
     proxy.passing()
     within(30, stage.alive, "liveness is green")
     seconds = stage.recovered()
-    note(f"broker: {mode}, noticed after {noticed:.0f} s", stage.balance(), seconds)
+    note(f"broker: {mode}, noticed after {noticed:.0f} s", stage.ledger(), seconds)
 
 
 def test_a_short_silence_of_the_broker_is_no_reason_to_restart(
-    before_broker: Stage, note: Callable
+    before_broker: Stage, note: Note
 ) -> None:
     stage = before_broker
     before = stage.proxy.accepted
@@ -111,78 +112,78 @@ def test_a_short_silence_of_the_broker_is_no_reason_to_restart(
     stage.proxy.passing()
     seconds = stage.recovered()
     assert stage.proxy.accepted == before
-    note("broker: silent for a second", stage.balance(), seconds)
+    note("broker: silent for a second", stage.ledger(), seconds)
 
 
-def test_the_broker_is_slow_to_reach(before_broker: Stage, note: Callable) -> None:
+def test_the_broker_is_slow_to_reach(before_broker: Stage, note: Note) -> None:
     # When everything to and from the broker takes a tenth of a second
     before_broker.proxy.latency(0.1)
-    # Then everything goes on meanwhile, and the books are in balance
+    # Then everything goes on meanwhile, and nothing is lost or doubled
     seconds = before_broker.recovered()
-    note("broker: latency of 0.1 s", before_broker.balance(), seconds)
+    note("broker: latency of 0.1 s", before_broker.ledger(), seconds)
 
 
-def test_the_broker_comes_in_a_trickle(before_broker: Stage, note: Callable) -> None:
+def test_the_broker_comes_in_a_trickle(before_broker: Stage, note: Note) -> None:
     stage = before_broker
     # When hardly anything comes through, for longer than a confirm is waited for
     stage.proxy.trickle(200)
     time.sleep(40)
-    # Then everything goes on afterwards, and the books are in balance
+    # Then everything goes on afterwards, and nothing is lost or doubled
     stage.proxy.passing()
     seconds = stage.recovered()
-    note("broker: 200 bytes a second for 40 s", stage.balance(), seconds)
+    note("broker: 200 bytes a second for 40 s", stage.ledger(), seconds)
 
 
-def test_the_databases_are_cut_off_again_and_again(before_databases: Stage, note: Callable) -> None:
+def test_the_databases_are_cut_off_again_and_again(before_databases: Stage, note: Note) -> None:
     stage = before_databases
     # When every connection to the databases is reset, ten times, under load
     for _ in range(10):
         stage.proxy.reset()
         stage.flowing(3)
-    # Then everything goes on, and the books are in balance
+    # Then everything goes on, and nothing is lost or doubled
     seconds = stage.recovered()
-    note("database: connections reset, ten times", stage.balance(), seconds)
+    note("database: connections reset, ten times", stage.ledger(), seconds)
 
 
-def test_the_databases_are_held_up_for_a_moment(before_databases: Stage, note: Callable) -> None:
+def test_the_databases_are_held_up_for_a_moment(before_databases: Stage, note: Note) -> None:
     stage = before_databases
     # When nothing comes through for a few seconds, and then all of it
     stage.proxy.black_hole()
     time.sleep(SHORT)
     stage.proxy.passing()
-    # Then everything goes on, and the books are in balance
+    # Then everything goes on, and nothing is lost or doubled
     seconds = stage.recovered()
-    note(f"database: black hole of {SHORT:.0f} s", stage.balance(), seconds)
+    note(f"database: black hole of {SHORT:.0f} s", stage.ledger(), seconds)
 
 
 @pytest.mark.faults
 def test_the_databases_hang_up_and_the_services_are_not_told(
-    before_databases: Stage, note: Callable
+    before_databases: Stage, note: Note
 ) -> None:
     stage = before_databases
     # When the server has hung up, and the services wait for an answer that will never come
     stage.proxy.half_open()
     time.sleep(SHORT)
     stage.proxy.passing()
-    # Then they give up after a bounded time, and the books are in balance
+    # Then they give up after a bounded time, and nothing is lost or doubled
     seconds = stage.recovered()
-    note("database: half open", stage.balance(), seconds)
+    note("database: half open", stage.ledger(), seconds)
 
 
-def test_the_databases_are_slow_to_reach(before_databases: Stage, note: Callable) -> None:
+def test_the_databases_are_slow_to_reach(before_databases: Stage, note: Note) -> None:
     # When everything to and from the databases takes some milliseconds
     before_databases.proxy.latency(0.02)
-    # Then everything goes on meanwhile, and the books are in balance
+    # Then everything goes on meanwhile, and nothing is lost or doubled
     seconds = before_databases.recovered()
-    note("database: latency of 0.02 s", before_databases.balance(), seconds)
+    note("database: latency of 0.02 s", before_databases.ledger(), seconds)
 
 
-def test_the_databases_come_in_a_trickle(before_databases: Stage, note: Callable) -> None:
+def test_the_databases_come_in_a_trickle(before_databases: Stage, note: Note) -> None:
     stage = before_databases
     # When hardly anything comes through for a while
     stage.proxy.trickle(2000)
     time.sleep(15)
-    # Then everything goes on afterwards, and the books are in balance
+    # Then everything goes on afterwards, and nothing is lost or doubled
     stage.proxy.passing()
     seconds = stage.recovered()
-    note("database: 2,000 bytes a second for 15 s", stage.balance(), seconds)
+    note("database: 2,000 bytes a second for 15 s", stage.ledger(), seconds)
