@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, func, insert, select
 from sqlmodel import Session
 
 from shared.notifications.drafts import Draft
@@ -75,6 +75,13 @@ def enqueue(session: Session, mails: Sequence[tuple[str, str, Mail]], now: datet
     ]
     if rows:
         session.execute(insert(Notification), rows)
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next mail is due; None when none waits."""
+    statement = select(func.min(NOTIFICATION.c.due_at)).where(NOTIFICATION.c.status == WAITING)
+    found: datetime | None = session.execute(statement).scalar_one()
+    return found
 
 
 def forget(session: Session, older_than: datetime, limit: int) -> int:
