@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Table, func, insert, select
 from sqlmodel import Session
@@ -10,14 +11,16 @@ from sqlmodel import Session
 from shared.notifications.drafts import Draft
 from shared.notifications.letters import Letter
 from shared.notifications.model import CANCELLED, SENT, WAITING, Notification
-from shared.notifications.rendering import Renderer
 from shared.processing.messages import Mail, Message, Now
 from shared.processing.retention import forget_oldest
+
+if TYPE_CHECKING:
+    from shared.notifications.rendering import Renderer
 
 NOTIFICATION: Table = Notification.__table__  # type: ignore[attr-defined]
 
 Plan = Callable[[Session, Notification], Draft | None]
-Compose = Callable[[Session, Notification, Renderer, Now], Letter | None]
+Compose = Callable[[Session, Notification, "Renderer", Now], Letter | None]
 Sent = Callable[[Session, Notification, Letter, Now], Sequence[Message]]
 Failed = Callable[[Session, Notification, Now], Sequence[Message]]
 

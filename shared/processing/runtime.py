@@ -19,7 +19,6 @@ from shared.events.event import Event
 from shared.messaging.bus import Bus, Incoming
 from shared.notifications import notices
 from shared.notifications.postman import Postman
-from shared.notifications.rendering import Renderer
 from shared.notifications.senders import Senders
 from shared.notifications.writers import Writers
 from shared.processing import decisions, inbox, outbox
@@ -101,7 +100,7 @@ class Runtime:
         self._writers = writers or Writers(settings.mail_from)
         self.postman = Postman(
             service.notices,
-            Renderer(service.templates),
+            service.templates,
             self._writers,
             senders,
             self.transactions,
