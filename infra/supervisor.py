@@ -17,8 +17,7 @@ from shared.errors import StappenplanError
 from shared.settings import Settings
 
 if TYPE_CHECKING:
-    import uvicorn
-
+    from infra.front import Front
     from infra.simulators.king import KingBilling, Plan
 
 log = structlog.get_logger()
@@ -57,8 +56,7 @@ class Supervisor:
         self._names = names
         self._plan = king
         self.king: KingBilling | None = None
-        self._server: uvicorn.Server | None = None
-        self._server_thread: threading.Thread | None = None
+        self._front: Front | None = None
         self.unfinished: list[str] = []
 
     @property
@@ -94,9 +92,8 @@ class Supervisor:
         began = time.monotonic()
         for runtime in self.runtimes:
             runtime.interrupt()
-        if self._server is not None and self._server_thread is not None:
-            self._server.should_exit = True
-            self._server_thread.join(WORK_IN_HAND)
+        if self._front is not None:
+            self._front.stop(WORK_IN_HAND)
         self._hang_up(until=began + WORK_IN_HAND)
         if self._hold is not None:
             self._hold.close()
@@ -134,10 +131,9 @@ class Supervisor:
         self.stop()
 
     def _serve(self) -> None:
-        import uvicorn
-
         from infra import dead_letter_routes
         from infra.door import door
+        from infra.front import Front
         from shared.http import create_app
 
         routers = [runtime.service.router(runtime) for runtime in self.runtimes]
@@ -145,28 +141,19 @@ class Supervisor:
         if self.settings.embedded:
             routers.append(door(self.runtimes))
         app = create_app(self.runtimes, routers, token_key=self.settings.signing_key())
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, timeout_graceful_shutdown=5, lifespan="off"
-        )
-        self._server = uvicorn.Server(config)
-        self._server_thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, name="http", daemon=True
-        )
-        self._server_thread.start()
-        deadline = time.monotonic() + 10
-        while not self._server.started and time.monotonic() < deadline:
-            self._server_thread.join(0.005)
+        self._front = Front(app, self._socket)
+        self._front.start()
 
 
 def _collect_less_garbage() -> None:
-    """Look for garbage less often, and never again among what was made at the start.
+    """Look for garbage again, less often, and never among what was made at the start.
 
     A batch makes some ten thousand objects and drops them all, most of them without a cycle: at
     Python's own settings a fifth of the time went into looking.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
+    gc.enable()
 
 
 def _listen(host: str, port: int) -> socket.socket:

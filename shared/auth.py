@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import jwt
-
 from shared.errors import Forbidden, NotFound, Unauthorized
 
 ALGORITHM = "HS256"
@@ -95,6 +93,8 @@ def issue_token(
     }
     if office:
         claims["office"] = office
+    import jwt
+
     return jwt.encode(claims, key, algorithm=ALGORITHM)
 
 
@@ -104,6 +104,9 @@ def read_token(key: str, token: str) -> Caller:
     Raises:
         Unauthorized: it is not ours, was changed, or has expired.
     """
+    # With its cryptography it takes long to import; the first who calls waits for it.
+    import jwt
+
     try:
         claims = jwt.decode(
             token,

@@ -12,9 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from psycopg.pq import TransactionStatus
-from psycopg.types.array import ListBinaryDumper
 from pydantic_core import from_json, to_json
 from sqlalchemy import (
     Column,
@@ -45,32 +42,6 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import Session, SQLModel
 
 SQLITE_BUSY_MS = 10_000
-POSTGRES_OPTIONS = (
-    "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
-)
-
-
-ANSWER_SECONDS = 40.0
-"""A server answers a statement within 30 s, if only by breaking it off. One that says nothing for
-longer is not there: a connection that died without a word, or lost its other end, would otherwise
-be waited for without end."""
-
-
-class PatientConnection(psycopg.Connection[Any]):
-    """A connection to PostgreSQL that gives up a server which never answers."""
-
-    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Wait for the server's answer, for a bounded time.
-
-        Raises:
-            psycopg.OperationalError: none came; the connection is closed.
-        """
-        try:
-            return super().wait(gen, interval, ANSWER_SECONDS if timeout is None else timeout)
-        except psycopg.OperationalError:
-            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
-                self.pgconn.finish()  # It may still answer, but to what nobody asks any more.
-            raise
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -181,6 +152,9 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
+    # Its driver is loaded where there is such a database: the embedded default need not wait.
+    from shared import postgres
+
     engine = create_engine(
         url,
         **_JSON,
@@ -188,30 +162,11 @@ def _engine(url: str) -> Engine:
         max_overflow=8,
         pool_timeout=10,
         pool_pre_ping=True,
-        connect_args={
-            "connect_timeout": 5,
-            "options": POSTGRES_OPTIONS,
-            # A server that vanished without a word is noticed within about 15 seconds.
-            "keepalives_idle": 5,
-            "keepalives_interval": 5,
-            "keepalives_count": 2,
-            "tcp_user_timeout": 15_000,
-        },
+        connect_args=postgres.SETTINGS,
     )
-    event.listen(engine, "do_connect", _connect_postgres)
-    event.listen(engine, "connect", _prepare_postgres)
+    event.listen(engine, "do_connect", postgres.connect)
+    event.listen(engine, "connect", postgres.prepare)
     return engine
-
-
-def _connect_postgres(
-    _dialect: Dialect, _record: object, arguments: Sequence[Any], options: Mapping[str, Any]
-) -> PatientConnection:
-    return PatientConnection.connect(*arguments, **options)
-
-
-def _prepare_postgres(connection: Any, _record: object) -> None:
-    # Arrays travel in binary: writing 200 events out as text took 300 times as long.
-    connection.adapters.register_dumper(list, ListBinaryDumper)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

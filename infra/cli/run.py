@@ -1,8 +1,10 @@
 """`stappenplan run`: the services at work, until Ctrl-C or SIGTERM."""
 
+import gc
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -17,10 +19,20 @@ def run(
     ] = False,
 ) -> None:
     """Run the named services, all by default, in this process; Ctrl-C or SIGTERM stops it."""
+    # Nearly all that is made at the start stays, and to look for garbage among it takes long; the
+    # supervisor turns this on again.
+    gc.disable()
+    try:
+        _run(services or [], simulate_king=simulate_king)
+    finally:
+        gc.enable()
+
+
+def _run(services: Sequence[str], *, simulate_king: bool) -> None:
     from infra.cli.ground import insist_on_service, settings
     from infra.supervisor import Supervisor
 
-    names = [insist_on_service(name) for name in services or []]
+    names = [insist_on_service(name) for name in services]
     plan = None
     if simulate_king:
         from infra.simulators.king import always

@@ -8,6 +8,7 @@ again under the lock that stores the hash.
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -18,9 +19,11 @@ from shared.events import CustomerActivated
 from shared.notifications.letters import Letter
 from shared.notifications.model import Notification
 from shared.notifications.notices import Notice
-from shared.notifications.rendering import Renderer
 from shared.processing.messages import Mail, Message, Now
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.notifications.rendering import Renderer
 
 
 def credentials_notice(settings: Settings) -> Notice:
@@ -29,7 +32,7 @@ def credentials_notice(settings: Settings) -> Notice:
 
 
 def _compose(
-    settings: Settings, session: Session, notification: Notification, renderer: Renderer, now: Now
+    settings: Settings, session: Session, notification: Notification, renderer: "Renderer", now: Now
 ) -> Letter | None:
     activation = _current(session, notification)
     if activation is None or not activation.may_be_sent:

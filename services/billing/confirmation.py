@@ -16,9 +16,6 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import segno
-import typst
-
 from shared.catalogue import Quote
 from shared.events.shapes import Address, Customer, Language, Office
 from shared.notifications.formats import day, money
@@ -95,6 +92,8 @@ def render_pdf(confirmation: Confirmation) -> bytes:
 
     The last ones are kept: payer and office get the same document one after the other.
     """
+    import typst
+
     inputs = {
         "data": UNSEEN.sub("", json.dumps(_data(confirmation), ensure_ascii=False)),
         "qr": _qr(confirmation.token),
@@ -128,10 +127,14 @@ def _compiler() -> Any:
 
     Only the fonts that come with it are used, so that every machine makes the same bytes.
     """
+    import typst
+
     return typst.Compiler(root=str(FOLDER), ignore_system_fonts=True)
 
 
 def _qr(token: str) -> str:
+    import segno
+
     drawn = io.BytesIO()
     segno.make(token, error="m").save(drawn, kind="svg", border=0, xmldecl=False, nl=False)
     return drawn.getvalue().decode()

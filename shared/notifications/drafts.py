@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.notifications.letters import Attachment, Letter
-from shared.notifications.rendering import Renderer
+
+if TYPE_CHECKING:
+    from shared.notifications.rendering import Renderer
 
 
 class Enclosure(Protocol):
@@ -36,7 +38,7 @@ class WritingFailed(Exception):
 Written = Letter | WritingFailed
 
 
-def write(draft: Draft, renderer: Renderer, mail_from: str) -> Letter:
+def write(draft: Draft, renderer: "Renderer", mail_from: str) -> Letter:
     """Fill the template, make the documents, and put a mail into the form in which it travels.
 
     Raises:
@@ -59,7 +61,7 @@ def write(draft: Draft, renderer: Renderer, mail_from: str) -> Letter:
     return replace(letter, wire=wire)
 
 
-def write_or_say_why(draft: Draft, renderer: Renderer, mail_from: str) -> Written:
+def write_or_say_why(draft: Draft, renderer: "Renderer", mail_from: str) -> Written:
     """One letter, or the reason that there is none."""
     try:
         return write(draft, renderer, mail_from)

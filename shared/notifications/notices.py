@@ -3,21 +3,24 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, func, insert, select
 from sqlmodel import Session
 
 from shared.notifications.drafts import Draft
 from shared.notifications.letters import Letter
 from shared.notifications.model import CANCELLED, SENT, WAITING, Notification
-from shared.notifications.rendering import Renderer
 from shared.processing.messages import Mail, Message, Now
 from shared.processing.retention import forget_oldest
+
+if TYPE_CHECKING:
+    from shared.notifications.rendering import Renderer
 
 NOTIFICATION: Table = Notification.__table__  # type: ignore[attr-defined]
 
 Plan = Callable[[Session, Notification], Draft | None]
-Compose = Callable[[Session, Notification, Renderer, Now], Letter | None]
+Compose = Callable[[Session, Notification, "Renderer", Now], Letter | None]
 Sent = Callable[[Session, Notification, Letter, Now], Sequence[Message]]
 Failed = Callable[[Session, Notification, Now], Sequence[Message]]
 
@@ -75,6 +78,13 @@ def enqueue(session: Session, mails: Sequence[tuple[str, str, Mail]], now: datet
     ]
     if rows:
         session.execute(insert(Notification), rows)
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next mail is due; None when none waits."""
+    statement = select(func.min(NOTIFICATION.c.due_at)).where(NOTIFICATION.c.status == WAITING)
+    found: datetime | None = session.execute(statement).scalar_one()
+    return found
 
 
 def forget(session: Session, older_than: datetime, limit: int) -> int:

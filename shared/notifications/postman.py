@@ -9,8 +9,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
-from typing import TypeVar
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 import tenacity
@@ -26,13 +27,15 @@ from shared.notifications.drafts import Draft, WritingFailed, Written
 from shared.notifications.letters import Letter
 from shared.notifications.model import CANCELLED, FAILED, SENT, WAITING, Notification
 from shared.notifications.notices import Notice
-from shared.notifications.outcome import Outcome
-from shared.notifications.rendering import Renderer
+from shared.notifications.outcome import Outcome, tell
 from shared.notifications.senders import Senders, SendFailed, SendRefused
 from shared.notifications.writers import Writers
 from shared.processing.messages import Message, Now
 from shared.processing.speech import Speech, Utterance
 from shared.processing.transactions import Transactions, WorkFailed
+
+if TYPE_CHECKING:
+    from shared.notifications.rendering import Renderer
 
 log = structlog.get_logger()
 
@@ -48,14 +51,6 @@ PAUSES = (
     timedelta(hours=6),
 )
 PLAIN = Notice()
-
-
-TOLD = {
-    SENT: "notification_sent",
-    FAILED: "notification_failed",
-    CANCELLED: "notification_cancelled",
-    WAITING: "notification_waits",
-}
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -83,7 +78,7 @@ class Postman:
     def __init__(
         self,
         notices: Mapping[str, Notice],
-        renderer: Renderer,
+        templates: Path,
         writers: Writers,
         senders: Senders,
         transactions: Transactions,
@@ -91,7 +86,7 @@ class Postman:
         clock: Callable[[], datetime],
     ) -> None:
         self._notices = notices
-        self._renderer = renderer
+        self._templates = templates
         self._writers = writers
         self._senders = senders
         self._transactions = transactions
@@ -99,6 +94,13 @@ class Postman:
         self._clock = clock
         self._in_hand: list[_Task] = []
         self.stopping = threading.Event()
+
+    @cached_property
+    def _renderer(self) -> "Renderer":
+        # Made for the first mail: nobody need wait for it at the start.
+        from shared.notifications.rendering import Renderer
+
+        return Renderer(self._templates)
 
     def deliver_due(self, limit: int = BATCH) -> int:
         """Send what is due; returns how many were tried.
@@ -252,7 +254,7 @@ class Postman:
                 self._write_down_alone(task)
         for task in tasks:
             if task.outcome:
-                _tell(task.notification, task.outcome.status)
+                tell(task.notification, task.outcome.status)
 
     def _write_down_alone(self, task: _Task) -> None:
         try:
@@ -296,11 +298,6 @@ def quickly(send: Callable[[T], R], what: T) -> R:
         reraise=True,
     )
     return tries(send, what)
-
-
-def _tell(one: Notification, status: str) -> None:
-    told = log.error if status == FAILED else log.info
-    told(TOLD[status], kind=one.kind, notification_id=one.id)
 
 
 def _afterwards(session: Session, row: Notification, task: _Task, now: Now) -> Sequence[Message]:

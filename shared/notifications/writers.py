@@ -14,11 +14,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 import structlog
 
 from shared.notifications.drafts import Draft, WritingFailed, Written, write_or_say_why
-from shared.notifications.rendering import Renderer
+
+if TYPE_CHECKING:
+    from shared.notifications.rendering import Renderer
 
 log = structlog.get_logger()
 
@@ -46,7 +49,7 @@ class Writers:
         self._desks = [_Desk() for _ in range(count)]
         self._lock = threading.Lock()
 
-    def write(self, drafts: Sequence[Draft], renderer: Renderer) -> list[Written]:
+    def write(self, drafts: Sequence[Draft], renderer: "Renderer") -> list[Written]:
         """The letters, in the order of the drafts; for one that cannot be written, the reason."""
         if len(drafts) <= FEW:
             return [write_or_say_why(one, renderer, self._mail_from) for one in drafts]
@@ -59,7 +62,7 @@ class Writers:
             for desk in self._desks:
                 desk.leave()
 
-    def _hand_out(self, drafts: Sequence[Draft], renderer: Renderer) -> list[Written]:
+    def _hand_out(self, drafts: Sequence[Draft], renderer: "Renderer") -> list[Written]:
         work = list(zip(self._desks, _shares(drafts, len(self._desks)), strict=False))
         for desk, share in work:
             desk.ask((renderer.templates, renderer.brand, self._mail_from, share))
@@ -72,7 +75,7 @@ class Writers:
                 written += [self._alone(desk, one, renderer) for one in share]
         return written
 
-    def _alone(self, desk: "_Desk", draft: Draft, renderer: Renderer) -> Written:
+    def _alone(self, desk: "_Desk", draft: Draft, renderer: "Renderer") -> Written:
         """One of a share took the process with it: alone, it costs only itself."""
         desk.ask((renderer.templates, renderer.brand, self._mail_from, [draft]))
         try:

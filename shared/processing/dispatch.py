@@ -43,6 +43,7 @@ class Dispatcher:
         self._transactions = transactions
         self._clock = clock
         self._in_hand: deque[tuple[str, Delivery]] = deque()
+        self.on_waiting: Callable[[], None] = lambda: None
 
     def take(self, incoming: Sequence[Incoming]) -> None:
         """Deal with a batch of messages from the broker.
@@ -212,6 +213,7 @@ class Dispatcher:
                 self._record_failure(message_id, failure.reason)
         except InfrastructureDown:
             self._in_hand.append((message_id, delivery))
+            self.on_waiting()
             raise
 
     def _claim_own_id(self, session: Session, delivery: Delivery) -> None:
@@ -248,6 +250,7 @@ class Dispatcher:
             row = inbox.lock_waiting(session, message_id)
             if row is not None:
                 inbox.fail(row, told, self._clock(), for_good=rejected)
+        self.on_waiting()
         log.warning("message_failed", message_id=message_id, error=type(reason).__name__)
 
     def _bury(self, incoming: Incoming, reason: str) -> None:

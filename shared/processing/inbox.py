@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 from sqlmodel import Session, col
 
 from shared.database import among, insert_rows
@@ -97,6 +97,13 @@ def take_due(session: Session, now: datetime, limit: int) -> list[Inbox]:
         row.attempts += 1
         row.due_at, row.error = now + LEASE, STARTED
     return living
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next waiting message is due; None when none waits."""
+    statement = select(func.min(INBOX.c.due_at)).where(INBOX.c.status == WAITING)
+    found: datetime | None = session.execute(statement).scalar_one()
+    return found
 
 
 def bury(session: Session, incoming: Incoming, reason: str, now: datetime) -> None:

@@ -96,11 +96,18 @@ class Consumption(StoppableThread):
         self._bus.interrupt()
 
 
-class Chore(StoppableThread):
-    """Does one kind of work whenever it is woken, and looks for itself once in a while.
+BUSY_SECONDS = 2.0
+"""How long a chore leaves alone what is due and could not be had: another replica holds it, or
+the broker is away."""
 
-    `work` returns how much it did; while there is more than nothing it goes on at once. `gather`
-    is how long it lets more come together after it was woken: for what is cheaper in one go.
+
+class Chore(StoppableThread):
+    """Does one kind of work when it is woken or when some is due, and sleeps in between.
+
+    `work` returns how much it did; while there is more than nothing it goes on at once. `due_in`
+    says in how many seconds there is work next; it is asked at least every `every` seconds, for
+    what other processes have left. Without it there is work every `every` seconds. `gather` is
+    how long it lets more come together after it was woken: for what is cheaper in one go.
     `rest` is how long it pauses after each piece of work, in units of what that piece took: for
     what can wait, and must not keep the database from what cannot.
     """
@@ -111,12 +118,14 @@ class Chore(StoppableThread):
         work: Callable[[], int],
         *,
         every: float,
+        due_in: Callable[[], float] | None = None,
         gather: float = 0.0,
         rest: float = 0.0,
     ) -> None:
         super().__init__(name)
         self._work = work
         self._every = every
+        self._due_in = due_in or (lambda: every)
         self._gather = gather
         self._rest = rest
         self._wake = threading.Event()
@@ -130,19 +139,32 @@ class Chore(StoppableThread):
         while not self.stopping.is_set():
             self._wake.clear()
             began = time.monotonic()
-            if self._do():
+            if self._attempt(self._work, 0):
                 self.stopping.wait(self._rest * (time.monotonic() - began))
-            elif self._wake.wait(self._every):
-                self.stopping.wait(self._gather)
+            else:
+                self._sleep()
 
-    def _do(self) -> int:
-        done: list[int] = []
+    def _sleep(self) -> None:
+        """Sleep until woken, or until something is due."""
+        patience = BUSY_SECONDS
+        while not (self._wake.is_set() or self.stopping.is_set()):
+            due_in = self._attempt(self._due_in, self._every)
+            if due_in <= self._every:
+                self._wake.wait(due_in if due_in > 0 else patience)
+                break
+            self._wake.wait(self._every)
+            # What has come since was nobody's to refuse.
+            patience = 0.0
+        if self._wake.is_set():
+            self.stopping.wait(self._gather)
+
+    def _attempt(self, question: Callable[[], float], otherwise: float) -> float:
+        answers: list[float] = []
         try:
-            self.insist(lambda: done.append(self._work()))
+            self.insist(lambda: answers.append(question()))
         except Exception:
             log.exception("chore_failed", thread=self.name)
-            return 0
-        return sum(done)
+        return answers[0] if answers else otherwise
 
     def stop(self) -> None:
         """Ask it to stop after the piece of work in hand."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, func, select, update
 from sqlmodel import Session, col
 
 from shared.crash_points import reached
@@ -72,6 +72,7 @@ class OutboxRelay:
         self._outcomes: Outcomes = []
         self._settled_at = time.monotonic()
         self.on_outcome: Callable[[], None] = lambda: None
+        self.on_unconfirmed: Callable[[], None] = lambda: None
 
     def write(self, session: Session, said: Sequence[Said]) -> None:
         """Insert events in one statement, leased to this process."""
@@ -143,6 +144,9 @@ class OutboxRelay:
         for message_id, receipt in outcomes:
             if receipt is Receipt.UNROUTABLE:
                 log.error("event_unroutable", message_id=message_id)
+        if any(receipt is not Receipt.CONFIRMED for _, receipt in outcomes):
+            # Only now that it is committed does the sweeper see when to publish these again.
+            self.on_unconfirmed()
 
     def mark(self, session: Session, outcomes: Outcomes) -> None:
         """Write what the bus has answered: published, or due again for the sweeper."""
@@ -207,3 +211,10 @@ class OutboxRelay:
         """Remove events that were published before `older_than`."""
         with self._database.begin() as session:
             return forget_oldest(session, OUTBOX.c.published_at, older_than, limit=limit)
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the sweeper has something to publish; None when everything is published."""
+    statement = select(func.min(OUTBOX.c.leased_until)).where(OUTBOX.c.published_at.is_(None))
+    found: datetime | None = session.execute(statement).scalar_one()
+    return found

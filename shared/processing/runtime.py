@@ -1,10 +1,12 @@
 """A service at work: its database, its line to the broker, its threads, its requests."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4, uuid5
 
@@ -17,10 +19,9 @@ from shared.events.event import Event
 from shared.messaging.bus import Bus, Incoming
 from shared.notifications import notices
 from shared.notifications.postman import Postman
-from shared.notifications.rendering import Renderer
 from shared.notifications.senders import Senders
 from shared.notifications.writers import Writers
-from shared.processing import decisions, inbox
+from shared.processing import decisions, inbox, outbox
 from shared.processing.dispatch import Dispatcher
 from shared.processing.handling import Handling
 from shared.processing.loops import CONSUMERS, Chore, Consumption
@@ -45,6 +46,10 @@ DECISIONS_KEPT = timedelta(days=365)
 SETTLING = 0.1
 """Seconds that the broker's answers wait for a transaction that passes by and takes them along;
 after that they get one of their own."""
+
+LOOK_AROUND = 5.0
+"""Seconds between two looks for what other processes have left or made due; what this process
+itself makes due, it knows without looking."""
 
 
 @dataclass
@@ -95,7 +100,7 @@ class Runtime:
         self._writers = writers or Writers(settings.mail_from)
         self.postman = Postman(
             service.notices,
-            Renderer(service.templates),
+            service.templates,
             self._writers,
             senders,
             self.transactions,
@@ -107,13 +112,15 @@ class Runtime:
         consumers = 1 if self.database.is_sqlite else CONSUMERS
         self._consuming = [Consumption(name, bus, self.dispatcher) for _ in range(consumers)]
         self._settler = Chore(f"{name}-settler", self._settle, every=60.0, gather=SETTLING)
-        self._sweeper = Chore(f"{name}-sweeper", self._sweep, every=2.0)
-        self._due = Chore(f"{name}-due", self.dispatcher.run_due, every=2.0)
-        self._mail = Chore(f"{name}-mail", self.postman.deliver_due, every=5.0)
+        self._sweeper = self._chore("sweeper", self._sweep, outbox.next_due)
+        self._due = self._chore("due", self.dispatcher.run_due, inbox.next_due)
+        self._mail = self._chore("mail", self.postman.deliver_due, notices.next_due)
         self._cleaning = Chore(f"{name}-cleaning", self._clean, every=600.0, rest=1.0)
         self.relay.on_outcome = self._settler.wake
+        self.relay.on_unconfirmed = self._sweeper.wake
         speech.on_mail = self._mail.wake
         speech.on_later = self._due.wake
+        self.dispatcher.on_waiting = self._due.wake
 
     # For the runner.
 
@@ -261,6 +268,24 @@ class Runtime:
         self.speech.committed(session)
 
     # Chores.
+
+    def _chore(
+        self,
+        name: str,
+        work: Callable[[], int],
+        next_due: Callable[[Session], datetime | None],
+    ) -> Chore:
+        return Chore(
+            f"{self.service.name}-{name}",
+            work,
+            every=LOOK_AROUND,
+            due_in=partial(self._seconds_until, next_due),
+        )
+
+    def _seconds_until(self, next_due: Callable[[Session], datetime | None]) -> float:
+        with self.transactions.infrastructure(), self.database.read() as session:
+            moment = next_due(session)
+        return math.inf if moment is None else (moment - self.clock()).total_seconds()
 
     def _settle(self) -> int:
         if self.relay.waited() < SETTLING:

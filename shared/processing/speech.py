@@ -5,7 +5,7 @@ after a rollback says the very same thing again.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -16,6 +16,9 @@ from shared.processing import inbox
 from shared.processing.messages import About, Later, Mail, Message
 from shared.processing.outbox import OutboxRelay, Said
 from shared.processing.reading import Reader
+
+SOON = timedelta(minutes=1)
+"""Requests for later than this are found in time by those who look around once in a while."""
 
 Utterance = tuple[Envelope, Sequence[Message]]
 """A cause, and what was said upon it."""
@@ -63,6 +66,8 @@ class Speech:
         self._relay.publish(said)
         if session.info.pop("mailed", False):
             self.on_mail()
+        if session.info.pop("soon", False):
+            self.on_later()
 
     def _postpone(self, session: Session, later: Later, cause: Envelope, now: datetime) -> None:
         delivery = self._reader.request(
@@ -74,6 +79,8 @@ class Speech:
             cause=cause.id,
         )
         inbox.park(session, delivery, now, due=later.due)
+        if later.due < now + SOON:
+            session.info["soon"] = True
 
     def _seal(
         self, event: Event, said_id: str, subject: str, cause: Envelope, now: datetime

@@ -3,13 +3,16 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 
 from infra.composition import build_service, service_names
 from shared.database import Database
 from shared.processing.model import ProcessingTable
-from shared.schema import is_current, upgrade
+from shared.schema import _config, current, heads, is_current, upgrade
 from shared.settings import Settings
 
 
@@ -28,3 +31,54 @@ def test_the_migrations_make_the_tables_of_the_models(name: str, tmp_path: Path)
         difference = compare_metadata(context, [service.metadata, ProcessingTable.metadata])
     database.close()
     assert [one for one in difference if "alembic_version" not in repr(one)] == []
+
+
+@pytest.mark.parametrize("name", service_names())
+def test_the_names_of_the_files_tell_the_newest_revisions(name: str) -> None:
+    # A start looks at the names alone: Alembic takes long to load.
+    migrations = build_service(name, Settings()).migrations
+    script = ScriptDirectory.from_config(_config(migrations))
+    assert heads(migrations) == set(script.get_heads())
+
+
+BEHIND = ["base", "shared_0001", "shared_0003", "billing_0001", "shared_0004", "billing_0002"]
+
+
+@pytest.mark.parametrize("revision", BEHIND)
+def test_a_database_that_lacks_a_migration_is_not_told_as_current(
+    revision: str, tmp_path: Path
+) -> None:
+    # Given a database that an earlier version has left at this revision,
+    migrations = build_service("billing", Settings()).migrations
+    database = Database(f"sqlite:///{tmp_path}/billing.db")
+    if revision != "base":
+        with database.engine.begin() as connection:
+            config = _config(migrations)
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+    # When it is asked for its schema, Then it says what Alembic says,
+    with database.engine.connect() as connection:
+        told = set(MigrationContext.configure(connection).get_current_heads())
+        assert current(connection) == told
+    # and what is missing is seen, and made.
+    assert not is_current(database, migrations)
+    assert upgrade(database, migrations)
+    assert is_current(database, migrations)
+    database.close()
+
+
+def test_a_database_of_a_later_version_is_not_told_as_current(tmp_path: Path) -> None:
+    # Given a database that a later version has brought further,
+    migrations = build_service("billing", Settings()).migrations
+    database = Database(f"sqlite:///{tmp_path}/billing.db")
+    upgrade(database, migrations)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE alembic_version SET version_num = 'billing_0999' "
+            "WHERE version_num LIKE 'billing_%'"
+        )
+    # When this version starts, Then it does not go on as if that were its own.
+    assert not is_current(database, migrations)
+    with pytest.raises(CommandError):
+        upgrade(database, migrations)
+    database.close()

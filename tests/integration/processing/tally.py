@@ -63,6 +63,8 @@ def tally(event: CustomerReleased, envelope: Envelope, tallies: Loaded[Tally]) -
     said: list[Message] = [CustomerLoggedIn(login_name="x", first_login_at=START)]
     if what == "later":
         said.append(Later(Remind(), START + timedelta(days=7), key=f"remind/{envelope.subject}"))
+    if what == "soon":
+        said.append(Later(Remind(), START + timedelta(seconds=20), key=f"soon/{envelope.subject}"))
     if what == "mail":
         said.append(Mail("greeting", "klant@bakkerij.example", "nl", {"name": "Anna"}))
     return said

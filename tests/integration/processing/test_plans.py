@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 
 from infra import dead_letters, decisions
 from shared.notifications import notices
-from shared.processing import inbox
+from shared.processing import inbox, outbox
 from shared.processing.census import count
 from tests.integration.processing.tally import Replica, release
 from tests.servers.postgres import MakeDatabase
@@ -71,6 +71,8 @@ def test_no_query_reads_a_whole_table(replica: Replica) -> None:
     replica.runtime._clean()
     with replica.database.read() as session:
         count(session)
+        for next_due in (inbox.next_due, outbox.next_due, notices.next_due):
+            next_due(session)
     (letter,) = (
         one for one in dead_letters.find({"tally": replica.database}) if "never work" in one.error
     )

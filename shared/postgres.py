@@ -1,0 +1,56 @@
+"""Connections to PostgreSQL: with limits on every wait, and arrays in binary."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.types.array import ListBinaryDumper
+from sqlalchemy import Dialect
+
+OPTIONS = "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+
+SETTINGS: dict[str, Any] = {
+    "connect_timeout": 5,
+    "options": OPTIONS,
+    # A server that vanished without a word is noticed within about 15 seconds.
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 15_000,
+}
+"""What each connection is opened with."""
+
+ANSWER_SECONDS = 40.0
+"""A server answers a statement within 30 s, if only by breaking it off. One that says nothing for
+longer is not there: a connection that died without a word, or lost its other end, would otherwise
+be waited for without end."""
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """A connection to PostgreSQL that gives up a server which never answers."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait for the server's answer, for a bounded time.
+
+        Raises:
+            psycopg.OperationalError: none came; the connection is closed.
+        """
+        try:
+            return super().wait(gen, interval, ANSWER_SECONDS if timeout is None else timeout)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()  # It may still answer, but to what nobody asks any more.
+            raise
+
+
+def connect(
+    _dialect: Dialect, _record: object, arguments: Sequence[Any], options: Mapping[str, Any]
+) -> PatientConnection:
+    """Open a connection, for SQLAlchemy's pool."""
+    return PatientConnection.connect(*arguments, **options)
+
+
+def prepare(connection: Any, _record: object) -> None:
+    """Have arrays travel in binary: writing 200 events out as text took 300 times as long."""
+    connection.adapters.register_dumper(list, ListBinaryDumper)

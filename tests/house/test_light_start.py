@@ -1,0 +1,76 @@
+"""What a start need not load is not loaded: it is what people wait for."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HELP = """
+from infra.cli import app
+try:
+    app(["--help"])
+except SystemExit:
+    pass
+"""
+RUN = """
+from infra.supervisor import Supervisor
+from shared.settings import Settings
+with Supervisor(Settings()):
+    import sys
+    ready = list(sys.modules)
+"""
+TELL = """
+import json, sys
+print()
+print(json.dumps(sorted(globals().get("ready") or sys.modules)))
+"""
+
+
+def loaded_by(program: str, data_dir: Path) -> set[str]:
+    """The modules that a process has loaded after this program."""
+    kept = {name: value for name, value in os.environ.items() if "STAPPENPLAN" not in name}
+    answer = subprocess.run(
+        [sys.executable, "-c", program + TELL],
+        env={**kept, "STAPPENPLAN_DATA_DIR": str(data_dir), "STAPPENPLAN_HTTP_PORT": "0"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    return set(json.loads(answer.stdout.splitlines()[-1]))
+
+
+def test_help_loads_nothing_of_the_services(tmp_path: Path) -> None:
+    loaded = loaded_by(HELP, tmp_path)
+    assert "typer" in loaded
+    heavy = {"sqlalchemy", "fastapi", "pydantic", "pika", "kombu", "typst", "alembic", "structlog"}
+    assert loaded & heavy == set()
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A data folder on which the services have run before."""
+    assert "alembic" in loaded_by(RUN, tmp_path)
+    return tmp_path
+
+
+def test_services_that_are_ready_have_loaded_nothing_for_later(data_dir: Path) -> None:
+    loaded = loaded_by(RUN, data_dir)
+    assert "fastapi" in loaded
+    # Mails, documents and tokens load theirs when they come; others are for other databases.
+    later = {
+        "jinja2",
+        "markdown_it",
+        "typst",
+        "segno",
+        "jwt",
+        "alembic",
+        "psycopg",
+        "pika",
+        "boto3",
+    }
+    assert loaded & later == set()

@@ -1,0 +1,210 @@
+"""A service at rest sleeps; what becomes due wakes it in time. The clock here is the test's own."""
+
+import math
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event
+
+from shared.errors import InfrastructureDown
+from shared.messaging.bus import Receipt
+from shared.processing.loops import BUSY_SECONDS, Chore
+from shared.processing.retries import LEASE, pause_after
+from shared.processing.runtime import LOOK_AROUND
+from tests.integration.processing.conftest import MakeReplica
+from tests.integration.processing.tally import MENDED, START, Replica, release
+
+SECOND = timedelta(seconds=1)
+
+
+class Slumber:
+    """Stands for the event on which a chore sleeps: time flies, and after a while it is over."""
+
+    def __init__(self, chore: Chore, sleeps: int, fly: Callable[[float], None]) -> None:
+        self._chore, self._left, self._fly = chore, sleeps, fly
+        self.slept: list[float] = []
+
+    def is_set(self) -> bool:
+        return self._chore.stopping.is_set()
+
+    def clear(self) -> None: ...
+
+    def set(self) -> None: ...
+
+    def wait(self, seconds: float) -> bool:
+        self.slept.append(seconds)
+        self._fly(seconds)
+        self._left -= 1
+        if not self._left:
+            self._chore.stopping.set()
+        return self.is_set()
+
+
+def slumber(chore: Chore, sleeps: int, replica: Replica | None = None) -> list[float]:
+    """Let a chore run, in this thread, until it has slept so often; how long each time."""
+
+    def fly(seconds: float) -> None:
+        if replica is not None:
+            replica.now += seconds * SECOND
+
+    asleep = Slumber(chore, sleeps, fly)
+    chore._wake = asleep  # type: ignore[assignment]
+    chore.run()
+    return asleep.slept
+
+
+def chores(replica: Replica) -> list[Chore]:
+    return [replica.runtime._sweeper, replica.runtime._due, replica.runtime._mail]
+
+
+def test_a_service_at_rest_makes_one_short_transaction_for_each_look(replica: Replica) -> None:
+    begun: list[object] = []
+    statements: list[str] = []
+
+    def note(_c: object, _cur: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT"):
+            statements.append(statement)
+
+    # Given a service with nothing to do,
+    event.listen(replica.database.engine, "begin", begun.append)
+    event.listen(replica.database.engine, "before_cursor_execute", note)
+    # When each chore has slept ten times, Then it slept long,
+    for chore in chores(replica):
+        assert slumber(chore, 10, replica) == [LOOK_AROUND] * 10
+    # and it looked once in its table for each sleep, and once for what was left at the start.
+    assert len(statements) <= 3 * 11
+    assert len(begun) <= 3 * 11
+
+
+def test_a_failed_message_runs_again_when_it_is_due(replica: Replica) -> None:
+    # Given a message that failed, and would succeed now,
+    replica.take(release("bakkerij", "broken-1"))
+    MENDED.add("broken-1")
+    # When the chore has slept until that is due, and once more,
+    pause = (pause_after(1) or SECOND).total_seconds()
+    slept = slumber(replica.runtime._due, math.ceil(pause / LOOK_AROUND) + 1, replica)
+    # Then it ran, not a moment later.
+    assert sum(slept[:-1]) == pause
+    assert sum(replica.tallies().values()) == 1
+
+
+def test_what_a_dead_replica_left_is_found(make_replica: MakeReplica) -> None:
+    # Given a chore at rest, and another replica that fails at a message and is gone,
+    living, dead = make_replica(), make_replica()
+    assert slumber(living.runtime._due, 1, living) == [LOOK_AROUND]
+    dead.take(release("bakkerij", "broken-1"))
+    MENDED.add("broken-1")
+    due = next(iter(living.inbox().values())).due_at
+    assert due is not None
+    # When the living one sleeps on, Then it looks around, and runs that when it is due.
+    living.runtime._due.stopping.clear()
+    slept = slumber(living.runtime._due, 2, living)
+    assert sum(living.tallies().values()) == 1
+    assert living.now - slept[-1] * SECOND == due
+
+
+def test_a_failure_wakes_who_runs_it_again(replica: Replica) -> None:
+    due = replica.runtime._due
+    due._wake.clear()
+    replica.take(release("bakkerij", "broken-1"))
+    assert due._wake.is_set()
+
+
+def test_what_the_database_interrupted_wakes_who_goes_on_with_it(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a message that runs alone, when the database goes away and comes back,
+    def away(*_: object, **__: object) -> None:
+        monkeypatch.undo()
+        raise InfrastructureDown("away")
+
+    due = replica.runtime._due
+    due._wake.clear()
+    monkeypatch.setattr(replica.runtime.transactions, "run", away)
+    with pytest.raises(InfrastructureDown):
+        replica.take(release("bakkerij", redelivered=True))
+    # When who runs what is due is woken, Then it runs now, and not when its lease has ended.
+    assert due._wake.is_set()
+    assert replica.run_due() == 0
+    assert sum(replica.tallies().values()) == 1
+
+
+@pytest.mark.parametrize(("what", "woken"), [("soon-1", True), ("later-1", False)])
+def test_a_request_for_soon_wakes_who_runs_it(replica: Replica, what: str, woken: bool) -> None:
+    # One for next week is found in time by looking around: under load nobody is woken for it.
+    due = replica.runtime._due
+    due._wake.clear()
+    replica.take(release("bakkerij", what))
+    assert due._wake.is_set() is woken
+
+
+def test_a_mail_wakes_who_sends_it(replica: Replica) -> None:
+    mail = replica.runtime._mail
+    mail._wake.clear()
+    replica.take(release("bakkerij", "mail-1"))
+    assert mail._wake.is_set()
+
+
+def test_what_the_broker_answered_wakes_who_marks_it(replica: Replica) -> None:
+    settler = replica.runtime._settler
+    settler._wake.clear()
+    replica.take(release("bakkerij"))
+    assert settler._wake.is_set()
+
+
+def test_the_sweeper_hears_of_an_unconfirmed_event_once_it_is_marked(replica: Replica) -> None:
+    # Given an event that the broker did not confirm,
+    replica.wire.answer = Receipt.UNKNOWN
+    replica.take(release("bakkerij"))
+    sweeper = replica.runtime._sweeper
+    # When another transaction takes the answer along, just after the sweeper had looked,
+    sweeper._wake.clear()
+    replica.take(release("bakkerij"))
+    # Then the sweeper looks again, and sees that it is due in a second rather than in thirty.
+    assert sweeper._wake.is_set()
+    (row,) = replica.outbox().values()
+    assert row.leased_until < START + LEASE
+    assert slumber(sweeper, 1, replica)[0] <= BUSY_SECONDS
+
+
+def test_what_is_due_and_cannot_be_had_makes_nobody_busy() -> None:
+    # Given work that another replica holds, When a chore tries,
+    chore = Chore("chore", lambda: 0, every=LOOK_AROUND, due_in=lambda: -1.0)
+    # Then it leaves that alone for a while each time.
+    assert slumber(chore, 5) == [BUSY_SECONDS] * 5
+
+
+def test_what_became_due_during_a_sleep_is_done_at_once() -> None:
+    # Given a chore that another process leaves something that is due at once,
+    looks = iter([math.inf, -1.0])
+    chore = Chore("chore", lambda: 0, every=LOOK_AROUND, due_in=lambda: next(looks))
+    # When it looks around, Then it tries: nobody has refused it that yet.
+    assert slumber(chore, 2) == [LOOK_AROUND, 0.0]
+
+
+def test_who_is_asked_to_stop_just_before_it_would_sleep_stops() -> None:
+    # Given a chore that is asked to stop, and that takes its being woken for the last time's,
+    def work() -> int:
+        chore.stop()
+        chore._wake.clear()
+        return 0
+
+    chore = Chore("chore", work, every=600.0)
+    # When it has worked, Then it does not sleep first.
+    chore.start()
+    chore.join(30)
+    assert not chore.is_alive()
+
+
+def test_a_look_that_fails_is_followed_by_another() -> None:
+    looks = iter([RuntimeError("the clock is broken"), math.inf, 0.25])
+
+    def due_in() -> float:
+        look = next(looks)
+        if isinstance(look, Exception):
+            raise look
+        return look
+
+    chore = Chore("chore", lambda: 0, every=LOOK_AROUND, due_in=due_in)
+    assert slumber(chore, 3) == [LOOK_AROUND, LOOK_AROUND, 0.25]
