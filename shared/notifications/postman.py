@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 import tenacity
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from shared.crash_points import reached
 from shared.database import Trouble, diagnose
 from shared.envelope import Envelope
 from shared.errors import InfrastructureDown
+from shared.notifications.claims import Claims, lock
 from shared.notifications.drafts import Draft, WritingFailed, Written
 from shared.notifications.letters import Letter
 from shared.notifications.model import CANCELLED, FAILED, SENT, WAITING, Notification
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-LEASE = timedelta(minutes=5)
-LONGEST_ROUND = LEASE / 2
-"""After this nothing more is handed over: what has left must be marked before the lease ends."""
 BATCH = 20
 PAUSES = (
     timedelta(seconds=30),
@@ -92,6 +89,7 @@ class Postman:
         self._transactions = transactions
         self._speech = speech
         self._clock = clock
+        self._claims = Claims(transactions, clock)
         self._in_hand: list[_Task] = []
         self.stopping = threading.Event()
 
@@ -119,40 +117,14 @@ class Postman:
             self._in_hand = tasks
             raise
         if self.stopping.is_set():
-            self._give_back([one for one in tasks if one.outcome is None])
+            self._claims.give_back([one.notification for one in tasks if one.outcome is None])
         return sum(one.outcome is not None for one in tasks)
 
     def _claimed(self, limit: int) -> list[_Task]:
-        with self._transactions.bookkeeping() as session:
-            rows = self._claim(session, limit)
+        rows = self._claims.take(limit)
         if rows:
             reached("notification_claim.after")
         return [_Task(one, self._notices.get(one.kind, PLAIN)) for one in rows]
-
-    def _claim(self, session: Session, limit: int) -> Sequence[Notification]:
-        now = self._clock()
-        statement = (
-            select(Notification)
-            .where(col(Notification.status) == WAITING, col(Notification.due_at) <= now)
-            .order_by(col(Notification.due_at))
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        rows = session.execute(statement).scalars().all()
-        if rows:
-            reached("notification_claim.before")
-        for row in rows:
-            row.attempts += 1
-            row.due_at = now + LEASE
-        return rows
-
-    def _give_back(self, tasks: Sequence[_Task]) -> None:
-        """Make what was claimed and not tried due at once, for whoever comes next."""
-        ours = {one.notification.id: one.notification.due_at for one in tasks}
-        with self._transactions.bookkeeping() as session:
-            for message_id, row in self._lock(session, list(ours)).items():
-                if row.due_at == ours[message_id]:
-                    row.due_at, row.attempts = self._clock(), row.attempts - 1
 
     def _deliver(self, tasks: Sequence[_Task]) -> None:
         untried = [one for one in tasks if one.outcome is None and self._in_time(one)]
@@ -165,11 +137,8 @@ class Postman:
             self._write_down(tried)
 
     def _in_time(self, task: _Task) -> bool:
-        """Whether it is ours for long enough; if not, whoever claims it next sends it."""
-        if self.stopping.is_set():
-            return False
-        due = task.notification.due_at
-        return due is not None and self._clock() < due - LEASE + LONGEST_ROUND
+        """Whether it may still be handed over; if not, whoever claims it next sends it."""
+        return not self.stopping.is_set() and self._claims.in_time(task.notification)
 
     # From a notification to a letter that has left.
 
@@ -266,7 +235,7 @@ class Postman:
 
     def _mark(self, tasks: Sequence[_Task], *, saying: bool = True) -> None:
         def work(session: Session) -> None:
-            rows = self._lock(session, [one.notification.id for one in tasks])
+            rows = lock(session, [one.notification.id for one in tasks])
             said: list[Utterance] = []
             for task in tasks:
                 row, now = rows[task.notification.id], Now(self._clock())
@@ -282,11 +251,6 @@ class Postman:
         reached("sent_mark.before")
         self._transactions.run(work)
         reached("sent_mark.after")
-
-    def _lock(self, session: Session, ids: Sequence[str]) -> Mapping[str, Notification]:
-        statement = select(Notification).where(col(Notification.id).in_(ids))
-        rows = session.execute(statement.order_by(col(Notification.id)).with_for_update())
-        return {one.id: one for one in rows.scalars()}
 
 
 def quickly(send: Callable[[T], R], what: T) -> R:

@@ -34,10 +34,10 @@ def main(deed: str, point: str, nth: int) -> None:
     from shared.processing import retries
 
     retries.LEASE = LEASES
-    from shared.notifications import postman
+    from shared.notifications import claims
     from shared.processing import inbox, outbox
 
-    outbox.LEASE = postman.LEASE = LEASES
+    outbox.LEASE = claims.LEASE = LEASES
     assert inbox.LEASE is LEASES
     if deed == "pause":
         from shared.processing import loops

@@ -3,12 +3,14 @@
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlmodel import Session
 
 from shared.errors import InfrastructureDown
 from shared.notifications import postman
@@ -191,6 +193,32 @@ def test_what_has_left_is_not_sent_again_when_the_database_is_away_for_its_mark(
     assert deliver(replica) == MANY
     assert states(replica) == [SENT] * MANY
     assert len(post.sent) == MANY
+
+
+def test_a_claim_whose_answer_is_lost_is_found_again_and_not_left_to_its_lease(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a claim that the database commits, while its answer is lost on the way
+    post = with_post(replica, Post())
+    replica.take(*(release(f"klant {number}", "mail-1") for number in range(MANY)))
+    transactions = replica.runtime.transactions
+    bookkeeping = transactions.bookkeeping
+
+    @contextmanager
+    def unanswered() -> Iterator[Session]:
+        with bookkeeping() as session:
+            yield session
+        raise InfrastructureDown("hung up after the commit")
+
+    monkeypatch.setattr(transactions, "bookkeeping", unanswered)
+    with pytest.raises(InfrastructureDown):
+        deliver(replica)
+    assert not post.sent
+    # When it can be reached again, Then everything is sent at once, as the first try of each.
+    monkeypatch.setattr(transactions, "bookkeeping", bookkeeping)
+    assert deliver(replica) == MANY
+    assert states(replica) == [SENT] * MANY
+    assert {one.attempts for one in mails(replica)} == {1}
 
 
 def test_a_crash_before_the_mark_repeats_the_batch_in_hand_and_no_more(
