@@ -47,7 +47,7 @@ UNDER_WAY = 100
 
 STAPPENPLAN = Path(sys.executable).with_name("stappenplan")
 
-ALL_THE_WAY = 90.0
+ALL_THE_WAY = 150.0
 """Seconds within which everything must have arrived once the fault is over."""
 
 
