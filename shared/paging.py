@@ -13,10 +13,11 @@ from typing import Annotated, Any, TypeVar, overload
 from fastapi import Query, Request, Response
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, bindparam, tuple_
+from sqlalchemy import ColumnElement, Row, bindparam, tuple_
 from sqlmodel import Session
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
+from shared.database import UtcDateTime
 from shared.errors import Invalid
 from shared.events.shapes import FieldError
 
@@ -110,7 +111,7 @@ class Page:
         rows = list(session.exec(ordered.limit(self._room)))
         self._room -= len(rows)
         if rows and not self._room:
-            last = rows[-1][0] if isinstance(rows[-1], tuple) else rows[-1]
+            last = rows[-1][0] if isinstance(rows[-1], Row) else rows[-1]
             self._announce(part, [getattr(last, one.key) for one in order])
         return rows
 
@@ -140,7 +141,7 @@ def _read(after: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _value(column: Any, given: str) -> Any:
-    if column.type.python_type is not datetime:
+    if not isinstance(column.type, UtcDateTime):
         return given
     try:
         moment = datetime.fromisoformat(given)
