@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ from sqlalchemy import text
 
 from infra.composition import build_service, senders
 from shared.auth import SCOPES, issue_token
+from shared.database import Database
 from shared.envelope import CONTENT_TYPE
 from shared.http import create_app
 from shared.messaging.bus import Incoming
@@ -34,15 +36,9 @@ class Veteran:
         service = build_service(name, settings)
         self.runtime = Runtime(service, settings, Wire(), senders(settings))
         self.engine = self.runtime.database.engine
-        self.rows = KEPT[self.engine.dialect.name]
         self._key = settings.signing_key()
-        upgrade(self.runtime.database, service.migrations)
         if service.at_start:
             service.at_start(self.runtime)
-        stock.stock(self.engine, name, self.rows)
-        if not self.runtime.database.is_sqlite:
-            with self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as plain:
-                plain.execute(text("VACUUM ANALYZE"))
         self._app = create_app([self.runtime], [service.router(self.runtime)], token_key=self._key)
 
     @property
@@ -86,6 +82,23 @@ class Veteran:
 MakeVeteran = Callable[[str], Veteran]
 
 
+@cache
+def past(name: str) -> Callable[[str], None]:
+    """Gives a database its service's schema, and the rows of a long life."""
+
+    def prepare(url: str) -> None:
+        database = Database(url)
+        upgrade(database, build_service(name, Settings()).migrations)
+        stock.stock(database.engine, name, KEPT[database.engine.dialect.name])
+        if not database.is_sqlite:
+            plain = database.engine.execution_options(isolation_level="AUTOCOMMIT")
+            with plain.connect() as connection:
+                connection.execute(text("VACUUM ANALYZE"))
+        database.close()
+
+    return prepare
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def veteran(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeVeteran]:
     """Makes a service of this name that has been at work for long."""
@@ -94,9 +107,10 @@ def veteran(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeVete
     def make(name: str) -> Veteran:
         if request.param == "sqlite":
             url = f"sqlite:///{tmp_path}/{name}.db"
+            past(name)(url)
         else:
             make_database: MakeDatabase = request.getfixturevalue("make_database")
-            url = make_database(name)
+            url = make_database(name, past(name))
         made.append(Veteran(name, url, tmp_path))
         return made[-1]
 
