@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from shared.database import Database
 from shared.envelope import CONTENT_TYPE
 from shared.http import create_app
 from shared.messaging.bus import Incoming
-from shared.processing.runtime import Runtime
+from shared.processing.runtime import Runtime, utc_now
 from shared.schema import upgrade
 from shared.settings import Settings
 from tests.integration.plans import stock
@@ -34,12 +35,16 @@ class Veteran:
     def __init__(self, name: str, url: str, folder: Path) -> None:
         settings = Settings(database_url=url, data_dir=folder, log_level="error")
         service = build_service(name, settings)
-        self.runtime = Runtime(service, settings, Wire(), senders(settings))
+        self.ahead = timedelta()
+        self.runtime = Runtime(service, settings, Wire(), senders(settings), self._now)
         self.engine = self.runtime.database.engine
         self._key = settings.signing_key()
         if service.at_start:
             service.at_start(self.runtime)
         self._app = create_app([self.runtime], [service.router(self.runtime)], token_key=self._key)
+
+    def _now(self) -> datetime:
+        return utc_now() + self.ahead
 
     @property
     def tables(self) -> set[str]:
