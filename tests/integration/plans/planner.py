@@ -86,11 +86,20 @@ def _read(node: dict[str, Any]) -> float:
 def _of_sqlite(
     connection: Connection, statement: str, parameters: Any, tables: set[str]
 ) -> Iterator[str]:
+    """A page may walk along an index, and anybody along one that has few of all rows."""
+    page = "LIMIT" in statement
     rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
     for *_, detail in rows:
-        scanned = re.fullmatch(r"SCAN (\w+)", detail)
+        scanned = re.match(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?", detail)
         if scanned and scanned[1] in tables:
-            yield f"reads all of {scanned[1]}"
+            along = scanned[2] is not None and (page or _is_partial(connection, scanned[2]))
+            if not along:
+                yield f"reads all of {scanned[1]}"
         # A page is put in order by its index; a load sorts only the rows that it is for.
-        if "LIMIT" in statement and "TEMP B-TREE" in detail:
+        if page and "TEMP B-TREE" in detail:
             yield f"sorts ({detail})"
+
+
+def _is_partial(connection: Connection, index: str) -> bool:
+    query = "SELECT sql LIKE '% WHERE %' FROM sqlite_master WHERE name = ?"
+    return bool(connection.exec_driver_sql(query, (index,)).scalar())
