@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import text
 
+from infra import dead_letters
 from infra.composition import service_names
 from tests.integration.plans import stock
 from tests.integration.plans.conftest import MakeVeteran, Veteran
@@ -106,3 +107,18 @@ def test_a_page_that_ended_nowhere_is_refused(veteran: MakeVeteran) -> None:
         # Then he is told where to take it from.
         assert answer.json()["code"] == "after_unknown"
         assert answer.json()["errors"][0]["field"] == "after"
+
+
+def test_a_list_of_dead_letters_is_made_without_reading_what_was_in_them(
+    veteran: MakeVeteran,
+) -> None:
+    # Given a dead letter, whose body may be very large,
+    one = veteran("registration")
+    one.hear("signup.accepted.v1", stock.onboarding(123), reference="S-2026-1")
+    # When the dead letters are listed, Then it is there, and its body was never fetched.
+    with noting(one.engine) as statements:
+        (letter,) = dead_letters.find({"registration": one.runtime.database})
+    assert "other contents" in letter.error
+    assert statements
+    assert [one for one in statements if "inbox.body" in one] == []
+    assert objections(one.engine, statements, one.tables) == []
