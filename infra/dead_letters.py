@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col
 from sqlmodel import select as entities
 from sqlmodel.sql.expression import SelectOfScalar
@@ -65,7 +66,14 @@ def find(databases: Mapping[str, Database], limit: int = 500) -> list[DeadLetter
 
 def _messages(session: Session, service: str, limit: int) -> list[DeadLetter]:
     received = col(Inbox.received_at)
-    statement = select(Inbox).where(col(Inbox.status) == DEAD).order_by(received).limit(limit)
+    # A message may be as large as a broker takes; hundreds of them are no list.
+    attributes = inspect(Inbox).attrs
+    light = (
+        defer(attributes["body"].class_attribute),
+        defer(attributes["postage"].class_attribute),
+    )
+    statement = select(Inbox).options(*light).where(col(Inbox.status) == DEAD)
+    statement = statement.order_by(received).limit(limit)
     return [
         DeadLetter(
             service=service,

@@ -95,7 +95,7 @@ class Demonstration:
 
     def insist_on_office(self, code: str) -> None:
         """Have KING's back office enter the accounting office, unless it is there."""
-        if any(one["code"] == code for one in self._get("signup", "/api/offices")):
+        if any(one["code"] == code for one in self._list("signup", "/api/offices")):
             return
         office = {
             "name": f"Administratiekantoor {code}",
@@ -169,15 +169,9 @@ class Demonstration:
         return moved + sum(self._people.map(self._act, rows))
 
     def _mine(self) -> Iterator[dict[str, Any]]:
-        offset = 0
-        while True:
-            page = self._get("activation", "/api/onboardings", limit=PAGE, offset=offset)
-            for row in page:
-                if row["onboarding_id"] in self.journeys:
-                    yield row
-            if len(page) < PAGE:
-                return
-            offset += PAGE
+        for row in self._list("activation", "/api/onboardings"):
+            if row["onboarding_id"] in self.journeys:
+                yield row
 
     def _note(self, row: dict[str, Any], tell: Tell) -> int:
         journey = self.journeys[row["onboarding_id"]]
@@ -263,10 +257,19 @@ class Demonstration:
 
     # Calls.
 
-    def _get(self, service: str, path: str, **query: Any) -> Any:
-        answer = self._lines[service].get(path, params=query)
+    def _get(self, service: str, path: str) -> Any:
+        answer = self._lines[service].get(path)
         _insist(answer)
         return answer.json()
+
+    def _list(self, service: str, path: str) -> Iterator[dict[str, Any]]:
+        """The rows of a list, page after page."""
+        page = f"{path}?limit={PAGE}"
+        while page:
+            answer = self._lines[service].get(page)
+            _insist(answer)
+            yield from answer.json()
+            page = answer.links.get("next", {}).get("url", "")
 
     def _send(self, method: str, service: str, path: str, body: dict[str, Any]) -> bool:
         _insist(self._lines[service].request(method, path, json=body))

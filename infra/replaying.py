@@ -1,74 +1,149 @@
-"""Replaying: published events stay for a week, so a queue that missed them is served again."""
+"""Replaying: published events stay for a week, so a queue that missed them is served again.
 
-from collections.abc import Iterable, Iterator
+However many there are, a page of each service's is in memory at a time.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from heapq import merge
+from itertools import islice
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, bindparam, func, select, tuple_
 from sqlmodel import col
 
 from infra.composition import Lines, build_service, service_names
 from shared.database import Database
 from shared.errors import StappenplanError
-from shared.messaging.bus import Incoming, Outgoing, Receipt
+from shared.messaging.bus import Bus, Incoming, Outgoing, Receipt
 from shared.messaging.topology import ADMIN
 from shared.processing import inbox
-from shared.processing.model import Outbox
+from shared.processing.model import Outbox, moment
 from shared.processing.reading import Reader
 from shared.settings import Settings
 
-AT_A_TIME = 200
+PAGE = 200
+"""Events that are read at a time from each database, and handed over at a time."""
 
 
-def published(settings: Settings, service: str, since: datetime) -> list[Outgoing]:
-    """What every service published since then and this one subscribes to, the oldest first."""
-    wanted = build_service(service, settings).hears
-    rows: list[Outbox] = []
-    for name in service_names():
-        database = Database(settings.database_url_of(name))
+class NotTaken(StappenplanError):
+    """The broker did not take every event; what it took before, it has."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """An event that was published once, and when."""
+
+    at: datetime
+    id: str
+    type: str
+    body: bytes
+
+
+Hand = Callable[[Sequence[Published]], None]
+
+
+class Archive:
+    """What the services published since a moment, until now, and one of them subscribes to."""
+
+    def __init__(self, settings: Settings, hearer: str, since: datetime) -> None:
+        self._settings = settings
+        self._stack = ExitStack()
+        heard = col(Outbox.type).in_(build_service(hearer, settings).hears)
+        published_at = col(Outbox.published_at)
+        # What is published while this runs goes out by itself: without an end there is none.
+        self._wanted = (heard, published_at >= since, published_at < datetime.now(UTC))
+        self._unpublished = (heard, published_at.is_(None))
+
+    def __enter__(self) -> "Archive":
+        self._databases = {
+            name: self._stack.enter_context(closing(Database(self._settings.database_url_of(name))))
+            for name in service_names()
+        }
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def __len__(self) -> int:
+        return sum(_count(one, self._wanted) for one in self._databases.values())
+
+    def waiting(self) -> dict[str, int]:
+        """How many each service has said and not published yet: its sweeper's, not ours."""
+        found = {name: _count(one, self._unpublished) for name, one in self._databases.items()}
+        return {name: count for name, count in found.items() if count}
+
+    def __iter__(self) -> Iterator[Published]:
+        """All of them, in the order in which they were published."""
+        each = [self._of(database) for database in self._databases.values()]
+        return merge(*each, key=lambda one: (one.at, one.id))
+
+    def _of(self, database: Database) -> Iterator[Published]:
+        last: Published | None = None
+        while True:
+            page = self._page(database, last)
+            yield from page
+            if len(page) < PAGE:
+                return
+            last = page[-1]
+
+    def _page(self, database: Database, last: Published | None) -> list[Published]:
+        order = col(Outbox.published_at), col(Outbox.id)
+        statement = select(*order, col(Outbox.type), col(Outbox.body)).where(*self._wanted)
+        if last is not None:
+            place = tuple_(bindparam(None, last.at, moment().type), bindparam(None, last.id))
+            statement = statement.where(tuple_(*order) > place)
         with database.read() as session:
-            statement = select(Outbox).where(
-                col(Outbox.published_at) >= since, col(Outbox.type).in_(wanted)
-            )
-            rows += session.execute(statement).scalars()
-        database.close()
-    rows.sort(key=lambda row: row.created_at)
-    return [Outgoing(row.id, row.type, row.body, queue=service) for row in rows]
+            rows = session.execute(statement.order_by(*order).limit(PAGE))
+            return [Published(at, id_, type_, body) for at, id_, type_, body in rows]
 
 
-def send_again(settings: Settings, service: str, events: Iterable[Outgoing]) -> Iterator[int]:
-    """Hand events straight to one service; yields how many each time.
+def _count(database: Database, conditions: Sequence[ColumnElement[bool]]) -> int:
+    with database.read() as session:
+        statement = select(func.count()).select_from(Outbox).where(*conditions)
+        return int(session.execute(statement).scalar_one())
+
+
+def send_again(settings: Settings, service: str, archive: Archive) -> Iterator[Sequence[Published]]:
+    """Hand events straight to one service, a page at a time; yields each page that it has.
 
     Raises:
-        StappenplanError: the broker did not take them all; it is safe to replay again.
+        NotTaken: the broker did not take a page; it is safe to replay again.
     """
-    if settings.embedded:
-        yield from _into_inbox(settings, service, events)
-        return
-    bus = Lines(settings).bus(ADMIN, consume=False)
+    with ExitStack() as stack:
+        hand = _to_queue if not settings.embedded else _into_inbox
+        give = hand(settings, service, stack)
+        events = iter(archive)
+        while page := list(islice(events, PAGE)):
+            give(page)
+            yield page
+
+
+def _to_queue(settings: Settings, service: str, stack: ExitStack) -> Hand:
+    bus: Bus = stack.enter_context(closing(Lines(settings).bus(ADMIN, consume=False)))
     bus.open()
-    try:
-        batch: list[Outgoing] = []
-        for event in (*events, None):
-            if event is not None:
-                batch.append(event)
-            if batch and (event is None or len(batch) == AT_A_TIME):
-                receipts = bus.publish(batch).result(timeout=60)
-                if any(one is not Receipt.CONFIRMED for one in receipts):
-                    raise StappenplanError("the broker did not take every event; replay again")
-                yield len(batch)
-                batch = []
-    finally:
-        bus.close()
+
+    def hand(page: Sequence[Published]) -> None:
+        messages = [Outgoing(one.id, one.type, one.body, queue=service) for one in page]
+        receipts = bus.publish(messages).result(timeout=60)
+        if any(one is not Receipt.CONFIRMED for one in receipts):
+            raise NotTaken("the broker did not take every event")
+
+    return hand
 
 
-def _into_inbox(settings: Settings, service: str, events: Iterable[Outgoing]) -> Iterator[int]:
+def _into_inbox(settings: Settings, service: str, stack: ExitStack) -> Hand:
     """Without a broker, an event is put into the inbox, due at once; a known id is left alone."""
     reader = Reader(build_service(service, settings))
-    database = Database(settings.database_url_of(service))
-    for event in events:
+    database = stack.enter_context(closing(Database(settings.database_url_of(service))))
+
+    def hand(page: Sequence[Published]) -> None:
         now = datetime.now(UTC)
-        delivery = reader.read(Incoming(event.body, event.type, event.content_type))
+        content_type = Outgoing("", "", b"").content_type
+        read = [reader.read(Incoming(one.body, one.type, content_type)) for one in page]
         with database.begin() as session:
-            inbox.park(session, delivery, now, due=now)
-        yield 1
-    database.close()
+            for delivery in read:
+                inbox.park(session, delivery, now, due=now)
+
+    return hand

@@ -1,9 +1,13 @@
 """`stappenplan replay`: serve a queue again what it may have missed."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from infra.replaying import Archive
+    from shared.settings import Settings
 
 
 def replay(
@@ -13,18 +17,48 @@ def replay(
     ] = "",
 ) -> None:
     """Send a service again the published events it subscribes to; its inbox makes that harmless."""
-    from rich.progress import track
-
     from infra.cli import ground
-    from infra.replaying import published, send_again
+    from infra.replaying import Archive
 
     ground.insist_on_service(service)
     settings = ground.settings()
     moment = _moment(since)
-    events = published(settings, service, moment)
-    typer.echo(f"{len(events)} events since {moment:%Y-%m-%d %H:%M} UTC")
-    sent = sum(send_again(settings, service, track(events, description=f"to {service}")))
-    typer.echo(f"{sent} handed to {service}; what it had already changes nothing")
+    with Archive(settings, service, moment) as archive:
+        count = len(archive)
+        typer.echo(f"{ground.times(count, 'event')} since {moment:%Y-%m-%d %H:%M} UTC")
+        sent = _send(settings, service, archive, count)
+        typer.echo(f"{sent} handed to {service}; what it had already changes nothing")
+        for name, waiting in archive.waiting().items():
+            typer.echo(
+                f"not sent: {ground.times(waiting, 'event')} that {name} has still to publish; "
+                "it does so by itself while it runs"
+            )
+
+
+def _send(settings: "Settings", service: str, archive: "Archive", count: int) -> int:
+    """Send them all, showing how far it is; how many were sent.
+
+    Raises:
+        NotTaken: the broker did not take them all; the text says how to go on from there.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from infra.replaying import NotTaken, send_again
+
+    sent, reached = 0, None
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(f"to {service}", total=count)
+        try:
+            for page in send_again(settings, service, archive):
+                sent, reached = sent + len(page), page[-1].at
+                progress.update(task, completed=sent)
+        except NotTaken as stop:
+            again = f"replay {service}" + (f" --since {reached.isoformat()}" if reached else "")
+            raise NotTaken(
+                f"{stop}; {sent} of {count} were handed over; `stappenplan {again}` goes on there"
+            ) from None
+    return sent
 
 
 def _moment(since: str) -> datetime:

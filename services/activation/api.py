@@ -8,6 +8,7 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from fastapi import APIRouter, Depends, Query
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from services.activation import facts
@@ -19,12 +20,14 @@ from shared.auth import Caller
 from shared.errors import NotFound
 from shared.events import AdministrationCreated
 from shared.http import IdempotencyKey, caller_with
+from shared.paging import NEXT_PAGE, Page
 from shared.processing.runtime import Runtime
 
 Activator = Annotated[Caller, Depends(caller_with("users:activate"))]
 Onlooker = Annotated[Caller, Depends(caller_with("onboardings:read"))]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
 LoginName = Annotated[str, Field(min_length=1, max_length=64)]
+BY_AGE = (col(Activation.heard_at), col(Activation.onboarding_id))
 
 
 def _mail_address(value: str) -> str:
@@ -97,18 +100,17 @@ def router(runtime: Runtime) -> APIRouter:
 def _activations(runtime: Runtime) -> APIRouter:
     routes = APIRouter(tags=["activation"])
 
-    @routes.get("/activations", summary="Who is released and can be activated")
+    @routes.get("/activations", summary="Who is released and can be activated", responses=NEXT_PAGE)
     def ready(
         caller: Activator,
+        page: Annotated[Page, Depends()],
         status: Annotated[Literal["ready"], Query()] = "ready",
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> list[dict[str, Any]]:
-        query = select(Activation).where(col(Activation.ready).is_(True))
+        query = select(Activation).where(text("ready"))
         if caller.office:
             query = query.where(Activation.office_code == caller.office)
         with runtime.reading() as session:
-            found = session.exec(query.order_by(col(Activation.heard_at)).limit(limit)).all()
-        return [_to_activate(one) for one in found]
+            return [_to_activate(one) for one in page.read(session, query, *BY_AGE)]
 
     @routes.post("/activations/{onboarding_id}", status_code=202, summary="Send credentials")
     def activate(
@@ -144,18 +146,14 @@ def _activations(runtime: Runtime) -> APIRouter:
 def _onboardings(runtime: Runtime) -> APIRouter:
     routes = APIRouter(tags=["onboardings"])
 
-    @routes.get("/onboardings", summary="Where every customer stands")
-    def overview(
-        caller: Onlooker,
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
-        offset: Annotated[int, Query(ge=0)] = 0,
-    ) -> list[dict[str, Any]]:
+    @routes.get("/onboardings", summary="Where every customer stands", responses=NEXT_PAGE)
+    def overview(caller: Onlooker, page: Annotated[Page, Depends()]) -> list[dict[str, Any]]:
         query = select(Activation)
         if caller.office:
             query = query.where(Activation.office_code == caller.office)
-        query = query.order_by(col(Activation.heard_at).desc()).offset(offset).limit(limit)
         with runtime.reading() as session:
-            return [describe(one) for one in session.exec(query)]
+            found = page.read(session, query, *BY_AGE, descending=True)
+            return [describe(one) for one in found]
 
     @routes.get("/onboardings/{onboarding_id}", summary="One customer's seven steps")
     def one(onboarding_id: UUID, caller: Onlooker) -> dict[str, Any]:

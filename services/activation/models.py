@@ -8,7 +8,7 @@ from sqlmodel import Field
 from services.activation import facts
 from services.activation.facts import Facts
 from shared.database import UtcDateTime
-from shared.entity import Entity
+from shared.entity import Entity, index_of
 from shared.envelope import Envelope
 from shared.events import (
     AdministrationCreated,
@@ -46,8 +46,10 @@ class Activation(ActivationTable, table=True):
 
     __tablename__ = "activation"
     __table_args__ = (
-        Index("activation_list", "office_code", "heard_at"),
-        Index("activation_ready", "ready", "office_code"),
+        Index("activation_newest", "heard_at", "onboarding_id"),
+        Index("activation_office", "office_code", "heard_at", "onboarding_id"),
+        index_of("ready", "activation_waiting", "heard_at", "onboarding_id"),
+        index_of("ready", "activation_waiting_office", "office_code", "heard_at", "onboarding_id"),
     )
 
     onboarding_id: str = Field(primary_key=True, max_length=36)

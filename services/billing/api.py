@@ -7,9 +7,10 @@ from uuid import uuid5
 import schwifty
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator, BaseModel, Field
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from services.billing.collections import REQUESTED, Collection
+from services.billing.collections import TO_COLLECT, TO_DECIDE, Collection
 from services.billing.confirmation import Document
 from services.billing.documents import Documents
 from services.billing.mandates import business_day
@@ -21,6 +22,7 @@ from shared.errors import Invalid, NotFound
 from shared.events import CollectionResult
 from shared.events.shapes import FieldError
 from shared.http import IdempotencyKey, caller_with
+from shared.paging import NEXT_PAGE, Page
 from shared.processing.runtime import Runtime
 from shared.settings import Settings
 
@@ -116,16 +118,20 @@ def _orders(runtime: Runtime) -> APIRouter:
 def _collections(runtime: Runtime) -> APIRouter:
     routes = APIRouter(tags=["collections"])
 
-    @routes.get("/collections", summary="What KING should collect; what a person must decide")
+    @routes.get(
+        "/collections",
+        summary="What KING should collect; what a person must decide",
+        responses=NEXT_PAGE,
+    )
     def list_collections(
         caller: King,
+        page: Annotated[Page, Depends()],
         status: Annotated[Literal["requested", "held"], Query()] = "requested",
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> list[dict[str, Any]]:
         with runtime.reading() as session:
             if status == "held":
-                return _held(session, caller.office, limit)
-            return _to_collect(session, caller.office, limit, runtime.settings)
+                return _held(session, caller.office, page)
+            return _to_collect(session, caller.office, page, runtime.settings)
 
     @routes.post("/collections/{end_to_end_id}/decide", status_code=202, summary="Decide")
     def decide(
@@ -214,34 +220,35 @@ def _stray(one: UnmatchedResult) -> dict[str, Any]:
 
 
 def _to_collect(
-    session: Session, office: str | None, limit: int, settings: Settings
+    session: Session, office: str | None, page: Page, settings: Settings
 ) -> list[dict[str, Any]]:
     """What KING should collect, for when it does not hear `collection.requested`."""
     query = (
         select(Collection, Mandate)
         .join(Order, col(Order.reference) == Collection.order_reference)
         .join(Mandate, col(Mandate.key) == Order.mandate_key)
-        .where(Collection.status == REQUESTED, Collection.held == 0)
+        .where(text(TO_COLLECT))
     )
     if office is not None:
         query = query.where(Collection.office_code == office)
     creditor_id = settings.creditor.identifier
     return [
         _collection(one) | {"mandate": mandate.details(creditor_id).model_dump()}
-        for one, mandate in session.exec(query.order_by(col(Collection.key)).limit(limit))
+        for one, mandate in page.read(session, query, col(Collection.key))
     ]
 
 
-def _held(session: Session, office: str | None, limit: int) -> list[dict[str, Any]]:
+def _held(session: Session, office: str | None, page: Page) -> list[dict[str, Any]]:
     """What a person must decide; results of unknown orders belong to no office."""
-    query = select(Collection).where(Collection.held == 1).order_by(col(Collection.key))
+    query = select(Collection).where(text(TO_DECIDE))
     if office is not None:
         query = query.where(Collection.office_code == office)
-    rows = [_collection(one) for one in session.exec(query.limit(limit))]
+    held = page.read(session, query, col(Collection.key))
+    rows = [_collection(one) for one in held]
     if office is None:
         strays = select(UnmatchedResult).where(UnmatchedResult.open == 1)
-        strays = strays.order_by(col(UnmatchedResult.received_at), col(UnmatchedResult.id))
-        rows += [_stray(one) for one in session.exec(strays.limit(limit))]
+        order = col(UnmatchedResult.received_at), col(UnmatchedResult.id)
+        rows += [_stray(one) for one in page.read(session, strays, *order, part="unmatched")]
     return rows
 
 

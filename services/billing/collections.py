@@ -15,6 +15,7 @@ from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field
 
 from services.billing.tables import BillingTable
+from shared.entity import index_of
 from shared.events import CollectionBooked, CollectionCancelled, CollectionResult
 from shared.events.king import CollectionStatus
 from shared.processing.model import moment
@@ -42,6 +43,11 @@ class Standing(Enum):
     TAKEN_BACK = "taken_back"
 
 
+TO_COLLECT = "status = 'requested' AND held = 0"
+TO_DECIDE = "held = 1"
+"""Conditions of two lists, which hold few of all collections."""
+
+
 class Collection(BillingTable, table=True):
     """One attempt to collect an order's amount, known by its end-to-end id."""
 
@@ -49,8 +55,10 @@ class Collection(BillingTable, table=True):
     __table_args__ = (
         Index("collection_order", "order_reference"),
         Index("collection_end_to_end", "end_to_end_id"),
-        Index("collection_status", "status"),
-        Index("collection_held", "held"),
+        index_of(TO_COLLECT, "collection_to_collect", "key"),
+        index_of(TO_COLLECT, "collection_to_collect_office", "office_code", "key"),
+        index_of(TO_DECIDE, "collection_to_decide", "key"),
+        index_of(TO_DECIDE, "collection_to_decide_office", "office_code", "key"),
     )
 
     key: str = Field(primary_key=True, max_length=71)

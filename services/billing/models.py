@@ -9,6 +9,7 @@ from sqlmodel import Field
 from services.billing.collections import Collection, Standing, standing_of
 from services.billing.tables import BillingTable
 from shared.catalogue import Quote
+from shared.entity import index_of
 from shared.errors import Conflict, Reject
 from shared.events import MandateDetails, OrderConfirmationSigned, RegistrationCompleted
 from shared.events.billing import Scheme, SignatureMethod
@@ -23,7 +24,7 @@ class Order(BillingTable, table=True):
     """
 
     __tablename__ = "customer_order"
-    __table_args__ = (Index("order_mandate", "mandate_key"),)
+    __table_args__ = (index_of("signed_on IS NULL", "order_unsigned", "mandate_key"),)
 
     onboarding_id: str = Field(primary_key=True, max_length=36)
     reference: str | None = Field(default=None, max_length=35, unique=True)
@@ -167,7 +168,7 @@ class UnmatchedResult(BillingTable, table=True):
     """What KING reported of an order that is not known: kept until the order appears."""
 
     __tablename__ = "unmatched_result"
-    __table_args__ = (Index("unmatched_open", "open"),)
+    __table_args__ = (Index("unmatched_list", "open", "received_at", "id"),)
 
     id: str = Field(primary_key=True, max_length=36)
     open: int = 1

@@ -19,6 +19,7 @@ from shared.auth import Caller
 from shared.envelope import NAMESPACE
 from shared.errors import NotFound
 from shared.http import IdempotencyKey, caller_with
+from shared.paging import NEXT_PAGE, Page
 from shared.processing.runtime import Runtime
 
 Reviewer = Annotated[Caller, Depends(caller_with("registrations:review"))]
@@ -49,17 +50,19 @@ def router(runtime: Runtime) -> APIRouter:
     """Registration's routes."""
     routes = APIRouter(prefix="/api", tags=["registration"])
 
-    @routes.get("/registrations", summary="Registrations by status")
+    @routes.get("/registrations", summary="Registrations by status", responses=NEXT_PAGE)
     def list_registrations(
         caller: Reviewer,
+        page: Annotated[Page, Depends()],
         status: Annotated[Status, Query()] = "review",
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> list[dict[str, Any]]:
-        query = select(Registration).where(Registration.status == status)
+        heard_at = col(Registration.heard_at)
+        # Withdrawn before the sign-up itself was heard: there is nothing yet to show of it.
+        query = select(Registration).where(Registration.status == status, heard_at.is_not(None))
         if caller.office:
             query = query.where(Registration.office_code == caller.office)
         with runtime.reading() as session:
-            found = session.exec(query.order_by(col(Registration.heard_at)).limit(limit)).all()
+            found = page.read(session, query, heard_at, col(Registration.onboarding_id))
         return [_summary(one) for one in found]
 
     @routes.post("/registrations/{onboarding_id}/register", status_code=202)

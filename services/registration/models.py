@@ -29,7 +29,10 @@ class Registration(RegistrationTable, table=True):
     """One customer's way from accepted sign-up to registered customer with an administration."""
 
     __tablename__ = "registration"
-    __table_args__ = (Index("registration_status", "status", "office_code"),)
+    __table_args__ = (
+        Index("registration_list", "status", "heard_at", "onboarding_id"),
+        Index("registration_office", "office_code", "status", "heard_at", "onboarding_id"),
+    )
 
     onboarding_id: str = Field(primary_key=True, max_length=36)
     status: str = Field(default=UNHEARD, max_length=12)

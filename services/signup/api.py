@@ -19,6 +19,7 @@ from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.events import SignupRejected, SignupSubmitted
 from shared.events.shapes import FieldError
 from shared.http import IdempotencyKey, caller_with, inlined
+from shared.paging import NEXT_PAGE, Page
 from shared.processing.runtime import Runtime
 
 Website = Annotated[Caller, Depends(caller_with("signup:submit"))]
@@ -111,13 +112,13 @@ def router(runtime: Runtime) -> APIRouter:
         runtime.handle(request, subject=str(uuid5(NAMESPACE, f"office/{code}")), by=caller.source)
         return request.model_dump()
 
-    @routes.get("/offices", summary="The offices")
-    def offices(caller: BackOffice) -> list[dict[str, Any]]:
-        query = select(Office).order_by(col(Office.code))
+    @routes.get("/offices", summary="The offices", responses=NEXT_PAGE)
+    def offices(caller: BackOffice, page: Annotated[Page, Depends()]) -> list[dict[str, Any]]:
+        query = select(Office)
         if caller.office:
             query = query.where(Office.code == caller.office)
         with runtime.reading() as session:
-            return [one.model_dump() for one in session.exec(query)]
+            return [one.model_dump() for one in page.read(session, query, col(Office.code))]
 
     return routes
 

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Index, LargeBinary, MetaData, Text, text
 from sqlmodel import Field
 
 from shared.database import UtcDateTime
-from shared.entity import Entity
+from shared.entity import Entity, index_of
 
 DONE = "done"
 WAITING = "waiting"
@@ -114,7 +114,9 @@ class Outbox(ProcessingTable, table=True):
             postgresql_where=text("published_at IS NULL"),
             sqlite_where=text("published_at IS NULL"),
         ),
-        Index("outbox_published", "published_at"),
+        # Of the published rows alone: writing an event costs one index less, and whoever looks for
+        # unpublished ones cannot be led here.
+        index_of("published_at IS NOT NULL", "outbox_published", "published_at"),
     )
 
     id: str = Field(primary_key=True, max_length=36)

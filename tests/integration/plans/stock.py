@@ -1,0 +1,174 @@
+"""What a service has in its tables after long use: the same customers in each of them."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_DNS, uuid5
+
+from sqlalchemy import Engine, insert
+
+from services.activation.models import Activation
+from services.billing.collections import Collection
+from services.billing.models import Mandate, Order, UnmatchedResult
+from services.registration.models import BaseAdministration, Registration
+from services.signup.models import Office, Signup
+from shared.notifications.model import Notification
+from shared.processing.model import Inbox, Outbox
+
+Row = dict[str, Any]
+GOLDEN = Path(__file__).parents[2] / "contract" / "golden"
+BEGAN = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
+OFFICES = 50
+OFFICE = "0042"
+"""One of them, which has as many customers as each."""
+
+
+def golden(event_type: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((GOLDEN / f"{event_type}.json").read_bytes())
+    return document
+
+
+def onboarding(number: int) -> str:
+    return str(uuid5(NAMESPACE_DNS, f"{number}.klant.example"))
+
+
+def office(number: int) -> str:
+    return f"{number % OFFICES:04}"
+
+
+def moment(number: int) -> datetime:
+    """Ten customers come at the very same moment, as those of one batch do."""
+    return BEGAN + timedelta(minutes=number // 10)
+
+
+def reference(number: int) -> str:
+    return f"O-2025-{number:06}"
+
+
+ACCEPTED = golden("signup.accepted.v1")["data"]
+COMPLETED = golden("registration.completed.v1")["data"]
+BOOKED = golden("collection.result.v1")["data"]
+
+
+def inbox(number: int) -> Row:
+    row = {"id": onboarding(number), "type": "t", "digest": "d", "status": "done", "attempts": 0}
+    return row | {"received_at": moment(number)}
+
+
+def outbox(number: int) -> Row:
+    at = moment(number)
+    row = {"id": onboarding(number), "type": "t", "subject": "s", "body": b"x", "attempts": 0}
+    return row | {"created_at": at, "leased_until": at, "published_at": at}
+
+
+def notification(number: int) -> Row:
+    row = {"id": onboarding(number), "onboarding_id": onboarding(number), "kind": "k"}
+    row |= {"channel": "email", "recipient": "a", "language": "nl", "params": {}, "attempts": 1}
+    return row | {"status": "sent", "created_at": moment(number)}
+
+
+def signup(number: int) -> Row:
+    row = {"onboarding_id": onboarding(number), "status": "completed", "digest": "d" * 64}
+    row |= {"reference": f"S-2025-{number:06}", "office_code": office(number)}
+    return row | {
+        "package_code": "compleet",
+        "kvk": f"{number:08}",
+        "company_key": f"bakkerij {number}/k{number}@bakkerij.example",
+        "accepted": ACCEPTED,
+        "submitted_at": moment(number),
+    }
+
+
+def accounting_office(number: int) -> Row:
+    row = {"code": f"kantoor-{number:05}", "name": "K", "email": "k@k.example", "language": "nl"}
+    row |= {"review": "flagged", "base_administration": "standard", "pays_for_customers": False}
+    return row
+
+
+def registration(number: int) -> Row:
+    odd = {7: "review", 11: "declined", 13: "withdrawn"}
+    return {
+        "onboarding_id": onboarding(number),
+        "status": odd.get(number // OFFICES % 20, "registered"),
+        "office_code": office(number),
+        "accepted": ACCEPTED,
+        "heard_at": moment(number),
+    }
+
+
+def base_administration(number: int) -> Row:
+    row = {"key": f"{number}/bakkers", "code": "bakkers", "office_code": str(number)}
+    return row | {"name": "Bakkers", "chart_id": "c"}
+
+
+def order(number: int) -> Row:
+    """Every other customer's office pays for him; few have yet to sign."""
+    row = {"onboarding_id": onboarding(number), "reference": reference(number)}
+    row |= {"office_code": office(number), "registered": COMPLETED, "amount_cents": 4235}
+    row |= {"currency": "EUR", "placed_on": date(2026, 11, 2), "withdrawn": False, "revision": 1}
+    row |= {"mandate_key": mandate_key(number), "standing": "released"}
+    return row | {"signed_on": None if number % 40 == 2 else date(2026, 11, 9)}
+
+
+def mandate_key(number: int) -> str:
+    return f"office/{office(number)}" if number % 2 else f"order/{reference(number)}"
+
+
+def mandate(number: int) -> Row:
+    whose = mandate_key(number) if number < OFFICES else f"order/{reference(number)}"
+    row = {"key": whose, "reference": f"M-{number}", "scheme": "CORE", "account_holder": "A"}
+    return row | {"iban": "NL91ABNA0417164300", "signed_on": date(2026, 11, 9)}
+
+
+def collection(number: int) -> Row:
+    """Few are still to be collected, and few wait for a person."""
+    own = f"{reference(number)}-1"
+    row = {"key": f"{reference(number)}/{own}", "order_reference": reference(number)}
+    row |= {"end_to_end_id": own, "onboarding_id": onboarding(number), "attempt": 1}
+    row |= {"office_code": office(number), "amount_cents": 4235, "currency": "EUR", "results": []}
+    nth = number // OFFICES % 20
+    return row | {"status": "requested" if nth == 3 else "succeeded", "held": int(nth == 5)}
+
+
+def unmatched(number: int) -> Row:
+    row = {"id": onboarding(number), "open": int(number % 100 == 0), "received_at": moment(number)}
+    return row | {"order_reference": "O-X", "end_to_end_id": f"E-{number}", "result": BOOKED}
+
+
+def activation(number: int) -> Row:
+    row = {"onboarding_id": onboarding(number), "facts": {}, "office_code": office(number)}
+    row |= {"company": "Bakkerij", "heard_at": moment(number), "attempt": 0, "wrong_tries": 0}
+    row |= {"login_name": f"klant{number}", "login_base": f"klant{number}"}
+    return row | {"ready": number // OFFICES % 20 == 9}
+
+
+OWN: Mapping[str, Mapping[Any, Callable[[int], Row]]] = {
+    "signup": {Signup: signup, Office: accounting_office},
+    "registration": {Registration: registration, BaseAdministration: base_administration},
+    "billing": {
+        Order: order,
+        Mandate: mandate,
+        Collection: collection,
+        UnmatchedResult: unmatched,
+    },
+    "activation": {Activation: activation},
+}
+SHARED: Mapping[Any, Callable[[int], Row]] = {
+    Inbox: inbox,
+    Outbox: outbox,
+    Notification: notification,
+}
+
+
+def tables(service: str) -> Iterator[tuple[Any, Callable[[int], Row]]]:
+    """The service's tables, each with how a row of it is made."""
+    yield from {**OWN[service], **SHARED}.items()
+
+
+def stock(engine: Engine, service: str, count: int) -> None:
+    """So many rows in each of the service's tables."""
+    with engine.begin() as connection:
+        for model, row in tables(service):
+            connection.execute(insert(model.__table__), [row(number) for number in range(count)])

@@ -1,0 +1,112 @@
+"""However much is kept, what a day's work asks of a database it finds by an index."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from infra.composition import service_names
+from tests.integration.plans import stock
+from tests.integration.plans.conftest import MakeVeteran, Veteran
+from tests.integration.plans.planner import noting, objections
+
+OLD = 123
+"""A customer who was there already."""
+
+
+def signup(one: Veteran) -> None:
+    """Sign-ups by both ways, one of a company that is known by its number or by its address."""
+    form = stock.golden("signup.submitted.v1")["data"]
+    customer = form["customer"]
+    for company in ({}, {"kvk": f"{OLD:08}"}, {"company": f"Bakkerij {OLD}"}):
+        one.ask("POST", "/api/signups", json=form | {"customer": customer | company})
+    new = one.hear("signup.submitted.v1")
+    one.ask("POST", f"/api/signups/{new}/withdraw")
+    for event_type in ("registration.declined", "customer.activated", "customer.logged_in"):
+        one.hear(f"{event_type}.v1", stock.onboarding(OLD))
+    office = {"name": "Noord", "email": "k@noord.example"}
+    one.ask("PUT", "/api/offices/0099", json=office)
+    one.ask("GET", "/api/offices", office="0099")
+
+
+def registration(one: Veteran) -> None:
+    """Reviews and decisions, administrations, base administrations, withdrawals."""
+    yes, no, gone = (one.hear("signup.accepted.v1") for _ in range(3))
+    one.hear("signup.accepted.v1", warnings=[])
+    one.ask("POST", f"/api/registrations/{yes}/register")
+    one.ask("POST", f"/api/registrations/{no}/decline", json={"reason": "al klant"})
+    one.hear("onboarding.withdrawn.v1", gone)
+    one.ask("POST", f"/api/registrations/{yes}/administration")
+    one.ask("GET", f"/api/registrations/{yes}/administration")
+    account = {"number": "8000", "name": "Omzet", "rgs": "WOmz", "kind": "result"}
+    base = {"name": "Horeca", "accounts": [account]}
+    one.ask("PUT", "/api/base-administrations/horeca", json=base)
+    one.ask("PUT", "/api/base-administrations/horeca", office=stock.OFFICE, json=base)
+
+
+def billing(one: Veteran) -> None:
+    """Orders of payers and of offices, signatures, results, decisions, reminders."""
+    one.hear("registration.completed.v1")
+    payer = {"kind": "office"}
+    gone = one.hear("registration.completed.v1", payer=payer)
+    reference = stock.reference(2)
+    for path in ("", "/confirmation.pdf"):
+        one.ask("GET", f"/api/orders/{reference}{path}")
+    signature = {"method": "post", "signed_on": "2026-11-03", "signed_by": "A. Voorbeeld"}
+    # The first is signed by its payer, the other by an office that pays for very many.
+    for number in (2, 43):
+        path = f"/api/orders/{stock.reference(number)}/signature"
+        one.ask("POST", path, json=signature)
+    result = stock.BOOKED | {"status": "succeeded", "reason_code": None}
+    for number, more in ((2, {}), (OLD, {"amount_cents": 1}), (0, {"order_reference": "O-2"})):
+        own = stock.reference(number)
+        of = {"order_reference": own, "end_to_end_id": f"{own}-1"} | more
+        one.ask("POST", "/api/collection-results", json=result | of)
+        one.hear("collection.result.v1", **of)
+    decision = {"decision": "dismiss", "reason": "vergissing"}
+    held = f"/api/collections/{stock.reference(OLD)}-1/decide"
+    one.ask("POST", held, 202, 404, office=stock.office(OLD), json=decision)
+    one.ask("POST", held, 202, 404, json=decision)
+    one.hear("onboarding.withdrawn.v1", gone)
+
+
+def activation(one: Veteran) -> None:
+    """All that is heard of a customer; credentials, contact, log-in, password."""
+    subject = stock.onboarding(OLD)
+    sad = ("signup.rejected.v1", "onboarding.withdrawn.v1", "administration.failed.v1")
+    for event_type in one.runtime.service.hears:
+        one.hear(event_type, stock.onboarding(OLD + 1) if event_type in sad else subject)
+    one.hear("customer.released.v1", subject, revision=99)
+    one.ask("GET", f"/api/onboardings/{subject}", office=stock.OFFICE)
+    one.ask("POST", f"/api/activations/{subject}", json={"channel": "email"})
+    one.runtime.postman.deliver_due()
+    one.ask("POST", f"/api/activations/{subject}/resend", json={"channel": "email"})
+    one.ask("PATCH", f"/api/onboardings/{subject}/contact", json={"email": "b@bakkerij.example"})
+    wrong = {"login_name": f"klant{OLD}", "password": "fout"}
+    one.ask("POST", "/api/login", 401, json=wrong)
+    change = {"login_name": f"klant{OLD}", "current_password": "a", "new_password": "b"}
+    one.ask("POST", "/api/password", 401, json=change)
+
+
+DAYS: dict[str, Callable[[Veteran], None]] = {
+    "signup": signup,
+    "registration": registration,
+    "billing": billing,
+    "activation": activation,
+}
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_no_query_of_a_days_work_reads_a_whole_table(veteran: MakeVeteran, service: str) -> None:
+    # Given a service with very many rows in every table,
+    one = veteran(service)
+    # When it has a day's work, and its chores are done, reminders of weeks ahead among them,
+    with noting(one.engine) as statements:
+        DAYS[service](one)
+        one.ahead = timedelta(days=30)
+        one.runtime.dispatcher.run_due()
+        one.runtime.postman.deliver_due()
+        one.runtime._sweep()
+    # Then the database finds each row by an index, and sorts no more than was asked for.
+    assert len(statements) >= 15
+    assert objections(one.engine, statements, one.tables) == []
