@@ -15,6 +15,7 @@ from unittest.mock import patch
 from sqlalchemy import event
 
 from shared import crash_points
+from shared.database import Database
 from shared.messaging.bus import Incoming
 from shared.notifications.senders import Senders
 from shared.notifications.writers import Writers
@@ -84,8 +85,7 @@ class Process:
             self._service, self._settings, self.line, self._outward, self._clock, self._writers
         )
         engine = self.runtime.database.engine
-        if self.runtime.database.is_sqlite:
-            event.listen(engine, "connect", _trust_the_disk)
+        trust_the_disk(self.runtime.database)
         self._really_commit = engine.dialect.do_commit
         engine.dialect.do_commit = self._commit
 
@@ -188,6 +188,9 @@ class Process:
         self._begin()
 
 
-def _trust_the_disk(connection: object, _record: object) -> None:
+def trust_the_disk(database: Database) -> None:
     """The model kills no machine, only processes: what is written need not wait for the disk."""
-    connection.execute("PRAGMA synchronous=OFF")  # type: ignore[attr-defined]
+    if database.is_sqlite:
+        event.listen(
+            database.engine, "connect", lambda one, _: one.execute("PRAGMA synchronous=OFF")
+        )

@@ -2,6 +2,7 @@
 
 import json
 
+from shared.messaging.bus import Incoming
 from shared.processing.model import DONE, DROPPED
 from tests.model.broker import identity, reference_of
 from tests.model.chain import HEARER, SERVICES, TELLER, speaks
@@ -14,7 +15,7 @@ def hold_now(world: World) -> None:
     Raises:
         AssertionError: one of them does not hold; the text says which, and of what.
     """
-    books = {name: world.books(name) for name in SERVICES}
+    books = world.look()
     _remember(world, books[TELLER])
     found = list(world.wrongs)
     for name, one in books.items():
@@ -34,20 +35,17 @@ def came_true(world: World) -> None:
     """
     hold_now(world)
     found = []
-    for name in SERVICES:
-        books = world.books(name)
+    for name, books in world.seen.items():
         for message in world.broker.arrived[name].values():
             reference = reference_of(message)
-            if not books.effects[reference] and not _rests(world, name, books, message):
+            if not books.effects[reference] and not _rests(world, name, message):
                 found.append(f"lost: {reference} never had its effect at {name}")
-    told = {one for one in world.books(TELLER).effects if speaks(one)}
-    for reference in told:
-        heard = world.books(HEARER).effects[reference]
-        dropped = any(
-            reference_of(one) == reference and _rests(world, HEARER, world.books(HEARER), one)
-            for one in world.broker.arrived[HEARER].values()
-        )
-        if not heard and not dropped:
+    for reference in filter(speaks, world.seen[TELLER].effects):
+        heard = world.seen[HEARER].effects[reference]
+        words = [
+            one for one in world.broker.arrived[HEARER].values() if reference_of(one) == reference
+        ]
+        if not heard and not any(_rests(world, HEARER, one) for one in words):
             found.append(f"lost: {reference} was told and never heard")
     found += _unreminded(world)
     assert not found, "; ".join(found)
@@ -94,12 +92,11 @@ def _kept(books: Books, body: bytes, message_id: str) -> bool:
     )
 
 
-def _rests(world: World, name: str, books: Books, message: object) -> bool:
+def _rests(world: World, name: str, message: Incoming) -> bool:
     """Whether a person let this message rest."""
-    body = message.body  # type: ignore[attr-defined]
     return any(
-        row.status == DROPPED and row.body == body and (name, row.id) in world.dropped
-        for row in books.inbox.values()
+        row.status == DROPPED and row.body == message.body and (name, row.id) in world.dropped
+        for row in world.seen[name].inbox.values()
     )
 
 
@@ -131,7 +128,7 @@ def _ghosts(world: World, hearer: Books) -> list[str]:
 
 def _unreminded(world: World) -> list[str]:
     """Each customer with a fact that asks for it is reminded, or a person dropped the reminder."""
-    teller = world.books(TELLER)
+    teller = world.seen[TELLER]
     asked = {
         json.loads(one.body)["subject"]
         for one in world.broker.arrived[TELLER].values()

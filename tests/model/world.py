@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from unittest.mock import patch
 
 from sqlalchemy import delete, select
 from sqlmodel import col
 
-from infra import dead_letters, decisions, replaying
+from infra import decisions, replaying
 from infra.dead_letters import NotDead
 from shared.database import Database
 from shared.events import CustomerReleased
@@ -30,7 +31,9 @@ from tests.model.chain import (
     build,
     release,
 )
-from tests.model.process import WELL, Fault, Process
+from tests.model.process import Process, trust_the_disk
+
+CUSTOMER, INBOX, OUTBOX = (one.__table__ for one in (Customer, Inbox, Outbox))
 
 OUTBOX_KEPT = timedelta(days=7)
 INBOX_KEPT = timedelta(days=30)
@@ -47,8 +50,8 @@ class Books:
 
     effects: Counter[str]
     reminders: dict[str, int]
-    inbox: dict[str, Inbox]
-    outbox: dict[str, Outbox]
+    inbox: dict[str, Any]
+    outbox: dict[str, Any]
 
     @property
     def done(self) -> set[str]:
@@ -56,10 +59,20 @@ class Books:
         return {one.id for one in self.inbox.values() if one.status == DONE}
 
     @property
+    def dead(self) -> list[str]:
+        """The ids of the dead letters."""
+        return sorted(one.id for one in self.inbox.values() if one.status == DEAD)
+
+    @property
+    def published(self) -> bool:
+        """Whether anything is marked as published."""
+        return any(one.published_at for one in self.outbox.values())
+
+    @property
     def at_rest(self) -> bool:
-        """Whether nothing waits and nothing is unpublished."""
-        waiting = any(one.status == WAITING for one in self.inbox.values())
-        return not waiting and all(one.published_at for one in self.outbox.values())
+        """Whether nothing waits, nothing is dead and nothing is unpublished."""
+        open_still = any(one.status in (WAITING, DEAD) for one in self.inbox.values())
+        return not open_still and all(one.published_at for one in self.outbox.values())
 
 
 class World:
@@ -71,6 +84,8 @@ class World:
         self.broker = Broker()
         self.moods = {name: Moods() for name in SERVICES}
         self.databases = {name: Database(settings.database_url_of(name)) for name in SERVICES}
+        for database in self.databases.values():
+            trust_the_disk(database)
         self._empty()
         self.processes = [self._process(name) for name in (TELLER, TELLER, HEARER)]
         self.submitted: list[str] = []
@@ -84,6 +99,7 @@ class World:
         self.no_longer_kept: set[str] = set()
         """The references of the words that the outbox has forgotten, as it should after a week."""
         self.wrongs: list[str] = []
+        self.look()
 
     def _empty(self) -> None:
         for database in self.databases.values():
@@ -110,9 +126,9 @@ class World:
     def books(self, name: str) -> Books:
         """Read one service's database."""
         with self.databases[name].read() as session:
-            customers = list(session.execute(select(Customer)).scalars())
-            inbox = {one.id: one for one in session.execute(select(Inbox)).scalars()}
-            outbox = {one.id: one for one in session.execute(select(Outbox)).scalars()}
+            customers = session.execute(select(CUSTOMER)).all()
+            inbox = {one.id: one for one in session.execute(select(INBOX)).all()}
+            outbox = {one.id: one for one in session.execute(select(OUTBOX)).all()}
         return Books(
             Counter(word for one in customers for word in one.effects.split()),
             {one.onboarding_id: one.reminders for one in customers},
@@ -124,10 +140,6 @@ class World:
         with self.databases[name].read() as session:
             return session.get(Outbox, message_id) is not None
 
-    def letters(self, name: str) -> list[str]:
-        """The ids of one service's dead letters."""
-        return [one.id for one in dead_letters.find({name: self.databases[name]})]
-
     def process(self, which: int) -> Process:
         """One of the processes."""
         return self.processes[which % len(self.processes)]
@@ -136,9 +148,15 @@ class World:
         """What was published and has no answer yet."""
         return [(one, wire) for one in self.processes for wire in one.line.on_the_wire]
 
-    def all_letters(self) -> list[tuple[str, str]]:
-        """The dead letters of both services."""
-        return [(name, one) for name in SERVICES for one in self.letters(name)]
+    def look(self) -> dict[str, Books]:
+        """Read what both services have now."""
+        self.seen = {name: self.books(name) for name in SERVICES}
+        return self.seen
+
+    @property
+    def letters(self) -> list[tuple[str, str]]:
+        """The dead letters of both services, as last seen."""
+        return [(name, one) for name, books in self.seen.items() for one in books.dead]
 
     def remembered(self, name: str) -> list[Incoming]:
         """The messages that came to a service and that its inbox has not forgotten yet."""
@@ -160,14 +178,15 @@ class World:
         taken, queue[:] = queue[:count], queue[count:]
         return taken[::-1] if backwards else taken
 
-    def duplicate(self, name: str, which: int, *, redelivered: bool) -> None:
+    def duplicate(self, which: int, *, redelivered: bool) -> None:
         """A message that came before comes again: the broker, or its publisher, sent it twice.
 
         None is older than a month: no queue and no outbox keeps one for so long.
         """
-        if known := self.remembered(name):
-            again = replace(known[which % len(known)], redelivered=redelivered)
-            self.broker.queues[name].append(again)
+        known = [(name, one) for name in SERVICES for one in self.remembered(name)]
+        if known:
+            name, message = known[which % len(known)]
+            self.broker.queues[name].append(replace(message, redelivered=redelivered))
 
     def forget(self, which: int) -> None:
         """The teller's database comes back from a backup of before one message.
@@ -188,8 +207,8 @@ class World:
                 customer.effects = "".join(f"{one} " for one in words if one != reference)
         self.broker.put(TELLER, message)
 
-    def clean(self, process: Process, fault: Fault = WELL) -> None:
-        """Retention: what is old enough may go, and nothing else."""
+    def note_what_may_go(self, process: Process) -> None:
+        """Retention is about to remove what is old enough, and may remove nothing else."""
         books = self.books(process.name)
         for word in books.outbox.values():
             if word.published_at and word.published_at < self.now - OUTBOX_KEPT:
@@ -197,7 +216,6 @@ class World:
         for seen in books.inbox.values():
             if seen.status == DONE and seen.received_at < self.now - INBOX_KEPT:
                 self.forgotten[process.name].add(seen.id)
-        process.clean(fault)
 
     def retry(self, name: str, letter_id: str) -> bool:
         """A person retries a dead letter, and another does so at the same moment."""
@@ -276,15 +294,15 @@ class World:
             for publication in list(process.line.on_the_wire):
                 process.hear(publication, ["confirmed"])
             process.settle()
-            for letter_id in self.letters(process.name):
+            for letter_id in self.books(process.name).dead:
                 if not self.retry(process.name, letter_id):
                     self.drop(process.name, letter_id)
 
     def at_rest(self) -> bool:
         """Whether there is nothing left to do for anybody."""
-        busy = any(self.broker.queues[name] or self.letters(name) for name in SERVICES)
-        busy = busy or any(one.line.on_the_wire for one in self.processes)
-        return not busy and all(self.books(name).at_rest for name in SERVICES)
+        if self.on_the_wire() or any(self.broker.queues[name] for name in SERVICES):
+            return False
+        return all(one.at_rest for one in self.look().values())
 
     def _restless(self) -> list[str]:
         found = []
