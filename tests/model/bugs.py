@@ -5,7 +5,7 @@ of defence catches a bug, so that nothing could go wrong, it does not belong her
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -21,6 +21,7 @@ from shared.processing.loops import Consumption
 from shared.processing.messages import Delivery
 from shared.processing.model import DONE
 from shared.processing.outbox import OutboxRelay, Said
+from shared.processing.transactions import WorkFailed
 
 Bug = Callable[[], AbstractContextManager[Any]]
 
@@ -116,9 +117,14 @@ def what_waits_is_never_run() -> AbstractContextManager[Any]:
     return patch.object(Dispatcher, "run_due", lambda *_: 0)
 
 
-def a_failed_message_is_taken_for_done() -> AbstractContextManager[Any]:
-    """Its failure is logged, and that is all."""
-    return patch.object(Dispatcher, "_record_failure", lambda *_: None)
+def a_failed_message_is_only_logged() -> AbstractContextManager[Any]:
+    """A message whose handler fails is acknowledged, and nobody keeps it."""
+
+    def take_and_log(self: Any, delivery: Delivery) -> None:
+        with suppress(WorkFailed):
+            self._transactions.run(lambda session: self._process(session, [delivery]))
+
+    return patch.object(Dispatcher, "_take_singly", take_and_log)
 
 
 def a_retried_letter_is_swallowed() -> AbstractContextManager[Any]:
@@ -147,7 +153,7 @@ BUGS: Sequence[Bug] = (
     the_sweeper_never_looks,
     answers_are_lost_with_a_rollback,
     what_waits_is_never_run,
-    a_failed_message_is_taken_for_done,
+    a_failed_message_is_only_logged,
     a_retried_letter_is_swallowed,
     both_of_two_people_win,
     the_inbox_forgets_too_soon,

@@ -120,10 +120,13 @@ class Process:
         with self._meeting(fault):
             self.line.answer(publication, fates)
 
-    def stop(self) -> None:
+    def stop(self, fault: Fault = WELL) -> None:
         """Stop in good order; another process takes its place."""
-        self.runtime.stop(patience=0.0)
-        self._begin()
+        stopping = self.runtime
+        with self._meeting(fault):
+            stopping.stop(patience=0.0)
+        if stopping is self.runtime:
+            self._begin()
 
     def close(self) -> None:
         """Let go of the database."""

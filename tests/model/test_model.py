@@ -14,8 +14,8 @@ from tests.model.machine import Model
 from tests.model.world import World
 
 SHORT = settings(
-    max_examples=40,
-    stateful_step_count=25,
+    max_examples=60,
+    stateful_step_count=35,
     derandomize=True,
     database=None,
     deadline=None,

@@ -144,6 +144,11 @@ class World:
         """One of the processes."""
         return self.processes[which % len(self.processes)]
 
+    @property
+    def delivering(self) -> list[Process]:
+        """The processes for which there is something in a queue."""
+        return [one for one in self.processes if self.broker.queues[one.name]]
+
     def on_the_wire(self) -> list[tuple[Process, Publication]]:
         """What was published and has no answer yet."""
         return [(one, wire) for one in self.processes for wire in one.line.on_the_wire]
