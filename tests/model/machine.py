@@ -1,11 +1,19 @@
 """The state machine: what may happen, one thing after another, in any order."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
+from shared.settings import Settings
 from tests.model import truths
 from tests.model.broker import FATES, SCRIBE
 from tests.model.chain import HEARER, MOODS, SERVICES, TELLER
@@ -38,11 +46,9 @@ after_work = precondition(lambda self: self.worked)
 class Model(RuleBasedStateMachine):
     """Everything that may happen to messages between website, broker, services and people."""
 
-    make_world: Callable[[], World]
-
-    def __init__(self) -> None:
+    def __init__(self, world: World) -> None:
         super().__init__()
-        self.world = type(self).make_world()
+        self.world = world
         self.worked = True
 
     # The website and the broker.
@@ -168,3 +174,23 @@ class Model(RuleBasedStateMachine):
             truths.came_true(self.world)
         finally:
             self.world.close()
+
+
+def explore(ground: Settings, examples: int, steps: int, *phases: Phase) -> None:
+    """Run the model on databases of its own: always the same examples, for the same code.
+
+    Raises:
+        AssertionError: something was lost or doubled, or is a ghost; or nothing comes to rest.
+    """
+    profile = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        phases=phases or (Phase.generate,),
+        derandomize=True,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        # One example is a few hundred transactions: slow, for hypothesis, and meant to be so.
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(lambda: Model(World(ground)), settings=profile)

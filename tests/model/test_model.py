@@ -1,47 +1,27 @@
-"""Queue, inbox, outbox, sweeper, retry and replay under everything that may happen to them."""
+"""Queue, inbox, outbox, sweeper, retry and replay, whatever happens to them and in what order.
 
-import os
-from collections.abc import Callable
-from pathlib import Path
+`tests/crashes` and `tests/faults` break real servers at the places that somebody thought of. Here
+hypothesis thinks of the order: it drives the real code of two services, one behind the other,
+against a broker, a database and people that do whatever they may do (`machine.py`), and after
+each step the books are compared (`truths.py`). No threads and no sleeping: an example that fails
+fails again.
+"""
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis import Phase
 
 from shared.settings import Settings
-from tests.model.bugs import BUGS, Bug
-from tests.model.machine import Model
-from tests.model.world import World
-
-SHORT = settings(
-    max_examples=60,
-    stateful_step_count=35,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    print_blob=False,
-    report_multiple_bugs=False,
-    suppress_health_check=list(HealthCheck),
-)
+from tests.model.machine import explore
 
 
-@pytest.fixture
-def on_sqlite(tmp_path: Path):
-    Model.make_world = lambda: World(
-        Settings(
-            broker_url="amqp://nobody",
-            database_url=f"sqlite:///{tmp_path}/{{service}}.db",
-            data_dir=tmp_path,
-        )
-    )
+def test_no_ghost_no_loss_no_double_effect(on_sqlite: Settings) -> None:
+    explore(on_sqlite, 30, 35, Phase.generate, Phase.shrink)
 
 
-def test_no_ghost_no_loss_no_double_effect(on_sqlite) -> None:
-    run_state_machine_as_test(Model, settings=SHORT)
+def test_no_ghost_no_loss_no_double_effect_on_postgresql(on_postgresql: Settings) -> None:
+    explore(on_postgresql, 6, 35)
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
-def test_bug(bug, on_sqlite) -> None:
-    with bug(), pytest.raises(AssertionError) as red:
-        run_state_machine_as_test(Model, settings=settings(SHORT, phases=[Phase.generate]))
-    print(red.value)
+@pytest.mark.faults
+def test_no_ghost_no_loss_no_double_effect_in_many_more_histories(on_sqlite: Settings) -> None:
+    explore(on_sqlite, 400, 60)

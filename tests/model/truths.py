@@ -5,7 +5,7 @@ import json
 from shared.messaging.bus import Incoming
 from shared.processing.model import DONE, DROPPED
 from tests.model.broker import identity, reference_of
-from tests.model.chain import HEARER, SERVICES, TELLER, speaks
+from tests.model.chain import HEARER, TELLER, speaks
 from tests.model.world import Books, World
 
 
@@ -80,7 +80,7 @@ def _lost(world: World, name: str, books: Books) -> list[str]:
             found.append(f"lost: {reference} is nowhere at {name}")
     for row in books.inbox.values():
         if row.status == DROPPED and (name, row.id) not in world.dropped:
-            found.append(f"lost: {row.id} was dropped by nobody at {name}")
+            found.append(f"lost: {row.id} was dropped by nobody at {name}")  # noqa: PERF401
     return found
 
 
