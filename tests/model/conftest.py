@@ -9,6 +9,7 @@ import structlog
 
 from shared.settings import Settings
 from tests.model.chain import SERVICES
+from tests.model.ground import Ground
 from tests.servers.postgres import Databases
 
 ELSEWHERE = "amqp://broker.example"
@@ -16,15 +17,19 @@ ELSEWHERE = "amqp://broker.example"
 
 
 @pytest.fixture
-def on_sqlite(tmp_path: Path) -> Settings:
+def on_sqlite(tmp_path: Path) -> Iterator[Ground]:
     url = f"sqlite:///{tmp_path}/{{service}}.db"
-    return Settings(broker_url=ELSEWHERE, database_url=url, data_dir=tmp_path)
+    ground = Ground(Settings(broker_url=ELSEWHERE, database_url=url, data_dir=tmp_path))
+    yield ground
+    ground.close()
 
 
 @pytest.fixture
-def on_postgresql(databases: Databases, tmp_path: Path) -> Iterator[Settings]:
+def on_postgresql(databases: Databases, tmp_path: Path) -> Iterator[Ground]:
     url = databases.make_each(SERVICES)
-    yield Settings(broker_url=ELSEWHERE, database_url=url, data_dir=tmp_path)
+    ground = Ground(Settings(broker_url=ELSEWHERE, database_url=url, data_dir=tmp_path))
+    yield ground
+    ground.close()
     for name in SERVICES:
         databases.drop(url.replace("{service}", name))
 

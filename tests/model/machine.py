@@ -13,10 +13,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from shared.settings import Settings
 from tests.model import truths
 from tests.model.broker import FATES, SCRIBE
 from tests.model.chain import HEARER, MOODS, SERVICES, TELLER
+from tests.model.ground import Ground
 from tests.model.process import FAULTS, WELL, Fault
 from tests.model.world import World
 
@@ -169,14 +169,11 @@ class Model(RuleBasedStateMachine):
         truths.hold_now(self.world)
 
     def teardown(self) -> None:
-        try:
-            self.world.heal()
-            truths.came_true(self.world)
-        finally:
-            self.world.close()
+        self.world.heal()
+        truths.came_true(self.world)
 
 
-def explore(ground: Settings, examples: int, steps: int, *phases: Phase) -> None:
+def explore(ground: Ground, examples: int, steps: int, *phases: Phase) -> None:
     """Run the model on databases of its own: always the same examples, for the same code.
 
     Raises:

@@ -12,19 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from unittest.mock import patch
 
-from sqlalchemy import event
-
 from shared import crash_points
-from shared.database import Database
 from shared.messaging.bus import Incoming
 from shared.notifications.senders import Senders
 from shared.notifications.writers import Writers
-from shared.processing import dispatch, loops, outbox, transactions
+from shared.processing import dispatch, loops, outbox, runtime, transactions
 from shared.processing.loops import Consumption, StoppableThread
 from shared.processing.runtime import Runtime
-from shared.settings import Settings
 from tests.model.broker import Line, Publication
 from tests.model.chain import Moods, ProcessDied, build
+from tests.model.ground import Ground
 
 PLACES = (dispatch, loops, outbox, transactions)
 """The modules that pass the named points."""
@@ -65,13 +62,13 @@ class Process:
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        ground: Ground,
         clock: Callable[[], datetime],
         moods: Moods,
         new_line: Callable[[], Line],
     ) -> None:
         self.name = name
-        self._settings, self._clock, self._new_line = settings, clock, new_line
+        self._ground, self._clock, self._new_line = ground, clock, new_line
         self._service = build(name, moods)
         self._outward = Senders(email=None, sms=None)  # type: ignore[arg-type]  # No mail is said.
         self._writers = Writers("Model <model@stappenplan.example>", processes=1)
@@ -81,20 +78,17 @@ class Process:
 
     def _begin(self) -> None:
         self.line = self._new_line()
-        self.runtime = Runtime(
-            self._service, self._settings, self.line, self._outward, self._clock, self._writers
-        )
-        engine = self.runtime.database.engine
-        trust_the_disk(self.runtime.database)
-        self._really_commit = engine.dialect.do_commit
-        engine.dialect.do_commit = self._commit
+        settings, database = self._ground.settings, self._ground.databases[self.name]
+        with patch.object(runtime, "Database", lambda _url: database):
+            self.runtime = Runtime(
+                self._service, settings, self.line, self._outward, self._clock, self._writers
+            )
 
     # What its threads would do.
 
     def consume(self, messages: Sequence[Incoming], fault: Fault = WELL) -> None:
         """Receive a batch, deal with it, acknowledge it."""
-        runtime = self.runtime
-        consumption = Consumption(self.name, self.line, runtime.dispatcher)
+        consumption = Consumption(self.name, self.line, self.runtime.dispatcher)
         consumption.stopping = Impatient()
         with self._meeting(fault), self.line.offering(messages, consumption.stopping.set):
             consumption.run()
@@ -128,10 +122,6 @@ class Process:
         if stopping is self.runtime:
             self._begin()
 
-    def close(self) -> None:
-        """Let go of the database."""
-        self.runtime.database.close()
-
     def _settle(self) -> None:
         with self.runtime.transactions.infrastructure():
             self.runtime.relay.settle()
@@ -149,7 +139,10 @@ class Process:
         self._fault, self._passes = fault, 0
         self.line.reached = self._reached
         self.line.loses_acknowledgements = fault.what == ACKNOWLEDGEMENT_LOST
+        dialect = self.runtime.database.engine.dialect
+        self._really_commit = dialect.do_commit
         patches = [patch.object(place, "reached", self._reached) for place in PLACES]
+        patches.append(patch.object(dialect, "do_commit", self._commit))
         for one in patches:
             one.start()
         try:
@@ -187,13 +180,4 @@ class Process:
         for publication in self.line.on_the_wire:
             self.line.arrive(publication, fates)
         self.line.requeue()
-        self.runtime.database.close()
         self._begin()
-
-
-def trust_the_disk(database: Database) -> None:
-    """The model kills no machine, only processes: what is written need not wait for the disk."""
-    if database.is_sqlite:
-        event.listen(
-            database.engine, "connect", lambda one, _: one.execute("PRAGMA synchronous=OFF")
-        )

@@ -10,18 +10,18 @@ fails again.
 import pytest
 from hypothesis import Phase
 
-from shared.settings import Settings
+from tests.model.ground import Ground
 from tests.model.machine import explore
 
 
-def test_no_ghost_no_loss_no_double_effect(on_sqlite: Settings) -> None:
-    explore(on_sqlite, 30, 35, Phase.generate, Phase.shrink)
+def test_no_ghost_no_loss_no_double_effect(on_sqlite: Ground) -> None:
+    explore(on_sqlite, 25, 35, Phase.generate, Phase.shrink)
 
 
-def test_no_ghost_no_loss_no_double_effect_on_postgresql(on_postgresql: Settings) -> None:
-    explore(on_postgresql, 6, 35)
+def test_no_ghost_no_loss_no_double_effect_on_postgresql(on_postgresql: Ground) -> None:
+    explore(on_postgresql, 5, 30)
 
 
 @pytest.mark.faults
-def test_no_ghost_no_loss_no_double_effect_in_many_more_histories(on_sqlite: Settings) -> None:
+def test_no_ghost_no_loss_no_double_effect_in_many_more_histories(on_sqlite: Ground) -> None:
     explore(on_sqlite, 400, 60)

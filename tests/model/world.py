@@ -14,24 +14,22 @@ from sqlmodel import col
 
 from infra import decisions, replaying
 from infra.dead_letters import NotDead
-from shared.database import Database
 from shared.events import CustomerReleased
 from shared.messaging.bus import Incoming, Outgoing
-from shared.processing.model import DEAD, DONE, WAITING, Inbox, Outbox, ProcessingTable
-from shared.settings import Settings
+from shared.processing.model import DEAD, DONE, WAITING, Inbox, Outbox
 from tests.model.broker import Broker, Line, Publication, Straight, identity, reference_of
 from tests.model.chain import (
     HEARER,
     SERVICES,
     START,
     TELLER,
-    ChainTable,
     Customer,
     Moods,
     build,
     release,
 )
-from tests.model.process import Process, trust_the_disk
+from tests.model.ground import Ground
+from tests.model.process import Process
 
 CUSTOMER, INBOX, OUTBOX = (one.__table__ for one in (Customer, Inbox, Outbox))
 
@@ -78,15 +76,13 @@ class Books:
 class World:
     """Everything there is, and what may happen in it."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        ground.clear()
+        self.databases = ground.databases
         self.now = START
         self.broker = Broker()
         self.moods = {name: Moods() for name in SERVICES}
-        self.databases = {name: Database(settings.database_url_of(name)) for name in SERVICES}
-        for database in self.databases.values():
-            trust_the_disk(database)
-        self._empty()
         self.processes = [self._process(name) for name in (TELLER, TELLER, HEARER)]
         self.submitted: list[str] = []
         self.dropped: set[tuple[str, str]] = set()
@@ -101,25 +97,12 @@ class World:
         self.wrongs: list[str] = []
         self.look()
 
-    def _empty(self) -> None:
-        for database in self.databases.values():
-            for metadata in (ChainTable.metadata, ProcessingTable.metadata):
-                metadata.create_all(database.engine)
-            with database.begin() as session:
-                for table in (Customer, Inbox, Outbox, decisions.Decision):
-                    session.execute(delete(table))
-
     def _process(self, name: str) -> Process:
-        settings, moods = self.settings, self.moods[name]
-        return Process(name, settings, lambda: self.now, moods, lambda: self._line(name))
+        moods = self.moods[name]
+        return Process(name, self._ground, lambda: self.now, moods, lambda: self._line(name))
 
     def _line(self, name: str) -> Line:
         return Line(self.broker, name, lambda message_id: self._is_committed(name, message_id))
-
-    def close(self) -> None:
-        """Let go of everything."""
-        for one in (*self.processes, *self.databases.values()):
-            one.close()
 
     # What the books say.
 
@@ -250,7 +233,7 @@ class World:
         line = Straight(self.broker, HEARER, lambda _: True)
         events = self._published()
         with patch.object(replaying, "Lines", lambda _settings: _Lines(line)):
-            for _ in replaying.send_again(self.settings, HEARER, events):
+            for _ in replaying.send_again(self._ground.settings, HEARER, events):
                 pass
 
     def _published(self) -> Sequence[Outgoing]:
@@ -258,7 +241,7 @@ class World:
             patch.object(replaying, "service_names", lambda: list(SERVICES)),
             patch.object(replaying, "build_service", lambda name, _: build(name, Moods())),
         ):
-            return replaying.published(self.settings, HEARER, START - timedelta(days=1))
+            return replaying.published(self._ground.settings, HEARER, START - timedelta(days=1))
 
     @contextmanager
     def _clocks(self) -> Iterator[None]:
