@@ -4,9 +4,10 @@ import json
 
 from shared.messaging.bus import Incoming
 from shared.processing.model import DONE, DROPPED
+from tests.model.books import Books
 from tests.model.broker import identity, reference_of
 from tests.model.chain import HEARER, TELLER, speaks
-from tests.model.world import Books, World
+from tests.model.world import World
 
 
 def hold_now(world: World) -> None:
@@ -16,7 +17,7 @@ def hold_now(world: World) -> None:
         AssertionError: one of them does not hold; the text says which, and of what.
     """
     books = world.look()
-    _remember(world, books[TELLER])
+    world.told |= books[TELLER].effects.keys()
     found = list(world.wrongs)
     for name, one in books.items():
         found += _doubled(name, one)
@@ -49,11 +50,6 @@ def came_true(world: World) -> None:
             found.append(f"lost: {reference} was told and never heard")
     found += _unreminded(world)
     assert not found, "; ".join(found)
-
-
-def _remember(world: World, teller: Books) -> None:
-    world.said |= teller.outbox.keys()
-    world.told |= teller.effects.keys()
 
 
 def _doubled(name: str, books: Books) -> list[str]:

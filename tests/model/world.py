@@ -1,12 +1,10 @@
 """The model's world: website, broker, two processes of the teller, one of the hearer, people."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 from unittest.mock import patch
 
 from sqlalchemy import delete, select
@@ -17,6 +15,7 @@ from infra.dead_letters import NotDead
 from shared.events import CustomerReleased
 from shared.messaging.bus import Incoming, Outgoing
 from shared.processing.model import DEAD, DONE, WAITING, Inbox, Outbox
+from tests.model.books import Books, read
 from tests.model.broker import Broker, Line, Publication, Straight, identity, reference_of
 from tests.model.chain import (
     HEARER,
@@ -31,8 +30,6 @@ from tests.model.chain import (
 from tests.model.ground import Ground
 from tests.model.process import Process
 
-CUSTOMER, INBOX, OUTBOX = (one.__table__ for one in (Customer, Inbox, Outbox))
-
 OUTBOX_KEPT = timedelta(days=7)
 INBOX_KEPT = timedelta(days=30)
 """As the product promises them (ARCHITECTURE.md)."""
@@ -40,37 +37,6 @@ INBOX_KEPT = timedelta(days=30)
 ROUNDS = 40
 """So many rounds of all chores, an hour apart, bring any world to rest: it takes twelve hours to
 try a message for the last time."""
-
-
-@dataclass
-class Books:
-    """What one service's database holds."""
-
-    effects: Counter[str]
-    reminders: dict[str, int]
-    inbox: dict[str, Any]
-    outbox: dict[str, Any]
-
-    @property
-    def done(self) -> set[str]:
-        """The ids of the messages that are done."""
-        return {one.id for one in self.inbox.values() if one.status == DONE}
-
-    @property
-    def dead(self) -> list[str]:
-        """The ids of the dead letters."""
-        return sorted(one.id for one in self.inbox.values() if one.status == DEAD)
-
-    @property
-    def published(self) -> bool:
-        """Whether anything is marked as published."""
-        return any(one.published_at for one in self.outbox.values())
-
-    @property
-    def at_rest(self) -> bool:
-        """Whether nothing waits, nothing is dead and nothing is unpublished."""
-        open_still = any(one.status in (WAITING, DEAD) for one in self.inbox.values())
-        return not open_still and all(one.published_at for one in self.outbox.values())
 
 
 class World:
@@ -86,8 +52,6 @@ class World:
         self.processes = [self._process(name) for name in (TELLER, TELLER, HEARER)]
         self.submitted: list[str] = []
         self.dropped: set[tuple[str, str]] = set()
-        self.said: set[str] = set()
-        """The ids of all words that were ever committed."""
         self.told: set[str] = set()
         """The references of all facts that ever had their effect on the teller."""
         self.forgotten: dict[str, set[str]] = {name: set() for name in SERVICES}
@@ -105,19 +69,6 @@ class World:
         return Line(self.broker, name, lambda message_id: self._is_committed(name, message_id))
 
     # What the books say.
-
-    def books(self, name: str) -> Books:
-        """Read one service's database."""
-        with self.databases[name].read() as session:
-            customers = session.execute(select(CUSTOMER)).all()
-            inbox = {one.id: one for one in session.execute(select(INBOX)).all()}
-            outbox = {one.id: one for one in session.execute(select(OUTBOX)).all()}
-        return Books(
-            Counter(word for one in customers for word in one.effects.split()),
-            {one.onboarding_id: one.reminders for one in customers},
-            inbox,
-            outbox,
-        )
 
     def _is_committed(self, name: str, message_id: str) -> bool:
         with self.databases[name].read() as session:
@@ -138,7 +89,7 @@ class World:
 
     def look(self) -> dict[str, Books]:
         """Read what both services have now."""
-        self.seen = {name: self.books(name) for name in SERVICES}
+        self.seen = {name: read(one) for name, one in self.databases.items()}
         return self.seen
 
     @property
@@ -197,7 +148,7 @@ class World:
 
     def note_what_may_go(self, process: Process) -> None:
         """Retention is about to remove what is old enough, and may remove nothing else."""
-        books = self.books(process.name)
+        books = read(self.databases[process.name])
         for word in books.outbox.values():
             if word.published_at and word.published_at < self.now - OUTBOX_KEPT:
                 self.no_longer_kept.add(json.loads(word.body)["data"]["login_name"])
@@ -282,7 +233,7 @@ class World:
             for publication in list(process.line.on_the_wire):
                 process.hear(publication, ["confirmed"])
             process.settle()
-            for letter_id in self.books(process.name).dead:
+            for letter_id in read(self.databases[process.name]).dead:
                 if not self.retry(process.name, letter_id):
                     self.drop(process.name, letter_id)
 
@@ -295,7 +246,7 @@ class World:
     def _restless(self) -> list[str]:
         found = []
         for name in SERVICES:
-            books = self.books(name)
+            books = read(self.databases[name])
             found += [
                 f"{one.type} {one.id} is {one.status} at {name}"
                 for one in books.inbox.values()
