@@ -24,6 +24,7 @@ from tests.model.chain import (
     TELLER,
     Customer,
     Moods,
+    Remind,
     build,
     release,
 )
@@ -58,6 +59,8 @@ class World:
         """The ids of the messages that each inbox has forgotten, as it should after a month."""
         self.no_longer_kept: set[str] = set()
         """The references of the words that the outbox has forgotten, as it should after a week."""
+        self.reminders_forgotten: set[tuple[str, datetime]] = set()
+        """Which customers' reminders the inbox has forgotten: each may be asked for once more."""
         self.wrongs: list[str] = []
         self.look()
 
@@ -155,6 +158,8 @@ class World:
         for seen in books.inbox.values():
             if seen.status == DONE and seen.received_at < self.now - INBOX_KEPT:
                 self.forgotten[process.name].add(seen.id)
+                if seen.type == Remind.request_type:
+                    self.reminders_forgotten.add((seen.subject, seen.received_at))
 
     def retry(self, name: str, letter_id: str) -> bool:
         """A person retries a dead letter, and another does so at the same moment."""
