@@ -24,4 +24,4 @@ def test_no_ghost_no_loss_no_double_effect_on_postgresql(on_postgresql: Ground) 
 
 @pytest.mark.faults
 def test_no_ghost_no_loss_no_double_effect_in_many_more_histories(on_sqlite: Ground) -> None:
-    explore(on_sqlite, 400, 60)
+    explore(on_sqlite, 200, 60)
