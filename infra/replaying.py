@@ -14,14 +14,20 @@ from shared.messaging.topology import ADMIN
 from shared.processing import inbox
 from shared.processing.model import Outbox
 from shared.processing.reading import Reader
+from shared.processing.runtime import OUTBOX_KEPT
 from shared.settings import Settings
 
 AT_A_TIME = 200
 
 
 def published(settings: Settings, service: str, since: datetime) -> list[Outgoing]:
-    """What every service published since then and this one subscribes to, the oldest first."""
+    """What every service published since then and this one subscribes to, the oldest first.
+
+    At most a week of it: a row that nobody came by to clean away may be older than what the
+    service's inbox remembers, and would have its effect a second time.
+    """
     wanted = build_service(service, settings).hears
+    since = max(since, datetime.now(UTC) - OUTBOX_KEPT)
     rows: list[Outbox] = []
     for name in service_names():
         database = Database(settings.database_url_of(name))

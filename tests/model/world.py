@@ -196,6 +196,7 @@ class World:
         with (
             patch.object(replaying, "service_names", lambda: list(SERVICES)),
             patch.object(replaying, "build_service", lambda name, _: build(name, Moods())),
+            patch.object(replaying, "datetime", _clock_at(self.now)),
         ):
             return replaying.published(self._ground.settings, HEARER, START - timedelta(days=1))
 
