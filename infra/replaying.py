@@ -21,6 +21,7 @@ from shared.messaging.topology import ADMIN
 from shared.processing import inbox
 from shared.processing.model import Outbox, moment
 from shared.processing.reading import Reader
+from shared.processing.runtime import OUTBOX_KEPT
 from shared.settings import Settings
 
 PAGE = 200
@@ -45,15 +46,20 @@ Hand = Callable[[Sequence[Published]], None]
 
 
 class Archive:
-    """What the services published since a moment, until now, and one of them subscribes to."""
+    """What the services published since a moment, until now, and one of them subscribes to.
+
+    At most a week of it: a row that nobody came by to clean away may be older than what the
+    hearer's inbox remembers, and would have its effect a second time.
+    """
 
     def __init__(self, settings: Settings, hearer: str, since: datetime) -> None:
         self._settings = settings
         self._stack = ExitStack()
         heard = col(Outbox.type).in_(build_service(hearer, settings).hears)
         published_at = col(Outbox.published_at)
+        self.since = max(since, datetime.now(UTC) - OUTBOX_KEPT)
         # What is published while this runs goes out by itself: without an end there is none.
-        self._wanted = (heard, published_at >= since, published_at < datetime.now(UTC))
+        self._wanted = (heard, published_at >= self.since, published_at < datetime.now(UTC))
         self._unpublished = (heard, published_at.is_(None))
 
     def __enter__(self) -> "Archive":

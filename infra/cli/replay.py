@@ -25,7 +25,7 @@ def replay(
     moment = _moment(since)
     with Archive(settings, service, moment) as archive:
         count = len(archive)
-        typer.echo(f"{ground.times(count, 'event')} since {moment:%Y-%m-%d %H:%M} UTC")
+        typer.echo(f"{ground.times(count, 'event')} since {archive.since:%Y-%m-%d %H:%M} UTC")
         sent = _send(settings, service, archive, count)
         typer.echo(f"{sent} handed to {service}; what it had already changes nothing")
         for name, waiting in archive.waiting().items():

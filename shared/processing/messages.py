@@ -77,7 +77,8 @@ class Text(Mail):
 class Later:
     """A request to this very service, to be handled when due, once, however many replicas run.
 
-    `key` makes it unique: scheduling the same key again changes nothing.
+    `key` makes it unique: scheduling the same key again changes nothing, for the month that the
+    inbox remembers what is done. A request that may be asked for after that has a key of its own.
     """
 
     request: Request

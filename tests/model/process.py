@@ -1,0 +1,183 @@
+"""One process of a service, driven step by step by the very code that its threads would run.
+
+A step may meet one fault: the process dies at a named point (`shared.crash_points`), its database
+refuses a commit or commits without an answer, its acknowledgement is lost. A process that died is
+thrown away with all that it knew, and another begins on the same database.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from unittest.mock import patch
+
+from shared import crash_points
+from shared.messaging.bus import Incoming
+from shared.notifications.senders import Senders
+from shared.notifications.writers import Writers
+from shared.processing import dispatch, loops, outbox, runtime, transactions
+from shared.processing.loops import Consumption, StoppableThread
+from shared.processing.runtime import Runtime
+from tests.model.broker import Line, Publication
+from tests.model.chain import Moods, ProcessDied, build
+from tests.model.ground import Ground
+
+PLACES = (dispatch, loops, outbox, transactions)
+"""The modules that pass the named points."""
+
+POINTS = tuple(
+    one for one in crash_points.POINTS if not one.startswith(("notification", "send", "sent"))
+)
+COMMIT_REFUSED, COMMIT_UNANSWERED = "commit refused", "commit unanswered"
+ACKNOWLEDGEMENT_LOST = "acknowledgement lost"
+FAULTS = (*POINTS, COMMIT_REFUSED, COMMIT_UNANSWERED, ACKNOWLEDGEMENT_LOST)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong in one step: at which pass of its point, or nothing at all.
+
+    `fates` say what becomes of the messages on the wire when the process dies.
+    """
+
+    what: str = ""
+    nth: int = 1
+    fates: Sequence[str] = ("lost",)
+
+
+WELL = Fault()
+
+
+class Impatient(threading.Event):
+    """An event that nobody waits for: pauses are over at once, so that no test sleeps."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return self.is_set()
+
+
+class Process:
+    """One process of the teller or of the hearer."""
+
+    def __init__(
+        self,
+        name: str,
+        ground: Ground,
+        clock: Callable[[], datetime],
+        moods: Moods,
+        new_line: Callable[[], Line],
+    ) -> None:
+        self.name = name
+        self._ground, self._clock, self._new_line = ground, clock, new_line
+        self._service = build(name, moods)
+        self._outward = Senders(email=None, sms=None)  # type: ignore[arg-type]  # No mail is said.
+        self._writers = Writers("Model <model@stappenplan.example>", processes=1)
+        self._passes = 0
+        self._fault = WELL
+        self._begin()
+
+    def _begin(self) -> None:
+        self.line = self._new_line()
+        settings, database = self._ground.settings, self._ground.databases[self.name]
+        with patch.object(runtime, "Database", lambda _url: database):
+            self.runtime = Runtime(
+                self._service, settings, self.line, self._outward, self._clock, self._writers
+            )
+
+    # What its threads would do.
+
+    def consume(self, messages: Sequence[Incoming], fault: Fault = WELL) -> None:
+        """Receive a batch, deal with it, acknowledge it."""
+        consumption = Consumption(self.name, self.line, self.runtime.dispatcher)
+        consumption.stopping = Impatient()
+        with self._meeting(fault), self.line.offering(messages, consumption.stopping.set):
+            consumption.run()
+
+    def sweep(self, fault: Fault = WELL) -> None:
+        """Look for what was left unpublished."""
+        self._chore(self.runtime._sweep, fault)
+
+    def settle(self, fault: Fault = WELL) -> None:
+        """Mark what the broker has answered."""
+        self._chore(self._settle, fault)
+
+    def run_due(self, fault: Fault = WELL) -> None:
+        """Run what waits and is due."""
+        self._chore(self.runtime.dispatcher.run_due, fault)
+
+    def clean(self, fault: Fault = WELL) -> None:
+        """Remove what need not be kept any longer."""
+        self._chore(self.runtime._clean, fault)
+
+    def hear(self, publication: Publication, fates: Sequence[str], fault: Fault = WELL) -> None:
+        """Hear what became of what it published."""
+        with self._meeting(fault):
+            self.line.answer(publication, fates)
+
+    def stop(self, fault: Fault = WELL) -> None:
+        """Stop in good order; another process takes its place."""
+        stopping = self.runtime
+        with self._meeting(fault):
+            stopping.stop(patience=0.0)
+        if stopping is self.runtime:
+            self._begin()
+
+    def _settle(self) -> None:
+        with self.runtime.transactions.infrastructure():
+            self.runtime.relay.settle()
+
+    def _chore(self, work: Callable[[], object], fault: Fault) -> None:
+        thread = StoppableThread(self.name)
+        thread.stopping = Impatient()
+        with self._meeting(fault):
+            thread.insist(work)
+
+    # What goes wrong.
+
+    @contextmanager
+    def _meeting(self, fault: Fault) -> Iterator[None]:
+        self._fault, self._passes = fault, 0
+        self.line.reached = self._reached
+        self.line.loses_acknowledgements = fault.what == ACKNOWLEDGEMENT_LOST
+        dialect = self.runtime.database.engine.dialect
+        self._really_commit = dialect.do_commit
+        patches = [patch.object(place, "reached", self._reached) for place in PLACES]
+        patches.append(patch.object(dialect, "do_commit", self._commit))
+        for one in patches:
+            one.start()
+        try:
+            yield
+        except ProcessDied:
+            self._die(fault.fates)
+        finally:
+            for one in patches:
+                one.stop()
+            self._fault = WELL
+            self.line.loses_acknowledgements = False
+            self.line.requeue()
+
+    def _reached(self, point: str) -> None:
+        if self._is_time(point):
+            raise ProcessDied
+
+    def _commit(self, connection: object) -> None:
+        """Commit, unless the database is to refuse; and answer, unless it is to be silent."""
+        engine = self.runtime.database.engine
+        away = engine.dialect.loaded_dbapi.OperationalError("the connection is gone")
+        if self._is_time(COMMIT_REFUSED):
+            raise away
+        self._really_commit(connection)
+        if self._is_time(COMMIT_UNANSWERED):
+            raise away
+
+    def _is_time(self, what: str) -> bool:
+        if what != self._fault.what:
+            return False
+        self._passes += 1
+        return self._passes == self._fault.nth
+
+    def _die(self, fates: Sequence[str]) -> None:
+        for publication in self.line.on_the_wire:
+            self.line.arrive(publication, fates)
+        self.line.requeue()
+        self._begin()

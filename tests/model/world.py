@@ -1,0 +1,285 @@
+"""The model's world: website, broker, two processes of the teller, one of the hearer, people."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from unittest.mock import patch
+
+from sqlalchemy import delete, select
+from sqlmodel import col
+
+from infra import decisions, replaying
+from infra.dead_letters import NotDead
+from shared.events import CustomerReleased
+from shared.messaging.bus import Incoming, Outgoing
+from shared.processing.model import DEAD, DONE, WAITING, Inbox, Outbox
+from tests.model.books import Books, read
+from tests.model.broker import Broker, Line, Publication, Straight, identity, reference_of
+from tests.model.chain import (
+    HEARER,
+    SERVICES,
+    START,
+    TELLER,
+    Customer,
+    Moods,
+    Remind,
+    build,
+    release,
+)
+from tests.model.ground import Ground
+from tests.model.process import Process
+
+OUTBOX_KEPT = timedelta(days=7)
+INBOX_KEPT = timedelta(days=30)
+"""As the product promises them (ARCHITECTURE.md)."""
+
+ROUNDS = 40
+"""So many rounds of all chores, an hour apart, bring any world to rest: it takes twelve hours to
+try a message for the last time."""
+
+
+class World:
+    """Everything there is, and what may happen in it."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        ground.clear()
+        self.databases = ground.databases
+        self.now = START
+        self.broker = Broker()
+        self.moods = {name: Moods() for name in SERVICES}
+        self.processes = [self._process(name) for name in (TELLER, TELLER, HEARER)]
+        self.submitted: list[str] = []
+        self.dropped: set[tuple[str, str]] = set()
+        self.told: set[str] = set()
+        """The references of all facts that ever had their effect on the teller."""
+        self.forgotten: dict[str, set[str]] = {name: set() for name in SERVICES}
+        """The ids of the messages that each inbox has forgotten, as it should after a month."""
+        self.no_longer_kept: set[str] = set()
+        """The references of the words that the outbox has forgotten, as it should after a week."""
+        self.reminders_forgotten: set[tuple[str, datetime]] = set()
+        """Which customers' reminders the inbox has forgotten: each may be asked for once more."""
+        self.wrongs: list[str] = []
+        self.look()
+
+    def _process(self, name: str) -> Process:
+        moods = self.moods[name]
+        return Process(name, self._ground, lambda: self.now, moods, lambda: self._line(name))
+
+    def _line(self, name: str) -> Line:
+        return Line(self.broker, name, lambda message_id: self._is_committed(name, message_id))
+
+    # What the books say.
+
+    def _is_committed(self, name: str, message_id: str) -> bool:
+        with self.databases[name].read() as session:
+            return session.get(Outbox, message_id) is not None
+
+    def process(self, which: int) -> Process:
+        """One of the processes."""
+        return self.processes[which % len(self.processes)]
+
+    @property
+    def delivering(self) -> list[Process]:
+        """The processes for which there is something in a queue."""
+        return [one for one in self.processes if self.broker.queues[one.name]]
+
+    def on_the_wire(self) -> list[tuple[Process, Publication]]:
+        """What was published and has no answer yet."""
+        return [(one, wire) for one in self.processes for wire in one.line.on_the_wire]
+
+    def look(self) -> dict[str, Books]:
+        """Read what both services have now."""
+        self.seen = {name: read(one) for name, one in self.databases.items()}
+        return self.seen
+
+    @property
+    def letters(self) -> list[tuple[str, str]]:
+        """The dead letters of both services, as last seen."""
+        return [(name, one) for name, books in self.seen.items() for one in books.dead]
+
+    def remembered(self, name: str) -> list[Incoming]:
+        """The messages that came to a service and that its inbox has not forgotten yet."""
+        arrived = self.broker.arrived[name].items()
+        return [one for message_id, one in arrived if message_id not in self.forgotten[name]]
+
+    # What may happen.
+
+    def submit(self, mood: str) -> None:
+        """The website publishes a release; the broker has confirmed it."""
+        reference, message_id, body = release(len(self.submitted))
+        self.submitted.append(reference)
+        self.moods[TELLER].by_reference[reference] = mood
+        self.broker.route(Outgoing(message_id, CustomerReleased.event_type, body))
+
+    def take(self, process: Process, count: int, *, backwards: bool = False) -> list[Incoming]:
+        """The broker chooses what it delivers next."""
+        queue = self.broker.queues[process.name]
+        taken, queue[:] = queue[:count], queue[count:]
+        return taken[::-1] if backwards else taken
+
+    def duplicate(self, which: int, *, redelivered: bool) -> None:
+        """A message that came before comes again: the broker, or its publisher, sent it twice.
+
+        None is older than a month: no queue and no outbox keeps one for so long.
+        """
+        known = [(name, one) for name in SERVICES for one in self.remembered(name)]
+        if known:
+            name, message = known[which % len(known)]
+            self.broker.queues[name].append(replace(message, redelivered=redelivered))
+
+    def forget(self, which: int) -> None:
+        """The teller's database comes back from a backup of before one message.
+
+        The message is brought again, as whoever restores a backup has to see to.
+        """
+        if not (known := self.remembered(TELLER)):
+            return
+        message = known[which % len(known)]
+        reference, message_id = reference_of(message), identity(message)
+        with self.databases[TELLER].begin() as session:
+            session.execute(delete(Inbox).where(col(Inbox.id) == message_id))
+            for row in session.execute(select(Outbox)).scalars():
+                if json.loads(row.body)["causationid"] == message_id:
+                    session.delete(row)
+            for customer in session.execute(select(Customer)).scalars():
+                words = customer.effects.split()
+                customer.effects = "".join(f"{one} " for one in words if one != reference)
+        self.broker.put(TELLER, message)
+
+    def note_what_may_go(self, process: Process) -> None:
+        """Retention is about to remove what is old enough, and may remove nothing else."""
+        books = read(self.databases[process.name])
+        for word in books.outbox.values():
+            if word.published_at and word.published_at < self.now - OUTBOX_KEPT:
+                self.no_longer_kept.add(json.loads(word.body)["data"]["login_name"])
+        for seen in books.inbox.values():
+            if seen.status == DONE and seen.received_at < self.now - INBOX_KEPT:
+                self.forgotten[process.name].add(seen.id)
+                if seen.type == Remind.request_type:
+                    self.reminders_forgotten.add((seen.subject, seen.received_at))
+
+    def retry(self, name: str, letter_id: str) -> bool:
+        """A person retries a dead letter, and another does so at the same moment."""
+        reader = next(one for one in self.processes if one.name == name).runtime.reader
+        won = 0
+        with self._clocks():
+            for person in ("anna", "bram"):
+                try:
+                    decisions.retry(
+                        self.databases[name], reader, letter_id, by=person, why="it is mended"
+                    )
+                    won += 1
+                except NotDead:
+                    continue
+        if won > 1:
+            self.wrongs.append(f"two people won: both retried {letter_id} at {name}")
+        return won > 0
+
+    def drop(self, name: str, letter_id: str) -> None:
+        """A person lets a dead letter rest."""
+        with self._clocks():
+            decisions.drop(self.databases[name], letter_id, by="anna", why="it was a test")
+        self.dropped.add((name, letter_id))
+
+    def replay(self) -> None:
+        """A person has the hearer's queue served again with all that was published for it."""
+        line = Straight(self.broker, HEARER, lambda _: True)
+        settings = self._ground.settings
+        with (
+            patch.object(replaying, "Lines", lambda _settings: _Lines(line)),
+            patch.object(replaying, "service_names", lambda: list(SERVICES)),
+            patch.object(replaying, "build_service", lambda name, _: build(name, Moods())),
+            patch.object(replaying, "datetime", _clock_at(self.now)),
+            replaying.Archive(settings, HEARER, START - timedelta(days=1)) as archive,
+        ):
+            for _ in replaying.send_again(settings, HEARER, archive):
+                pass
+
+    @contextmanager
+    def _clocks(self) -> Iterator[None]:
+        """The command line's clock is the model's too."""
+        with patch.object(decisions, "datetime", _clock_at(self.now)):
+            yield
+
+    # All is well again.
+
+    def heal(self) -> None:
+        """Everything that was broken is mended, and everybody does his work until all is at rest.
+
+        Raises:
+            AssertionError: there is no rest.
+        """
+        self.broker.unbound.clear()
+        for moods in self.moods.values():
+            moods.by_reference.clear()
+        self._until_rest()
+        # Whatever the hearer missed, it may have missed at any time.
+        self.replay()
+        self._until_rest()
+
+    def _until_rest(self) -> None:
+        for _ in range(ROUNDS):
+            if self.at_rest():
+                return
+            self._round()
+            self.now += timedelta(hours=1)
+        raise AssertionError(f"it does not come to rest: {self._restless()}")
+
+    def _round(self) -> None:
+        for process in self.processes:
+            while batch := self.take(process, 50):
+                process.consume(batch)
+            process.run_due()
+            process.sweep()
+            for publication in list(process.line.on_the_wire):
+                process.hear(publication, ["confirmed"])
+            process.settle()
+            for letter_id in read(self.databases[process.name]).dead:
+                if not self.retry(process.name, letter_id):
+                    self.drop(process.name, letter_id)
+
+    def at_rest(self) -> bool:
+        """Whether there is nothing left to do for anybody."""
+        if self.on_the_wire() or any(self.broker.queues[name] for name in SERVICES):
+            return False
+        return all(one.at_rest for one in self.look().values())
+
+    def _restless(self) -> list[str]:
+        found = []
+        for name in SERVICES:
+            books = read(self.databases[name])
+            found += [
+                f"{one.type} {one.id} is {one.status} at {name}"
+                for one in books.inbox.values()
+                if one.status in (WAITING, DEAD)
+            ]
+            found += [
+                f"{name} has not published {one.id}"
+                for one in books.outbox.values()
+                if one.published_at is None
+            ]
+            found += [f"{len(self.broker.queues[name])} messages wait in the queue of {name}"]
+        return found
+
+
+class _Lines:
+    """What a replay asks for its line; see `infra.composition.Lines`."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def bus(self, _name: str, *, consume: bool) -> Line:
+        assert not consume
+        return self._line
+
+
+def _clock_at(moment: datetime) -> type[datetime]:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:
+            return moment
+
+    return Clock
