@@ -162,6 +162,13 @@ class Runtime:
         """Whether every thread is alive."""
         return all(thread.is_alive() for thread in self._threads)
 
+    def look(self) -> bool:
+        """Look in on the handlers; whether the process must end, since one of them hangs.
+
+        What hangs is broken off and on record; see `shared.processing.watch`.
+        """
+        return self.dispatcher.look()
+
     def deaf(self) -> bool:
         """Whether it has not heard its broker for longer than any line takes to mend itself."""
         return self.bus.silent_for() > self.settings.broker_silence_seconds
