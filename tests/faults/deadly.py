@@ -1,4 +1,4 @@
-"""`stappenplan`, but with one message that is the end of whoever handles it: the tests' own program.
+"""`stappenplan`, but with one message that is the end of its consumer: the tests' own program.
 
 STAPPENPLAN_TESTS_DEADLY names the onboarding whose message it is, for registration alone, and
 STAPPENPLAN_TESTS_DEED what its handler does. As in `tests.crashes.armed`, what the product waits
@@ -10,7 +10,7 @@ import re
 import resource
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
