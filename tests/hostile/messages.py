@@ -5,7 +5,6 @@ Everything is written by hand, since a client library would refuse to write most
 
 import json
 import struct
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -263,9 +262,8 @@ def in_binary_mode(draw: st.DrawFn) -> Hostile:
         for name, value in document.items()
         if name != "data"
     }
-    for name, value in draw(HEADERS).items():
-        if draw(st.booleans()):
-            headers[name] = value
+    if draw(st.booleans()):
+        headers |= draw(HEADERS)
     body = _written(document.get("data"), draw)
     return Hostile(_type_of(document), proper("application/json", headers), body)
 
@@ -286,5 +284,3 @@ def rubbish(draw: st.DrawFn) -> Hostile:
 
 MESSAGES: SearchStrategy[Hostile] = structured() | in_binary_mode() | rubbish()
 """All there is."""
-
-Make = Callable[[], Hostile]

@@ -108,7 +108,12 @@ def tell(runtime: Runtime, letter: Inbox) -> str:
     return text
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(hostile=st.lists(MESSAGES, min_size=1, max_size=6), redelivered=st.booleans())
 def test_each_is_done_or_dead_with_its_reason_and_the_good_ones_are_done(
     runtimes: Sequence[Runtime], hostile: list[Hostile], redelivered: bool

