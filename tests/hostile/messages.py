@@ -5,6 +5,7 @@ Everything is written by hand, since a client library would refuse to write most
 
 import json
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,9 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @st.composite
-def mutated(draw: st.DrawFn) -> Document:
+def mutated(draw: st.DrawFn, documents: Sequence[Document] = DOCUMENTS) -> Document:
     """A golden example with something in it replaced, left out or put in beside."""
-    document: Document = json.loads(json.dumps(draw(st.sampled_from(DOCUMENTS))))
+    document: Document = json.loads(json.dumps(draw(st.sampled_from(documents))))
     document["id"], document["subject"] = str(draw(st.uuids())), str(draw(st.uuids()))
     for _ in range(draw(st.integers(1, 3))):
         *way, last = draw(st.sampled_from(_places(document)))
@@ -92,7 +93,7 @@ def mutated(draw: st.DrawFn) -> Document:
     return document
 
 
-def _written(document: Any, draw: st.DrawFn) -> bytes:
+def written_as_json(document: Any, draw: st.DrawFn) -> bytes:
     """The document as JSON: escaped or not, in a charset that is right or not."""
     plain = json.dumps(document, ensure_ascii=draw(st.booleans()))
     charset = draw(st.sampled_from(["utf-8"] * 8 + ["utf-8-sig", "utf-16", "utf-32", "latin-1"]))
@@ -250,7 +251,7 @@ def _type_of(document: Document) -> str:
 def structured(draw: st.DrawFn) -> Hostile:
     """A mutated golden example, in structured mode."""
     document = draw(mutated())
-    return Hostile(_type_of(document), proper(), _written(document, draw))
+    return Hostile(_type_of(document), proper(), written_as_json(document, draw))
 
 
 @st.composite
@@ -264,7 +265,7 @@ def in_binary_mode(draw: st.DrawFn) -> Hostile:
     }
     if draw(st.booleans()):
         headers |= draw(HEADERS)
-    body = _written(document.get("data"), draw)
+    body = written_as_json(document.get("data"), draw)
     return Hostile(_type_of(document), proper("application/json", headers), body)
 
 
