@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from shared.database import Database
 from shared.envelope import CONTENT_TYPE, NAMESPACE, Envelope
-from shared.errors import InfrastructureDown, Unavailable
+from shared.errors import InfrastructureDown, Invalid, Malformed, Unavailable
 from shared.events.event import Event
 from shared.messaging.bus import Bus, Incoming
 from shared.notifications import notices
@@ -225,7 +225,11 @@ class Runtime:
             data=data,
         )
         incoming = Incoming(envelope.to_bytes(), event_type, CONTENT_TYPE, message_id=envelope.id)
-        return self._dispatch(self.reader.read_again(incoming))
+        try:
+            delivery = self.reader.read_again(incoming)
+        except Malformed as refusal:
+            raise Invalid("event_malformed", str(refusal)) from None
+        return self._dispatch(delivery)
 
     def _dispatch(self, delivery: Delivery) -> Sequence[Message] | None:
         try:

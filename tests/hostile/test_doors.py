@@ -1,5 +1,6 @@
 """Whatever comes in over HTTP is taken, or refused with a reason: no fault of ours."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,6 +43,14 @@ def bodies(draw: st.DrawFn, path: str) -> bytes:
     return written_as_json(document if path == "/api/events" else document.get("data"), draw)
 
 
+def send(stage: Stage, path: str, body: bytes) -> httpx.Response:
+    """Send it as a website that may."""
+    token = issue_token(stage.key, [SCOPES[path]], name="website", office="0042", days=1)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    address = f"{stage.addresses['signup']}{path}"
+    return httpx.post(address, content=body, headers=headers, timeout=60)
+
+
 @pytest.mark.parametrize("path", SCOPES)
 @settings(
     max_examples=60,
@@ -55,15 +64,57 @@ def test_every_body_gets_an_answer_that_is_not_our_fault(
 ) -> None:
     # Given a body that nobody should send
     body = data.draw(bodies(path))
-    token = issue_token(stage.key, [SCOPES[path]], name="website", office="0042", days=1)
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     # When it is sent by somebody who may send,
-    address = f"{stage.addresses['signup']}{path}"
-    answer = httpx.post(address, content=body, headers=headers, timeout=60)
+    answer = send(stage, path, body)
     # Then it is taken, or refused with a sentence for a person.
     assert answer.status_code == 202 or 400 <= answer.status_code < 500, answer.text
     if answer.status_code != 202:
         assert answer.json()["detail"].strip()
+
+
+def nested(depth: int) -> Any:
+    value: Any = "x"
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["\ud800", "nul\0", float("nan"), float("inf"), nested(300), nested(900)],
+    ids=["half a character", "NUL", "NaN", "Infinity", "300 deep", "900 deep"],
+)
+@pytest.mark.parametrize("path", SCOPES)
+def test_what_only_some_readers_take_for_json_is_refused_by_name(
+    stage: Stage, path: str, value: Any
+) -> None:
+    # Given a sign-up in which one field is not fit to be stored
+    document = list(website.signups(20, seed=9))[-1]
+    document["data"]["remarks"] = value
+    body = json.dumps(document if path == "/api/events" else document["data"])
+    # When it comes in, Then the sender is told what to correct.
+    answer = send(stage, path, body.encode())
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["code"] == "json_invalid"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "form"),
+    [
+        ("POST", "/signup/0042", b"company=a%00b&email=a%40b.example"),
+        ("GET", "/api/registrations?status=%00", b""),
+        ("GET", "/api/onboardings/%00", b""),
+    ],
+)
+def test_a_nul_in_a_form_or_an_address_is_refused(
+    stage: Stage, method: str, path: str, form: bytes
+) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = httpx.request(
+        method, f"{stage.addresses['signup']}{path}", content=form, headers=headers, timeout=60
+    )
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["code"] == "nul_character"
 
 
 def test_a_good_event_is_taken_afterwards(stage: Stage) -> None:
