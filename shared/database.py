@@ -47,6 +47,7 @@ from sqlmodel import Session, SQLModel
 SQLITE_BUSY_MS = 10_000
 POSTGRES_OPTIONS = (
     "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+    " -c timezone=UTC"  # In another zone, the last moment of 9999 could be stored, and never read.
 )
 
 

@@ -39,6 +39,14 @@ STUMBLES = (
     "handler_hangs",
 )
 """What a process says when a message has hurt it."""
+LISTS = (
+    "/api/onboardings",
+    "/api/registrations?status=review",
+    "/api/collections?status=requested",
+    "/api/collections?status=held",
+    "/api/activations?status=ready",
+    "/api/offices",
+)
 
 
 class Written(pika.BasicProperties):  # type: ignore[misc]
@@ -178,6 +186,8 @@ def test_hostile_messages_end_with_a_reason_and_the_good_ones_get_through(
         assert all(one.poll() is None for one in processes.values())
         assert [word for word in STUMBLES if stage.told(word)] == []
         assert stage.alive()
+        # every list that staff work with can be read, whatever is in it now,
+        assert {path: stage.ask(path).status_code for path in LISTS} == dict.fromkeys(LISTS, 200)
         # and people can look at all of it, in a terminal and over HTTP.
         letters = stage.ask("/api/dead-letters").json()
         assert letters
