@@ -109,7 +109,7 @@ def tell(runtime: Runtime, letter: Inbox) -> str:
 
 
 @settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

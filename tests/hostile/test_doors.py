@@ -53,7 +53,7 @@ def send(stage: Stage, path: str, body: bytes) -> httpx.Response:
 
 @pytest.mark.parametrize("path", SCOPES)
 @settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
