@@ -19,9 +19,9 @@ from shared.errors import StappenplanError
 from shared.messaging.bus import Bus, Incoming, Outgoing, Receipt
 from shared.messaging.topology import ADMIN
 from shared.processing import inbox
+from shared.processing.chores import OUTBOX_KEPT
 from shared.processing.model import Outbox, moment
 from shared.processing.reading import Reader
-from shared.processing.runtime import OUTBOX_KEPT
 from shared.settings import Settings
 
 PAGE = 200

@@ -83,6 +83,17 @@ class Supervisor:
         self._serve()
         _collect_less_garbage()
 
+    def look(self) -> bool:
+        """Look in on the work; whether this process must end, to be started again by its runner.
+
+        That is so when a handler hangs, or a thread has died: neither can be mended from inside.
+        """
+        hanging = [one.service.name for one in self.runtimes if one.look()]
+        dead = [one.service.name for one in self.runtimes if not one.healthy()]
+        if hanging or dead:
+            log.error("must_start_afresh", hanging=hanging, dead=dead)
+        return bool(hanging or dead)
+
     def stop(self) -> None:
         """Take nothing more, finish the work in hand, hang up: within 22 seconds, come what may.
 

@@ -18,7 +18,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth import Caller, read_token
-from shared.errors import Problem, TooLarge, Unauthorized, Unavailable
+from shared.envelope import parse
+from shared.errors import Malformed, Problem, TooLarge, Unauthorized, Unavailable
 from shared.events.shapes import FieldError
 from shared.messaging.bus import MAX_BODY_BYTES
 from shared.processing.runtime import Runtime
@@ -118,7 +119,7 @@ def create_app(
         swagger_ui_parameters={"persistAuthorization": False, "filter": True},
     )
     app.state.token_key = token_key
-    app.add_middleware(_BodyLimit)
+    app.add_middleware(_Gate)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
@@ -195,8 +196,12 @@ def _on_crash(request: Request, error: Exception) -> Response:
     return problem_response(problem)
 
 
-class _BodyLimit:
-    """Refuses bodies larger than any message may be, before they are read into memory."""
+class _Gate:
+    """Refuses what no route could take: bodies larger than any message may be, and unfit text.
+
+    JSON is read here as strictly as on the broker, since Python's own reader lets through what
+    no database could store and no answer repeat.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -208,15 +213,15 @@ class _BodyLimit:
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"0")
         read: list[Message] = []
-        if b"transfer-encoding" in headers:
-            # No length was announced: it is read up to the limit, and then handed on.
-            while not read or read[-1].get("more_body"):
-                read.append(await receive())
-                if sum(len(one.get("body", b"")) for one in read) > MAX_BODY_BYTES:
-                    await self._refuse(scope, receive, send)
-                    return
-        elif length.isdigit() and int(length) > MAX_BODY_BYTES:
-            await self._refuse(scope, receive, send)
+        try:
+            if length.isdigit() and int(length) > MAX_BODY_BYTES:
+                raise _too_large()
+            if b"transfer-encoding" in headers or length != b"0":
+                read = await _whole_body(receive)
+            body = b"".join(one.get("body", b"") for one in read)
+            _insist_on_fit_text(scope, headers.get(b"content-type", b""), body)
+        except Problem as refusal:
+            await problem_response(refusal)(scope, receive, send)
             return
 
         async def handed_on() -> Message:
@@ -224,8 +229,32 @@ class _BodyLimit:
 
         await self._app(scope, handed_on, send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await problem_response(_too_large())(scope, receive, send)
+
+async def _whole_body(receive: Receive) -> list[Message]:
+    """The messages that a body comes in; its announced length, if any, need not be true."""
+    read: list[Message] = []
+    while not read or read[-1].get("more_body"):
+        read.append(await receive())
+        if sum(len(one.get("body", b"")) for one in read) > MAX_BODY_BYTES:
+            raise _too_large()
+    return read
+
+
+def _insist_on_fit_text(scope: Scope, content_type: bytes, body: bytes) -> None:
+    """Refuse NUL wherever it may stand, and JSON that only some readers take.
+
+    Raises:
+        Problem: it says what to correct.
+    """
+    form = content_type.startswith(b"application/x-www-form-urlencoded")
+    nul = "\0" in scope["path"] or b"%00" in scope["query_string"]
+    if nul or (form and (b"%00" in body or b"\0" in body)):
+        raise Problem("nul_character", "A NUL character is no part of any text; leave it out.")
+    if body and b"json" in content_type:
+        try:
+            parse(body)
+        except Malformed as refusal:
+            raise Problem("json_invalid", f"The body cannot be taken: {refusal}.") from None
 
 
 def _too_large() -> TooLarge:

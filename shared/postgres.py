@@ -8,7 +8,10 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.array import ListBinaryDumper
 from sqlalchemy import Dialect
 
-OPTIONS = "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+OPTIONS = (
+    "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+    " -c timezone=UTC"  # In another zone, the last moment of 9999 could be stored, and never read.
+)
 
 SETTINGS: dict[str, Any] = {
     "connect_timeout": 5,

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 def configure_logging(level: str = "info") -> None:
     """Log to standard error: lines for a person at a terminal, JSON for a collector otherwise."""
     at_terminal = sys.stderr.isatty()
+    # Its own way to show a fault would print every variable: people's data among them.
+    for_people = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if at_terminal else structlog.processors.JSONRenderer()
+        for_people if at_terminal else structlog.processors.JSONRenderer()
     )
     processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

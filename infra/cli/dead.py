@@ -60,9 +60,10 @@ def _show_groups(found: "Iterable[DeadLetter]") -> None:
 
     for (service, what, error), letters in groupby(sorted(found, key=alike), key=alike):
         together = sorted(letters, key=lambda one: one.since)
-        heading = Text.assemble((service, "bold"), "  ", (what, "cyan"), f"  {len(together)} dead")
+        of_type = (ground.printable(what), "cyan")
+        heading = Text.assemble((service, "bold"), "  ", of_type, f"  {len(together)} dead")
         console.print(heading)
-        console.print(Padding(Text(_cut(error), style="red"), (0, 0, 0, 2)))
+        console.print(Padding(Text(ground.printable(_cut(error)), style="red"), (0, 0, 0, 2)))
         for one in together:
             tries = ground.times(one.attempts, "try", "tries")
             typer.echo(f"  {one.short_id:<36}  {one.since:%Y-%m-%d %H:%M}  {tries}")
@@ -85,17 +86,18 @@ def show(service: ServiceName, letter_id: LetterId, as_json: Json = False) -> No
     if as_json:
         ground.as_json(found)
         return
-    from rich.json import JSON
+    from rich.highlighter import JSONHighlighter
     from rich.table import Table
     from rich.text import Text
 
+    colour = JSONHighlighter()
     grid = Table.grid(padding=(0, 2))
     for name, value in found.items():
         if value not in (None, {}, [], ""):
             shown = (
-                JSON.from_data(value, default=str)
+                colour(ground.json_for_people(value))
                 if isinstance(value, dict | list)
-                else Text(str(value))
+                else Text(ground.printable(str(value)))
             )
             grid.add_row(Text(name.replace("_", " "), style="dim"), shown)
     ground.console().print(grid)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from getpass import getuser
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
     from shared.database import Database
     from shared.settings import Settings
+
+
+STEERING = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def settings() -> "Settings":
@@ -55,9 +61,23 @@ def table(*headers: str) -> "Table":
     return Table(*headers, box=SIMPLE_HEAD, pad_edge=False)
 
 
+def printable(text: str) -> str:
+    """Text that a stranger wrote, with what would steer the terminal made visible, as in JSON.
+
+    That is every control character but the line break and the tabulator, what turns the direction
+    of writing around, and half a character.
+    """
+    return STEERING.sub(lambda one: f"\\u{ord(one[0]):04x}", text)
+
+
+def json_for_people(value: Any) -> str:
+    """A value as JSON that is fit for a terminal, with its letters as they are."""
+    return printable(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
 def as_json(value: Any) -> None:
     """Standard output, for a script."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    typer.echo(json_for_people(value))
 
 
 def insist_on_service(name: str) -> str:

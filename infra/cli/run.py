@@ -1,13 +1,21 @@
 """`stappenplan run`: the services at work, until Ctrl-C or SIGTERM."""
 
+import faulthandler
 import gc
 import os
 import signal
 import threading
+import time
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from infra.supervisor import Supervisor
+
+STANDSTILL = 60.0
+"""Seconds for which this process may stand still as a whole before it is ended."""
 
 
 def run(
@@ -48,6 +56,7 @@ def _run(services: Sequence[str], *, simulate_king: bool) -> None:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
+    _end_at_a_standstill()
     with Supervisor(settings(), names, king=plan) as supervisor:
         running = ", ".join(one.service.name for one in supervisor.runtimes)
         typer.echo(f"running {running}")
@@ -55,11 +64,38 @@ def _run(services: Sequence[str], *, simulate_king: bool) -> None:
         typer.echo(f"  readiness   {supervisor.address}/readyz")
         typer.echo(f"  events      {_without_password(supervisor.settings.broker_url)}")
         typer.echo("Ctrl-C stops it.")
-        stop.wait()
+        failed = _watch_over(supervisor, stop)
         typer.echo("stopping: finishing the work in hand")
-    if supervisor.unfinished:
+    if failed or supervisor.unfinished:
         # Something hangs, and would hold up the interpreter's own end as well.
         os._exit(1)
+
+
+def _watch_over(supervisor: "Supervisor", stop: threading.Event) -> bool:
+    """Wait until asked to stop, or until this process is of no more use; whether that was why."""
+    from shared.processing.watch import LOOK_SECONDS
+
+    while not stop.wait(LOOK_SECONDS):
+        if supervisor.look():
+            return True
+    return False
+
+
+def _end_at_a_standstill() -> None:
+    """See to it that this process ends when none of its threads can run any more.
+
+    A handler that keeps the interpreter to itself, such as a search that never ends, stops every
+    other thread, those that watch over it too. The one that ends the process then, and says where
+    each thread was, needs no interpreter; it is put off as long as this thread can run.
+    """
+    from shared.processing.watch import LOOK_SECONDS
+
+    def put_off() -> None:
+        while True:
+            faulthandler.dump_traceback_later(STANDSTILL, exit=True)
+            time.sleep(LOOK_SECONDS)
+
+    threading.Thread(target=put_off, name="standstill", daemon=True).start()
 
 
 def _without_password(url: str) -> str:

@@ -22,6 +22,7 @@ from shared.processing.messages import Delivery, Message, Now
 from shared.processing.reading import Reader
 from shared.processing.speech import Speech
 from shared.processing.transactions import Transactions, WorkFailed
+from shared.processing.watch import Watch
 
 log = structlog.get_logger()
 
@@ -44,6 +45,7 @@ class Dispatcher:
         self._clock = clock
         self._in_hand: deque[tuple[str, Delivery]] = deque()
         self.on_waiting: Callable[[], None] = lambda: None
+        self._watch = Watch()
 
     def take(self, incoming: Sequence[Incoming]) -> None:
         """Deal with a batch of messages from the broker.
@@ -107,6 +109,27 @@ class Dispatcher:
         self._run_in_hand()
         return len(rows)
 
+    def look(self) -> bool:
+        """Break off every handler that takes too long; whether the process must end for it."""
+        return self._watch.look(self._note_broken_off)
+
+    def _note_broken_off(self, key: str, delivery: Delivery, reason: str) -> None:
+        """Count it as an attempt, like one that killed the process; after a few, it is dead."""
+        with self._transactions.bookkeeping() as session:
+            if key == delivery.envelope.id:
+                inbox.begin_alone(session, delivery, self._clock())
+            row = inbox.lock_waiting(session, key)
+            if row is not None:
+                inbox.fail(row, reason, self._clock(), for_good=row.attempts >= inbox.MAX_DEATHS)
+
+    def bury(self, incoming: Incoming, fault: Exception) -> None:
+        """Keep a message that nothing here was prepared for as a dead letter: the last resort.
+
+        Raises:
+            InfrastructureDown: the database is away; call again later.
+        """
+        self._bury(incoming, f"it cannot be dealt with: {type(fault).__name__}: {fault}")
+
     def _run_in_hand(self) -> None:
         """Run what was taken to run alone.
 
@@ -143,11 +166,14 @@ class Dispatcher:
         reached("inbox_claim.after")
         return [one for one in ordered if one.envelope.id in claimed]
 
-    def _handle(self, session: Session, deliveries: Sequence[Delivery]) -> list[Sequence[Message]]:
+    def _handle(
+        self, session: Session, deliveries: Sequence[Delivery], key: str | None = None
+    ) -> list[Sequence[Message]]:
         if not deliveries:
             return []
         reached("handlers.before")
-        said = self._handling.run(session, deliveries, Now(self._clock()))
+        with self._watch.over(session, key) as work:
+            said = self._handling.run(session, deliveries, Now(self._clock()), work)
         reached("handlers.after")
         self._speech.write(session, said)
         return [messages for _, messages in said]
@@ -202,7 +228,7 @@ class Dispatcher:
             if row is not None:
                 if delivery.envelope.id != message_id:
                     self._claim_own_id(session, delivery)
-                self._handle(session, [delivery])
+                self._handle(session, [delivery], message_id)
                 inbox.finish(row)
                 session.flush()
 

@@ -12,6 +12,7 @@ from shared.processing.numbers import Numbers
 from shared.processing.service import Service
 from shared.processing.speech import Utterance
 from shared.processing.subscriptions import Batch, Load, Loaded, wire
+from shared.processing.watch import Work
 
 
 class Handling:
@@ -22,12 +23,19 @@ class Handling:
         self._calls = {one.type: wire(one, resources) for one in service.subscriptions}
         self._loads = {one.type: tuple(one.loads) for one in service.subscriptions}
 
-    def run(self, session: Session, deliveries: Sequence[Delivery], now: Now) -> list[Utterance]:
-        """Run the handlers in order, flush what they changed, and return what they said."""
+    def run(
+        self, session: Session, deliveries: Sequence[Delivery], now: Now, work: Work
+    ) -> list[Utterance]:
+        """Run the handlers in order, flush what they changed, and return what they said.
+
+        `work` is told whose handler runs, for whoever watches over it.
+        """
         batch = self._load(session, deliveries)
-        said = [
-            (one.envelope, self._calls[one.envelope.type](one, batch, now)) for one in deliveries
-        ]
+        said: list[Utterance] = []
+        for one in deliveries:
+            work.delivery = one
+            said.append((one.envelope, self._calls[one.envelope.type](one, batch, now)))
+        work.over()
         for loaded in batch.values():
             insert_entities(session, loaded.added)
         session.flush()

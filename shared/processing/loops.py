@@ -87,8 +87,18 @@ class Consumption(StoppableThread):
             return self.insist(lambda: self._one_by_one(batch))
 
     def _one_by_one(self, batch: Sequence[Incoming]) -> None:
+        """Find the one that nothing was prepared for, and keep it as a dead letter.
+
+        Without memory nothing can be told about a message: the thread ends, and the process.
+        """
         for one in batch:
-            self._dispatcher.take([one])
+            try:
+                self._dispatcher.take([one])
+            except (InfrastructureDown, MemoryError):
+                raise
+            except Exception as fault:
+                log.exception("message_unforeseen", thread=self.name)
+                self._dispatcher.bury(one, fault)
 
     def stop(self) -> None:
         """Ask it to stop after the batch in hand."""

@@ -1,12 +1,10 @@
 """A service at work: its database, its line to the broker, its threads, its requests."""
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import uuid4, uuid5
 
@@ -14,14 +12,13 @@ from sqlmodel import Session
 
 from shared.database import Database
 from shared.envelope import CONTENT_TYPE, NAMESPACE, Envelope
-from shared.errors import InfrastructureDown, Unavailable
+from shared.errors import InfrastructureDown, Invalid, Malformed, Unavailable
 from shared.events.event import Event
 from shared.messaging.bus import Bus, Incoming
-from shared.notifications import notices
 from shared.notifications.postman import Postman
 from shared.notifications.senders import Senders
 from shared.notifications.writers import Writers
-from shared.processing import decisions, inbox, outbox
+from shared.processing.chores import Chores
 from shared.processing.dispatch import Dispatcher
 from shared.processing.handling import Handling
 from shared.processing.loops import CONSUMERS, Chore, Consumption
@@ -34,22 +31,6 @@ from shared.processing.speech import Speech
 from shared.processing.transactions import Transactions
 from shared.schema import upgrade
 from shared.settings import Settings
-
-OUTBOX_KEPT = timedelta(days=7)
-INBOX_KEPT = timedelta(days=30)
-"""Longer than any replay reaches back, so that a replayed event is recognised."""
-MAILS_KEPT = timedelta(days=90)
-"""Long enough to answer a payer who asks what he was sent; addresses are not kept for ever."""
-DECISIONS_KEPT = timedelta(days=365)
-"""Long enough for whoever asks why a customer's message was changed or dropped."""
-
-SETTLING = 0.1
-"""Seconds that the broker's answers wait for a transaction that passes by and takes them along;
-after that they get one of their own."""
-
-LOOK_AROUND = 5.0
-"""Seconds between two looks for what other processes have left or made due; what this process
-itself makes due, it knows without looking."""
 
 
 @dataclass
@@ -111,16 +92,10 @@ class Runtime:
         # SQLite has one writer at a time: a second thread would only queue up behind the first.
         consumers = 1 if self.database.is_sqlite else CONSUMERS
         self._consuming = [Consumption(name, bus, self.dispatcher) for _ in range(consumers)]
-        self._settler = Chore(f"{name}-settler", self._settle, every=60.0, gather=SETTLING)
-        self._sweeper = self._chore("sweeper", self._sweep, outbox.next_due)
-        self._due = self._chore("due", self.dispatcher.run_due, inbox.next_due)
-        self._mail = self._chore("mail", self.postman.deliver_due, notices.next_due)
-        self._cleaning = Chore(f"{name}-cleaning", self._clean, every=600.0, rest=1.0)
-        self.relay.on_outcome = self._settler.wake
-        self.relay.on_unconfirmed = self._sweeper.wake
-        speech.on_mail = self._mail.wake
-        speech.on_later = self._due.wake
-        self.dispatcher.on_waiting = self._due.wake
+        self.chores = Chores(
+            name, self.transactions, self.relay, self.dispatcher, self.postman, bus, clock
+        )
+        self.chores.be_woken(speech, self.dispatcher)
 
     # For the runner.
 
@@ -158,8 +133,7 @@ class Runtime:
 
     @property
     def _threads(self) -> list[Consumption | Chore]:
-        chores = [self._settler, self._sweeper, self._due, self._mail, self._cleaning]
-        return [*self._consuming, *chores]
+        return [*self._consuming, *self.chores]
 
     def at_work(self) -> list[str]:
         """The threads that are still at work, by name."""
@@ -168,6 +142,13 @@ class Runtime:
     def healthy(self) -> bool:
         """Whether every thread is alive."""
         return all(thread.is_alive() for thread in self._threads)
+
+    def look(self) -> bool:
+        """Look in on the handlers; whether the process must end, since one of them hangs.
+
+        What hangs is broken off and on record; see `shared.processing.watch`.
+        """
+        return self.dispatcher.look()
 
     def deaf(self) -> bool:
         """Whether it has not heard its broker for longer than any line takes to mend itself."""
@@ -225,7 +206,11 @@ class Runtime:
             data=data,
         )
         incoming = Incoming(envelope.to_bytes(), event_type, CONTENT_TYPE, message_id=envelope.id)
-        return self._dispatch(self.reader.read_again(incoming))
+        try:
+            delivery = self.reader.read_again(incoming)
+        except Malformed as refusal:
+            raise Invalid("event_malformed", str(refusal)) from None
+        return self._dispatch(delivery)
 
     def _dispatch(self, delivery: Delivery) -> Sequence[Message] | None:
         try:
@@ -237,8 +222,8 @@ class Runtime:
 
     def wake(self) -> None:
         """Look at once for what is due: somebody has just retried a message or a mail."""
-        self._due.wake()
-        self._mail.wake()
+        self.chores.due.wake()
+        self.chores.mail.wake()
 
     def resource(self, kind: type[T]) -> T:
         """What the service has of this type, as its handlers get it.
@@ -266,49 +251,6 @@ class Runtime:
             yield desk
             self.speech.write(session, [(cause, desk.messages)])
         self.speech.committed(session)
-
-    # Chores.
-
-    def _chore(
-        self,
-        name: str,
-        work: Callable[[], int],
-        next_due: Callable[[Session], datetime | None],
-    ) -> Chore:
-        return Chore(
-            f"{self.service.name}-{name}",
-            work,
-            every=LOOK_AROUND,
-            due_in=partial(self._seconds_until, next_due),
-        )
-
-    def _seconds_until(self, next_due: Callable[[Session], datetime | None]) -> float:
-        with self.transactions.infrastructure(), self.database.read() as session:
-            moment = next_due(session)
-        return math.inf if moment is None else (moment - self.clock()).total_seconds()
-
-    def _settle(self) -> int:
-        if self.relay.waited() < SETTLING:
-            self._settler.wake()  # Transactions pass by; look again when they no longer do.
-            return 0
-        with self.transactions.infrastructure():
-            self.relay.settle()
-        return 0
-
-    def _sweep(self) -> int:
-        with self.transactions.infrastructure():
-            self.relay.settle()
-            return self.relay.sweep() if self.bus.healthy() else 0
-
-    def _clean(self) -> int:
-        now = self.clock()
-        with self.transactions.infrastructure():
-            removed = self.relay.forget(now - OUTBOX_KEPT, limit=1000)
-        with self.transactions.bookkeeping() as session:
-            removed += inbox.forget(session, now - INBOX_KEPT, limit=1000)
-            removed += notices.forget(session, now - MAILS_KEPT, limit=1000)
-            removed += decisions.forget(session, now - DECISIONS_KEPT, limit=1000)
-        return removed
 
 
 def _request_id(by: str, name: str, key: str | None) -> str:

@@ -1,27 +1,100 @@
-"""`stappenplan`, but with one message that kills whoever handles it: the tests' own program.
+"""`stappenplan`, but with one message that is the end of its consumer: the tests' own program.
 
-STAPPENPLAN_TESTS_DEADLY names the onboarding whose message it is, for registration alone.
+STAPPENPLAN_TESTS_DEADLY names the onboarding whose message it is, for registration alone, and
+STAPPENPLAN_TESTS_DEED what its handler does. As in `tests.crashes.armed`, what the product waits
+for by the minute is seconds here; everything else is the very same program.
 """
 
 import os
+import re
+import resource
 import signal
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
-from infra.cli import main
-from shared.processing.handling import Handling
-from shared.processing.messages import Delivery
+LEASE = timedelta(seconds=3)
+SCHEDULE = (timedelta(seconds=1), timedelta(seconds=2))
+LOOK_SECONDS, LOOKS = 0.5, 6
+STANDSTILL = 8.0
+MEMORY = 3 << 30
+"""Bytes of address space that a greedy process may have, as `ulimit -v` would set it."""
 
-run = Handling.run
+
+def hang() -> None:
+    """Wait for what never comes."""
+    threading.Event().wait()
 
 
-def deadly(self: Handling, session: Any, deliveries: Sequence[Delivery], now: Any) -> Any:
-    """Die as from a fault in a library: at once, without a word."""
-    if any(one.envelope.subject == os.environ["STAPPENPLAN_TESTS_DEADLY"] for one in deliveries):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return run(self, session, deliveries, now)
+def burn() -> None:
+    """Go round in circles."""
+    while True:
+        pass
+
+
+def freeze() -> None:
+    """Search in a way that never ends, and lets no other thread run meanwhile."""
+    re.fullmatch(r"(a+)+b", "a" * 60)
+
+
+def hoard() -> None:
+    """Take all the memory there is."""
+    kept = []
+    while True:
+        kept.append(bytes(1 << 20))
+
+
+DEEDS: dict[str, Callable[[], object]] = {
+    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "exit": lambda: os._exit(0),
+    "hang": hang,
+    "burn": burn,
+    "freeze": freeze,
+    "hoard": hoard,
+}
+
+
+def deadly(handler: Callable[..., Any], deed: str, subject: str) -> Callable[..., Any]:
+    """A handler that does its deed when the message is the one."""
+
+    def call(delivery: Any, *rest: Any) -> Any:
+        if delivery.envelope.subject == subject:
+            DEEDS[deed]()
+        return handler(delivery, *rest)
+
+    return call
+
+
+def main(deed: str, subject: str) -> None:
+    """Put the deed in place, and run."""
+    from shared.processing import retries, watch
+
+    retries.LEASE = LEASE
+    from shared.notifications import postman
+    from shared.processing import outbox
+
+    outbox.LEASE = postman.LEASE = LEASE
+    retries.SCHEDULE = SCHEDULE
+    watch.LOOK_SECONDS, watch.LOOKS = LOOK_SECONDS, LOOKS
+    from infra.cli import main as stappenplan
+    from infra.cli import run
+    from shared.processing.handling import Handling
+
+    run.STANDSTILL = STANDSTILL
+    if deed == "hoard":
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    wire = Handling.__init__
+
+    def wired(self: Handling, service: Any, numbers: Any) -> None:
+        wire(self, service, numbers)
+        if service.name == "registration":
+            calls = self._calls
+            self._calls = {name: deadly(one, deed, subject) for name, one in calls.items()}
+
+    Handling.__init__ = wired  # type: ignore[method-assign]
+    stappenplan()
 
 
 if __name__ == "__main__":
-    Handling.run = deadly  # type: ignore[method-assign]
-    main()
+    main(os.environ["STAPPENPLAN_TESTS_DEED"], os.environ["STAPPENPLAN_TESTS_DEADLY"])

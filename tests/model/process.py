@@ -95,7 +95,7 @@ class Process:
 
     def sweep(self, fault: Fault = WELL) -> None:
         """Look for what was left unpublished."""
-        self._chore(self.runtime._sweep, fault)
+        self._chore(self.runtime.chores.sweep, fault)
 
     def settle(self, fault: Fault = WELL) -> None:
         """Mark what the broker has answered."""
@@ -107,7 +107,7 @@ class Process:
 
     def clean(self, fault: Fault = WELL) -> None:
         """Remove what need not be kept any longer."""
-        self._chore(self.runtime._clean, fault)
+        self._chore(self.runtime.chores.clean, fault)
 
     def hear(self, publication: Publication, fates: Sequence[str], fault: Fault = WELL) -> None:
         """Hear what became of what it published."""

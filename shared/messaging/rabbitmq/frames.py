@@ -203,6 +203,8 @@ def _properties(payload: bytes, at: int) -> Properties:
         at += 1 + payload[at]
     if flags & HEADERS:
         headers, at = tables.decode_table(payload, at)
+        if not all(isinstance(name, str) for name in headers):
+            raise ValueError("the name of a header is not UTF-8")
         found.headers = headers
     at += bool(flags & DELIVERY_MODE) + bool(flags & PRIORITY)
     for passed_over in (CORRELATION_ID, REPLY_TO, EXPIRATION):

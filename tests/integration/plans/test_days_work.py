@@ -106,7 +106,7 @@ def test_no_query_of_a_days_work_reads_a_whole_table(veteran: MakeVeteran, servi
         one.ahead = timedelta(days=30)
         one.runtime.dispatcher.run_due()
         one.runtime.postman.deliver_due()
-        one.runtime._sweep()
+        one.runtime.chores.sweep()
     # Then the database finds each row by an index, and sorts no more than was asked for.
     assert len(statements) >= 15
     assert objections(one.engine, statements, one.tables) == []

@@ -164,7 +164,7 @@ class Replica:
 
     def sweep(self, after: timedelta = timedelta()) -> int:
         self.now += after
-        return self.runtime._sweep()
+        return self.runtime.chores.sweep()
 
     def tallies(self) -> Counter[str]:
         with self.database.read() as session:

@@ -9,9 +9,9 @@ from sqlalchemy import event
 
 from shared.errors import InfrastructureDown
 from shared.messaging.bus import Receipt
+from shared.processing.chores import LOOK_AROUND
 from shared.processing.loops import BUSY_SECONDS, Chore
 from shared.processing.retries import LEASE, pause_after
-from shared.processing.runtime import LOOK_AROUND
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.tally import MENDED, START, Replica, release
 
@@ -55,7 +55,7 @@ def slumber(chore: Chore, sleeps: int, replica: Replica | None = None) -> list[f
 
 
 def chores(replica: Replica) -> list[Chore]:
-    return [replica.runtime._sweeper, replica.runtime._due, replica.runtime._mail]
+    return [replica.runtime.chores.sweeper, replica.runtime.chores.due, replica.runtime.chores.mail]
 
 
 def test_a_service_at_rest_makes_one_short_transaction_for_each_look(replica: Replica) -> None:
@@ -83,7 +83,7 @@ def test_a_failed_message_runs_again_when_it_is_due(replica: Replica) -> None:
     MENDED.add("broken-1")
     # When the chore has slept until that is due, and once more,
     pause = (pause_after(1) or SECOND).total_seconds()
-    slept = slumber(replica.runtime._due, math.ceil(pause / LOOK_AROUND) + 1, replica)
+    slept = slumber(replica.runtime.chores.due, math.ceil(pause / LOOK_AROUND) + 1, replica)
     # Then it ran, not a moment later.
     assert sum(slept[:-1]) == pause
     assert sum(replica.tallies().values()) == 1
@@ -92,20 +92,20 @@ def test_a_failed_message_runs_again_when_it_is_due(replica: Replica) -> None:
 def test_what_a_dead_replica_left_is_found(make_replica: MakeReplica) -> None:
     # Given a chore at rest, and another replica that fails at a message and is gone,
     living, dead = make_replica(), make_replica()
-    assert slumber(living.runtime._due, 1, living) == [LOOK_AROUND]
+    assert slumber(living.runtime.chores.due, 1, living) == [LOOK_AROUND]
     dead.take(release("bakkerij", "broken-1"))
     MENDED.add("broken-1")
     due = next(iter(living.inbox().values())).due_at
     assert due is not None
     # When the living one sleeps on, Then it looks around, and runs that when it is due.
-    living.runtime._due.stopping.clear()
-    slept = slumber(living.runtime._due, 2, living)
+    living.runtime.chores.due.stopping.clear()
+    slept = slumber(living.runtime.chores.due, 2, living)
     assert sum(living.tallies().values()) == 1
     assert living.now - slept[-1] * SECOND == due
 
 
 def test_a_failure_wakes_who_runs_it_again(replica: Replica) -> None:
-    due = replica.runtime._due
+    due = replica.runtime.chores.due
     due._wake.clear()
     replica.take(release("bakkerij", "broken-1"))
     assert due._wake.is_set()
@@ -119,7 +119,7 @@ def test_what_the_database_interrupted_wakes_who_goes_on_with_it(
         monkeypatch.undo()
         raise InfrastructureDown("away")
 
-    due = replica.runtime._due
+    due = replica.runtime.chores.due
     due._wake.clear()
     monkeypatch.setattr(replica.runtime.transactions, "run", away)
     with pytest.raises(InfrastructureDown):
@@ -133,21 +133,21 @@ def test_what_the_database_interrupted_wakes_who_goes_on_with_it(
 @pytest.mark.parametrize(("what", "woken"), [("soon-1", True), ("later-1", False)])
 def test_a_request_for_soon_wakes_who_runs_it(replica: Replica, what: str, woken: bool) -> None:
     # One for next week is found in time by looking around: under load nobody is woken for it.
-    due = replica.runtime._due
+    due = replica.runtime.chores.due
     due._wake.clear()
     replica.take(release("bakkerij", what))
     assert due._wake.is_set() is woken
 
 
 def test_a_mail_wakes_who_sends_it(replica: Replica) -> None:
-    mail = replica.runtime._mail
+    mail = replica.runtime.chores.mail
     mail._wake.clear()
     replica.take(release("bakkerij", "mail-1"))
     assert mail._wake.is_set()
 
 
 def test_what_the_broker_answered_wakes_who_marks_it(replica: Replica) -> None:
-    settler = replica.runtime._settler
+    settler = replica.runtime.chores.settler
     settler._wake.clear()
     replica.take(release("bakkerij"))
     assert settler._wake.is_set()
@@ -157,7 +157,7 @@ def test_the_sweeper_hears_of_an_unconfirmed_event_once_it_is_marked(replica: Re
     # Given an event that the broker did not confirm,
     replica.wire.answer = Receipt.UNKNOWN
     replica.take(release("bakkerij"))
-    sweeper = replica.runtime._sweeper
+    sweeper = replica.runtime.chores.sweeper
     # When another transaction takes the answer along, just after the sweeper had looked,
     sweeper._wake.clear()
     replica.take(release("bakkerij"))

@@ -78,18 +78,18 @@ def test_old_rows_are_forgotten_and_what_matters_is_kept(replica: Replica) -> No
     replica.runtime.postman.deliver_due()
     # When eight days are over, Then what was published is forgotten, for no replay needs it;
     replica.now += timedelta(days=8)
-    replica.runtime._clean()
+    replica.runtime.chores.clean()
     assert replica.outbox() == {}
     assert len(replica.inbox()) == 2
     # after a month the inbox forgets what is done, never what is dead;
     replica.now += timedelta(days=30)
-    replica.runtime._clean()
+    replica.runtime.chores.clean()
     (kept,) = replica.inbox().values()
     assert kept.error == "this can never work"
     # after three months the mail is forgotten too.
     assert notifications(replica) == ["sent"]
     replica.now += timedelta(days=60)
-    replica.runtime._clean()
+    replica.runtime.chores.clean()
     assert notifications(replica) == []
 
 

@@ -68,7 +68,7 @@ def test_no_query_reads_a_whole_table(replica: Replica) -> None:
     replica.run_due(timedelta(minutes=1))
     replica.sweep(timedelta(minutes=1))
     replica.runtime.postman.deliver_due()
-    replica.runtime._clean()
+    replica.runtime.chores.clean()
     with replica.database.read() as session:
         count(session)
         for next_due in (inbox.next_due, outbox.next_due, notices.next_due):

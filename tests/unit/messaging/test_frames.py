@@ -162,3 +162,16 @@ def test_a_table_of_something_unknown_is_named_as_damage() -> None:
     one.take(frames.HEADER, payload)
     assert one.damage is not None
     assert "cannot be read" in one.damage
+
+
+def test_a_header_whose_name_is_no_text_is_damage() -> None:
+    # Given a header named in bytes that are not UTF-8, which no client of ours would write
+    pieces: list[bytes] = []
+    encode_table(pieces, {"x": "y"})
+    table = b"".join(pieces).replace(b"x", b"\xff", 1)
+    payload = frames.CONTENT.pack(60, 0, 0) + frames.HEADERS.to_bytes(2, "big") + table
+    # When it is read, Then the reason says so: nobody after this has to reckon with such a name
+    one = frames.Delivery(1, False, "key")
+    one.take(frames.HEADER, payload)
+    assert "header is not UTF-8" in (one.damage or "")
+    assert one.properties.headers == {}

@@ -1,0 +1,140 @@
+"""Whatever is heard ends in the database: done, or dead with its reason; and so do its neighbours.
+
+Every service takes every message, good ones before and behind it, on the real databases.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi.encoders import jsonable_encoder
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from infra import dead_letters
+from infra.composition import Lines, build_runtimes, service_names
+from services.signup.models import Office
+from services.signup.service import EXAMPLE
+from shared.database import Database
+from shared.errors import Malformed
+from shared.messaging.bus import Incoming
+from shared.processing import inbox
+from shared.processing.model import DEAD, DONE, Inbox
+from shared.processing.runtime import Runtime
+from shared.schema import upgrade
+from shared.settings import Settings
+from tests.hostile.messages import DOCUMENTS, MESSAGES, Hostile, proper
+from tests.hostile.test_reading import arrived
+from tests.integration.processing.tally import Wire
+from tests.servers.postgres import Databases
+
+GOOD = {
+    one["type"]: one
+    for one in DOCUMENTS
+    if one["type"] in ("signup.submitted.v1", "signup.accepted.v1", "registration.completed.v1")
+}
+HEARS = {
+    "signup": "signup.submitted.v1",
+    "registration": "signup.accepted.v1",
+    "billing": "registration.completed.v1",
+    "activation": "signup.accepted.v1",
+}
+
+
+def good(service: str) -> Incoming:
+    """Something that this service hears every day."""
+    document = json.loads(json.dumps(GOOD[HEARS[service]]))
+    document["id"], document["subject"] = str(uuid4()), str(uuid4())
+    return arrived(Hostile(document["type"], proper(), json.dumps(document).encode()))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"], scope="module")
+def runtimes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[Runtime]]:
+    """All services with their tables, without their threads; nobody hears what they say."""
+    folder: Path = tmp_path_factory.mktemp("hostile")
+    url = "sqlite:///{data_dir}/{service}.db"
+    if request.param == "postgresql":
+        databases: Databases = request.getfixturevalue("databases")
+        url = databases.make_each(service_names())
+    made = build_runtimes(Settings(data_dir=folder, database_url=url), _Lines())
+    for one in made:
+        upgrade(one.database, one.service.migrations)
+        if one.service.name == "signup":
+            with one.database.begin() as session:
+                session.add(Office(**EXAMPLE.model_dump()))
+    yield made
+    for one in made:
+        one.database.close()
+        if request.param == "postgresql":
+            databases.drop(one.database.url)
+
+
+class _Lines(Lines):
+    def __init__(self) -> None: ...
+
+    def bus(self, name: str, *, consume: bool = True) -> Any:
+        return Wire()
+
+
+def row(database: Database, key: str) -> Inbox:
+    with database.read() as session:
+        found = session.get(Inbox, key)
+    assert found is not None, "it has vanished"
+    return found
+
+
+def end_of(runtime: Runtime, incoming: Incoming) -> Inbox:
+    """What became of a message that was taken."""
+    fingerprint = f"{inbox.REFUSED}{inbox._fingerprint(incoming)}"
+    try:
+        delivery = runtime.reader.read(incoming)
+    except Malformed:
+        return row(runtime.database, fingerprint)
+    with runtime.database.read() as session:
+        rejected = session.get(Inbox, fingerprint)
+    return rejected or row(runtime.database, delivery.envelope.id)
+
+
+def tell(runtime: Runtime, letter: Inbox) -> str:
+    """All that a person can ask about a dead letter, as JSON that any reader takes."""
+    shown = dead_letters.show(runtime.database, letter.id)
+    text = json.dumps(jsonable_encoder(shown), ensure_ascii=False, allow_nan=False)
+    text.encode()
+    return text
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
+@given(hostile=st.lists(MESSAGES, min_size=1, max_size=6), redelivered=st.booleans())
+def test_each_is_done_or_dead_with_its_reason_and_the_good_ones_are_done(
+    runtimes: Sequence[Runtime], hostile: list[Hostile], redelivered: bool
+) -> None:
+    for runtime in runtimes:
+        # Given a batch of messages that nobody should send, among good ones
+        bad = [arrived(one, redelivered=redelivered) for one in hostile]
+        before, behind = good(runtime.service.name), good(runtime.service.name)
+        # When a service takes it,
+        runtime.dispatcher.take([before, *bad, behind])
+        # Then the good ones are done,
+        for one in (before, behind):
+            assert end_of(runtime, one).status == DONE
+        # and each of the others is done as well or dead, with its reason, for a person to see.
+        for one in bad:
+            end = end_of(runtime, one)
+            assert end.status in (DONE, DEAD), f"{runtime.service.name}: {end.error}"
+            if end.status == DEAD:
+                assert (end.error or "").strip()
+                assert tell(runtime, end)
+
+
+def test_no_service_is_left_out(runtimes: Sequence[Runtime]) -> None:
+    assert sorted(HEARS) == sorted(one.service.name for one in runtimes)
