@@ -33,6 +33,7 @@ from tests.model.process import Process
 
 OUTBOX_KEPT = timedelta(days=7)
 INBOX_KEPT = timedelta(days=30)
+THREE_WEEKS = timedelta(days=21)
 """As the product promises them (ARCHITECTURE.md)."""
 
 ROUNDS = 40
@@ -61,6 +62,8 @@ class World:
         """The references of the words that the outbox has forgotten, as it should after a week."""
         self.reminders_forgotten: set[tuple[str, datetime]] = set()
         """Which customers' reminders the inbox has forgotten: each may be asked for once more."""
+        self.came: dict[tuple[str, str], datetime] = {}
+        """When each message came to each service for the first time."""
         self.wrongs: list[str] = []
         self.look()
 
@@ -92,6 +95,9 @@ class World:
 
     def look(self) -> dict[str, Books]:
         """Read what both services have now."""
+        for name in SERVICES:
+            for message_id in self.broker.arrived[name]:
+                self.came.setdefault((name, message_id), self.now)
         self.seen = {name: read(one) for name, one in self.databases.items()}
         return self.seen
 
@@ -100,10 +106,14 @@ class World:
         """The dead letters of both services, as last seen."""
         return [(name, one) for name, books in self.seen.items() for one in books.dead]
 
-    def remembered(self, name: str) -> list[Incoming]:
-        """The messages that came to a service and that its inbox has not forgotten yet."""
+    def recent(self, name: str) -> list[Incoming]:
+        """The messages that may still come to a service once more.
+
+        None is older than three weeks: no queue and no outbox keeps one for so long, and a month
+        is what the inbox remembers.
+        """
         arrived = self.broker.arrived[name].items()
-        return [one for message_id, one in arrived if message_id not in self.forgotten[name]]
+        return [one for key, one in arrived if self.now - self.came[name, key] < THREE_WEEKS]
 
     # What may happen.
 
@@ -121,11 +131,8 @@ class World:
         return taken[::-1] if backwards else taken
 
     def duplicate(self, which: int, *, redelivered: bool) -> None:
-        """A message that came before comes again: the broker, or its publisher, sent it twice.
-
-        None is older than a month: no queue and no outbox keeps one for so long.
-        """
-        known = [(name, one) for name in SERVICES for one in self.remembered(name)]
+        """A message that came before comes again: the broker, or its publisher, sent it twice."""
+        known = [(name, one) for name in SERVICES for one in self.recent(name)]
         if known:
             name, message = known[which % len(known)]
             self.broker.queues[name].append(replace(message, redelivered=redelivered))
@@ -135,7 +142,7 @@ class World:
 
         The message is brought again, as whoever restores a backup has to see to.
         """
-        if not (known := self.remembered(TELLER)):
+        if not (known := self.recent(TELLER)):
             return
         message = known[which % len(known)]
         reference, message_id = reference_of(message), identity(message)
