@@ -34,7 +34,7 @@ test: $(VENV)/tests.stamp ## Run all tests, real RabbitMQ and real PostgreSQL in
 .PHONY: faults
 faults: $(VENV)/tests.stamp ## Break every part under load; write tests/faults/LEDGER.md
 	@STAPPENPLAN_TEST_LEDGER=1 $(BIN)/pytest --verbose -n 2 --dist loadfile \
-		tests/crashes tests/faults $(ARGS)
+		tests/crashes tests/faults tests/model $(ARGS)
 
 .PHONY: check
 check: $(VENV)/tests.stamp ## Check format, lint, types, architecture and the contract

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from infra import decisions
 from shared.messaging.bus import Receipt
-from shared.processing import inbox, runtime, speech
+from shared.processing import chores, inbox, speech
 from shared.processing.dispatch import Dispatcher
 from shared.processing.loops import Consumption
 from shared.processing.messages import Delivery
@@ -139,7 +139,7 @@ def both_of_two_people_win() -> AbstractContextManager[Any]:
 
 def the_inbox_forgets_too_soon() -> AbstractContextManager[Any]:
     """Retention removes what a duplicate would have been recognised by."""
-    return patch.object(runtime, "INBOX_KEPT", timedelta(0))
+    return patch.object(chores, "INBOX_KEPT", timedelta(0))
 
 
 BUGS: Mapping[Bug, str] = {
