@@ -71,10 +71,10 @@ def main(deed: str, subject: str) -> None:
     from shared.processing import retries, watch
 
     retries.LEASE = LEASE
-    from shared.notifications import postman
+    from shared.notifications import claims
     from shared.processing import outbox
 
-    outbox.LEASE = postman.LEASE = LEASE
+    outbox.LEASE = claims.LEASE = LEASE
     retries.SCHEDULE = SCHEDULE
     watch.LOOK_SECONDS, watch.LOOKS = LOOK_SECONDS, LOOKS
     from infra.cli import main as stappenplan
