@@ -103,7 +103,7 @@ class Settings(BaseSettings):
                 # A link, unlike a rename, does not replace the key that another process made.
                 path.hardlink_to(draft)
             except FileExistsError:
-                pass
+                pass  # That process was first: its key is the one to read.
             finally:
                 draft.unlink()
         return path.read_text().strip()

@@ -93,7 +93,7 @@ def _end_at_a_standstill() -> None:
     def put_off() -> None:
         while True:
             faulthandler.dump_traceback_later(STANDSTILL, exit=True)
-            time.sleep(LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS)  # It has nothing else to do, and ends with the process.
 
     threading.Thread(target=put_off, name="standstill", daemon=True).start()
 

@@ -173,6 +173,7 @@ class Chore(StoppableThread):
         try:
             self.insist(lambda: answers.append(question()))
         except Exception:
+            # What it could not do stays due; a chore that ended for it would never try again.
             log.exception("chore_failed", thread=self.name)
         return answers[0] if answers else otherwise
 

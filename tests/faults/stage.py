@@ -92,9 +92,11 @@ class Load:
 
     def _send(self, document: Document) -> None:
         message = outgoing(document)
+        deadline = time.monotonic() + ALL_THE_WAY
         # Repeated until it is confirmed, under the same id: what a website has to do.
-        while self._line.publish([message]).result(60) != [Receipt.CONFIRMED]:
-            time.sleep(0.1)
+        while (receipts := self._line.publish([message]).result(60)) != [Receipt.CONFIRMED]:
+            assert time.monotonic() < deadline, f"the broker never took it, but said {receipts}"
+            time.sleep(0.1)  # A website leaves a broker that is away a moment to come back.
         self.submitted[str(document["id"])] = str(document["subject"])
 
 
