@@ -23,7 +23,7 @@ PATIENCE = 5.0
 """Seconds that a message waits for a connection before its publisher is sent away."""
 
 CONFIRM_TIMEOUT = 30.0
-"""Seconds that a published message waits for its confirm."""
+"""Seconds that a published message waits for its confirm; then the line is given up, too."""
 
 MOST_AT_ONCE = 20_000
 """With so many messages waiting or under way, more are sent away: memory is no queue."""
@@ -223,11 +223,15 @@ class Publishing:
         late = []
         while self._waiting and self._waiting[0].deadline < now:
             late.append(self._waiting.popleft())
-        overdue = takewhile(lambda one: one[1].deadline < now, self._sent.items())
-        late += [self._sent.pop(tag) for tag, _ in list(overdue)]
+        overdue = list(takewhile(lambda one: one[1].deadline < now, self._sent.items()))
+        late += [self._sent.pop(tag) for tag, _ in overdue]
         if late:
             log.warning("publishing_unanswered", messages=len(late))
             self._answer(late, Receipt.UNKNOWN)
+        if overdue and not self.line.blocked:
+            # A channel that has missed how its queue got another leader never confirms again,
+            # however alive its connection is. A blocked line is given up by pika in its time.
+            self.line.abort()
         self._send()
 
     # Starting over and stopping.

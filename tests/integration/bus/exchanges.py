@@ -1,5 +1,6 @@
 """What the tests of the buses share: a small topology, letters, and lines to either broker."""
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +18,9 @@ SUBMITTED = "signup.submitted.v1"
 ACCEPTED = "signup.accepted.v1"
 REJECTED = "signup.rejected.v1"
 UNHEARD = "customer.congratulated.v1"
+
+SOON = 5.0
+"""Seconds within which something that should happen at once has happened, on a busy machine."""
 
 TOPOLOGY = Topology(
     (
@@ -117,3 +121,13 @@ def publish_until_confirmed(bus: Bus, messages: Sequence[Outgoing]) -> None:
         ]
         if left:
             time.sleep(0.02)
+
+
+def receive_in_background(
+    bus: Bus, limit: int, wait: float, linger: float
+) -> tuple[threading.Thread, list[Incoming]]:
+    """A thread that receives once; its batch is in the list when it has ended."""
+    batch: list[Incoming] = []
+    thread = threading.Thread(target=lambda: batch.extend(bus.receive(limit, wait, linger)))
+    thread.start()
+    return thread, batch

@@ -1,19 +1,17 @@
 """What only a real broker can do to a line: and it mends itself each time."""
 
 import threading
-import time
 from collections.abc import Iterator
-from urllib.parse import urlsplit, urlunsplit
 
-import pika  # noqa: TID251  A foreign client, to do what no service may.
 import pytest
 from structlog.testing import capture_logs
 
 from shared.messaging.bus import EXCHANGE, Receipt
 from shared.messaging.declare import apply
-from shared.messaging.rabbitmq import RabbitBus, bus, line, publishing
+from shared.messaging.rabbitmq import RabbitBus, line, publishing
 from shared.messaging.topology import Topology
 from tests.integration.bus.exchanges import (
+    SOON,
     SUBMITTED,
     TOPOLOGY,
     RabbitExchange,
@@ -23,25 +21,14 @@ from tests.integration.bus.exchanges import (
     letters,
     publish_until_confirmed,
 )
-from tests.servers.premises import free_ports, wait_until
+from tests.integration.bus.foreign import RECOVERED, events, open_channel, vhost_of
+from tests.servers.premises import wait_until
 from tests.servers.rabbitmq import RabbitMQ
-
-SOON = 5.0
-RECOVERED = 15.0
-"""Seconds within which a line is up again once its broker is."""
 
 
 def cut_all_connections(rabbitmq: RabbitMQ, rabbit: RabbitExchange) -> None:
     """Close every connection to the virtual host, from the broker's side."""
     rabbitmq.ctl("close_all_connections", "--vhost", vhost_of(rabbit), "test")
-
-
-def vhost_of(rabbit: RabbitExchange) -> str:
-    return urlsplit(rabbit.url).path.removeprefix("/")
-
-
-def open_channel(url: str) -> "pika.adapters.blocking_connection.BlockingChannel":
-    return pika.BlockingConnection(pika.URLParameters(url)).channel()
 
 
 def test_nothing_is_lost_when_every_connection_is_cut_under_load(
@@ -135,45 +122,6 @@ def test_a_service_waits_for_a_queue_that_is_not_there_yet(rabbit: RabbitExchang
     channel.connection.close()
 
 
-def events(logs: "list[dict[str, object]]") -> list[object]:
-    return [one["event"] for one in logs]
-
-
-def test_heartbeats_are_served_while_the_service_is_busy(rabbit: RabbitExchange) -> None:
-    # Given a broker that gives up a connection after two silent seconds
-    signup = rabbit.line("signup", heartbeat=1)
-    rabbit.line().publish([letter("hard work")])
-    work = collect(signup, 1, acknowledge=False)
-    # When the service works for longer than that without a pause
-    with capture_logs() as logs:
-        done = time.monotonic() + 3.5
-        while time.monotonic() < done:
-            pass
-        signup.acknowledge(work)
-        assert signup.receive(10, wait=0.1, linger=0) == []
-    # Then its line was never lost, and the work is not handed out again
-    assert signup.healthy()
-    assert "broker_connection_lost" not in events(logs)
-
-
-def test_a_wrong_password_is_reported_without_the_password(rabbit: RabbitExchange) -> None:
-    # Given a service with a wrong password
-    parts = urlsplit(rabbit.url)
-    wrong = urlunsplit(
-        parts._replace(netloc=f"{parts.username}:wr0ng-secret@{parts.hostname}:{parts.port}")
-    )
-    locked_out = RabbitBus(wrong, queue="signup", name="signup")
-    # When it tries to connect
-    with capture_logs() as logs:
-        locked_out.open()
-        wait_until(lambda: events(logs).count("broker_unreachable") >= 2, "it tries again", SOON)
-    # Then it is not healthy, says why, and gives nothing away
-    assert not locked_out.healthy()
-    assert "ACCESS_REFUSED" in str(logs)
-    assert "wr0ng-secret" not in str(logs)
-    locked_out.close()
-
-
 @pytest.fixture
 def plain(vhost: str) -> Iterator[RabbitExchange]:
     """A broker with one queue, without dead letters.
@@ -238,6 +186,25 @@ def test_a_service_that_gets_no_answer_from_its_queue_tries_again(
     signup.close()
 
 
+def test_a_line_that_is_left_without_a_confirm_is_given_up(
+    rabbitmq: RabbitMQ, rabbit: RabbitExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a publisher whose queue answers nothing, although its broker is alive
+    monkeypatch.setattr(publishing, "CONFIRM_TIMEOUT", 0.5)
+    website = rabbit.line()
+    queue = f"'{vhost_of(rabbit)}_signup'"
+    rabbitmq.ctl("eval", f"sys:suspend({queue}).")
+    # When the confirm of a message does not come
+    with capture_logs() as logs:
+        assert website.publish([letter("lost?")]).result(SOON) == [Receipt.UNKNOWN]
+        # Then the publisher is told so, and has another line soon
+        wait_until(lambda: "broker_line_up" in events(logs), "there is another line", SOON)
+    assert "broker_connection_lost" in events(logs)
+    # And that one confirms as soon as the queue answers again
+    rabbitmq.ctl("eval", f"sys:resume({queue}).")
+    publish_until_confirmed(website, [letter("after that")])
+
+
 def test_a_broker_short_of_memory_still_takes_acknowledgements(
     rabbitmq: RabbitMQ, rabbit: RabbitExchange
 ) -> None:
@@ -261,98 +228,6 @@ def test_a_broker_short_of_memory_still_takes_acknowledgements(
     assert said.result(RECOVERED) == [Receipt.CONFIRMED]
 
 
-def test_a_full_queue_refuses_and_the_publisher_hears_so(rabbit: RabbitExchange) -> None:
-    # Given a queue with room for one message
-    channel = open_channel(rabbit.url)
-    channel.queue_delete("signup")
-    full = {"x-max-length": 1, "x-overflow": "reject-publish"}
-    channel.queue_declare("signup", durable=True, arguments=full)
-    channel.queue_bind("signup", EXCHANGE, SUBMITTED)
-    # When three are published
-    receipts = rabbit.line().publish(letters(3)).result(SOON)
-    # Then the others are refused
-    assert receipts == [Receipt.CONFIRMED, Receipt.REFUSED, Receipt.REFUSED]
-    channel.connection.close()
-
-
-def test_a_burst_that_nobody_hears_is_told_apart_message_by_message(
-    rabbit: RabbitExchange,
-) -> None:
-    # When a thousand events go out of which every third is heard by nobody
-    website = rabbit.line()
-    kinds = [SUBMITTED if number % 3 else "nobody.hears.v1" for number in range(1000)]
-    receipts = website.publish([letter(type=kind) for kind in kinds]).result(SOON)
-    # Then exactly these are reported
-    assert [receipt is Receipt.UNROUTABLE for receipt in receipts] == [
-        kind != SUBMITTED for kind in kinds
-    ]
-
-
-def test_a_line_finds_the_part_of_a_cluster_that_answers(rabbit: RabbitExchange) -> None:
-    # Given a cluster of which two of three nodes are down
-    dead = [f"amqp://127.0.0.1:{port}/" for port in free_ports(2)]
-    signup = RabbitBus(", ".join([dead[0], rabbit.url, dead[1]]), queue="signup", name="signup")
-    # When the line is opened
-    signup.open()
-    # Then it comes up at the node that is left
-    wait_until(signup.healthy, "the line is up", RECOVERED)
-    signup.close()
-
-
-def test_closing_ends_in_bounded_time_when_the_broker_never_answered(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    # Given a line to a broker that is not there, and something to publish
-    monkeypatch.setattr(bus, "FINISHING", 0.5)
-    (port,) = free_ports(1)
-    signup = RabbitBus(f"amqp://127.0.0.1:{port}/", queue="signup", name="signup")
-    signup.open()
-    future = signup.publish([letter()])
-    # When it is closed
-    began = time.monotonic()
-    signup.close()
-    # Then that takes no longer than what is given to finishing, and the publisher has its answer
-    assert time.monotonic() - began < 3.0
-    assert future.result(0) == [Receipt.UNKNOWN]
-
-
-def test_a_line_that_is_closed_while_it_connects_leaves_no_connection(
-    rabbitmq: RabbitMQ, rabbit: RabbitExchange
-) -> None:
-    # Given lines that are closed at once, or just when they connect
-    for moment in (0.0, 0.005, 0.01, 0.02):
-        signup = RabbitBus(rabbit.url, queue="signup", name="signup")
-        signup.open()
-        threading.Event().wait(moment)
-        began = time.monotonic()
-        # When each is closed
-        signup.close()
-        # Then that is done in an orderly way, without waiting for a time to run out
-        assert time.monotonic() - began < 1.5
-    # And the broker knows of no line any more
-    listing = rabbitmq.ctl("list_connections", "vhost", "client_properties")
-    assert vhost_of(rabbit) not in listing
-
-
-def test_a_fault_while_hanging_up_leaves_no_connection(
-    rabbitmq: RabbitMQ, rabbit: RabbitExchange
-) -> None:
-    # Given a service that hangs up
-    signup = rabbit.line("signup")
-
-    def fault() -> None:
-        raise RuntimeError("a fault that nobody foresaw")
-
-    # When something goes wrong just then
-    signup._publishing.finish = lambda _finished: fault()
-    began = time.monotonic()
-    signup.close()
-    # Then it ends all the same, soon, and the broker keeps no connection for it
-    assert time.monotonic() - began < 10
-    listing = rabbitmq.ctl("list_connections", "vhost", "client_properties")
-    assert vhost_of(rabbit) not in listing
-
-
 def test_a_fault_in_the_thread_of_the_connections_is_survived(rabbit: RabbitExchange) -> None:
     # Given a service with a message in hand
     website, signup = rabbit.line(), rabbit.line("signup")
@@ -372,16 +247,3 @@ def test_a_fault_in_the_thread_of_the_connections_is_survived(rabbit: RabbitExch
     wait_until(signup.healthy, "the line is up", RECOVERED)
     answer = signup.publish([letter("still here", type="signup.accepted.v1")])
     assert answer.result(RECOVERED) == [Receipt.CONFIRMED]
-
-
-def test_a_line_with_nothing_to_do_is_not_taken_for_dead(rabbit: RabbitExchange) -> None:
-    # Given a line on which only heartbeats come
-    with capture_logs() as logs:
-        signup = rabbit.line("signup", heartbeat=2)
-        # When it has been idle for longer than the heartbeat and the five seconds after which
-        # pika looks whether anything came
-        begun = time.monotonic()
-        wait_until(lambda: time.monotonic() - begun > 8, "an idle time has passed", 20)
-        # Then it is still the same line
-        assert signup.healthy()
-    assert "broker_connection_lost" not in events(logs)

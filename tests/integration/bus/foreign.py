@@ -1,0 +1,27 @@
+"""What a test does at a broker by itself, past any line of the product."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import pika  # noqa: TID251  A foreign client, to do what no service may.
+
+from tests.integration.bus.exchanges import RabbitExchange
+
+RECOVERED = 15.0
+"""Seconds within which a line is up again once its broker is."""
+
+
+def vhost_of(rabbit: RabbitExchange) -> str:
+    """The name of its virtual host."""
+    return urlsplit(rabbit.url).path.removeprefix("/")
+
+
+def open_channel(url: str) -> "pika.adapters.blocking_connection.BlockingChannel":
+    """A channel of a foreign client."""
+    return pika.BlockingConnection(pika.URLParameters(url)).channel()
+
+
+def events(logs: Sequence[Any]) -> list[object]:
+    """What has been logged, by its names."""
+    return [one["event"] for one in logs]
