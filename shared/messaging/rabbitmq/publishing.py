@@ -25,6 +25,9 @@ PATIENCE = 5.0
 CONFIRM_TIMEOUT = 30.0
 """Seconds that a published message waits for its confirm; then the line is given up, too."""
 
+REFUSING = 2.0
+"""Seconds that a channel may refuse messages before another one is tried."""
+
 MOST_AT_ONCE = 20_000
 """With so many messages waiting or under way, more are sent away: memory is no queue."""
 
@@ -73,6 +76,8 @@ class Publishing:
         self._returned: Counter[tuple[str, str]] = Counter()
         self._sequence = 0
         self._channel: Any = None
+        self._opened_at = 0.0
+        self._refusing = False
         self._ticking = False
         self._when_finished: Callable[[], None] | None = None
 
@@ -117,7 +122,7 @@ class Publishing:
     def _send(self) -> None:
         """Send what waits, unless the broker has asked publishers to hold back."""
         overdue = time.monotonic() + CONFIRM_TIMEOUT
-        while self._waiting and self._open and not self.line.blocked:
+        while self._waiting and self._open and not self.line.blocked and not self._refusing:
             parcel = self._waiting.popleft()
             try:
                 reached("publish.before")
@@ -169,6 +174,7 @@ class Publishing:
     def _up(self, channel: Any) -> None:
         def selected(_method: Any) -> None:
             self._channel = channel
+            self._opened_at = time.monotonic()
             self._sequence = 0
             self.line.settled()
             self._send()
@@ -184,6 +190,7 @@ class Publishing:
 
     def _down(self) -> None:
         self._channel = None
+        self._refusing = False
         lost, self._sent = list(self._sent.values()), {}
         self._returned.clear()
         self._answer(lost, Receipt.UNKNOWN)
@@ -196,6 +203,21 @@ class Publishing:
         if self._returned:
             self._recognise(parcels)
         self._answer(parcels, receipt)
+        if not yes and time.monotonic() - self._opened_at > REFUSING:
+            self._refusing = True
+        if self._refusing:
+            self._take_another_channel()
+
+    def _take_another_channel(self) -> None:
+        """Go on by another channel, once all that went out by this one is answered for.
+
+        A channel that first speaks to a quorum queue just when its leader has died looks for it
+        on the dead node, and refuses whatever is for that queue until the node is back
+        (RabbitMQ 3.10). A new channel finds the new leader.
+        """
+        if self._open and not self._sent:
+            log.warning("publishing_refused")
+            self.line.renew()
 
     def _note_return(self, _channel: Any, method: Any, properties: Any, _body: bytes) -> None:
         """Note that nobody has a message: its return comes before its confirm."""
@@ -228,6 +250,8 @@ class Publishing:
         if late:
             log.warning("publishing_unanswered", messages=len(late))
             self._answer(late, Receipt.UNKNOWN)
+        if self._refusing:
+            self._take_another_channel()
         if overdue and not self.line.blocked:
             # A channel that has missed how its queue got another leader never confirms again,
             # however alive its connection is. A blocked line is given up by pika in its time.

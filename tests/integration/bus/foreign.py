@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 import pika  # noqa: TID251  A foreign client, to do what no service may.
 
-from tests.integration.bus.exchanges import RabbitExchange
+from shared.messaging.bus import EXCHANGE
+from tests.integration.bus.exchanges import SUBMITTED, RabbitExchange
 
 RECOVERED = 15.0
 """Seconds within which a line is up again once its broker is."""
@@ -20,6 +21,18 @@ def vhost_of(rabbit: RabbitExchange) -> str:
 def open_channel(url: str) -> "pika.adapters.blocking_connection.BlockingChannel":
     """A channel of a foreign client."""
     return pika.BlockingConnection(pika.URLParameters(url)).channel()
+
+
+def with_room_for_one(
+    rabbit: RabbitExchange,
+) -> "pika.adapters.blocking_connection.BlockingChannel":
+    """Make signup's queue anew, so that it refuses a second message; returns a channel to it."""
+    channel = open_channel(rabbit.url)
+    channel.queue_delete("signup")
+    arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
+    channel.queue_declare("signup", durable=True, arguments=arguments)
+    channel.queue_bind("signup", EXCHANGE, SUBMITTED)
+    return channel
 
 
 def events(logs: Sequence[Any]) -> list[object]:

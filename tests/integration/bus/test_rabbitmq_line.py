@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from structlog.testing import capture_logs
 
-from shared.messaging.bus import EXCHANGE, Receipt
+from shared.messaging.bus import Receipt
 from shared.messaging.rabbitmq import RabbitBus, bus
 from tests.integration.bus.exchanges import (
     SOON,
@@ -17,7 +17,7 @@ from tests.integration.bus.exchanges import (
     letter,
     letters,
 )
-from tests.integration.bus.foreign import RECOVERED, events, open_channel, vhost_of
+from tests.integration.bus.foreign import RECOVERED, events, vhost_of, with_room_for_one
 from tests.servers.premises import free_ports, wait_until
 from tests.servers.rabbitmq import RabbitMQ
 
@@ -59,11 +59,7 @@ def test_a_wrong_password_is_reported_without_the_password(rabbit: RabbitExchang
 
 def test_a_full_queue_refuses_and_the_publisher_hears_so(rabbit: RabbitExchange) -> None:
     # Given a queue with room for one message
-    channel = open_channel(rabbit.url)
-    channel.queue_delete("signup")
-    full = {"x-max-length": 1, "x-overflow": "reject-publish"}
-    channel.queue_declare("signup", durable=True, arguments=full)
-    channel.queue_bind("signup", EXCHANGE, SUBMITTED)
+    channel = with_room_for_one(rabbit)
     # When three are published
     receipts = rabbit.line().publish(letters(3)).result(SOON)
     # Then the others are refused

@@ -11,6 +11,7 @@ from shared.messaging.declare import apply
 from shared.messaging.rabbitmq import RabbitBus, line, publishing
 from shared.messaging.topology import Topology
 from tests.integration.bus.exchanges import (
+    ACCEPTED,
     SOON,
     SUBMITTED,
     TOPOLOGY,
@@ -21,7 +22,13 @@ from tests.integration.bus.exchanges import (
     letters,
     publish_until_confirmed,
 )
-from tests.integration.bus.foreign import RECOVERED, events, open_channel, vhost_of
+from tests.integration.bus.foreign import (
+    RECOVERED,
+    events,
+    open_channel,
+    vhost_of,
+    with_room_for_one,
+)
 from tests.servers.premises import wait_until
 from tests.servers.rabbitmq import RabbitMQ
 
@@ -203,6 +210,31 @@ def test_a_line_that_is_left_without_a_confirm_is_given_up(
     # And that one confirms as soon as the queue answers again
     rabbitmq.ctl("eval", f"sys:resume({queue}).")
     publish_until_confirmed(website, [letter("after that")])
+
+
+def test_a_channel_that_goes_on_refusing_is_replaced(
+    rabbit: RabbitExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a publisher whose channel refuses what is for one of two queues
+    monkeypatch.setattr(publishing, "REFUSING", 0.0)
+    full, website = with_room_for_one(rabbit), rabbit.line()
+    assert website.publish([letter()]).result(SOON) == [Receipt.CONFIRMED]
+    with capture_logs() as logs:
+        # When it publishes for both of them
+        sent = [letter(type=kind) for kind in (ACCEPTED, SUBMITTED, ACCEPTED)]
+        receipts = website.publish(sent).result(SOON)
+        # Then each message has its answer,
+        assert receipts == [Receipt.CONFIRMED, Receipt.REFUSED, Receipt.CONFIRMED]
+        # and whatever comes next goes by a new channel, for the old one might refuse for ever.
+        assert website.publish([letter(type=ACCEPTED)]).result(SOON) == [Receipt.CONFIRMED]
+    assert [one for one in events(logs) if one in ("publishing_refused", "broker_line_up")] == [
+        "publishing_refused",
+        "broker_line_up",
+    ]
+    # Once there is room, all is taken.
+    full.queue_purge("signup")
+    publish_until_confirmed(website, [letter()])
+    full.connection.close()
 
 
 def test_a_broker_short_of_memory_still_takes_acknowledgements(
