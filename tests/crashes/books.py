@@ -161,33 +161,45 @@ def identity(message_id: str | None, body: bytes) -> str:
         return message_id
     try:
         return str(json.loads(body)["id"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return f"unreadable/{body[:40]!r}"
 
 
 def _read(session: Session, service: Service) -> Books:
-    inbox = {one.id: one for one in _inbox(session)}
     outbox = {row.id: _told(row) for row in _rows(session, OUTBOX, but="body")}
     post = {row.id: _posted(row) for row in _rows(session, NOTIFICATION, but="params")}
     return Books(
         service.name,
         frozenset(service.hears),
         frozenset(service.says),
-        inbox,
+        _inbox(session),
         outbox,
         post,
         _entities(session, service),
     )
 
 
-def _inbox(session: Session) -> Iterator[Heard]:
-    """Each row under the id of its message; a refused one has another key than that."""
-    for row in _rows(session, INBOX, but="digest"):
-        heard_as = row.id
-        if row.status != DONE and row.id.startswith("refused/"):
-            postage = json.loads(row.postage or "{}")
-            heard_as = identity(postage.get("message_id"), row.body or b"")
-        yield Heard(heard_as, row.type, row.subject, row.status, row.attempts, row.error)
+def _inbox(session: Session) -> dict[str, Heard]:
+    """Each row under the id of its message; a refused one has another key than that.
+
+    Where two bear one id, as what is forged may, the refused one stays under its own key.
+    """
+    rows = list(_rows(session, INBOX, but="digest"))
+    found = {row.id: _heard(row, row.id) for row in rows if not _refused(row)}
+    for row in filter(_refused, rows):
+        postage = json.loads(row.postage or "{}")
+        heard_as = identity(postage.get("message_id"), row.body or b"")
+        key = row.id if heard_as in found else heard_as
+        found[key] = _heard(row, key)
+    return found
+
+
+def _refused(row: Any) -> bool:
+    return row.status != DONE and str(row.id).startswith("refused/")
+
+
+def _heard(row: Any, key: str) -> Heard:
+    return Heard(key, row.type, row.subject, row.status, row.attempts, row.error)
 
 
 def _told(row: Any) -> Told:
