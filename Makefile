@@ -33,7 +33,7 @@ test: $(VENV)/tests.stamp ## Run all tests, real RabbitMQ and real PostgreSQL in
 
 .PHONY: faults
 faults: $(VENV)/tests.stamp ## Break every part under load; write tests/faults/LEDGER.md
-	@STAPPENPLAN_TEST_LEDGER=1 $(BIN)/pytest --verbose -n 2 --dist loadfile \
+	@STAPPENPLAN_TEST_LEDGER=1 $(BIN)/pytest --verbose -n 3 --dist loadfile \
 		tests/crashes tests/faults tests/model $(ARGS)
 
 .PHONY: check

@@ -65,6 +65,17 @@ def test_a_node_is_cut_off(cluster: Cluster, stage: Stage, note: Note) -> None:
     note("cluster: leader cut off", stage.ledger(), seconds)
 
 
+def test_a_node_is_parted_from_the_others(cluster: Cluster, stage: Stage, note: Note) -> None:
+    # When the node that leads a queue no longer hears the others, while its clients still reach it,
+    leader = cluster.leader_of("registration")
+    with cluster.parted(leader):
+        # Then it steps aside (pause_minority), and the others go on
+        seconds = stage.recovered()
+    cluster.await_quorum(leader)
+    # And nothing is lost or doubled
+    note("cluster: leader parted from the others", stage.ledger(), seconds)
+
+
 def test_a_rolling_restart(cluster: Cluster, stage: Stage, note: Note) -> None:
     # When every node is restarted in turn, as for an upgrade, under load
     for node in cluster.nodes:

@@ -10,6 +10,8 @@ from tests.servers.rabbitmq import PrivateRabbitMQ
 
 SIZE = 3
 UP_TO_DATE_MS = 60_000
+REUNITED = 120.0
+"""Seconds in which a node that was parted from the others finds them again."""
 
 
 class Cluster:
@@ -55,6 +57,25 @@ class Cluster:
             yield
         finally:
             os.kill(node.pid, signal.SIGCONT)
+
+    @contextmanager
+    def parted(self, node: PrivateRabbitMQ) -> Iterator[None]:
+        """Keep a node and the others from hearing each other; their clients still reach them."""
+        others = ", ".join(f"'{one.node}'" for one in self.nodes if one is not node)
+        # No connection between two nodes outlives this, and none is made whose secret differs.
+        node.ctl(
+            "eval",
+            "[begin erlang:set_cookie(Node, nobodys), erlang:disconnect_node(Node) end"
+            f" || Node <- [{others}]].",
+        )
+        try:
+            wait_until(lambda: not node.management.answers(), "the minority steps aside")
+            yield
+        finally:
+            node.ctl(
+                "eval", f"[erlang:set_cookie(Node, erlang:get_cookie()) || Node <- [{others}]]."
+            )
+            wait_until(node.management.answers, "the node is back among the others", REUNITED)
 
     def close(self) -> None:
         """End every node, the first one, which has the port mapper, last."""

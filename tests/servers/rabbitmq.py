@@ -31,6 +31,7 @@ management.tcp.port = {management_port}
 default_user = {user}
 default_pass = {password}
 disk_free_limit.absolute = 10MB
+cluster_partition_handling = pause_minority
 log.console = true
 log.file = false
 """
