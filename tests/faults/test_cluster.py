@@ -49,7 +49,7 @@ def test_the_leader_is_killed(cluster: Cluster, stage: Stage, note: Note) -> Non
     # Then the others go on without it
     seconds = stage.recovered()
     leader.start()
-    cluster.await_quorum(leader)
+    cluster.await_whole()
     # And nothing is lost or doubled
     note("cluster: leader killed", stage.ledger(), seconds)
 
@@ -60,7 +60,7 @@ def test_a_node_is_cut_off(cluster: Cluster, stage: Stage, note: Note) -> None:
     with cluster.suspended(leader):
         # Then the others go on without it
         seconds = stage.recovered()
-    cluster.await_quorum(leader)
+    cluster.await_whole()
     # And nothing is lost or doubled
     note("cluster: leader cut off", stage.ledger(), seconds)
 
@@ -71,7 +71,7 @@ def test_a_node_is_parted_from_the_others(cluster: Cluster, stage: Stage, note: 
     with cluster.parted(leader):
         # Then it steps aside (pause_minority), and the others go on
         seconds = stage.recovered()
-    cluster.await_quorum(leader)
+    cluster.await_whole()
     # And nothing is lost or doubled
     note("cluster: leader parted from the others", stage.ledger(), seconds)
 

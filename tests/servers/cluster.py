@@ -49,6 +49,19 @@ class Cluster:
         waiting = f"rabbit_upgrade_preparation:await_online_quorum_plus_one({UP_TO_DATE_MS})."
         node.ctl("eval", waiting)
 
+    def await_whole(self) -> None:
+        """Wait until every node sees every other one, and may be spared."""
+        for node in self.nodes:
+            wait_until(lambda: self._sees_all(node), "the cluster is whole", REUNITED)  # noqa: B023
+            self.await_quorum(node)
+
+    def _sees_all(self, node: PrivateRabbitMQ) -> bool:
+        try:
+            seen = node.ctl("eval", "length(rabbit_mnesia:cluster_nodes(running)).")
+        except ServerError:
+            return False  # It is still on its way back.
+        return seen.strip() == str(SIZE)
+
     @contextmanager
     def suspended(self, node: PrivateRabbitMQ) -> Iterator[None]:
         """Let a node neither hear nor say anything, while all its connections stay open."""

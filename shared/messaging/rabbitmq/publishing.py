@@ -26,7 +26,7 @@ CONFIRM_TIMEOUT = 30.0
 """Seconds that a published message waits for its confirm; then the line is given up, too."""
 
 REFUSING = 2.0
-"""Seconds that a channel may refuse messages before another one is tried."""
+"""Seconds that a channel may refuse messages before another line is tried."""
 
 MOST_AT_ONCE = 20_000
 """With so many messages waiting or under way, more are sent away: memory is no queue."""
@@ -206,18 +206,18 @@ class Publishing:
         if not yes and time.monotonic() - self._opened_at > REFUSING:
             self._refusing = True
         if self._refusing:
-            self._take_another_channel()
+            self._go_elsewhere()
 
-    def _take_another_channel(self) -> None:
-        """Go on by another channel, once all that went out by this one is answered for.
+    def _go_elsewhere(self) -> None:
+        """Go on by another line, once all that went out by this one is answered for.
 
         A channel that first speaks to a quorum queue just when its leader has died looks for it
         on the dead node, and refuses whatever is for that queue until the node is back
-        (RabbitMQ 3.10). A new channel finds the new leader.
+        (RabbitMQ 3.10). A new channel finds the new leader, at another node for sure.
         """
         if self._open and not self._sent:
             log.warning("publishing_refused")
-            self.line.renew()
+            self.line.abort()
 
     def _note_return(self, _channel: Any, method: Any, properties: Any, _body: bytes) -> None:
         """Note that nobody has a message: its return comes before its confirm."""
@@ -251,7 +251,7 @@ class Publishing:
             log.warning("publishing_unanswered", messages=len(late))
             self._answer(late, Receipt.UNKNOWN)
         if self._refusing:
-            self._take_another_channel()
+            self._go_elsewhere()
         if overdue and not self.line.blocked:
             # A channel that has missed how its queue got another leader never confirms again,
             # however alive its connection is. A blocked line is given up by pika in its time.

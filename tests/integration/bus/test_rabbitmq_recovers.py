@@ -212,7 +212,7 @@ def test_a_line_that_is_left_without_a_confirm_is_given_up(
     publish_until_confirmed(website, [letter("after that")])
 
 
-def test_a_channel_that_goes_on_refusing_is_replaced(
+def test_a_line_that_goes_on_refusing_is_replaced(
     rabbit: RabbitExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a publisher whose channel refuses what is for one of two queues
@@ -225,7 +225,7 @@ def test_a_channel_that_goes_on_refusing_is_replaced(
         receipts = website.publish(sent).result(SOON)
         # Then each message has its answer,
         assert receipts == [Receipt.CONFIRMED, Receipt.REFUSED, Receipt.CONFIRMED]
-        # and whatever comes next goes by a new channel, for the old one might refuse for ever.
+        # and whatever comes next goes by a new line, for the old one might refuse for ever.
         assert website.publish([letter(type=ACCEPTED)]).result(SOON) == [Receipt.CONFIRMED]
     assert [one for one in events(logs) if one in ("publishing_refused", "broker_line_up")] == [
         "publishing_refused",
