@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry, Gauge
+
     from shared.processing.runtime import Runtime
 
 
@@ -36,13 +38,31 @@ def configure_logging(level: str = "info") -> None:
 
 def exposition(runtimes: Sequence["Runtime"]) -> tuple[bytes, str]:
     """The numbers of these services in Prometheus' text format, counted when asked."""
-    from prometheus_client import CollectorRegistry, Gauge, generate_latest
+    from prometheus_client import CollectorRegistry, generate_latest
     from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
     from shared.processing.census import count
 
     registry = CollectorRegistry()
-    gauges = {
+    gauges = _gauges(registry)
+    for runtime in runtimes:
+        name = runtime.service.name
+        gauges["ready"].labels(name).set(0 if runtime.troubles() else 1)
+        with runtime.reading() as session:
+            census = count(session)
+        gauges["outbox"].labels(name).set(census.unpublished)
+        for status, number in census.inbox.items():
+            gauges["inbox"].labels(name, status).set(number)
+        for status, number in census.notifications.items():
+            gauges["notifications"].labels(name, status).set(number)
+    return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def _gauges(registry: "CollectorRegistry") -> "dict[str, Gauge]":
+    """What is counted, each number with its labels."""
+    from prometheus_client import Gauge
+
+    return {
         "inbox": Gauge(
             "stappenplan_inbox_messages",
             "Messages by state",
@@ -65,14 +85,3 @@ def exposition(runtimes: Sequence["Runtime"]) -> tuple[bytes, str]:
             "stappenplan_ready", "1 when the service can work now", ["service"], registry=registry
         ),
     }
-    for runtime in runtimes:
-        name = runtime.service.name
-        gauges["ready"].labels(name).set(0 if runtime.troubles() else 1)
-        with runtime.reading() as session:
-            census = count(session)
-        gauges["outbox"].labels(name).set(census.unpublished)
-        for status, number in census.inbox.items():
-            gauges["inbox"].labels(name, status).set(number)
-        for status, number in census.notifications.items():
-            gauges["notifications"].labels(name, status).set(number)
-    return generate_latest(registry), CONTENT_TYPE_LATEST

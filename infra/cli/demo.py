@@ -60,11 +60,18 @@ def demo(
             line.close()
             shown.close()
         took = time.monotonic() - began
-    arrived = [one for one in shown.journeys.values() if one.complete]
-    rejected = [one for one in shown.journeys.values() if one.rejected]
     _checklist(shown, console)
     _closing(shown, settings, console, took)
-    if len(arrived) != len(documents) or len(rejected) != len(invalid):
+    _insist_on_all(shown, len(documents), len(invalid), console)
+
+
+def _insist_on_all(
+    shown: "Demonstration", arriving: int, rejected: int, console: "Console"
+) -> None:
+    """Exit with 1 unless as many have arrived, and were rejected, as had to be."""
+    journeys = shown.journeys.values()
+    ends = sum(one.complete for one in journeys), sum(bool(one.rejected) for one in journeys)
+    if ends != (arriving, rejected):
         console.print("[red]Not everyone arrived; `stappenplan doctor` looks further.[/red]")
         raise typer.Exit(1)
 

@@ -49,6 +49,13 @@ class Base(BaseModel):
 def router(runtime: Runtime) -> APIRouter:
     """Registration's routes."""
     routes = APIRouter(prefix="/api", tags=["registration"])
+    _reviews(routes, runtime)
+    _administrations(routes, runtime)
+    return routes
+
+
+def _reviews(routes: APIRouter, runtime: Runtime) -> None:
+    """What the office looks at, and decides."""
 
     @routes.get("/registrations", summary="Registrations by status", responses=NEXT_PAGE)
     def list_registrations(
@@ -78,6 +85,10 @@ def router(runtime: Runtime) -> APIRouter:
         _insist(runtime, caller, onboarding_id)
         request = DeclineCustomer(by=caller.name, reason=body.reason)
         runtime.handle(request, subject=str(onboarding_id), by=caller.source, key=key)
+
+
+def _administrations(routes: APIRouter, runtime: Runtime) -> None:
+    """What a registered customer's books begin with."""
 
     @routes.post("/registrations/{onboarding_id}/administration", status_code=202)
     def make_administration(
@@ -119,8 +130,6 @@ def router(runtime: Runtime) -> APIRouter:
         subject = str(uuid5(NAMESPACE, f"base-administration/{office}/{code}"))
         runtime.handle(request, subject=subject, by=caller.source)
         return {"code": code, "name": body.name, "accounts": len(body.accounts)}
-
-    return routes
 
 
 def _summary(registration: Registration) -> dict[str, Any]:

@@ -65,6 +65,13 @@ class Submitted(BaseModel):
 def router(runtime: Runtime) -> APIRouter:
     """Signup's routes."""
     routes = APIRouter(prefix="/api", tags=["signup"])
+    _signups(routes, runtime)
+    _offices(routes, runtime)
+    return routes
+
+
+def _signups(routes: APIRouter, runtime: Runtime) -> None:
+    """What a website does."""
 
     @routes.post(
         "/signups", status_code=202, summary="Submit a sign-up", openapi_extra=_as_submitted()
@@ -103,6 +110,10 @@ def router(runtime: Runtime) -> APIRouter:
         request = Withdraw(by=caller.name, reason=(body or WithdrawBody()).reason)
         runtime.handle(request, subject=str(onboarding_id), by=caller.source, key=key)
 
+
+def _offices(routes: APIRouter, runtime: Runtime) -> None:
+    """Whose websites there are."""
+
     @routes.put("/offices/{code}", summary="Add or change an office")
     def put_office(code: str, body: OfficeBody, caller: BackOffice) -> dict[str, Any]:
         caller.insist_on_office(code)
@@ -119,8 +130,6 @@ def router(runtime: Runtime) -> APIRouter:
             query = query.where(Office.code == caller.office)
         with runtime.reading() as session:
             return [one.model_dump() for one in page.read(session, query, col(Office.code))]
-
-    return routes
 
 
 def _errors_of_before(

@@ -98,9 +98,9 @@ class Running:
 
     def idle(self) -> float:
         """How much of one processor it takes at rest, in percent."""
-        time.sleep(SETTLED)
+        time.sleep(SETTLED)  # What is measured is a time in which nothing happens.
         before, began = self._cpu(), time.monotonic()
-        time.sleep(AT_REST)
+        time.sleep(AT_REST)  # The measured time itself.
         return (self._cpu() - before) / (time.monotonic() - began) * 100
 
     def end(self) -> None:

@@ -170,9 +170,8 @@ def removal(track: Track) -> Removal:
 
 def _removed(dsn: str, began: float) -> float:
     """Wait until nothing is left to remove; the seconds since it began."""
-    # Twice a second: to look more often would be a load of its own upon what is measured.
     while stock.any_old(dsn) and time.monotonic() < began + 900:
-        time.sleep(0.5)
+        time.sleep(0.5)  # To look more often would be a load upon what is measured.
     assert not stock.any_old(dsn), "old rows are left after a quarter of an hour"
     return time.monotonic() - began
 

@@ -59,7 +59,7 @@ def latencies(
             subject = json.loads(body)["subject"]
             published[subject] = time.monotonic()
             publish(body)
-            time.sleep(PAUSE)
+            time.sleep(PAUSE)  # The load is so many a second: each message comes alone.
         watch.await_all(len(bodies))
     watch.close()
     return [1000 * (watch.arrived[subject] - at) for subject, at in published.items()]

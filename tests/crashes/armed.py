@@ -62,7 +62,7 @@ def _doer(deed: str, point: str, nth: int):
         if number == nth and deed in ("kill", "hang"):
             threading.Event().wait()  # Not a step further, however late the signal is.
         if number >= nth and deed == "pause":
-            time.sleep(PAUSE)
+            time.sleep(PAUSE)  # The deed itself: the process is slow here.
 
     return reached
 

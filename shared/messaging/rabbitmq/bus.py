@@ -167,9 +167,10 @@ class RabbitBus:
             try:
                 self._ioloop.start()
             except Exception:
+                # Nobody must wait for a thread that is gone. Whatever the fault tore out of its
+                # work, a fresh start does not miss it; who is hanging up breaks off instead, and
+                # leaves the broker no connection.
                 self._log.exception("broker_thread_stumbled")
-                # Whatever the fault tore out of its work, a fresh start does not miss it; who is
-                # hanging up breaks off instead, and leaves the broker no connection.
                 again = self._break_off if self._closed else self._start_over
                 self._ioloop.call_later(BREATHER, again)
 

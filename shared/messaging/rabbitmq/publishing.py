@@ -213,7 +213,7 @@ class Publishing:
 
         A channel that first speaks to a quorum queue just when its leader has died looks for it
         on the dead node, and refuses whatever is for that queue until the node is back
-        (RabbitMQ 3.10). A new channel finds the new leader, at another node for sure.
+        (RabbitMQ 3.10). A new channel finds the new leader, and another line another node.
         """
         if self._open and not self._sent:
             log.warning("publishing_refused")
