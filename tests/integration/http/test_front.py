@@ -39,16 +39,16 @@ def test_it_ends_when_it_is_told_however_long_it_would_sleep(
 def test_it_sleeps_when_nobody_asks_anything(
     listening: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given a front whose ticks are counted,
-    ticks: list[float] = []
-    tick = front._Server.on_tick
-
-    async def count(self: front._Server, counter: int) -> bool:
-        ticks.append(time.monotonic())
-        return await tick(self, counter)
-
-    monkeypatch.setattr(front._Server, "on_tick", count)
+    # Given a front whose ticks are counted, and those of no other that still runs beside it,
     it = Front(FastAPI(), listening)
+    ticks: list[float] = []
+    tick = it._server.on_tick
+
+    async def count(counter: int) -> bool:
+        ticks.append(time.monotonic())
+        return await tick(counter)
+
+    monkeypatch.setattr(it._server, "on_tick", count)
     # When a few have passed, Then each lets the process sleep for as long as a date holds.
     it.start()
     deadline = time.monotonic() + 60
