@@ -32,6 +32,7 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture
 def stage(cluster: Cluster, durable_postgres: Postgres, tmp_path: Path) -> Iterator[Stage]:
     """The services on the cluster, whose addresses they all know."""
+    cluster.start_afresh()
     near = Settings(
         broker_url=cluster.url,
         broker_heartbeat_seconds=HEARTBEAT,

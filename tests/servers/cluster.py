@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.servers.management import url_of_vhost
 from tests.servers.premises import ServerError, wait_until
 from tests.servers.rabbitmq import PrivateRabbitMQ
 
@@ -18,6 +19,7 @@ class Cluster:
     """Private nodes from Debian's package; the tests may do with each as they like."""
 
     def __init__(self) -> None:
+        self._vhost = "/"
         first = PrivateRabbitMQ()
         self.nodes = [first]
         for _ in range(SIZE - 1):
@@ -31,13 +33,19 @@ class Cluster:
     @property
     def url(self) -> str:
         """The addresses of all nodes, with commas between them."""
-        return ",".join(node.url for node in self.nodes)
+        return ",".join(url_of_vhost(node.url, self._vhost) for node in self.nodes)
+
+    def start_afresh(self) -> None:
+        """Have a new virtual host, with none of what a test before may have left on its queues."""
+        self.await_whole()
+        self._vhost = self.nodes[0].management.new_vhost()
 
     def leader_of(self, queue: str) -> PrivateRabbitMQ:
         """The node that leads a quorum queue now."""
+        listed = ("list_queues", "name", "leader", "--no-table-headers")
         for node in self.nodes:
             try:
-                listing = node.ctl("list_queues", "name", "leader", "--no-table-headers")
+                listing = node.ctl(*listed, "--vhost", self._vhost)
             except ServerError:
                 continue  # This one is down; another one knows.
             leaders = dict(line.split() for line in listing.splitlines() if len(line.split()) == 2)
