@@ -19,6 +19,7 @@ from sqlmodel import Session
 from infra.composition import build_services
 from shared.database import Database
 from shared.notifications.model import Notification
+from shared.processing.inbox import REFUSED
 from shared.processing.model import DONE, Inbox, Outbox
 from shared.processing.service import Service
 from shared.settings import Settings
@@ -195,7 +196,7 @@ def _inbox(session: Session) -> dict[str, Heard]:
 
 
 def _refused(row: Any) -> bool:
-    return row.status != DONE and str(row.id).startswith("refused/")
+    return row.status != DONE and str(row.id).startswith(REFUSED)
 
 
 def _heard(row: Any, key: str) -> Heard:
