@@ -14,8 +14,9 @@ from services.billing.collections import (
 from services.billing.mails import failure_mails
 from services.billing.mandates import business_day, collect_on, end_to_end_id
 from services.billing.models import Mandate, Order
-from services.billing.reasons import reason_for
+from services.billing.reasons import Reason, reason_for
 from services.billing.requests import CollectAgain
+from shared.errors import Conflict
 from shared.events import (
     CollectionRequested,
     CollectionResult,
@@ -31,12 +32,16 @@ from shared.settings import Settings
 def settle(
     order: Order, collections: Sequence[Collection], cause: str | None = None
 ) -> list[Message]:
-    """Say it when the order's standing has changed; a withdrawal gives its own `cause`."""
+    """Call off what need not be collected, and say it when the order's standing has changed.
+
+    A withdrawal gives its own `cause`.
+    """
+    messages = _call_off(order, collections)
     changed = order.judge(list(collections))
     reference = order.reference or ""
     if changed is Standing.RELEASED:
         released = CustomerReleased(order_reference=reference, revision=order.revision)
-        return [About(order.onboarding_id, released)]
+        return [*messages, About(order.onboarding_id, released)]
     if changed is Standing.TAKEN_BACK:
         reason_code, why = _why_taken_back(order, collections)
         withdrawn = CustomerReleaseWithdrawn(
@@ -45,8 +50,19 @@ def settle(
             reason_code=reason_code,
             cause=cause or why,
         )
-        return [About(order.onboarding_id, withdrawn)]
-    return []
+        return [*messages, About(order.onboarding_id, withdrawn)]
+    return messages
+
+
+def _call_off(order: Order, collections: Sequence[Collection]) -> list[Message]:
+    """KING need not collect from a customer who left, nor what another attempt has brought."""
+    if order.withdrawn:
+        said = [one.cancel("withdrawn") for one in collections]
+    elif any(one.succeeded for one in collections):
+        said = [one.call_off("collected") for one in collections]
+    else:
+        return []
+    return [About(order.onboarding_id, one) for one in said if one is not None]
 
 
 def _why_taken_back(order: Order, collections: Sequence[Collection]) -> tuple[str, str]:
@@ -89,21 +105,41 @@ class Ledger:
         self.order.revision += 1
         booked = collection.booked(self.order.revision)
         messages: list[Message] = [About(self.order.onboarding_id, booked)]
+        now_so = collection.status  # Before anything is called off.
         messages += settle(self.order, self._mine())
-        if self.order.withdrawn:
-            return messages + self._call_off(collection)
-        if collection.status != before:
+        if now_so != before and not self.order.withdrawn:
             messages += self._follow_up(collection)
         return messages
 
+    def amend(self, signed_on: date, iban: str, account_holder: str) -> list[Message]:
+        """The payer signed anew, for another account: ask KING to collect from that.
+
+        In SEPA's books an amendment: the mandate keeps its reference.
+
+        Raises:
+            Conflict: the order was withdrawn, or the money is there or on its way.
+        """
+        if self.order.withdrawn:
+            raise Conflict("order_withdrawn", "This order was withdrawn; it cannot be signed.")
+        if self.mandate is None or self.in_hand:
+            raise Conflict(
+                "collection_under_way",
+                "KING collects from the account that was given before, or has done so; wait for "
+                "the result, and send the signature again if the collection fails.",
+            )
+        self.mandate.sign(signed_on, iban, account_holder)
+        return self._request(self._next_attempt())
+
+    def asked_since(self, day: date) -> bool:
+        """Whether KING was asked to collect on this day or later."""
+        asked = [one.requested_at for one in self._mine() if one.requested_at is not None]
+        return any(business_day(moment) >= day for moment in asked)
+
     def collect_again(self, *, after: int) -> list[Message]:
         """Another attempt, unless it is no longer wanted or was made already."""
-        order = self.order
-        if order.withdrawn or not order.signed or order.released:
+        if self.order.withdrawn or not self.order.signed or not self._worth_another(after):
             return []
-        if self._next_attempt() != after + 1:
-            return []
-        return self._request(after + 1)
+        return self._request(self._next_attempt())
 
     def _follow_up(self, collection: Collection) -> list[Message]:
         """Tell payer and office of a failure, and try again later where that helps."""
@@ -112,27 +148,40 @@ class Ledger:
         if collection.status == "failed" and any(one.succeeded for one in self._mine()):
             return []  # Heard late: another attempt has brought the money.
         reason = reason_for(collection.reason_code or "")
-        messages: list[Message] = [*failure_mails(self.order, collection, reason)]
-        pause = reason.retry_after_days if collection.status == "failed" else None
-        if pause is not None and collection.attempt <= reason.max_retries:
-            again = CollectAgain(
-                order_reference=collection.order_reference, attempt=collection.attempt
-            )
-            key = f"collect_again/{collection.key}"
-            due = self.now + timedelta(days=pause)
-            messages.append(Later(again, due, key, about=self.order.onboarding_id))
-        return messages
+        again = self._again(collection, reason)
+        mails = failure_mails(self.order, collection, reason, again=again is not None)
+        return [*mails, again] if again is not None else [*mails]
 
-    def _call_off(self, collection: Collection) -> list[Message]:
-        """The customer left: KING need not go on with what it just reported."""
-        cancelled = collection.cancel("withdrawn")
-        return [About(self.order.onboarding_id, cancelled)] if cancelled else []
+    def _again(self, collection: Collection, reason: Reason) -> Later | None:
+        """Another attempt after a pause: for a reason that time heals, and not for ever."""
+        if collection.status not in ("failed", "returned") or reason.retry_after_days is None:
+            return None
+        if collection.attempt > reason.max_retries or not self._worth_another(collection.attempt):
+            return None
+        return Later(
+            CollectAgain(order_reference=collection.order_reference, attempt=collection.attempt),
+            self.now + timedelta(days=reason.retry_after_days),
+            f"collect_again/{collection.key}",
+            about=self.order.onboarding_id,
+        )
+
+    @property
+    def in_hand(self) -> bool:
+        """Whether the money is there or on its way."""
+        return any(one.under_way or one.succeeded for one in self._mine())
+
+    def _worth_another(self, attempt: int) -> bool:
+        """Whether the money is not in hand, and no later attempt was made."""
+        later = any(one.made and one.attempt > attempt for one in self._mine())
+        return not (self.in_hand or later)
 
     def _request(self, attempt: int) -> list[Message]:
         if self.mandate is None or not self.mandate.active:
             return []
         reference = self.order.reference or ""
-        not_before = collect_on(business_day(self.now), self.settings.prenotification_days)
+        agreed = self.order.terms()
+        days = agreed.prenotification_days if agreed else self.settings.prenotification_days
+        not_before = collect_on(business_day(self.now), days)
         collection = self._collection(end_to_end_id(reference, attempt), attempt)
         collection.request(attempt, not_before, self.now)
         requested = CollectionRequested(

@@ -107,13 +107,30 @@ class Collection(BillingTable, table=True):
         self._derive()
 
     def cancel(self, reason: str) -> CollectionCancelled | None:
-        """Ask for it no longer; None when there is nothing to cancel."""
+        """Ask for it no longer, for good; None when there is nothing to cancel."""
+        cancelled = self.call_off(reason)
+        if cancelled is not None:
+            self.status = CANCELLED
+        return cancelled
+
+    def call_off(self, reason: str) -> CollectionCancelled | None:
+        """Ask for it no longer, since another has brought the money; None when it is not open.
+
+        What KING has submitted by then may be too late to stop, and stays under way until KING
+        says what became of it.
+        """
         if self.status not in OPEN_STATUSES:
             return None
-        self.status = CANCELLED
+        if self.status == REQUESTED:
+            self.status = CANCELLED
         return CollectionCancelled(
             order_reference=self.order_reference, end_to_end_id=self.end_to_end_id, reason=reason
         )
+
+    @property
+    def made(self) -> bool:
+        """Whether it was, or still is, an attempt: neither called off nor only spoken of."""
+        return self.status not in (UNASKED, CANCELLED)
 
     @property
     def under_way(self) -> bool:

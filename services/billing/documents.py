@@ -5,16 +5,17 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from sqlmodel import Session
 
+from services.billing.agreed import Agreed, agree
 from services.billing.confirmation import Confirmation
 from services.billing.mails import CONFIRMATION, COPY, REMINDER, payer_address
-from services.billing.mandates import collect_on
 from services.billing.models import Mandate, Order
 from shared.catalogue import Catalogue
 from shared.errors import Reject
-from shared.events import OrderConfirmationSent
+from shared.events import OrderConfirmationSent, RegistrationCompleted
 from shared.notifications.drafts import Draft
 from shared.notifications.letters import Email, Letter
 from shared.notifications.model import Notification
@@ -39,28 +40,39 @@ class Documents:
         mandate = session.get(Mandate, order.mandate_key)
         if mandate is None or order.placed_on is None or order.reference is None:
             raise Reject("this order has no mandate to confirm")
-        event, settings = order.registration(), self.settings
+        event = order.registration()
+        agreed = order.terms() or self._as_of_today(order.placed_on, event)
         name, email, language = payer_address(event)
         return Confirmation(
             order_reference=order.reference,
             order_date=order.placed_on,
             language=language,
-            creditor=settings.creditor,
+            creditor=agreed.creditor,
             payer_name=name,
             payer_email=email,
             customer=event.customer,
             customer_number=event.customer_number,
             office=event.office,
-            quote=self.catalogue.price(event.package),
+            quote=agreed.quote,
             mandate_reference=mandate.reference,
             scheme="B2B" if mandate.scheme == "B2B" else "CORE",
-            # As the payer gave it with the order: what he fills in on paper changes no document.
-            iban=event.payer.iban,
-            account_holder=event.payer.account_holder,
-            collect_not_before=collect_on(order.placed_on, settings.prenotification_days),
-            prenotification_days=settings.prenotification_days,
-            token=scan_token(order.reference, settings.signing_key()),
+            iban=agreed.iban,
+            account_holder=agreed.account_holder,
+            collect_not_before=agreed.collect_not_before,
+            prenotification_days=agreed.prenotification_days,
+            token=scan_token(order.reference, self.settings.signing_key()),
             covered=order.covered_since,
+        )
+
+    def _as_of_today(self, placed_on: date, event: RegistrationCompleted) -> Agreed:
+        """For an order from before it was kept what was agreed."""
+        payer, quote = event.payer, self.catalogue.price(event.package)
+        return agree(
+            quote,
+            self.settings,
+            placed_on,
+            iban=payer.iban,
+            account_holder=payer.account_holder,
         )
 
     def notices(self) -> dict[str, Notice]:

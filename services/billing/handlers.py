@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from services.billing.agreed import agree
 from services.billing.collecting import Ledger, settle
 from services.billing.collections import Collection
 from services.billing.loads import (
@@ -27,15 +28,16 @@ from services.billing.requests import (
     RemindUnsigned,
     SignOrder,
 )
+from services.billing.signing import account_on_paper, sign_anew
 from shared.catalogue import Catalogue
 from shared.envelope import Envelope
-from shared.errors import Conflict, Invalid, NotFound
+from shared.errors import Conflict, NotFound
 from shared.events import (
     CollectionResult,
     OnboardingWithdrawn,
     RegistrationCompleted,
 )
-from shared.events.shapes import FieldError
+from shared.events.shapes import Payer
 from shared.processing.messages import About, Later, Message, Now
 from shared.processing.numbers import Numbers
 from shared.processing.subscriptions import Loaded, on
@@ -64,7 +66,7 @@ def place_order(
     if order.placed:
         order.insist_on_same(event)
         return []  # Hearing the fact again changes nothing.
-    quote, today = catalogue.price(event.package), business_day(now)
+    today = business_day(now)
     reference = f"O-{today.year}-{numbers.take(SERIES):06d}"
     key = mandate_key(event.payer, event.office.code, reference)
     mandate = mandates.get(key) or mandates.add(
@@ -72,7 +74,16 @@ def place_order(
     )
     if mandate.iban is None and event.payer.iban is not None:
         mandate.iban, mandate.account_holder = event.payer.iban, event.payer.account_holder
-    order.place(event, reference, quote, mandate, today)
+    # Under a standing mandate KING collects from its account, whatever came with the order.
+    account: Mandate | Payer = mandate if mandate.active else event.payer
+    agreed = agree(
+        catalogue.price(event.package),
+        settings,
+        today,
+        iban=account.iban,
+        account_holder=account.account_holder,
+    )
+    order.place(event, reference, agreed, mandate, today)
     ledger = Ledger(order, mandate, collections, settings, now)
     messages: list[Message] = []
     if not order.withdrawn:  # Nobody is asked to sign for a customer who left before.
@@ -143,19 +154,18 @@ def sign(
     settings: Settings,
     now: Now,
 ) -> Sequence[Message]:
-    """Record the signed confirmation, and ask KING to collect only now."""
+    """Record the signed confirmation, and ask KING to collect only now.
+
+    Of an order that was signed before, only a signature for another account is news.
+    """
     order = _known(orders, request.order_reference)
-    if order.signed:
-        return []  # It came by post and by fax.
     mandate = mandates.get(order.mandate_key)
     if mandate is None:
         raise NotFound("not_found", "This order has no mandate.")
-    iban = request.iban or mandate.iban
-    if iban is None:
-        message = "No IBAN is known yet; take it over from the signed confirmation."
-        error = FieldError(field="iban", code="iban_missing", message=message)
-        raise Invalid("iban_missing", message, errors=[error])
-    holder = request.account_holder or mandate.account_holder or request.signed_by
+    iban, holder = account_on_paper(request, order, mandate)
+    if order.signed:
+        ledger = Ledger(order, mandate, collections, settings, now)
+        return sign_anew(request, ledger, mandate, holder)
     messages = []
     for one in orders.where(mandate_key=mandate.key):
         if one is order or not (one.signed or one.withdrawn):
@@ -178,8 +188,7 @@ def withdraw(
     if not order.withdraw():
         return []
     mine = collections.where(onboarding_id=order.onboarding_id)
-    cancelled = [said for one in mine if (said := one.cancel("withdrawn")) is not None]
-    return [*cancelled, *settle(order, mine, cause=event.reason)]
+    return settle(order, mine, cause=event.reason)
 
 
 def decide(

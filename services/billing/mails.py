@@ -45,8 +45,13 @@ def reminder_mails(order: Order, times: int) -> Sequence[Mail]:
     return [Mail(REMINDER, to, language, params, about=order.onboarding_id)]
 
 
-def failure_mails(order: Order, collection: Collection, reason: Reason) -> Sequence[Mail]:
-    """To payer and office that money did not come, or went back, and what to do."""
+def failure_mails(
+    order: Order, collection: Collection, reason: Reason, *, again: bool
+) -> Sequence[Mail]:
+    """To payer and office that money did not come, or went back, and what to do.
+
+    `again` says that another attempt will be made.
+    """
     event = order.registration()
     name, to, language = payer_address(event)
     mails = [("collection_failed_office", event.office.email, event.office.language)]
@@ -63,7 +68,7 @@ def failure_mails(order: Order, collection: Collection, reason: Reason) -> Seque
                 "status": collection.status,
                 "reason_code": collection.reason_code,
                 "meaning": reason.meaning(tongue),
-                "action": reason.action(tongue),
+                "action": reason.action(tongue, again=again),
                 "amount_cents": collection.amount_cents,
                 "attempt": collection.attempt,
             },

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field
 
+from services.billing.agreed import Agreed
 from services.billing.collections import Collection, Standing, standing_of
 from services.billing.tables import BillingTable
-from shared.catalogue import Quote
 from shared.entity import index_of
 from shared.errors import Conflict, Reject
 from shared.events import MandateDetails, OrderConfirmationSigned, RegistrationCompleted
@@ -30,6 +30,7 @@ class Order(BillingTable, table=True):
     reference: str | None = Field(default=None, max_length=35, unique=True)
     office_code: str | None = Field(default=None, max_length=35)
     registered: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+    agreed: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     amount_cents: int = 0
     currency: str = Field(default="EUR", max_length=3)
     placed_on: date | None = None
@@ -62,18 +63,23 @@ class Order(BillingTable, table=True):
         """The registration that led to the order."""
         return RegistrationCompleted.model_validate(self.registered)
 
+    def terms(self) -> Agreed | None:
+        """What was agreed with it; None for an order from before this was kept."""
+        return None if self.agreed is None else Agreed.model_validate(self.agreed)
+
     def place(
         self,
         event: RegistrationCompleted,
         reference: str,
-        quote: Quote,
+        agreed: Agreed,
         mandate: "Mandate",
         placed_on: date,
     ) -> None:
         """Turn the registration into an order."""
         self.reference, self.office_code = reference, event.office.code
         self.registered = event.model_dump(mode="json", exclude_none=True)
-        self.amount_cents, self.currency = quote.gross_cents, quote.currency
+        self.agreed = agreed.model_dump(mode="json", exclude_none=True)
+        self.amount_cents, self.currency = agreed.quote.gross_cents, agreed.quote.currency
         self.mandate_key, self.placed_on = mandate.key, placed_on
         # Signed before: this payer need not sign again.
         self.covered_since = mandate.signed_on if mandate.active else None

@@ -45,9 +45,10 @@ class Reason:
         """What the code means, for the payer."""
         return self.texts[1] if language == "en" else self.texts[0]
 
-    def action(self, language: Language) -> str:
-        """What happens next, for the payer."""
-        return self.advice[1] if language == "en" else self.advice[0]
+    def action(self, language: Language, *, again: bool) -> str:
+        """What happens next, for the payer; another attempt is promised only where one is made."""
+        advice = self.advice if again or self.advice is not WE_RETRY else WE_CALL
+        return advice[1] if language == "en" else advice[0]
 
 
 def _told(code: str, cause: str, dutch: str, english: str, advice: Texts) -> Reason:

@@ -22,6 +22,7 @@ def registration(
     office: str = "0042",
     payer: str = "customer",
     iban: str | None = IBAN,
+    holder: str | None = None,
     payer_email: str | None = None,
     package: str = "basis",
 ) -> RegistrationCompleted:
@@ -38,7 +39,9 @@ def registration(
             email="klant@bakkerij.example",
         ),
         package=Package(code=package),
-        payer=Payer.model_validate({"kind": payer, "iban": iban, "email": payer_email}),
+        payer=Payer.model_validate(
+            {"kind": payer, "iban": iban, "account_holder": holder, "email": payer_email}
+        ),
     )
 
 

@@ -2,18 +2,24 @@
 
 import pytest
 
+from services.billing.reasons import WE_RETRY
+from services.billing.requests import DecideCollection
 from shared.events import (
     CollectionBooked,
+    CollectionCancelled,
     CollectionRequested,
     CustomerReleased,
 )
+from shared.processing.messages import Mail
 from tests.unit.billing.builders import (
     FIRST,
     placed,
+    released,
     result,
     signature,
     signed,
 )
+from tests.unit.billing.world import Heard
 
 
 def test_lack_of_funds_is_tried_again_twice_each_with_its_own_prenotification() -> None:
@@ -81,6 +87,96 @@ def test_a_second_try_is_off_when_king_tries_by_itself() -> None:
     world.hear(result("submitted", attempt=2, minute=1))
     # Then it is not asked for another.
     assert world.pass_days(60).all(CollectionRequested) == []
+
+
+def test_nothing_is_asked_while_king_tries_under_an_id_of_its_own() -> None:
+    # Given a failure that is worth a second try,
+    world = signed()
+    world.hear(result("failed", code="AM04"))
+    # When KING submits one more of its own, which is under way when the pause is over,
+    world.hear(result("submitted", end_to_end_id="KING-77", minute=1))
+    # Then it is not asked for another beside it.
+    assert world.pass_days(60).all(CollectionRequested) == []
+
+
+def test_an_open_attempt_is_called_off_when_another_brings_the_money() -> None:
+    # Given a second attempt that KING was asked for,
+    world = signed()
+    world.hear(result("failed", code="AM04"))
+    world.pass_days(7)
+    # When the first brings the money after all,
+    said = world.hear(result("succeeded", minute=1))
+    # Then the customer is released, and KING is told not to make the second.
+    assert said.all(CustomerReleased)
+    cancelled = said.one(CollectionCancelled)
+    assert (cancelled.end_to_end_id, cancelled.reason) == (f"{FIRST}-2", "collected")
+    assert not world.collection(f"{FIRST}-2").under_way
+
+
+def test_an_attempt_that_king_submitted_meanwhile_is_called_off_as_well() -> None:
+    # Given a second attempt that KING has submitted to the bank,
+    world = signed()
+    world.hear(result("failed", code="AM04"))
+    world.pass_days(7)
+    world.hear(result("submitted", attempt=2, minute=1))
+    # When the first brings the money after all, then KING is told to stop the second if it can;
+    said = world.hear(result("succeeded", minute=2))
+    assert said.one(CollectionCancelled).end_to_end_id == f"{FIRST}-2"
+    # whether it could is for KING to say.
+    assert world.collection(f"{FIRST}-2").status == "submitted"
+
+
+def test_a_decision_that_counts_the_money_calls_the_others_off() -> None:
+    # Given a second attempt that KING was asked for, and a wrong amount by the first,
+    world = signed()
+    world.hear(result("failed", code="AM04"))
+    world.pass_days(7)
+    world.hear(result("succeeded", cents=1, minute=1))
+    # When a person accepts that amount, then KING is told not to make the second.
+    verdict = DecideCollection(
+        end_to_end_id=f"{FIRST}-1", decision="accept", reason="spoke to KING", by="b.voorbeeld"
+    )
+    assert world.ask(verdict).one(CollectionCancelled).end_to_end_id == f"{FIRST}-2"
+
+
+def test_money_that_went_back_for_lack_of_funds_is_asked_for_again() -> None:
+    # Given a released customer,
+    world = released()
+    # When the bank takes the money back for lack of funds,
+    said = world.hear(result("returned", code="AM04", minute=1))
+    assert promises(said)
+    # Then KING is asked once more a week later, as the mail says.
+    assert world.pass_days(7).one(CollectionRequested).attempt == 2
+
+
+def test_an_attempt_that_was_called_off_is_in_nobodys_way() -> None:
+    # Given a second attempt that was called off, since the first had brought the money,
+    world = signed()
+    world.hear(result("failed", code="AM04"))
+    world.pass_days(7)
+    world.hear(result("succeeded", minute=1))
+    # When that money goes back,
+    world.hear(result("returned", code="AM04", minute=2))
+    # Then KING is asked under an id that it has not heard.
+    assert world.pass_days(7).one(CollectionRequested).end_to_end_id == f"{FIRST}-3"
+
+
+@pytest.mark.parametrize("code", ["AM04", "MS03"])
+def test_another_attempt_is_promised_only_where_it_is_made(code: str) -> None:
+    # Given a signed order whose payer has no money,
+    world = signed()
+    for attempt in range(1, 5):
+        # When an attempt fails,
+        said = world.hear(result("failed", code=code, attempt=attempt))
+        # Then the mails promise another exactly when KING is asked again.
+        asked = world.pass_days(30).all(CollectionRequested)
+        assert promises(said) == bool(asked)
+
+
+def promises(said: Heard) -> bool:
+    """Whether the mails of a failure say that it is tried again."""
+    actions = {one.params["action"] for one in said if isinstance(one, Mail)}
+    return actions == {WE_RETRY[0]}
 
 
 def test_an_end_to_end_id_that_king_used_by_itself_is_not_used_again() -> None:
