@@ -3,7 +3,8 @@
 import logging
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO, cast
 
 import structlog
 
@@ -11,6 +12,23 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Gauge
 
     from shared.processing.runtime import Runtime
+
+
+class _StandardError:
+    """Standard error as it is now; a line that cannot be written stops nobody's work.
+
+    The disk behind it may be full, or whoever read it gone.
+    """
+
+    def write(self, text: str) -> None:
+        """Write it, if that is possible."""
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Hand over what was written, if that is possible."""
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
 
 
 def configure_logging(level: str = "info") -> None:
@@ -31,7 +49,7 @@ def configure_logging(level: str = "info") -> None:
     structlog.configure(
         processors=[*processors, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, _StandardError())),
         cache_logger_on_first_use=False,
     )
 

@@ -4,7 +4,6 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import uuid5
 
-import schwifty
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy import text
@@ -22,6 +21,7 @@ from shared.errors import Invalid, NotFound
 from shared.events import CollectionResult
 from shared.events.shapes import FieldError
 from shared.http import IdempotencyKey, caller_with
+from shared.iban import sepa_iban
 from shared.paging import NEXT_PAGE, Page
 from shared.processing.runtime import Runtime
 from shared.settings import Settings
@@ -31,20 +31,13 @@ BackOffice = Annotated[Caller, Depends(caller_with("orders:confirm"))]
 King = Annotated[Caller, Depends(caller_with("collections:report"))]
 
 
-def _iban(value: str) -> str:
-    try:
-        return str(schwifty.IBAN(value))
-    except ValueError:
-        raise ValueError("this IBAN is not right; check its digits and letters") from None
-
-
 class Signature(BaseModel):
     """The signed confirmation, as it came in."""
 
     method: Literal["post", "fax", "scan", "online"]
     signed_on: date
     signed_by: str = Field(min_length=1, max_length=200)
-    iban: Annotated[str, AfterValidator(_iban)] | None = None
+    iban: Annotated[str, AfterValidator(sepa_iban)] | None = None
     account_holder: str | None = Field(default=None, min_length=1, max_length=200)
 
 

@@ -185,8 +185,8 @@ def _company(delivery: Delivery, _batch: Batch) -> str:
 
 
 SIGNUP = by_subject(Signup)
-OFFICE = Load(Office, "code", _office, lock=False)
-OFFICE_TO_CHANGE = Load(Office, "code", _office)
+OFFICE = Load(Office, "code", _office)
+"""Locked: two sign-ups of one company at the same moment must see one another as duplicates."""
 SAME_KVK = Load(Signup, "kvk", _kvk, lock=False)
 SAME_COMPANY = Load(Signup, "company_key", _company, lock=False)
 
@@ -196,5 +196,5 @@ SUBSCRIPTIONS = [
     on(CustomerActivated, note_activation, loads=[SIGNUP]),
     on(CustomerLoggedIn, note_login, loads=[SIGNUP]),
     on(Withdraw, withdraw, loads=[SIGNUP]),
-    on(PutOffice, put_office, loads=[OFFICE_TO_CHANGE]),
+    on(PutOffice, put_office, loads=[OFFICE]),
 ]

@@ -117,6 +117,18 @@ def test_a_sole_traders_old_tax_number_is_refused_and_repeated_nowhere() -> None
     assert "004495445" not in repr(said)
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["NL4495445B01", "NL04495445B01", "nl 4495.445.b.01", "4495445B01", "004495445", "4495445"],
+)
+def test_an_old_tax_number_is_known_without_its_leading_zeros(written: str) -> None:
+    # Given a sole trader, When he leaves out zeros, the country or the suffix,
+    data = example("92-fout-bsn-als-btw-id")
+    data["customer"]["vat_id"] = written
+    # Then his citizen number is refused all the same.
+    assert errors(World().submit(data)) == {"customer.vat_id": "vat_is_citizen_number"}
+
+
 def test_who_wants_texts_must_give_a_mobile_number() -> None:
     form = changed(preferred_channel="sms", customer__mobile=None)
     assert errors(World().submit(form)) == {"customer.mobile": "mobile_needed"}
