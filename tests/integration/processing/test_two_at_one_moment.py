@@ -1,0 +1,82 @@
+"""Two sign-ups of one company at the same moment, each in a transaction of its own."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session, select
+
+from infra.composition import build_service, senders
+from services.signup.models import ACCEPTED, Office, Signup
+from services.signup.requests import PutOffice
+from shared.events import SignupAccepted
+from shared.processing.messages import Message
+from shared.processing.runtime import Runtime
+from shared.schema import upgrade
+from shared.settings import Settings
+from tests.integration.plans.stock import golden
+from tests.integration.processing.tally import Wire
+from tests.servers.postgres import MakeDatabase
+from tests.servers.premises import wait_until
+
+SUBMITTED = golden("signup.submitted.v1")
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+
+
+@pytest.fixture
+def signup(make_database: MakeDatabase, tmp_path: Path) -> Iterator[Runtime]:
+    """The service on PostgreSQL, without its threads, and with the office of the example."""
+    settings = Settings(database_url=make_database("signup"), data_dir=tmp_path)
+    service = build_service("signup", settings)
+    runtime = Runtime(service, settings, Wire(), senders(settings))
+    upgrade(runtime.database, service.migrations)
+    office = PutOffice(
+        code=SUBMITTED["data"]["office_code"],
+        name="Kantoor Voorbeeld",
+        email="kantoor@voorbeeld.example",
+        language="nl",
+        review="flagged",
+    )
+    runtime.handle(office, subject=str(uuid4()), by="/test")
+    yield runtime
+    runtime.database.close()
+
+
+def submit(signup: Runtime) -> Sequence[Message]:
+    """The example's customer signs up, under an id of his own each time."""
+    said = signup.handle_event(
+        SUBMITTED["type"],
+        SUBMITTED["data"],
+        subject=str(uuid4()),
+        by=SUBMITTED["source"],
+        key=None,
+    )
+    assert said is not None
+    return said
+
+
+def test_the_second_of_one_moment_is_marked_as_a_likely_duplicate(signup: Runtime) -> None:
+    customer = SUBMITTED["data"]["customer"]
+    with ThreadPoolExecutor(1) as pool, Session(signup.database.engine) as first:
+        # Given a sign-up whose transaction has not been committed yet,
+        first.exec(select(Office).with_for_update()).all()
+        row = Signup(onboarding_id=str(uuid4()), status=ACCEPTED, reference="S-2026-999999")
+        row.office_code, row.kvk = SUBMITTED["data"]["office_code"], customer["kvk"]
+        row.package_code = SUBMITTED["data"]["package"]["code"]
+        first.add(row)
+        first.flush()
+        # When the same company signs up in another one,
+        second: Future[Sequence[Message]] = pool.submit(submit, signup)
+        wait_until(lambda: second.done() or waits(signup), "the second waits for the first")
+        first.commit()
+        # Then the second sees the first, and the office is asked to look at it.
+        accepted = [one for one in second.result(30) if isinstance(one, SignupAccepted)]
+    assert [one.code for one in accepted[0].warnings if one.needs_review] == ["likely_duplicate"]
+
+
+def waits(signup: Runtime) -> bool:
+    with signup.database.engine.connect() as connection:
+        return bool(connection.execute(text(WAITING)).scalar_one())
