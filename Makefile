@@ -33,8 +33,8 @@ test: $(VENV)/tests.stamp ## Run all tests, real RabbitMQ and real PostgreSQL in
 
 .PHONY: faults
 faults: $(VENV)/tests.stamp ## Break every part under load; write tests/faults/LEDGER.md
-	@STAPPENPLAN_TEST_LEDGER=1 $(BIN)/pytest --verbose -n 3 --dist loadfile \
-		tests/crashes tests/faults tests/model $(ARGS)
+	@STAPPENPLAN_TEST_LEDGER=1 $(BIN)/pytest --verbose -n 3 --dist loadgroup \
+		tests/model tests/faults tests/crashes $(ARGS)
 
 .PHONY: check
 check: $(VENV)/tests.stamp ## Check format, lint, types, architecture and the contract

@@ -17,6 +17,7 @@ from tests.servers.premises import free_ports
 
 Tamper = Callable[[str, str], None]
 Read = Callable[[], Ledger]
+pytestmark = pytest.mark.xdist_group("ledger")
 
 
 @pytest.fixture(scope="module")

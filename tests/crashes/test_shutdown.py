@@ -24,6 +24,7 @@ AT_ONCE = 5.0
 CUSTOMERS = 40
 MORE_THAN_IN_HAND = SMALL_BATCH * CONSUMERS + 20
 UNFINISHED = 1
+pytestmark = pytest.mark.xdist_group("shutdown")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from tests.servers.cluster import Cluster
 from tests.servers.postgres import Databases, Postgres
 from tests.servers.premises import ServerError
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("cluster")]
 
 HEARTBEAT = 2
 
