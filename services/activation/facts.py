@@ -1,7 +1,8 @@
 """What is known of one onboarding: one slot for each kind of fact, filled in any order.
 
-A slot keeps the fact that holds: of two about one order the higher revision, otherwise the later
-in time, otherwise the greater id. So every order of the same events ends in the same facts.
+A slot keeps the fact that holds: what is settled before what is not, of two about one order the
+higher revision, otherwise the later in time, otherwise the greater id. So every order of the same
+events ends in the same facts.
 """
 
 from collections.abc import Mapping
@@ -94,6 +95,8 @@ def _slot(event: Event) -> str:
     return SLOTS[type(event)]
 
 
-def _weight(entry: Mapping[str, Any]) -> tuple[int, datetime, str]:
+def _weight(entry: Mapping[str, Any]) -> tuple[bool, int, datetime, str]:
+    # A copy that failed says nothing of the administration that another copy made.
+    settled = entry["type"] != AdministrationFailed.event_type
     revision = entry["data"].get("revision", -1)
-    return int(revision), datetime.fromisoformat(entry["at"]), str(entry["id"])
+    return settled, int(revision), datetime.fromisoformat(entry["at"]), str(entry["id"])

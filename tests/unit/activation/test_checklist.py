@@ -129,6 +129,20 @@ def test_setting_up_and_signing_go_on_side_by_side() -> None:
     assert (world.status("INRICHTEN"), world.status("BEVESTIGEN")) == ("current", "done")
 
 
+@pytest.mark.parametrize("first", ["made", "failed"])
+def test_a_copy_that_failed_blocks_only_while_there_is_no_administration(first: str) -> None:
+    # Given an administration, and a later copy from a base that does not exist,
+    failed, world = AdministrationFailed(reason="bestaat niet"), World(*WAY[:2], *WAY[3:])
+    told = [(SET_UP, MONDAY), (failed, MONDAY + timedelta(days=1))]
+    # When they are heard in either order,
+    for event, at in told if first == "made" else reversed(told):
+        world.hear(event, at=at)
+    # Then the customer has his administration, and can be activated.
+    assert world.status("INRICHTEN") == "done"
+    assert world.customer().ready
+    assert world.blockers() == ["ready_to_activate"]
+
+
 def test_a_withdrawn_customer_waits_for_nobody() -> None:
     # Given a customer on his way, When he withdraws,
     world = World(*WAY[:4], OnboardingWithdrawn(reason="ziet ervan af", by="kantoor"))
