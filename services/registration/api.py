@@ -34,7 +34,7 @@ class Decline(BaseModel):
 
 
 class Administration(BaseModel):
-    """Which base administration to copy; the office's own choice when left out."""
+    """Which base administration to copy; left out, the office's own unless there is a copy."""
 
     base_administration: str | None = Field(default=None, min_length=1, max_length=35)
 

@@ -94,6 +94,9 @@ def make_administration(
     registration = _known(registrations, envelope)
     if registration.status != REGISTERED:
         raise Conflict("not_registered", "Register the customer first; then his administration.")
+    if registration.is_set_up_from(request.base_administration):
+        registration.administration_error = None
+        return []  # The customer works in it: pressing once more must not give him other books.
     return [_copy(registration, registration.signup(), bases, numbers, request.base_administration)]
 
 

@@ -117,6 +117,11 @@ class Registration(RegistrationTable, table=True):
             administration_number=number, name=name, copied_from=base.code, access_granted=True
         )
 
+    def is_set_up_from(self, chosen: str | None) -> bool:
+        """Whether the administration is there, and is a copy of this base, or of any at all."""
+        made = self.administration_number is not None
+        return made and chosen in (None, self.copied_from)
+
     def _insist_undecided(self) -> None:
         if self.status in (REGISTERED, DECLINED, WITHDRAWN):
             raise Conflict(

@@ -26,7 +26,10 @@ class DeclineCustomer(Request):
 
 
 class MakeAdministration(Request):
-    """Copy a base administration: again after a failure, or from another base."""
+    """Copy a base administration: again after a failure, or from another base.
+
+    Asking for the administration that is there already changes nothing.
+    """
 
     request_type: ClassVar[str] = "registration.make_administration"
 

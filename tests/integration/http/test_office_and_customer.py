@@ -108,6 +108,10 @@ def test_an_administration_shows_its_number_origin_and_accounts(api: Api) -> Non
     assert made["copied_from"] == "standard"
     assert len(made["accounts"]) >= 40
     assert {"number", "name", "rgs", "kind"} <= made["accounts"][0].keys()
+    # Asked for once more, it is the same one.
+    for body in (None, {"base_administration": "standard"}):
+        assert api.ask("POST", path, json=body).status_code == 202
+    assert api.ask("GET", path).json() == made
 
 
 def test_a_missing_base_is_a_blocker_until_the_office_makes_or_chooses_one(api: Api) -> None:

@@ -36,12 +36,13 @@ def registration(one: Veteran) -> None:
     one.ask("POST", f"/api/registrations/{yes}/register")
     one.ask("POST", f"/api/registrations/{no}/decline", json={"reason": "al klant"})
     one.hear("onboarding.withdrawn.v1", gone)
-    one.ask("POST", f"/api/registrations/{yes}/administration")
     one.ask("GET", f"/api/registrations/{yes}/administration")
     account = {"number": "8000", "name": "Omzet", "rgs": "WOmz", "kind": "result"}
     base = {"name": "Horeca", "accounts": [account]}
     one.ask("PUT", "/api/base-administrations/horeca", json=base)
     one.ask("PUT", "/api/base-administrations/horeca", office=stock.OFFICE, json=base)
+    for chosen in (None, {"base_administration": "horeca"}):
+        one.ask("POST", f"/api/registrations/{yes}/administration", json=chosen)
 
 
 def billing(one: Veteran) -> None:

@@ -69,9 +69,8 @@ class World:
             BaseAdministration: [base],
             Chart: [kept],
         }
-        self._calls = {
-            one.type: (wire(one, {Numbers: Counter()}), one.loads) for one in SUBSCRIPTIONS
-        }
+        resources: dict[type, object] = {Numbers: Counter()}
+        self._calls = {one.type: (wire(one, resources), one.loads) for one in SUBSCRIPTIONS}
         self.said: list[Message] = []
         for event in heard:
             self.said += self.hear(event)
@@ -168,6 +167,54 @@ def test_a_missing_base_administration_blocks_until_another_is_chosen() -> None:
     (created,) = world.ask(MakeAdministration(base_administration="standard"))
     assert isinstance(created, AdministrationCreated)
     assert world.registration.administration_error is None
+
+
+@pytest.mark.parametrize("asked", [None, "standard"])
+def test_asking_again_for_the_administration_that_is_there_changes_nothing(
+    asked: str | None,
+) -> None:
+    # Given a customer with his administration, When it is asked for once more,
+    world = World(signed_up())
+    before = world.registration.model_dump()
+    said = world.ask(MakeAdministration(base_administration=asked))
+    # Then nothing is said, and it is the same as before, its number too.
+    assert said == []
+    assert world.registration.model_dump() == before
+
+
+def test_without_a_base_the_one_that_was_chosen_before_stays() -> None:
+    # Given a customer for whom another base was chosen than his office's own,
+    world = World(signed_up(office=of(base_administration="horeca")))
+    world.ask(MakeAdministration(base_administration="standard"))
+    # When a copy is asked for without a base, Then there is one, and it stays.
+    assert world.ask(MakeAdministration()) == []
+    assert world.registration.copied_from == "standard"
+
+
+def test_a_copy_that_failed_leaves_the_administration_as_it_was() -> None:
+    # Given a customer with his administration, When a base is chosen that does not exist,
+    world = World(signed_up())
+    assert kinds(world.ask(MakeAdministration(base_administration="horeca"))) == [
+        AdministrationFailed
+    ]
+    # Then he keeps the one he has, beside the reason; asked for again, it is enough.
+    assert world.registration.administration_number == "A-100001"
+    assert "horeca" in str(world.registration.administration_error)
+    assert world.ask(MakeAdministration(base_administration="standard")) == []
+    assert world.registration.administration_error is None
+
+
+def test_another_base_makes_another_administration() -> None:
+    # Given a customer with his administration, and a base of his office,
+    world = World(signed_up())
+    account = charts.LedgerAccount(number="1000", name="Kas", rgs="BLimKas", kind="balance")
+    world.ask(
+        PutBaseAdministration(code="horeca", office_code="0042", name="Horeca", accounts=(account,))
+    )
+    # When that base is chosen, Then his administration is a copy of it, under a new number.
+    (created,) = world.ask(MakeAdministration(base_administration="horeca"))
+    assert isinstance(created, AdministrationCreated)
+    assert (created.administration_number, created.copied_from) == ("A-100002", "horeca")
 
 
 def test_the_offices_own_base_goes_before_the_shared_one() -> None:
