@@ -147,8 +147,10 @@ class Activation(ActivationTable, table=True):
         return self.attempt
 
     def equip(self, password_hash: str, expires_at: datetime) -> None:
-        """Keep the hash of the password that is about to be sent."""
+        """Keep the hash of the password that is about to be sent; it replaces any other."""
         self.one_time_hash, self.expires_at = password_hash, expires_at
+        # Who is sent another has lost his own, and types what the message says.
+        self.own_hash = None
         self.wrong_tries, self.locked_until = 0, None
 
     def void(self) -> None:
@@ -170,7 +172,8 @@ class Activation(ActivationTable, table=True):
         """Correct the contact; what was sent to the old one is void."""
         self.email, self.mobile = email or self.email, mobile or self.mobile
         self.facts = {**self.facts, "amended": {}}
-        if self.own_hash is None and self.state is not None:
+        chosen = self.own_hash is not None
+        if self.state == SENDING or (self.state == SENT and not chosen):
             self.void()
             self.state = UNDELIVERABLE
         self._refresh()

@@ -204,6 +204,22 @@ def test_a_right_password_forgives_the_wrong_ones_and_counts_once_as_the_first()
     assert customer.first_login_at == MONDAY
 
 
+def test_of_all_passwords_the_one_that_is_sent_last_is_the_valid_one() -> None:
+    # Given a customer who has chosen a password of his own, When he is sent another,
+    world = World(*WAY)
+    world.ask(BY_MAIL)
+    sent(world)
+    world.customer().logged_in(world.now)
+    world.customer().choose("own")
+    world.ask(ResendCredentials(by="/staff/anna"))
+    assert world.customer().own_hash == "own"
+    sent(world)
+    # Then his own is void, and he has still logged in before.
+    assert world.customer().own_hash is None
+    assert world.customer().one_time_hash == "hash"
+    assert world.status("INLOGGEN") == "done"
+
+
 def test_choosing_a_password_ends_the_one_time_one() -> None:
     customer = World(*WAY).customer()
     customer.equip("hash", MONDAY + timedelta(hours=72))

@@ -1,0 +1,134 @@
+"""Activation at work on SQLite and on PostgreSQL, without its threads: the test says what comes."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from services.activation.checklist import Checklist, checklist
+from services.activation.login import LoggedIn, change_password, log_in
+from services.activation.models import Activation
+from services.activation.requests import ActivateCustomer, ResendCredentials
+from services.activation.service import build
+from shared.envelope import CONTENT_TYPE, Envelope
+from shared.events.event import Event
+from shared.messaging.bus import Incoming
+from shared.notifications.letters import Email, Letter
+from shared.notifications.senders import Senders
+from shared.processing.messages import Request
+from shared.processing.runtime import Runtime
+from shared.schema import upgrade
+from shared.settings import Settings
+from tests.integration.processing.tally import Wire
+from tests.servers.postgres import MakeDatabase
+from tests.unit.activation.world import MONDAY, WAY, onboarding
+
+PASSWORD = re.compile(r"\b[2-9a-hj-km-np-z]{4}(?:-[2-9a-hj-km-np-z]{4}){3}\b")
+ANNA = "/staff/anna"
+ACTIVATE = ActivateCustomer(channel="email", by=ANNA)
+RESEND = ResendCredentials(by=ANNA)
+
+
+class Post:
+    """A mail service that keeps what it is given, or raises what it is told to."""
+
+    def __init__(self) -> None:
+        self.trouble: Exception | None = None
+        self.sent: list[Email] = []
+
+    def send(self, letter: Letter) -> str:
+        if self.trouble:
+            raise self.trouble
+        assert isinstance(letter, Email)
+        self.sent.append(letter)
+        return f"provider-{len(self.sent)}"
+
+
+class Practice:
+    """One process of activation."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.now = MONDAY
+        self.post = Post()
+        settings = Settings(database_url=url, data_dir=folder, credentials_hours=72)
+        self.runtime = Runtime(
+            build(settings), settings, Wire(), Senders(self.post, self.post), self.clock
+        )
+        self.log_in: Callable[[str, str], LoggedIn] = partial(log_in, self.runtime)
+        self.change_password = partial(change_password, self.runtime)
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def hear(self, *events: Event, about: str = "bakkerij") -> None:
+        """These events come in, one after the other."""
+        for event in events:
+            self.now += timedelta(minutes=1)
+            data = event.model_dump(mode="json", exclude_none=True)
+            kind, subject = event.event_type, onboarding(about)
+            source = f"/services/{event.said_by}"
+            envelope = Envelope(str(uuid4()), source, kind, subject, self.now, data)
+            self.runtime.dispatcher.take([Incoming(envelope.to_bytes(), kind, CONTENT_TYPE)])
+
+    def ask(self, request: Request, about: str = "bakkerij") -> None:
+        """Somebody of the office asks for something."""
+        self.runtime.handle(request, subject=onboarding(about), by=ANNA)
+
+    def deliver(self) -> list[str]:
+        """The postman makes his round; which kinds of mail have left."""
+        before = len(self.post.sent)
+        self.runtime.postman.deliver_due()
+        return [one.kind for one in self.post.sent[before:]]
+
+    def credentials(self) -> tuple[str, str]:
+        """The postman makes his round; login name and password of the credentials that left."""
+        assert "credentials" in self.deliver()
+        (mail,) = [one for one in self.post.sent if one.kind == "credentials"][-1:]
+        (password,) = PASSWORD.findall(mail.text)
+        return str(self.customer().login_name), password
+
+    def customer(self, about: str = "bakkerij") -> Activation:
+        with self.runtime.reading() as session:
+            return session.get_one(Activation, onboarding(about))
+
+    def checklist(self) -> Checklist:
+        """Where the customer stands."""
+        return checklist(self.customer())
+
+
+MakePractice = Callable[[], Practice]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def make_practice(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakePractice]:
+    """Each call is one more process on the same database."""
+    made: list[Practice] = []
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/activation.db"
+    else:
+        make: MakeDatabase = request.getfixturevalue("make_database")
+        url = make("activation")
+
+    def another() -> Practice:
+        one = Practice(url, tmp_path)
+        if not made:
+            upgrade(one.runtime.database, one.runtime.service.migrations)
+        made.append(one)
+        return one
+
+    yield another
+    for one in made:
+        one.runtime.database.close()
+
+
+@pytest.fixture
+def practice(make_practice: MakePractice) -> Practice:
+    """A customer who is released and set up, and whose office was told so."""
+    made = make_practice()
+    made.hear(*WAY)
+    assert made.deliver() == ["customer_released"]
+    return made
