@@ -96,12 +96,13 @@ def amend(
 
 
 def remind_of_expiry(
-    request: RemindOfExpiry, envelope: Envelope, activations: Loaded[Activation]
+    request: RemindOfExpiry, envelope: Envelope, activations: Loaded[Activation], now: Now
 ) -> Sequence[Message]:
-    """Nudge the customer when this very password is still unused."""
+    """Nudge the customer when this very password is still good, and unused."""
     one = activations.get(envelope.subject)
-    stale = one is None or one.attempt != request.attempt or one.state != SENT
-    if one is None or stale or one.first_login_at or not one.may_be_sent or one.signup is None:
+    if one is None or one.attempt != request.attempt or one.state != SENT or one.first_login_at:
+        return []
+    if not one.may_be_sent or one.signup is None or not one.one_time_is_good(now):
         return []
     params = _greeting(one) | {"expires_at": one.expires_at and one.expires_at.isoformat()}
     return [Mail("credentials_expiring", one.email or "", one.signup.customer.language, params)]

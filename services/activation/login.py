@@ -97,8 +97,8 @@ def _check(activation: Activation | None, password: str, now: datetime) -> bool:
     if activation.own_hash is not None:
         right = passwords.matches_own(activation.own_hash, password)
     else:
-        valid = activation.expires_at is not None and now < activation.expires_at
-        right = passwords.matches_one_time(activation.one_time_hash if valid else None, password)
+        kept = activation.one_time_hash if activation.one_time_is_good(now) else None
+        right = passwords.matches_one_time(kept, password)
     if not right:
         activation.wrong_password(now)
     elif activation.suspended:

@@ -178,6 +178,12 @@ class Activation(ActivationTable, table=True):
             self.state = UNDELIVERABLE
         self._refresh()
 
+    def one_time_is_good(self, now: datetime) -> bool:
+        """Whether there is a one-time password that has neither expired nor been made void."""
+        if self.one_time_hash is None or self.expires_at is None:
+            return False
+        return now < self.expires_at
+
     def wrong_password(self, now: datetime) -> None:
         """Count a wrong try; five lock for a quarter of an hour, twenty kill the password."""
         self.wrong_tries += 1

@@ -1,5 +1,6 @@
 """ACTIVEREN: who may be sent credentials, once, and what makes them void."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -170,6 +171,32 @@ def test_he_is_reminded_a_day_before_the_password_expires_unless_he_logged_in() 
     # not for a password that was replaced, and not for who logged in.
     assert world.ask(RemindOfExpiry(attempt=7)) == []
     world.customer().logged_in(MONDAY)
+    assert world.ask(later.request) == []
+
+
+def killed(world: World) -> None:
+    for _ in range(WRONG_TRIES_FOR_GOOD):
+        world.customer().wrong_password(world.now)
+
+
+def expired(world: World) -> None:
+    world.now += timedelta(hours=73)
+
+
+def changed(world: World) -> None:
+    world.customer().choose("own")
+
+
+@pytest.mark.parametrize("gone", [killed, expired, changed])
+def test_nobody_is_reminded_of_a_password_that_is_good_no_longer(
+    gone: Callable[[World], None],
+) -> None:
+    # Given credentials that were sent, and whose password is no longer good,
+    world = World(*WAY)
+    (later,) = [one for one in world.ask(BY_MAIL) if isinstance(one, Later)]
+    sent(world)
+    gone(world)
+    # When the reminder is due, Then nothing is sent.
     assert world.ask(later.request) == []
 
 

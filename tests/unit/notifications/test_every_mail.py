@@ -1,6 +1,6 @@
 """Every mail and text that the services send, filled with what their handlers give it."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -48,6 +48,7 @@ def of_activation() -> list[Message]:
     world = activation.World(*activation.WAY[:-1])
     said = [*world.hear(activation.WAY[-1])]
     ordered = world.ask(ActivateCustomer(channel="email", by="anna"))
+    world.customer().equip("hash", world.now + timedelta(hours=72))
     world.customer().mark_sent(world.now)
     (later,) = [one for one in ordered if isinstance(one, Later)]
     undeliverable = {"reference": "S-1", "company": "Bakkerij", "channel": "sms"}
