@@ -35,8 +35,13 @@ def _compose(
     settings: Settings, session: Session, notification: Notification, renderer: "Renderer", now: Now
 ) -> Letter | None:
     activation = _current(session, notification)
-    if activation is None or not activation.may_be_sent:
-        return None  # Replaced by a later order, or released no longer.
+    if activation is None:
+        return None  # Replaced by a later order.
+    if not activation.may_be_sent:
+        # Released no longer. This order has come to its end: after the next release staff give
+        # another.
+        activation.mark_undeliverable()
+        return None
     secret = passwords.generate()
     expires_at = now + timedelta(hours=settings.credentials_hours)
     activation.equip(passwords.hash_one_time(secret), expires_at)

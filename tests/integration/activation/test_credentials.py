@@ -3,13 +3,18 @@
 import pytest
 from sqlalchemy import select
 
+from services.activation.models import SENT
 from services.activation.requests import AmendContact
 from shared.errors import Unauthorized
-from shared.events import CustomerLoggedIn
+from shared.events import CustomerLoggedIn, CustomerReleaseWithdrawn
 from shared.processing.model import Outbox
 from tests.integration.activation.conftest import ACTIVATE, ANNA, RESEND, Practice
+from tests.unit.activation.world import ORDER, RELEASED
 
 OWN = "vier paarden drinken thee"
+TAKEN_BACK = CustomerReleaseWithdrawn(
+    order_reference=ORDER, revision=3, reason_code="AM04", cause="teruggeboekt"
+)
 
 
 def said(practice: Practice, event_type: str) -> int:
@@ -66,3 +71,30 @@ def test_a_corrected_contact_calls_off_what_would_go_to_the_old_one(
     # Then nothing goes to the old one, and his own password stays good.
     assert practice.deliver() == []
     assert not practice.log_in(settled[0], OWN).must_change_password
+
+
+def test_who_is_released_no_longer_when_the_mail_is_due_can_be_activated_after_the_next_release(
+    practice: Practice,
+) -> None:
+    # Given a customer whose credentials are ordered, and whose release is taken back meanwhile,
+    practice.ask(ACTIVATE)
+    practice.hear(TAKEN_BACK)
+    # When the postman comes, Then nothing leaves.
+    assert practice.deliver() == []
+    # Released again, his office is told so once more; it sees that he waits for it,
+    practice.hear(RELEASED.model_copy(update={"revision": 4}))
+    assert practice.deliver() == ["customer_released"]
+    assert practice.customer().ready
+    assert practice.checklist().next_actor == "office"
+    # and activates him.
+    practice.ask(ACTIVATE)
+    assert practice.log_in(*practice.credentials()).must_change_password
+
+
+def test_a_mail_that_was_replaced_changes_nothing_when_it_is_due(practice: Practice) -> None:
+    # Given credentials that were ordered twice before the postman came, When he comes,
+    practice.ask(ACTIVATE)
+    practice.ask(RESEND)
+    # Then the second leave, alone, and are good.
+    assert practice.deliver() == ["credentials"]
+    assert practice.customer().state == SENT
