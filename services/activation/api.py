@@ -1,6 +1,7 @@
 """HTTP in: staff activate, everybody sees where a customer stands, the customer logs in."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -152,13 +153,13 @@ def _onboardings(runtime: Runtime) -> APIRouter:
         if caller.office:
             query = query.where(Activation.office_code == caller.office)
         with runtime.reading() as session:
-            found = page.read(session, query, *BY_AGE, descending=True)
-            return [describe(one) for one in found]
+            found, now = page.read(session, query, *BY_AGE, descending=True), runtime.clock()
+            return [describe(one, now) for one in found]
 
     @routes.get("/onboardings/{onboarding_id}", summary="One customer's seven steps")
     def one(onboarding_id: UUID, caller: Onlooker) -> dict[str, Any]:
         with runtime.reading() as session:
-            return describe(_find(session, caller, onboarding_id))
+            return describe(_find(session, caller, onboarding_id), runtime.clock())
 
     return routes
 
@@ -182,9 +183,9 @@ def _logins(runtime: Runtime) -> APIRouter:
     return routes
 
 
-def describe(activation: Activation) -> dict[str, Any]:
-    """One customer's checklist, as the contract has it."""
-    where = checklist(activation)
+def describe(activation: Activation, now: datetime) -> dict[str, Any]:
+    """One customer's checklist at this moment, as the contract has it."""
+    where = checklist(activation, now)
     signup = activation.signup
     administration = facts.read(activation.facts, AdministrationCreated)
     return {
@@ -218,7 +219,7 @@ def _to_activate(activation: Activation) -> dict[str, Any]:
 
 def _standing(runtime: Runtime, onboarding_id: UUID) -> dict[str, Any]:
     with runtime.reading() as session:
-        return describe(session.get_one(Activation, str(onboarding_id)))
+        return describe(session.get_one(Activation, str(onboarding_id)), runtime.clock())
 
 
 def _find(session: Session, caller: Caller, onboarding_id: UUID) -> Activation:

@@ -1,8 +1,8 @@
 """The checklist: where one customer stands, what blocks him, and who must act.
 
-One pure function from what is known to the seven steps; API, pages and mails all use it, so that
-they never disagree. The order of the steps is that of the vendor's help page; INRICHTEN and
-BEVESTIGEN go on side by side.
+One pure function from what is known, and the time, to the seven steps; API, pages and mails all
+use it, so that they never disagree. The order of the steps is that of the vendor's help page;
+INRICHTEN and BEVESTIGEN go on side by side.
 """
 
 from dataclasses import dataclass, field
@@ -71,16 +71,16 @@ class Checklist:
         return self.blockers[0].actor if self.blockers else "nobody"
 
 
-def checklist(activation: Activation) -> Checklist:
-    """Derive the seven steps from what is known."""
+def checklist(activation: Activation, now: datetime) -> Checklist:
+    """Derive the seven steps, as they stand at this moment, from what is known."""
     judged = [
         _signing_up(activation),
         _registering(activation),
         _setting_up(activation),
         _confirming(activation),
         _releasing(activation),
-        _activating(activation),
-        _logging_in(activation),
+        _activating(activation, now),
+        _logging_in(activation, now),
     ]
     stopped = _stopped(activation)
     result = Checklist()
@@ -206,26 +206,34 @@ def _releasing(one: Activation) -> _Judgement:
     return _current("collection_expected", "KING incasseert de factuur.", "king")
 
 
-def _activating(one: Activation) -> _Judgement:
-    if one.first_login_at is not None or (one.state == SENT and one.may_be_sent):
+def _activating(one: Activation, now: datetime) -> _Judgement:
+    arrived = one.state == SENT and one.may_be_sent and one.can_log_in(now)
+    worked = one.first_login_at is not None and not one.may_be_sent
+    if arrived or worked or one.settled:
         return _done(one.sent_at, one.ordered_by)
     if one.suspended:
         text = "De vrijgave is teruggenomen; de klant kan niet inloggen."
         return _failed(one.sent_at, "suspended", text, "payer")
-    if not one.may_be_sent:
-        return WAITING
+    return _sending(one) if one.may_be_sent else WAITING
+
+
+def _sending(one: Activation) -> _Judgement:
+    """The customer has no password that would let him in; what became of those he was sent."""
     if one.state == SENDING:
         text = f"De inloggegevens worden verzonden, besteld door {one.ordered_by}."
         return _current("sending", text, "nobody")
     if one.state == UNDELIVERABLE:
         text = "De inloggegevens zijn niet afgeleverd; controleer de gegevens en stuur opnieuw."
         return _failed(one.ordered_at, "undeliverable", text, "office")
+    if one.state == SENT:
+        text = "Het eenmalige wachtwoord geldt niet meer; stuur de inloggegevens opnieuw."
+        return _failed(one.expires_at or one.sent_at, "credentials_expired", text, "office")
     return _current("ready_to_activate", "Vrijgegeven: stuur de inloggegevens.", "office")
 
 
-def _logging_in(one: Activation) -> _Judgement:
+def _logging_in(one: Activation, now: datetime) -> _Judgement:
     if one.first_login_at is not None:
         return _done(one.first_login_at, "customer")
-    if one.state == SENT and one.may_be_sent:
+    if one.state == SENT and one.may_be_sent and one.can_log_in(now):
         return _current("login_expected", "De klant kan inloggen.", "customer")
     return WAITING

@@ -64,7 +64,7 @@ def activate(
             "already_sent",
             f"{activation.ordered_by} already had the credentials sent; to send them again, "
             "use resend.",
-            extra=_standing(activation),
+            extra=_standing(activation, now),
         )
     return _order(activation, activations, request.channel, request.by, settings, now)
 
@@ -119,14 +119,14 @@ def _order(
     signup = activation.signup
     if not activation.may_be_sent or signup is None:
         raise Conflict(
-            "not_ready", "This customer cannot be activated yet.", extra=_standing(activation)
+            "not_ready", "This customer cannot be activated yet.", extra=_standing(activation, now)
         )
     to = activation.mobile if channel == "sms" else activation.email
     if not to:
         raise Conflict(
             "no_address",
             "There is no mobile number to send to; correct the contact or use e-mail.",
-            extra=_standing(activation),
+            extra=_standing(activation, now),
         )
     if activation.login_name is None:
         _name(activation, activations)
@@ -175,9 +175,9 @@ def _greeting(activation: Activation) -> dict[str, str]:
     }
 
 
-def _standing(activation: Activation) -> dict[str, object]:
+def _standing(activation: Activation, now: Now) -> dict[str, object]:
     """What a person needs who was told no."""
-    where = checklist(activation)
+    where = checklist(activation, now)
     return {
         "blockers": [vars(one) for one in where.blockers],
         "state": activation.state,

@@ -184,6 +184,18 @@ class Activation(ActivationTable, table=True):
             return False
         return now < self.expires_at
 
+    def can_log_in(self, now: datetime) -> bool:
+        """Whether there is a password that would let the customer in, his own or another."""
+        return self.own_hash is not None or self.one_time_is_good(now)
+
+    @property
+    def settled(self) -> bool:
+        """Whether he works: he has logged in, and has a password of his own.
+
+        Another that is sent to him voids it; one that does not arrive leaves him without any.
+        """
+        return self.first_login_at is not None and self.own_hash is not None
+
     def wrong_password(self, now: datetime) -> None:
         """Count a wrong try; five lock for a quarter of an hour, twenty kill the password."""
         self.wrong_tries += 1
@@ -216,4 +228,4 @@ class Activation(ActivationTable, table=True):
 
     def _refresh(self) -> None:
         waiting = self.state in (None, UNDELIVERABLE)
-        self.ready = self.may_be_sent and waiting and self.first_login_at is None
+        self.ready = self.may_be_sent and waiting and not self.settled

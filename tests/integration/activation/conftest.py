@@ -1,21 +1,27 @@
 """Activation at work on SQLite and on PostgreSQL, without its threads: the test says what comes."""
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
+from services.activation.api import router
 from services.activation.checklist import Checklist, checklist
 from services.activation.login import LoggedIn, change_password, log_in
 from services.activation.models import Activation
 from services.activation.requests import ActivateCustomer, ResendCredentials
 from services.activation.service import build
+from shared.auth import SCOPES, issue_token
 from shared.envelope import CONTENT_TYPE, Envelope
 from shared.events.event import Event
+from shared.http import create_app
 from shared.messaging.bus import Incoming
 from shared.notifications.letters import Email, Letter
 from shared.notifications.senders import Senders
@@ -95,9 +101,22 @@ class Practice:
         with self.runtime.reading() as session:
             return session.get_one(Activation, onboarding(about))
 
+    def get(self, path: str) -> Any:
+        """What an onlooker who may see everything is answered."""
+        key = self.runtime.settings.signing_key()
+        app = create_app([self.runtime], [router(self.runtime)], token_key=key)
+
+        async def call() -> httpx.Response:
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+                headers = {"Authorization": f"Bearer {issue_token(key, list(SCOPES))}"}
+                return await client.get(path, headers=headers)
+
+        return asyncio.run(call()).raise_for_status().json()
+
     def checklist(self) -> Checklist:
         """Where the customer stands."""
-        return checklist(self.customer())
+        return checklist(self.customer(), self.now)
 
 
 MakePractice = Callable[[], Practice]

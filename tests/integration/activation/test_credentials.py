@@ -1,5 +1,7 @@
 """Credentials on their way: which password is good, and what staff see of it."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
@@ -8,7 +10,7 @@ from services.activation.requests import AmendContact
 from shared.errors import Unauthorized
 from shared.events import CustomerLoggedIn, CustomerReleaseWithdrawn
 from shared.processing.model import Outbox
-from tests.integration.activation.conftest import ACTIVATE, ANNA, RESEND, Practice
+from tests.integration.activation.conftest import ACTIVATE, ANNA, PASSWORD, RESEND, Practice
 from tests.unit.activation.world import ORDER, RELEASED
 
 OWN = "vier paarden drinken thee"
@@ -88,6 +90,23 @@ def test_who_is_released_no_longer_when_the_mail_is_due_can_be_activated_after_t
     assert practice.checklist().next_actor == "office"
     # and activates him.
     practice.ask(ACTIVATE)
+    assert practice.log_in(*practice.credentials()).must_change_password
+
+
+def test_list_and_page_say_who_must_act_once_the_password_has_expired(practice: Practice) -> None:
+    # Given credentials that nobody used, When 72 hours have passed,
+    practice.ask(ACTIVATE)
+    practice.credentials()
+    practice.now += timedelta(hours=72)
+    # Then whoever looks sees that the office must send them anew, and the customer is refused.
+    (listed,) = practice.get("/api/onboardings")
+    assert listed["next_actor"] == "office"
+    assert [one["code"] for one in listed["blockers"]] == ["credentials_expired"]
+    assert practice.get(f"/api/onboardings/{listed['onboarding_id']}") == listed
+    with pytest.raises(Unauthorized):
+        practice.log_in(listed["login_name"], PASSWORD.findall(practice.post.sent[-1].text)[0])
+    # Sent anew, it is his turn.
+    practice.ask(RESEND)
     assert practice.log_in(*practice.credentials()).must_change_password
 
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.activation.models import Activation
+from services.activation.models import WRONG_TRIES_FOR_GOOD, Activation
+from services.activation.requests import ActivateCustomer, ResendCredentials
 from shared.events import (
     AdministrationFailed,
     CustomerReleaseWithdrawn,
@@ -150,6 +151,98 @@ def test_a_withdrawn_customer_waits_for_nobody() -> None:
     assert world.blockers() == ["withdrawn"]
     assert world.checklist().next_actor == "nobody"
     assert {one.status for one in world.checklist().steps} <= {"done", "waiting"}
+
+
+def activated(*, hours: int = 0) -> World:
+    """A customer whose credentials have left so many hours ago; they are good for 72."""
+    world = World(*WAY)
+    world.ask(ActivateCustomer(channel="email", by="/staff/anna"))
+    world.customer().equip("hash", world.now + timedelta(hours=72))
+    world.customer().mark_sent(world.now)
+    world.now += timedelta(hours=hours)
+    return world
+
+
+def guessed_at(world: World) -> None:
+    for _ in range(WRONG_TRIES_FOR_GOOD):
+        world.customer().wrong_password(world.now)
+
+
+def standing(world: World) -> tuple[str, str, list[str], str]:
+    """ACTIVEREN, INLOGGEN, what blocks, who must act."""
+    steps = world.status("ACTIVEREN"), world.status("INLOGGEN")
+    return *steps, world.blockers(), world.checklist().next_actor
+
+
+EXPIRED = ("failed", "waiting", ["credentials_expired"], "office")
+
+
+def test_a_customer_with_a_good_one_time_password_is_to_log_in() -> None:
+    in_time = ("done", "current", ["login_expected"], "customer")
+    assert standing(activated()) == in_time
+    assert standing(activated(hours=71)) == in_time
+
+
+@pytest.mark.parametrize("hours", [72, 500])
+def test_the_office_must_send_anew_what_has_expired(hours: int) -> None:
+    # Given credentials that nobody used, When their time is over,
+    world = activated(hours=hours)
+    # Then the office must send them anew, and the customer waits for it;
+    assert standing(world) == EXPIRED
+    # once it did, he is to log in.
+    world.ask(ResendCredentials(by="/staff/anna"))
+    assert world.blockers() == ["sending"]
+    world.customer().equip("hash", world.now + timedelta(hours=72))
+    world.customer().mark_sent(world.now)
+    assert world.blockers() == ["login_expected"]
+
+
+def test_the_office_must_send_anew_what_was_guessed_at_too_often() -> None:
+    world = activated()
+    guessed_at(world)
+    assert standing(world) == EXPIRED
+
+
+def test_who_logged_in_and_chose_no_password_before_it_expired_needs_another() -> None:
+    # Given a customer who logged in with the one-time password, When its time is over,
+    world = activated()
+    world.customer().logged_in(world.now)
+    assert standing(world) == ("done", "done", [], "nobody")
+    world.now += timedelta(hours=72)
+    # Then he has logged in, but cannot any more.
+    assert standing(world) == ("failed", "done", ["credentials_expired"], "office")
+
+
+def test_a_password_of_his_own_does_not_expire() -> None:
+    # Given a customer with a password of his own, When time goes by and others guess at it,
+    world = activated()
+    world.customer().logged_in(world.now)
+    world.customer().choose("own")
+    world.now += timedelta(days=400)
+    guessed_at(world)
+    # Then nothing is due.
+    assert standing(world) == ("done", "done", [], "nobody")
+
+
+def test_what_was_sent_anew_and_not_delivered_leaves_the_office_to_act() -> None:
+    # Given a customer who logged in and was sent another password, When it comes back,
+    world = activated()
+    world.customer().logged_in(world.now)
+    world.customer().choose("own")
+    world.ask(ResendCredentials(by="/staff/anna"))
+    world.customer().equip("hash", world.now + timedelta(hours=72))
+    world.customer().mark_undeliverable()
+    # Then he has no password, which the office sees in both its lists.
+    assert standing(world) == ("failed", "done", ["undeliverable"], "office")
+    assert world.customer().ready
+
+
+def test_credentials_of_who_is_suspended_are_not_sent_anew() -> None:
+    # Given credentials that have expired, When the release was taken back as well,
+    world = activated(hours=80)
+    world.hear(TAKEN_BACK)
+    # Then the money comes first.
+    assert world.blockers() == ["release_withdrawn", "suspended"]
 
 
 def test_a_customer_of_whom_nothing_is_known_yet_waits_for_his_signup() -> None:

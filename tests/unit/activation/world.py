@@ -134,7 +134,7 @@ class World:
 
     def checklist(self, about: str = "bakkerij") -> Checklist:
         """Where he stands."""
-        return checklist(self.customer(about))
+        return checklist(self.customer(about), self.now)
 
     def status(self, step: str) -> str:
         """How one step of his stands."""
