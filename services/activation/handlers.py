@@ -1,10 +1,10 @@
 """What activation does upon each event and request."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from services.activation.checklist import checklist
-from services.activation.login_names import base_of, free_name
+from services.activation.login_names import base_of, free_name, names_to_try
 from services.activation.models import SENDING, SENT, Activation
 from services.activation.requests import (
     ActivateCustomer,
@@ -145,9 +145,15 @@ def _order(
 
 
 def _name(activation: Activation, activations: Loaded[Activation]) -> None:
-    base = base_of(activation.company or "")
-    taken = {one.login_name for one in activations.where(login_base=base) if one.login_name}
-    activation.login_base, activation.login_name = base, free_name(base, taken)
+    # Whoever chooses the same name at the same moment and commits first has it: the database
+    # refuses it to the other, whose work runs again and finds it taken.
+    taken = {one.login_name for one in activations if one.login_name}
+    activation.login_base = base_of(activation.company or "")
+    activation.login_name = free_name(_names(activation), taken)
+
+
+def _names(activation: Activation) -> list[str]:
+    return names_to_try(base_of(activation.company or ""), activation.onboarding_id)
 
 
 def _may_be_activated(activation: Activation, settings: Settings) -> Mail:
@@ -193,14 +199,15 @@ def _known(activations: Loaded[Activation], envelope: Envelope) -> Activation:
     return activation
 
 
-def _login_base(delivery: Delivery, batch: Batch) -> Iterator[str]:
+def _names_of_nameless(delivery: Delivery, batch: Batch) -> list[str]:
     activation = batch[Activation].get(delivery.envelope.subject)
-    if activation is not None and activation.login_name is None:
-        yield base_of(activation.company or "")
+    if activation is None or activation.login_name is not None:
+        return []
+    return _names(activation)
 
 
 ACTIVATION = by_subject(Activation)
-SAME_LOGIN_BASE = Load(Activation, "login_base", _login_base, lock=False)
+LOGIN_NAMES_TAKEN = Load(Activation, "login_name", _names_of_nameless, lock=False)
 
 HEARD = (
     SignupAccepted,
@@ -219,8 +226,8 @@ HEARD = (
 
 SUBSCRIPTIONS = [
     *(on(event, note, loads=[ACTIVATION]) for event in HEARD),
-    on(ActivateCustomer, activate, loads=[ACTIVATION, SAME_LOGIN_BASE]),
-    on(ResendCredentials, resend, loads=[ACTIVATION, SAME_LOGIN_BASE]),
+    on(ActivateCustomer, activate, loads=[ACTIVATION, LOGIN_NAMES_TAKEN]),
+    on(ResendCredentials, resend, loads=[ACTIVATION, LOGIN_NAMES_TAKEN]),
     on(AmendContact, amend, loads=[ACTIVATION]),
     on(RemindOfExpiry, remind_of_expiry, loads=[ACTIVATION]),
 ]

@@ -2,10 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from hashlib import sha256
 
 LONGEST = 24
 ROOM_FOR_NUMBER = 4
+LOWEST = ("2", "3")
+"""Few: work that met another transaction runs again, but only so often (`RERUNS`)."""
+OWN_DIGITS = (3, 4, 6, 12)
 LEGAL_FORMS = {"bv", "b.v", "nv", "vof", "v.o.f", "stichting", "eenmanszaak", "maatschap"}
 
 
@@ -20,11 +24,24 @@ def base_of(company: str) -> str:
     return name[: LONGEST - ROOM_FOR_NUMBER].strip(".") or "klant"
 
 
-def free_name(base: str, taken: Collection[str]) -> str:
-    """The base itself, or the base with the first number that nobody has."""
-    if base not in taken:
-        return base
-    number = 2
-    while f"{base}{number}" in taken:
-        number += 1
-    return f"{base}{number}"
+def names_to_try(base: str, onboarding_id: str) -> list[str]:
+    """The names that this customer may have, in the order of preference.
+
+    Companies of one name are told apart by a number: the lowest, and where those are taken, one
+    of the customer's own, drawn from his onboarding id. So of many who choose at the same moment
+    only the first few are in each other's way, and the last name is never anybody else's.
+    """
+    numbers = [*LOWEST, *_own_numbers(onboarding_id)]
+    return [base, *(f"{base[: LONGEST - len(one)].rstrip('.')}{one}" for one in numbers)]
+
+
+def free_name(names: Sequence[str], taken: Collection[str]) -> str:
+    """The first of these names that nobody has."""
+    return next(one for one in names if one not in taken)
+
+
+def _own_numbers(onboarding_id: str) -> Iterator[str]:
+    drawn = int(sha256(onboarding_id.encode()).hexdigest(), 16)
+    for digits in OWN_DIGITS:
+        drawn, number = divmod(drawn, 10**digits)
+        yield f"{number:0{digits}}"

@@ -62,6 +62,7 @@ class Activation(ActivationTable, table=True):
     mobile: str | None = Field(default=None, max_length=20)
 
     login_name: str | None = Field(default=None, max_length=24, unique=True)
+    # The version before this one chooses by it; it can go when none of those runs any more.
     login_base: str | None = Field(default=None, max_length=24, index=True)
     attempt: int = 0
     state: str | None = Field(default=None, max_length=14)

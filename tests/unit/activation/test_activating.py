@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.activation.login_names import LONGEST
 from services.activation.models import LOCK, SENDING, WRONG_TRIES, WRONG_TRIES_FOR_GOOD
 from services.activation.requests import (
     ActivateCustomer,
@@ -145,6 +146,41 @@ def test_two_companies_of_one_name_get_different_login_names() -> None:
         world.hear(event, "tweede")
     world.ask(BY_MAIL, "tweede")
     assert world.customer("tweede").login_name == "bakkerij.voorbeeld2"
+
+
+def called(company: str) -> tuple[Event, ...]:
+    """All that makes a customer of this name ready."""
+    customer = CUSTOMER.model_copy(update={"company": company})
+    return (signed_up(customer=customer), *WAY[1:])
+
+
+def test_a_number_that_a_name_was_given_is_not_another_companys_name() -> None:
+    # Given two companies called Bakker, and one whose name is what the second of them was given,
+    world = World()
+    names = []
+    for number, company in enumerate(("Bakker", "Bakker", "Bakker2 B.V.", "Bakker2", "Bakker")):
+        for event in called(company):
+            world.hear(event, f"klant {number}")
+        # When each is activated,
+        world.ask(BY_MAIL, f"klant {number}")
+        names.append(world.customer(f"klant {number}").login_name)
+    # Then none gets the name of another.
+    assert len(set(names)) == 5
+    assert names[:2] == ["bakker", "bakker2"]
+
+
+def test_a_name_is_free_for_each_of_very_many_companies_of_one_name() -> None:
+    # Given very many companies of one name, the longest that there is,
+    world = World()
+    for number in range(300):
+        for event in called("Internationale Scheepvaartmaatschappij"):
+            world.hear(event, f"klant {number}")
+        # When each is activated,
+        world.ask(BY_MAIL, f"klant {number}")
+    # Then each has a name of his own that fits into a text message.
+    names = {str(one.login_name) for one in world.known}
+    assert len(names) == 300
+    assert max(map(len, names)) <= LONGEST
 
 
 def test_money_that_goes_back_suspends_who_was_activated() -> None:

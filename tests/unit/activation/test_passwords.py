@@ -6,7 +6,7 @@ import re
 import pytest
 
 from services.activation import passwords
-from services.activation.login_names import LONGEST, base_of, free_name
+from services.activation.login_names import LONGEST, base_of, free_name, names_to_try
 
 FORM = re.compile(
     r"^[23456789abcdefghjkmnpqrstuvwxyz]{4}(-[23456789abcdefghjkmnpqrstuvwxyz]{4}){3}$"
@@ -78,7 +78,19 @@ def test_a_login_name_is_made_of_the_companys_first_words(company: str, name: st
 
 
 def test_a_login_name_fits_into_a_text_message_and_is_nobody_elses() -> None:
+    # Given a company of a long name that others have too, When names are tried in turn,
     base = base_of("Internationale Scheepvaartmaatschappij Noordzee")
-    taken = {base, f"{base}2"}
-    assert free_name(base, taken) == f"{base}3"
-    assert len(f"{base}9999") <= LONGEST
+    names = names_to_try(base, "een")
+    # Then it gets the first that is free: the name itself, a low number, a number of its own.
+    assert free_name(names, ()) == base
+    assert free_name(names, names[:1]) == f"{base}2"
+    assert free_name(names, names[:2]) == f"{base}3"
+    assert not set(names[3:]) & set(names_to_try(base, "ander"))
+    # Each fits, in letters and figures that every text message can carry.
+    assert all(len(one) <= LONGEST and re.fullmatch(r"[a-z0-9.]+", one) for one in names)
+
+
+def test_a_name_that_is_cut_for_its_number_does_not_end_in_a_full_stop() -> None:
+    names = names_to_try("bakkerij.en.metworst", "een")
+    assert len(names) == len(set(names))
+    assert not [one for one in names if re.search(r"\.\d*$", one)]
