@@ -1,7 +1,8 @@
 """A process that writes letters for a service: `python -m shared.notifications.writer FD`.
 
-It reads drafts from the socket that it was started with, answers with letters, and ends when
-the other side has closed. It opens nothing else: no database, no broker, no mail service.
+It reads drafts from the socket that it was started with, answers with letters, under the number
+of the question, and ends when the other side has closed. It opens nothing else: no database, no
+broker, no mail service.
 """
 
 import os
@@ -32,9 +33,9 @@ def main(socket: int) -> None:
     line = Connection(socket)
     while True:
         try:
-            templates, brand, mail_from, drafts = line.recv()
+            number, (templates, brand, mail_from, drafts) = line.recv()
             renderer = _renderer(templates, brand)
-            line.send([write_or_say_why(one, renderer, mail_from) for one in drafts])
+            line.send((number, [write_or_say_why(one, renderer, mail_from) for one in drafts]))
         except (EOFError, OSError):
             return
 

@@ -11,8 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,7 @@ PATIENCE = 60.0
 
 
 class _WriterLost(Exception):
-    """The process ended, or does not answer."""
+    """The process ended, does not answer, or its answer is none to what it was asked."""
 
 
 class Writers:
@@ -52,7 +51,7 @@ class Writers:
     def write(self, drafts: Sequence[Draft], renderer: "Renderer") -> list[Written]:
         """The letters, in the order of the drafts; for one that cannot be written, the reason."""
         if len(drafts) <= FEW:
-            return [write_or_say_why(one, renderer, self._mail_from) for one in drafts]
+            return self._here(drafts, renderer)
         with self._lock:
             return self._hand_out(drafts, renderer)
 
@@ -63,55 +62,106 @@ class Writers:
                 desk.leave()
 
     def _hand_out(self, drafts: Sequence[Draft], renderer: "Renderer") -> list[Written]:
-        work = list(zip(self._desks, _shares(drafts, len(self._desks)), strict=False))
+        desks = [one for one in self._desks if one.taken()]
+        if not desks:
+            return self._here(drafts, renderer)
+        try:
+            return self._collect(zip(desks, _shares(drafts, len(desks)), strict=False), renderer)
+        except BaseException:
+            # An answer that nobody fetched must not wait for whoever asks next.
+            for desk in self._desks:
+                desk.leave()
+            raise
+
+    def _here(self, drafts: Sequence[Draft], renderer: "Renderer") -> list[Written]:
+        return [write_or_say_why(one, renderer, self._mail_from) for one in drafts]
+
+    def _collect(
+        self, shares: Iterable[tuple["_Desk", Sequence[Draft]]], renderer: "Renderer"
+    ) -> list[Written]:
+        work = list(shares)
         for desk, share in work:
             desk.ask((renderer.templates, renderer.brand, self._mail_from, share))
         written: list[Written] = []
         for desk, share in work:
             try:
                 written += desk.answer()
-            except _WriterLost:
-                log.warning("writer_lost", letters=len(share))
+            except _WriterLost as loss:
+                log.warning("writer_lost", letters=len(share), reason=str(loss))
                 written += [self._alone(desk, one, renderer) for one in share]
         return written
 
     def _alone(self, desk: "_Desk", draft: Draft, renderer: "Renderer") -> Written:
         """One of a share took the process with it: alone, it costs only itself."""
+        if not desk.taken():
+            return WritingFailed("no process to write it could be started")
         desk.ask((renderer.templates, renderer.brand, self._mail_from, [draft]))
         try:
             return desk.answer()[0]
-        except _WriterLost:
-            return WritingFailed("the process that wrote it ended, or did not answer")
+        except _WriterLost as loss:
+            return WritingFailed(str(loss))
 
 
 class _Desk:
-    """A place for one process, taken when there is work."""
+    """A place for one process, taken when there is work.
+
+    Questions are numbered, and an answer bears the number of its question: no letter is ever
+    taken for another's.
+    """
 
     def __init__(self) -> None:
         self._at_work: tuple[subprocess.Popen[bytes], Connection] | None = None
+        self._asked = 0
+        self._untold: Exception | None = None
 
-    def ask(self, task: object) -> None:
-        """Give it work; whether it died of it shows when it answers."""
+    def taken(self) -> bool:
+        """Whether a process sits at it; one is started if need be, and if that can be done."""
         if self._at_work is not None and self._at_work[0].poll() is not None:
             self.leave()
-        self._at_work = self._at_work or _start()
-        with suppress(OSError):
-            self._at_work[1].send(task)
+        try:
+            self._at_work = self._at_work or _start()
+        except OSError as error:
+            log.warning("writer_not_started", error=str(error))
+        return self._at_work is not None
+
+    def ask(self, task: object) -> None:
+        """Give it work; whatever goes wrong with that shows when it answers."""
+        self._asked += 1
+        self._untold = None
+        try:
+            self._line.send((self._asked, task))
+        except Exception as error:
+            self._untold = error
 
     def answer(self) -> list[Written]:
         """What it wrote.
 
         Raises:
-            _WriterLost: it ended, or does not answer.
+            _WriterLost: it ended, does not answer, or not to what it was asked.
         """
-        if self._at_work is not None:
-            line = self._at_work[1]
-            with suppress(EOFError, OSError):
-                if line.poll(PATIENCE):
-                    written: list[Written] = line.recv()
-                    return written
-        self.leave()
-        raise _WriterLost
+        try:
+            return self._heard()
+        except Exception as error:
+            self.leave()
+            reason = f"its writer ended, or could not be understood: {type(error).__name__}"
+            raise _WriterLost(reason) from error
+
+    def _heard(self) -> list[Written]:
+        if self._untold is not None:
+            raise self._untold
+        if not self._line.poll(PATIENCE):
+            raise TimeoutError
+        number, written = self._line.recv()
+        if number != self._asked:
+            raise LookupError
+        answer: list[Written] = written
+        return answer
+
+    @property
+    def _line(self) -> Connection:
+        if self._at_work is None:
+            raise EOFError
+        return self._at_work[1]
 
     def leave(self) -> None:
         """End the process, at once."""
@@ -125,14 +175,14 @@ class _Desk:
 
 def _start() -> tuple["subprocess.Popen[bytes]", Connection]:
     ours, theirs = socket.socketpair()
-    with theirs:
+    with ours, theirs:
         process = subprocess.Popen(  # noqa: S603 - our own program.
             [sys.executable, "-m", "shared.notifications.writer", str(theirs.fileno())],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             stdin=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
         )
-    return process, Connection(ours.detach())
+        return process, Connection(ours.detach())
 
 
 def _shares(drafts: Sequence[Draft], count: int) -> Iterator[Sequence[Draft]]:

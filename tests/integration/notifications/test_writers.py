@@ -1,11 +1,14 @@
 """Letters written beside the work: in processes of their own, and in batches."""
 
+import errno
 import os
+import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,8 @@ from sqlmodel import Session
 
 from shared.errors import InfrastructureDown
 from shared.notifications import postman
-from shared.notifications.drafts import Draft, WritingFailed
+from shared.notifications import writers as w
+from shared.notifications.drafts import Draft, Enclosure, WritingFailed, Written
 from shared.notifications.letters import Attachment, Email, Letter
 from shared.notifications.model import CANCELLED, FAILED, SENT, WAITING, Notification
 from shared.notifications.notices import Notice, plan
@@ -39,9 +43,47 @@ class Signature:
         return Attachment("process.txt", "text/plain", str(os.getpid()).encode())
 
 
-def draft(number: int, *, kind: str = "greeting", deadly: bool = False) -> Draft:
+def tear() -> bytes:
+    raise ValueError("torn on its way")
+
+
+class Torn(bytes):
+    """Can be sent by a process, and not be read by the other."""
+
+    def __reduce__(self) -> tuple[Callable[[], bytes], tuple[()]]:
+        return tear, ()
+
+
+@dataclass(frozen=True)
+class TornOnTheWayBack:
+    def attachment(self) -> Attachment:
+        return Attachment("torn.txt", "text/plain", Torn(b"torn"))
+
+
+@dataclass(frozen=True)
+class NeverLeaves:
+    """Cannot be sent to another process at all."""
+
+    what: Callable[[], bytes] = lambda: b""
+
+    def attachment(self) -> Attachment:
+        return Attachment("here.txt", "text/plain", self.what())
+
+
+def draft(
+    number: int, *, kind: str = "greeting", deadly: bool = False, enclosure: Enclosure | None = None
+) -> Draft:
     name = {"name": f"klant {number}"}
-    return Draft(kind, "email", "nl", name, "a@b.example", f"key-{number}", (Signature(deadly),))
+    enclosed = (enclosure or Signature(deadly),)
+    return Draft(kind, "email", "nl", name, "a@b.example", f"key-{number}", enclosed)
+
+
+def keys(written: Sequence[Written]) -> list[str]:
+    return [one.message_key for one in written if not isinstance(one, WritingFailed)]
+
+
+def key_of(number: int) -> str:
+    return f"key-{number}"
 
 
 def made_by(letter: object) -> int:
@@ -107,6 +149,67 @@ def test_a_letter_that_takes_its_writer_with_it_costs_only_itself(
     assert failed == {3, 7}
     assert "ended" in str(written[3])
     assert "TemplateNotFound" in str(written[7])
+
+
+@pytest.mark.parametrize("enclosure", [TornOnTheWayBack(), NeverLeaves()])
+def test_a_letter_that_cannot_travel_costs_only_itself(
+    enclosure: Enclosure, writers: Writers, renderer: Renderer
+) -> None:
+    # Given a batch in which one cannot be sent to who writes it, or not be read when it is back
+    drafts = [draft(number) for number in range(MANY)]
+    drafts[2] = draft(2, enclosure=enclosure)
+    # When it is written, Then all others are, each in its place
+    written = writers.write(drafts, renderer)
+    assert isinstance(written[2], WritingFailed)
+    assert keys(written) == [key_of(number) for number in range(MANY) if number != 2]
+
+
+@pytest.mark.parametrize("started", [0, 1])
+def test_a_writer_that_cannot_be_started_costs_no_letter(
+    started: int, writers: Writers, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a machine that lets us start one process, or none
+    start, allowed = w._start, iter(range(started))
+
+    def scarce() -> tuple["subprocess.Popen[bytes]", Connection]:
+        if next(allowed, None) is None:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return start()
+
+    monkeypatch.setattr(w, "_start", scarce)
+    # When a batch is written, Then whoever is there writes all of it.
+    written = writers.write([draft(number) for number in range(MANY)], renderer)
+    assert keys(written) == [key_of(number) for number in range(MANY)]
+    assert len({made_by(one) for one in written}) == 1
+    assert ({made_by(one) for one in written} == {os.getpid()}) is (started == 0)
+
+
+def test_whoever_breaks_off_leaves_no_letter_for_the_next(
+    writers: Writers, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a batch that breaks off when one writer has its share and the other has not
+    def break_off(_task: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writers._desks[1], "ask", break_off)
+        with pytest.raises(MemoryError):
+            writers.write([draft(number) for number in range(MANY)], renderer)
+    # When another batch is written, Then it gets its own letters.
+    another = range(100, 100 + MANY)
+    written = writers.write([draft(number) for number in another], renderer)
+    assert keys(written) == [key_of(number) for number in another]
+
+
+def test_an_answer_to_another_question_is_none(writers: Writers, renderer: Renderer) -> None:
+    # Given a writer whose answer was never fetched
+    writers.write([draft(number) for number in range(MANY)], renderer)
+    ours = renderer.templates, renderer.brand, "a@b.example"
+    writers._desks[0].ask((*ours, [draft(number) for number in range(6)]))
+    # When it is given a share of another batch, Then nobody takes the old letters for the new.
+    another = range(100, 100 + MANY)
+    written = writers.write([draft(number) for number in another], renderer)
+    assert keys(written) == [key_of(number) for number in another]
 
 
 def test_writers_end_when_nobody_asks_any_more(writers: Writers, renderer: Renderer) -> None:
