@@ -5,21 +5,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from shared.notifications.senders import SendFailed, SendRefused
+from shared.notifications.senders import SendFailed, SendRefused, SentAway
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
 
-PASSING = frozenset(
+SENT_AWAY = frozenset(
     {
-        "InternalError",
-        "InternalFailure",
         "KMSThrottling",
         "LimitExceededException",
         "RequestExpired",
-        "RequestTimeout",
         "SendingPausedException",
-        "ServiceUnavailable",
         "Throttled",
         "ThrottledException",
         "Throttling",
@@ -27,7 +23,10 @@ PASSING = frozenset(
         "TooManyRequestsException",
     }
 )
-"""Error codes that pass by themselves, or when a person has mended the account."""
+"""Error codes that speak of our account: they pass, or a person mends it."""
+
+BROKEN = frozenset({"InternalError", "InternalFailure", "RequestTimeout", "ServiceUnavailable"})
+"""Error codes of a service in trouble."""
 
 
 class AwsClient:
@@ -63,7 +62,12 @@ class AwsClient:
 @contextmanager
 def told_apart() -> Iterator[None]:
     """Turn what botocore raises into `SendFailed` or `SendRefused`."""
-    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        HTTPClientError,
+        ParamValidationError,
+    )
 
     try:
         yield
@@ -72,14 +76,19 @@ def told_apart() -> Iterator[None]:
     except ParamValidationError:
         # Its message repeats the parameters, thus perhaps the text.
         raise SendRefused("the request is not valid") from None
-    except BotoCoreError as error:
+    except HTTPClientError as error:
+        # It was reached, and gave no answer: it may have choked on this very letter.
         raise SendFailed(type(error).__name__) from None
+    except BotoCoreError as error:
+        raise SentAway(type(error).__name__) from None
 
 
 def _judged(response: Any) -> SendFailed | SendRefused:
     code = str(response.get("Error", {}).get("Code", "Unknown"))
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
     # 401 and 403 speak of our keys, not of the letter: it can leave once they are mended.
-    if code in PASSING or status in (401, 403, 429) or status >= 500:
+    if code in SENT_AWAY or status in (401, 403, 429):
+        return SentAway(code)
+    if code in BROKEN or status >= 500:
         return SendFailed(code)
     return SendRefused(f"{code}: {response.get('Error', {}).get('Message', '')}")

@@ -1,4 +1,4 @@
-"""The ways out for mails and text messages, and the two ways in which they fail."""
+"""The ways out for mails and text messages, and the ways in which they fail."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,16 @@ L_contra = TypeVar("L_contra", bound=Letter, contravariant=True)
 
 
 class SendFailed(StappenplanError):
-    """It did not leave now, or nobody knows: throttled, unreachable, broken, access denied.
+    """It did not leave now, or nobody knows: the service is broken, or does not answer.
 
     Trying again later makes sense. The message names the error, never the recipient.
+    """
+
+
+class SentAway(SendFailed):
+    """The service takes nothing from us now, whatever it is: throttled, unreachable, paused, keys.
+
+    No letter can be to blame for that.
     """
 
 

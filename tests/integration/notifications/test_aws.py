@@ -6,10 +6,12 @@ from typing import Any
 
 import boto3  # noqa: TID251  The other side of the wire.
 import pytest
+from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
+from shared.notifications.aws import told_apart
 from shared.notifications.letters import Attachment, Email, Sms
-from shared.notifications.senders import SendFailed, SendRefused
+from shared.notifications.senders import SendFailed, SendRefused, SentAway
 from shared.notifications.ses import SesSender
 from shared.notifications.sns import SnsSender
 
@@ -105,12 +107,35 @@ def test_a_mail_service_that_cannot_be_reached_is_a_passing_trouble(
 ) -> None:
     # Given that nothing listens, When a mail and a text are sent,
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    # Then both may be tried again, and neither error tells what was in them.
+    # Then both may be tried again, no letter is to blame, and neither error tells what was in them.
     for send in (
         lambda: SesSender(FROM).send(mail()),
         lambda: SnsSender("iMUIS").send(Sms("+31612345678", "geheim", "key")),
     ):
-        with pytest.raises(SendFailed) as failure:
+        with pytest.raises(SentAway) as failure:
             send()
         assert "geheim" not in str(failure.value)
         assert "290" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "meant"),
+    [
+        ("Throttling", 400, SentAway),
+        ("SendingPausedException", 400, SentAway),
+        ("TooManyRequestsException", 429, SentAway),
+        ("AccessDeniedException", 403, SentAway),
+        ("ServiceUnavailable", 503, SendFailed),
+        ("InternalFailure", 500, SendFailed),
+        ("MessageRejected", 400, SendRefused),
+        ("InvalidParameter", 400, SendRefused),
+    ],
+)
+def test_what_the_service_says_of_itself_is_told_apart_from_what_it_says_of_a_letter(
+    code: str, status: int, meant: type[Exception]
+) -> None:
+    # Given an answer of the service, When it is read, Then it is known who is to blame.
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    with pytest.raises(meant) as found, told_apart():
+        raise ClientError(answer, "SendEmail")
+    assert type(found.value) is meant
