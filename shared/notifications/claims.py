@@ -23,8 +23,8 @@ class Claims:
         self._clock = clock
         self._doubtful: dict[str, datetime | None] = {}
 
-    def take(self, limit: int) -> Sequence[Notification]:
-        """Claim what is due, counting an attempt for each.
+    def take(self, limit: int, without: Sequence[str] = ()) -> Sequence[Notification]:
+        """Claim what is due, counting an attempt for each; nothing for the channels `without`.
 
         Raises:
             InfrastructureDown: the database is away. It may have committed the claim all the
@@ -35,7 +35,7 @@ class Claims:
             if ours:
                 return ours
         with self._transactions.bookkeeping() as session:
-            rows = self._claim(session, limit)
+            rows = self._claim(session, limit, without)
             self._doubtful = {one.id: one.due_at for one in rows}
         self._doubtful = {}
         return rows
@@ -45,8 +45,8 @@ class Claims:
         due = notification.due_at
         return due is not None and self._clock() < due - LEASE + LONGEST_ROUND
 
-    def give_back(self, notifications: Sequence[Notification]) -> None:
-        """Make what was claimed and not tried due at once, for whoever comes next.
+    def give_back(self, notifications: Sequence[Notification], due: Mapping[str, datetime]) -> None:
+        """Make what was claimed and not tried due again, by its channel, and count no attempt.
 
         Raises:
             InfrastructureDown: the database is away; it becomes due when the lease ends.
@@ -54,9 +54,11 @@ class Claims:
         ours = {one.id: one.due_at for one in notifications}
         with self._transactions.bookkeeping() as session:
             for row in _still_ours(session, ours):
-                row.due_at, row.attempts = self._clock(), row.attempts - 1
+                row.due_at, row.attempts = due[row.channel], row.attempts - 1
 
-    def _claim(self, session: Session, limit: int) -> Sequence[Notification]:
+    def _claim(
+        self, session: Session, limit: int, without: Sequence[str]
+    ) -> Sequence[Notification]:
         now = self._clock()
         statement = (
             select(Notification)
@@ -65,6 +67,8 @@ class Claims:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
+        if without:
+            statement = statement.where(col(Notification.channel).not_in(without))
         rows = session.execute(statement).scalars().all()
         if rows:
             reached("notification_claim.before")

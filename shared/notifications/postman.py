@@ -2,19 +2,21 @@
 
 Mail services have no idempotency key, so a crash between handing over and marking sends again
 what was in hand, at most a batch of 20: at least once, said honestly. A notice that carries a
-secret goes by itself, and composes a new secret for each try.
+secret goes by itself, before the others, and composes a new secret for each try.
+
+A service that fails is left alone for a while, and no letter is blamed for it, save the first
+after one that left: the service may fail for that one only. What was claimed and not tried is
+given back.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-import structlog
-import tenacity
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
@@ -22,13 +24,14 @@ from shared.crash_points import reached
 from shared.database import Trouble, diagnose
 from shared.envelope import Envelope
 from shared.errors import InfrastructureDown
+from shared.notifications.channels import Channels
 from shared.notifications.claims import Claims, lock
 from shared.notifications.drafts import Draft, WritingFailed, Written
 from shared.notifications.letters import Letter
 from shared.notifications.model import CANCELLED, FAILED, SENT, WAITING, Notification
 from shared.notifications.notices import Notice
-from shared.notifications.outcome import Outcome, tell
-from shared.notifications.senders import Senders, SendFailed, SendRefused
+from shared.notifications.outcome import SOON, Outcome, later, not_blamed, tell
+from shared.notifications.senders import Senders, SendFailed, SendRefused, SentAway
 from shared.notifications.writers import Writers
 from shared.processing.messages import Message, Now
 from shared.processing.speech import Speech, Utterance
@@ -37,20 +40,9 @@ from shared.processing.transactions import Transactions, WorkFailed
 if TYPE_CHECKING:
     from shared.notifications.rendering import Renderer
 
-log = structlog.get_logger()
-
 BATCH = 20
-PAUSES = (
-    timedelta(seconds=30),
-    timedelta(minutes=2),
-    timedelta(minutes=10),
-    timedelta(hours=1),
-    timedelta(hours=6),
-)
 PLAIN = Notice()
 
-T = TypeVar("T")
-R = TypeVar("R")
 _Sent = tuple[Letter, str]
 """A letter that has left, and its carrier's id for it."""
 
@@ -90,6 +82,7 @@ class Postman:
         self._speech = speech
         self._clock = clock
         self._claims = Claims(transactions, clock)
+        self._channels = Channels(clock)
         self._in_hand: list[_Task] = []
         self.stopping = threading.Event()
 
@@ -109,25 +102,26 @@ class Postman:
         """
         tasks, self._in_hand = self._in_hand or self._claimed(limit), []
         try:
-            self._deliver([one for one in tasks if not one.secret])
-            for task in tasks:
-                if task.secret:
-                    self._deliver([task])
+            for group in _groups(tasks):
+                self._deliver(group)
         except InfrastructureDown:
             self._in_hand = tasks
             raise
-        if self.stopping.is_set():
-            self._claims.give_back([one.notification for one in tasks if one.outcome is None])
+        except Exception:
+            # Nothing was prepared for this, and it may be so again: not at once, and not never.
+            self._give_back(tasks, due_in=SOON)
+            raise
+        self._give_back(tasks)
         return sum(one.outcome is not None for one in tasks)
 
     def _claimed(self, limit: int) -> list[_Task]:
-        rows = self._claims.take(limit)
+        rows = self._claims.take(limit, without=self._channels.resting())
         if rows:
             reached("notification_claim.after")
         return [_Task(one, self._notices.get(one.kind, PLAIN)) for one in rows]
 
     def _deliver(self, tasks: Sequence[_Task]) -> None:
-        untried = [one for one in tasks if one.outcome is None and self._in_time(one)]
+        untried = [one for one in tasks if one.outcome is None and self._may_go(one)]
         if untried and untried[0].secret:
             self._try_secret(untried[0])
         elif untried:
@@ -136,16 +130,37 @@ class Postman:
         if tried:
             self._write_down(tried)
 
-    def _in_time(self, task: _Task) -> bool:
-        """Whether it may still be handed over; if not, whoever claims it next sends it."""
-        return not self.stopping.is_set() and self._claims.in_time(task.notification)
+    def _may_go(self, task: _Task) -> bool:
+        """Whether it may be handed over now; if not, whoever claims it next sends it."""
+        one = task.notification
+        return (
+            not self.stopping.is_set()
+            and self._claims.in_time(one)
+            and one.channel not in self._channels.resting()
+        )
+
+    def _give_back(self, tasks: Sequence[_Task], *, due_in: timedelta = timedelta()) -> None:
+        """What was not tried is as if nobody had claimed it, due when its way is open."""
+        untried = [one for one in tasks if one.outcome is None]
+        if not untried:
+            return
+        for one in untried:
+            if not self._claims.in_time(one.notification):
+                self._channels.make_way(one.notification.channel)
+        rows = [one.notification for one in untried]
+        due = {one.channel: self._channels.open_from(one.channel) + due_in for one in rows}
+        try:
+            self._claims.give_back(rows, due)
+        except InfrastructureDown:
+            self._in_hand = untried
+            raise
 
     # From a notification to a letter that has left.
 
     def _try_plain(self, tasks: Sequence[_Task]) -> None:
         """Have the letters written together, then hand over one after the other."""
         for task, letter in zip(tasks, self._written(tasks), strict=True):
-            if self._in_time(task):
+            if self._may_go(task):
                 task.outcome = self._outcome(task, partial(self._send_written, letter))
 
     def _written(self, tasks: Sequence[_Task]) -> Sequence[Written | None]:
@@ -167,15 +182,15 @@ class Postman:
     def _send_written(self, letter: Written | None) -> _Sent | None:
         if isinstance(letter, WritingFailed):
             raise letter
-        return None if letter is None else (letter, quickly(self._send, letter))
+        return None if letter is None else (letter, self._send(letter))
 
     def _try_secret(self, task: _Task) -> None:
-        """Compose and send, with a few quick tries; each try composes anew.
+        """Compose and send; each of a few quick tries composes anew.
 
         A secret is thus never sent twice: a try whose outcome is unknown left one behind that
         the next try has already replaced.
         """
-        task.outcome = self._outcome(task, partial(quickly, self._send_anew, task))
+        task.outcome = self._outcome(task, partial(self._send_anew, task))
 
     def _send_anew(self, task: _Task) -> _Sent | None:
         def compose(session: Session) -> Letter | None:
@@ -192,25 +207,30 @@ class Postman:
         reached("send.after")
         return provider_id
 
-    def _outcome(self, task: _Task, hand_over: Callable[[], _Sent | None]) -> Outcome:
+    def _outcome(self, task: _Task, send: Callable[[], _Sent | None]) -> Outcome:
+        one = task.notification
         try:
-            sent = hand_over()
+            sent = self._channels.hand_over(one.channel, send)
         except InfrastructureDown:
             raise
+        except SendFailed as failure:
+            return self._held_up(one, failure)
         except SendRefused as refusal:
             return Outcome(FAILED, error=str(refusal))
         except Exception as failure:
-            return self._later(task.notification, failure)
+            return later(one, failure, self._clock())
         if sent is None:
             return Outcome(CANCELLED)
+        self._channels.worked(one.channel)
         return Outcome(SENT, letter=sent[0], provider_id=sent[1])
 
-    def _later(self, notification: Notification, failure: Exception) -> Outcome:
-        if notification.attempts > len(PAUSES):
-            return Outcome(FAILED, error=str(failure))
-        log.warning("notification_delayed", kind=notification.kind, error=type(failure).__name__)
-        pause = PAUSES[notification.attempts - 1]
-        return Outcome(WAITING, error=str(failure), due_at=self._clock() + pause)
+    def _held_up(self, one: Notification, failure: SendFailed) -> Outcome:
+        """The service fails, not the letter, unless the service may be working for the others."""
+        alone = not (isinstance(failure, SentAway) or self._channels.in_doubt(one.channel))
+        self._channels.failed(one.channel)
+        if alone:
+            return later(one, failure, self._clock())
+        return not_blamed(one, failure, self._channels.open_from(one.channel))
 
     # What came of it.
 
@@ -239,7 +259,7 @@ class Postman:
             said: list[Utterance] = []
             for task in tasks:
                 row, now = rows[task.notification.id], Now(self._clock())
-                if task.outcome is None or row.status != WAITING:
+                if task.outcome is None or task.outcome.stands_in(row, task.notification):
                     continue  # Written down before; only the answer to the commit was lost.
                 task.outcome.write_to(row, now)
                 if saying:
@@ -253,15 +273,12 @@ class Postman:
         reached("sent_mark.after")
 
 
-def quickly(send: Callable[[T], R], what: T) -> R:
-    """Send, and when it does not leave, try again twice within a second or so."""
-    tries = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(SendFailed),
-        stop=tenacity.stop_after_attempt(3),
-        wait=tenacity.wait_exponential(multiplier=0.2, max=2),
-        reraise=True,
-    )
-    return tries(send, what)
+def _groups(tasks: Sequence[_Task]) -> Iterator[Sequence[_Task]]:
+    """What is delivered together: each secret alone, and first, since somebody waits for it."""
+    for one in tasks:
+        if one.secret:
+            yield [one]
+    yield [one for one in tasks if not one.secret]
 
 
 def _afterwards(session: Session, row: Notification, task: _Task, now: Now) -> Sequence[Message]:
