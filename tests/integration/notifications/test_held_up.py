@@ -16,6 +16,7 @@ from shared.notifications.senders import SendFailed, SentAway
 from shared.processing.messages import Mail, Text
 from tests.integration.notifications.test_sending import Post, deliver, with_post
 from tests.integration.processing.tally import Replica
+from tests.servers.postgres import MakeDatabase
 
 HANGS = timedelta(seconds=20)
 """What a try takes at a service that does not answer."""
@@ -26,8 +27,12 @@ MANY = 12
 
 
 @pytest.fixture
-def replica(tmp_path: Path) -> Iterator[Replica]:
-    made = Replica(f"sqlite:///{tmp_path}/tally.db", tmp_path)
+def replica(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Replica]:
+    url = f"sqlite:///{tmp_path}/tally.db"
+    if getattr(request, "param", "sqlite") == "postgresql":
+        make: MakeDatabase = request.getfixturevalue("make_database")
+        url = make("tally")
+    made = Replica(url, tmp_path)
     made.make_tables()
     (tmp_path / "templates" / "greeting" / "nl.sms.txt").write_text("Dag {{ name }}")
     yield made
@@ -54,6 +59,9 @@ class Services(Post):
         if self.slow(letter):
             self._replica.now += SLOW
         return super().send(letter)
+
+
+on_both_databases = pytest.mark.parametrize("replica", ["sqlite", "postgresql"], indirect=True)
 
 
 def is_mail(letter: Letter) -> bool:
@@ -95,6 +103,7 @@ def time_goes_by(replica: Replica, lasts: timedelta) -> None:
             replica.now = min(end, max(next_due(replica, end), replica.now + A_WHILE))
 
 
+@on_both_databases
 def test_what_was_not_tried_is_given_back_as_if_nobody_had_claimed_it(replica: Replica) -> None:
     # Given a batch of mails, and a mail service that hangs
     services = with_post(replica, Services(replica))
@@ -234,6 +243,7 @@ def test_what_cannot_be_given_back_stays_in_hand(
     assert len(services.sent) == MANY
 
 
+@on_both_databases
 def test_whoever_marks_twice_takes_nothing_from_who_has_claimed_it_since(
     replica: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from shared.errors import InfrastructureDown
 from shared.notifications import postman
-from shared.notifications import writers as w
+from shared.notifications import writers as writing
 from shared.notifications.drafts import Draft, Enclosure, WritingFailed, Written
 from shared.notifications.letters import Attachment, Email, Letter
 from shared.notifications.model import CANCELLED, FAILED, SENT, WAITING, Notification
@@ -169,14 +169,14 @@ def test_a_writer_that_cannot_be_started_costs_no_letter(
     started: int, writers: Writers, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a machine that lets us start one process, or none
-    start, allowed = w._start, iter(range(started))
+    start, allowed = writing._start, iter(range(started))
 
     def scarce() -> tuple["subprocess.Popen[bytes]", Connection]:
         if next(allowed, None) is None:
             raise OSError(errno.EMFILE, "Too many open files")
         return start()
 
-    monkeypatch.setattr(w, "_start", scarce)
+    monkeypatch.setattr(writing, "_start", scarce)
     # When a batch is written, Then whoever is there writes all of it.
     written = writers.write([draft(number) for number in range(MANY)], renderer)
     assert keys(written) == [key_of(number) for number in range(MANY)]
