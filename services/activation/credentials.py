@@ -8,6 +8,7 @@ again under the lock that stores the hash.
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -57,7 +58,8 @@ def _compose(
         notification.language,
         params,
         to=notification.recipient,
-        message_key=f"{notification.id}.{notification.attempts}",
+        # Each try is a message of its own: a mailbox keeps one of those that bear the same key.
+        message_key=f"{notification.id}.{token_hex(4)}",
     )
 
 

@@ -29,7 +29,8 @@ class Attachment:
 class Email:
     """One mail to one person, as text and as HTML that say the same.
 
-    `message_key` is the same for each try to send this mail; `kind` names its template; `wire`
+    `message_key` is the same for each try to send this mail, unless each try writes another (a
+    password of its own); `kind` names its template; `wire`
     is the mail as it travels, when whoever wrote it has made that as well.
     """
 

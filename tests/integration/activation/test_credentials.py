@@ -9,6 +9,8 @@ from services.activation.models import SENT
 from services.activation.requests import AmendContact
 from shared.errors import Unauthorized
 from shared.events import CustomerLoggedIn, CustomerReleaseWithdrawn
+from shared.notifications.letters import Letter
+from shared.notifications.senders import SendFailed
 from shared.processing.model import Outbox
 from tests.integration.activation.conftest import ACTIVATE, ANNA, PASSWORD, RESEND, Practice
 from tests.unit.activation.world import ORDER, RELEASED
@@ -52,6 +54,25 @@ def test_who_lost_his_own_password_gets_in_with_the_one_that_is_sent_anew(
     # He had logged in before: that step stays done, and is not said twice.
     assert [one.status for one in practice.checklist().steps] == ["done"] * 7
     assert said(practice, CustomerLoggedIn.event_type) == 1
+
+
+def test_messages_with_different_passwords_are_different_messages(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a mail service that takes a message and does not say so,
+    taken: list[Letter] = []
+
+    def take(letter: Letter) -> str:
+        taken.append(letter)
+        raise SendFailed("no answer")
+
+    monkeypatch.setattr(practice.post, "send", take)
+    # When the quick tries each send a password of their own,
+    practice.ask(ACTIVATE)
+    practice.deliver()
+    # Then no mailbox may take a later one, which alone is good, for a copy of the first.
+    assert len(taken) > 1
+    assert len({one.message_key for one in taken}) == len(taken)
 
 
 def test_his_own_password_is_good_until_another_is_on_its_way(
