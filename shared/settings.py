@@ -43,8 +43,9 @@ class Settings(BaseSettings):
     broker_silence_seconds: int = Field(
         90,
         ge=1,
-        description="a service that has not heard its broker for so long says so on /healthz, and "
-        "is restarted: well above what a restart of the broker or a lost connection takes",
+        description="a service that has not heard its broker for so long says so on /healthz, so "
+        "that whoever runs it can restart it: well above what a restart of the broker or a lost "
+        "connection takes",
     )
     management_url: str = Field(
         "", description="http(s)://user:pw@host:15672: RabbitMQ's management, for the doctor alone"

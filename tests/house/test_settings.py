@@ -8,7 +8,7 @@ import pytest
 from shared.settings import Creditor, Settings
 
 ROOT = Path(__file__).parents[2]
-LINE = re.compile(r"^(?:# )?(STAPPENPLAN_[A-Z_]+)=(.*)$", re.MULTILINE)
+LINE = re.compile(r"^(STAPPENPLAN_[A-Z_]+)=(.*)$", re.MULTILINE)
 DEPENDS_ON_THE_FOLDER = "STAPPENPLAN_CATALOGUE"
 
 

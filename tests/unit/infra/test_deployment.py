@@ -1,17 +1,26 @@
 """What is needed to run it elsewhere: the containers, the settings' file, what stays at home."""
 
+import re
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatch
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 import yaml
 
+from infra.composition import service_names
+
 ROOT = Path(__file__).parents[3]
 COMPOSE = ROOT / "infra" / "docker" / "compose.yaml"
 DOCKERFILE = ROOT / "infra" / "docker" / "Dockerfile"
+SETTINGS = ROOT / "infra" / "env.example"
 MADE_BY_THE_COMMANDS = (
     ".env",
     "settings.env",
@@ -32,6 +41,80 @@ def test_a_broker_in_a_new_container_finds_its_queues_again() -> None:
     broker = containers()["rabbitmq"]
     # When the container is made anew, Then its name is what it was.
     assert broker["hostname"] == "rabbitmq"
+
+
+@pytest.mark.parametrize("name", service_names())
+def test_a_container_tells_whether_its_service_is_well(name: str) -> None:
+    # Given the program by which a container is asked, which is in every image,
+    asked = containers()[name]["healthcheck"]["test"]
+    assert asked[:3] == ["CMD", "python", "-c"]
+    # When it asks a service that is well, one that is not, and nobody,
+    with answering(200) as well, answering(503) as ill:
+        codes = [ask(asked[3], port) for port in (well, ill)]
+    codes.append(ask(asked[3], well))
+    # Then it succeeds for the first alone.
+    assert [code == 0 for code in codes] == [True, False, False]
+
+
+def ask(program: str, port: int) -> int:
+    """The exit code of a container's own check, at another port than a container has."""
+    assert ":8080/healthz" in program
+    moved = program.replace(":8080", f":{port}")
+    answer = subprocess.run([sys.executable, "-c", moved], stderr=subprocess.DEVNULL, check=False)
+    return answer.returncode
+
+
+@contextmanager
+def answering(status: int) -> Iterator[int]:
+    """A service that answers everybody so; its port."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_words: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@pytest.mark.parametrize("name", service_names())
+def test_whoever_deploys_can_set_what_he_likes_and_every_password_is_his(name: str) -> None:
+    # Given a service's container,
+    container = containers()[name]
+    # When its settings are looked at, Then a file of his own may hold any, or not be there,
+    assert container["env_file"] == [{"path": "../../settings.env", "required": False}]
+    # and a secret has no default: without it nothing starts.
+    for setting, value in container["environment"].items():
+        for variable in re.findall(r"\$\{([^}]+)\}", value):
+            assert variable.endswith(":?") == ("PASSWORD" in variable or "KEY" in variable), setting
+
+
+def test_a_container_by_itself_is_heard_outside_of_it() -> None:
+    # Given the image without any setting of one's own,
+    lines = DOCKERFILE.read_text().splitlines()
+    made = dict(one.removeprefix("ENV ").split("=", 1) for one in lines if one.startswith("ENV "))
+    # Then its services listen where a published port leads, and write where the volume is.
+    assert made["STAPPENPLAN_HTTP_HOST"] == "0.0.0.0"  # noqa: S104  Inside a container.
+    assert f"VOLUME {made['STAPPENPLAN_DATA_DIR']}" in lines
+
+
+def test_ports_are_published_on_this_machine_alone() -> None:
+    published = [port for one in containers().values() for port in one.get("ports", [])]
+    assert len(published) >= 5
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_the_list_of_settings_is_no_shell_script_and_does_not_say_it_is() -> None:
+    text = SETTINGS.read_text()
+    # Unquoted, as containers and systemd read them, some values mean something else to a shell.
+    assert not re.search(r"set -a|source |\. FILE", text)
+    # boto3 reads the region under one name alone.
+    assert "AWS_DEFAULT_REGION" in text
+    assert "AWS_REGION" not in text
 
 
 @pytest.mark.skipif(
