@@ -50,22 +50,33 @@ def definitions(
     ] = None,
     vhost: Annotated[str, typer.Option(help="the virtual host")] = "/",
     passwords: Annotated[
-        str, typer.Option(help="write the clear passwords to this file (mode 0600)")
+        str, typer.Option(help="keep the clear passwords in this file (mode 0600), and reuse them")
     ] = "",
 ) -> None:
-    """Print the file that RabbitMQ imports at boot: topology, users, least privilege."""
+    """Print the file that RabbitMQ imports at boot: topology, users, least privilege.
+
+    With --passwords FILE, users who are in it keep their password and new ones get one.
+    """
     from pathlib import Path
 
+    from infra.broker_passwords import BadPasswords, keep_passwords, read_passwords
     from infra.cli.ground import settings
     from infra.composition import topology
     from shared.messaging.topology import definitions as build
 
-    made = build(topology(settings()), office or ["0042"], vhost=vhost)
+    wanted = topology(settings()), office or ["0042"]
+    try:
+        known = read_passwords(Path(passwords)) if passwords else {}
+        made = build(*wanted, known, vhost=vhost)
+        if passwords:
+            # Kept first: definitions with passwords that nobody knows are of no use.
+            keep_passwords(Path(passwords), made.passwords)
+    except BadPasswords as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
     typer.echo(json.dumps(made.document, indent=2))
     if passwords:
-        path = Path(passwords)
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(made.passwords, indent=2) + "\n")
-        typer.echo(f"passwords written to {path}", err=True)
+        new = len(made.passwords.keys() - known.keys())
+        typer.echo(f"passwords are in {passwords}: {new} new, {len(known)} as before", err=True)
     else:
         typer.echo("passwords are random; --passwords FILE keeps them", err=True)

@@ -149,15 +149,3 @@ def test_a_broker_that_is_away_costs_one_sentence(shell: Shell) -> None:
     assert answer.returncode == 1
     assert answer.stderr.startswith("stappenplan: the broker cannot be reached")
     assert "Traceback" not in answer.stderr
-
-
-def test_the_definitions_are_what_rabbitmq_imports(shell: Shell, tmp_path: Path) -> None:
-    passwords = tmp_path / "passwords.json"
-    answer = shell("topology", "definitions", "--office", "0077", "--passwords", str(passwords))
-    users = {one["name"] for one in json.loads(answer.stdout)["users"]}
-    assert {"signup", "registration", "billing", "activation"} <= users
-    assert {"king-billing", "website-0077"} <= users
-    # The clear passwords are in a file for its owner alone, not in what is printed.
-    assert passwords.stat().st_mode & 0o777 == 0o600
-    for password in json.loads(passwords.read_text()).values():
-        assert password not in answer.stdout
