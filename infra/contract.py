@@ -4,14 +4,51 @@ from importlib.metadata import version
 from typing import Any
 
 import shared.events  # noqa: F401 - so that every event has entered the language.
-from shared.events.event import EVENTS
+from shared.envelope import CONTENT_TYPE, MAX_TEXT
+from shared.events.event import EVENTS, Event
+from shared.http import inlined
 from shared.messaging.bus import EXCHANGE
 from shared.messaging.topology import Topology
+from shared.processing.reading import SOURCES
 
 
 def schemas() -> dict[str, Any]:
     """A JSON Schema for each event's data, by its name on the wire."""
     return {name: event.model_json_schema() for name, event in sorted(EVENTS.items())}
+
+
+def message_schema(name: str, event: type[Event]) -> dict[str, Any]:
+    """A JSON Schema for the whole message: the CloudEvents envelope, with the event's data inside.
+
+    It needs nothing beside it: whatever it speaks of is spelled out in its place.
+    """
+    text = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
+    uuid = {"type": "string", "format": "uuid"}
+    attributes = {
+        "specversion": {"const": "1.0"},
+        "id": uuid | {"description": "two deliveries with one id are one event"},
+        "source": text | {"description": "who says it", "pattern": _source(event.said_by)},
+        "type": {"const": name},
+        "subject": uuid | {"description": "the onboarding id"},
+        "time": {"type": "string", "format": "date-time", "description": "RFC 3339"},
+        "data": inlined(event.model_json_schema()),
+    }
+    extensions = {
+        "datacontenttype": {"const": "application/json"},
+        "causationid": text | {"description": "the id of the event that caused this one"},
+        "traceparent": text | {"description": "W3C trace context"},
+    }
+    return {
+        "type": "object",
+        "properties": attributes | extensions,
+        "required": list(attributes),
+    }
+
+
+def _source(said_by: str) -> str:
+    """The pattern of an event's `source`: an office's website adds the office."""
+    source = SOURCES.get(said_by, f"/services/{said_by}")
+    return f"^{source}" if source.endswith("/") else f"^{source}$"
 
 
 def asyncapi_document(topology: Topology) -> dict[str, Any]:
@@ -24,19 +61,10 @@ def asyncapi_document(topology: Topology) -> dict[str, Any]:
         messages[key] = {
             "name": name,
             "summary": (event.__doc__ or "").splitlines()[0],
-            "contentType": "application/cloudevents+json",
-            "payload": event.model_json_schema(),
+            "contentType": CONTENT_TYPE,
+            "payload": message_schema(name, event),
         }
-        channels[key] = {
-            "address": name,
-            "messages": {key: {"$ref": f"#/components/messages/{key}"}},
-            "bindings": {
-                "amqp": {
-                    "is": "routingKey",
-                    "exchange": {"name": EXCHANGE, "type": "topic", "durable": True},
-                }
-            },
-        }
+        channels[key] = _channel(name, key)
         reference = {"$ref": f"#/channels/{key}"}
         operations[f"{event.said_by}_says_{key}"] = {"action": "send", "channel": reference}
         for queue in topology.subscribers(name):
@@ -47,4 +75,14 @@ def asyncapi_document(topology: Topology) -> dict[str, Any]:
         "channels": channels,
         "operations": operations,
         "components": {"messages": messages},
+    }
+
+
+def _channel(name: str, key: str) -> dict[str, Any]:
+    """Where an event travels: the exchange, under its own name as the routing key."""
+    exchange = {"name": EXCHANGE, "type": "topic", "durable": True}
+    return {
+        "address": name,
+        "messages": {key: {"$ref": f"#/components/messages/{key}"}},
+        "bindings": {"amqp": {"is": "routingKey", "exchange": exchange}},
     }

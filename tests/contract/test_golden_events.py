@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from infra.contract import schemas
+from infra.composition import topology
+from infra.contract import asyncapi_document, schemas
 from shared.envelope import CONTENT_TYPE, open_message
 from shared.errors import Malformed
 from shared.events.event import EVENTS
 from shared.messaging.bus import Incoming
 from shared.processing.subscriptions import on
+from shared.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.json"))
@@ -69,6 +71,55 @@ def test_a_golden_event_satisfies_the_schema_that_we_hand_out(name: str) -> None
     Draft202012Validator.check_schema(schema)
     checker = FormatChecker()
     Draft202012Validator(schema, format_checker=checker).validate(golden(name)["data"])
+
+
+def payload(name: str) -> Draft202012Validator:
+    """What the AsyncAPI document says of a message's body."""
+    message = asyncapi_document(topology(Settings()))["components"]["messages"]
+    found = message[name.replace(".", "_")]
+    assert found["contentType"] == CONTENT_TYPE
+    Draft202012Validator.check_schema(found["payload"])
+    return Draft202012Validator(found["payload"], format_checker=FormatChecker())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_golden_document_is_a_message_as_asyncapi_describes_it(name: str) -> None:
+    # Given an event as it goes over the wire: its envelope, with the facts inside,
+    document = golden(name)
+    # Then it is what the document for machines says,
+    described = payload(name)
+    described.validate(document)
+    # and the facts alone are not, nor is another event, nor one that nobody could trace.
+    assert not described.is_valid(document["data"])
+    assert not described.is_valid(document | {"type": "signup.imagined.v1"})
+    assert not described.is_valid(document | {"data": {}})
+    for attribute in ("specversion", "id", "source", "type", "subject", "time", "data"):
+        left = {key: value for key, value in document.items() if key != attribute}
+        assert not described.is_valid(left), attribute
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("specversion", "0.3"),
+        ("id", "42"),
+        ("source", ""),
+        ("subject", "a customer"),
+        ("time", "yesterday"),
+        ("datacontenttype", "text/xml"),
+        ("causationid", 7),
+        ("traceparent", "x" * 256),
+    ],
+)
+def test_asyncapi_describes_an_envelope_as_strictly_as_it_is_read(
+    attribute: str, value: object
+) -> None:
+    # Given an event with one attribute that cannot be read,
+    document = golden("customer.released.v1") | {attribute: value}
+    with pytest.raises(Malformed, match=attribute):
+        open_message(structured(document))
+    # Then the document for machines does not allow it either.
+    assert not payload("customer.released.v1").is_valid(document)
 
 
 @pytest.mark.parametrize("name", NAMES)
