@@ -4,11 +4,13 @@ Commands import what they need when they run, so that `--help` answers at once.
 """
 
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from infra.cli import admin, contract, dead, demo, doctor, emit, replay, run, topology
+
+Level = Literal["debug", "info", "warning", "error"]
 
 app = typer.Typer(
     name="stappenplan",
@@ -33,7 +35,9 @@ app.add_typer(admin.office, name="office")
 
 @app.callback()
 def start(
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "",
+    log_level: Annotated[
+        Level | None, typer.Option(case_sensitive=False, help="how much it tells of its work")
+    ] = None,
 ) -> None:
     """From sign-up to log-in in seven steps."""
     from infra.cli.ground import settings

@@ -30,16 +30,17 @@ class Shell:
         made = {f"STAPPENPLAN_{name}": value for name, value in self.settings.items()}
         return {**kept, "STAPPENPLAN_DATA_DIR": str(self.data_dir), "COLUMNS": "100", **made}
 
-    def __call__(self, *words: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
+    def __call__(self, *words: str, stdin: str | bytes = "") -> "subprocess.CompletedProcess[str]":
+        answer = subprocess.run(
             [PROGRAM, *words],
-            input=stdin,
+            input=stdin.encode() if isinstance(stdin, str) else stdin,
             env=self.environment,
             capture_output=True,
-            text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
+        written = answer.stdout.decode(), answer.stderr.decode()
+        return subprocess.CompletedProcess(answer.args, answer.returncode, *written)
 
     def json(self, *words: str) -> Any:
         """What a command prints for a script."""

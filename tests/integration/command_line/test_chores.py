@@ -3,12 +3,15 @@
 import json
 import socket
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from shared.auth import read_token
+from shared.settings import Settings
 from tests.integration.command_line.shell import Shell
 
+LEVELS = get_args(Settings.model_fields["log_level"].annotation)
 COMMANDS = (
     "run", "demo", "emit", "topology", "replay", "dead", "contract", "db", "token", "office",
     "doctor",
@@ -40,6 +43,15 @@ def test_a_setting_that_makes_no_sense_is_named(shell: Shell) -> None:
     assert answer.returncode == 2
     assert "STAPPENPLAN_HTTP_PORT" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_a_log_level_that_is_none_is_refused_with_those_there_are(shell: Shell) -> None:
+    answer = shell("--log-level", "foo", "office", "list")
+    assert answer.returncode == 2
+    assert "foo" in answer.stderr
+    assert [one for one in LEVELS if one not in answer.stderr] == []
+    assert "Traceback" not in answer.stderr
+    assert shell("--log-level", "WARNING", "office", "list").returncode == 0
 
 
 def test_a_token_stands_alone_on_standard_output(
