@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,8 +20,7 @@ def emit(
     """Validate one event (or JSON lines) and publish it, as the website or KING would."""
     from infra.cli.ground import settings
 
-    text = sys.stdin.read() if source == "-" else _read(Path(source))
-    envelopes = [_validated(number, one) for number, one in _documents(text)]
+    envelopes = [_validated(number, one) for number, one in _documents(_read(source))]
     found = settings()
     publish = _over_http if found.embedded else _over_broker
     publish(found, envelopes)
@@ -31,25 +29,43 @@ def emit(
         typer.echo(json.dumps(shown) if as_json else f"{one.type} {one.id} about {one.subject}")
 
 
-def _read(path: Path) -> str:
+def _read(source: str) -> bytes:
+    """What is in the file, or on standard input: some text, in UTF-8."""
+    name = "standard input" if source == "-" else source
     try:
-        return path.read_text(encoding="utf-8")
+        content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        content.decode()
     except OSError as error:
-        typer.echo(f"cannot read {path}: {error.strerror}", err=True)
+        typer.echo(f"cannot read {name}: {error.strerror}", err=True)
         raise typer.Exit(2) from None
+    except UnicodeDecodeError as error:
+        typer.echo(f"{name} is not text in UTF-8: see byte {error.start + 1}", err=True)
+        raise typer.Exit(1) from None
+    if not content.strip():
+        typer.echo(f"there is no event in {name}", err=True)
+        raise typer.Exit(1)
+    return content
 
 
-def _documents(text: str) -> Iterator[tuple[int, Any]]:
-    """One document, or one on each line."""
-    with suppress(ValueError):
-        yield 1, json.loads(text)
+def _documents(content: bytes) -> Iterator[tuple[int, Any]]:
+    """One document, or one on each line; read as strictly as the services will."""
+    from shared.envelope import parse
+    from shared.errors import Malformed
+
+    try:
+        document = parse(content)
+    except Malformed as refusal:
+        as_a_whole = refusal
+    else:
+        yield 1, document
         return
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(content.splitlines(), 1):
         if line.strip():
             try:
-                yield number, json.loads(line)
-            except ValueError as error:
-                raise _refuse(number, f"this is not JSON: {error}") from None
+                yield number, parse(line)
+            except Malformed as refusal:
+                # When the first line is none, it was meant as one document over several lines.
+                raise _refuse(number, str(as_a_whole if number == 1 else refusal)) from None
 
 
 def _validated(number: int, document: Any) -> "Envelope":

@@ -90,6 +90,43 @@ def test_a_file_that_is_not_there_is_wrong_usage(shell: Shell) -> None:
     assert shell("emit", "no-such-file.json").returncode == 2
 
 
+def test_a_file_that_is_no_text_is_refused_in_a_sentence(shell: Shell, tmp_path: Path) -> None:
+    # Given a file as some other program wrote it,
+    file = tmp_path / "signup.json"
+    file.write_bytes('{"company": "Café"}'.encode("utf-16"))
+    # When it is emitted, by name or by standard input,
+    by_name, by_input = shell("emit", str(file)), shell("emit", "-", stdin=file.read_bytes())
+    # Then it is told what is wrong.
+    for answer, source in ((by_name, str(file)), (by_input, "standard input")):
+        assert answer.returncode == 1
+        assert answer.stderr.startswith(f"{source} is not text in UTF-8")
+        assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("nothing", [b"", b"\n \n"])
+def test_where_there_is_no_event_emit_says_so(shell: Shell, tmp_path: Path, nothing: bytes) -> None:
+    file = tmp_path / "nothing.json"
+    file.write_bytes(nothing)
+    by_name, by_input = shell("emit", str(file)), shell("emit", "-", stdin=nothing)
+    assert (by_name.returncode, by_input.returncode) == (1, 1)
+    assert by_name.stderr == f"there is no event in {file}\n"
+    assert by_input.stderr == "there is no event in standard input\n"
+
+
+@pytest.mark.parametrize(
+    "value", ['"\\ud800"', '"a\\u0000b"', "NaN"], ids=["half a character", "NUL", "NaN"]
+)
+def test_what_only_some_readers_take_for_json_is_not_emitted(shell: Shell, value: str) -> None:
+    # Given a sign-up that every service would refuse for its text, When it is emitted,
+    text = EXAMPLE.read_text().replace('"Bakkerij De Korenaar"', value)
+    assert text != EXAMPLE.read_text()
+    answer = shell("emit", "-", stdin=text)
+    # Then it is refused here.
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("event 1: ")
+    assert "Traceback" not in answer.stderr
+
+
 def test_without_a_running_process_emit_says_how_to_start_one(shell: Shell) -> None:
     shell.settings["HTTP_PORT"] = str(free_ports(1)[0])
     answer = shell("emit", str(EXAMPLE))
