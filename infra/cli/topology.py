@@ -1,30 +1,75 @@
 """`stappenplan topology`: exchanges, queues, bindings, users, derived from the subscriptions."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.messaging.topology import Topology
 
 app = typer.Typer(no_args_is_help=True, help="Exchanges, queues, bindings, users, permissions.")
 
 
 @app.command()
-def show(as_json: Annotated[bool, typer.Option("--json", help="for a script")] = False) -> None:
-    """Who hears what, and who may say what."""
-    from infra.cli.ground import console, settings
+def show(
+    as_json: Annotated[bool, typer.Option("--json", help="for a script")] = False,
+    office: Annotated[
+        list[str] | None, typer.Option(help="show this office's website; repeatable")
+    ] = None,
+) -> None:
+    """Who hears what, and who may say what: exchange, queues, bindings, users, permissions."""
+    from infra.cli import ground
     from infra.composition import topology
 
-    found = topology(settings())
+    found, offices = topology(ground.settings()), office or ["0042"]
     if as_json:
-        rows = [vars(one) for one in found.listeners]
-        typer.echo(json.dumps(rows, indent=2))
-        return
-    from rich.table import Table
+        ground.as_json(_as_data(found, offices))
+    else:
+        _show_to_a_person(found, offices)
 
-    table = Table("queue", "hears", "says", show_lines=True)
+
+def _as_data(found: "Topology", offices: "Sequence[str]") -> dict[str, Any]:
+    """All that the broker is told, whatever the virtual host, but for the passwords."""
+    from shared.messaging.topology import definitions as build
+
+    told = {
+        part: [{name: value for name, value in row.items() if name != "vhost"} for row in rows]
+        for part, rows in build(found, offices).document.items()
+    }
+    (exchange,) = told["exchanges"]
+    return {
+        "exchange": exchange,
+        "listeners": [vars(one) for one in found.listeners],
+        "queues": told["queues"],
+        "bindings": told["bindings"],
+        "users": [{"name": one["name"], "tags": one["tags"]} for one in told["users"]],
+        "permissions": told["permissions"],
+        "topic_permissions": told["topic_permissions"],
+    }
+
+
+def _show_to_a_person(found: "Topology", offices: "Sequence[str]") -> None:
+    from infra.cli import ground
+    from shared.messaging.bus import EXCHANGE
+    from shared.messaging.topology import ADMIN
+
+    table = ground.table("user", "may read", "hears (is bound)", "says (may publish)")
     for one in found.listeners:
-        table.add_row(one.name, "\n".join(one.hears), "\n".join(one.says))
-    console().print(table)
+        reads, hears, says = (one.name, one.dead), one.hears or ("–",), one.says or ("nothing",)
+        table.add_row(one.name, *("\n".join(each) for each in (reads, hears, says)))
+        table.add_section()
+    for name in found.users(offices):
+        if name.startswith("website-"):
+            table.add_row(name, "nothing", "–", "\n".join(found.website_says))
+    table.add_row(ADMIN, "every queue", "–", "everything")
+    console = ground.console()
+    console.print(f"exchange  {EXCHANGE}: topic, durable; what nobody hears comes back")
+    console.print("queues    quorum, named after their users, each with a .dead beside it")
+    console.print(f"users     nobody but {ADMIN} declares anything")
+    console.print(table)
 
 
 @app.command()

@@ -1,0 +1,52 @@
+"""`stappenplan topology show`: who hears what, and who may do what, for a person and a script."""
+
+import json
+
+from infra.composition import topology
+from shared.messaging.bus import EXCHANGE
+from shared.messaging.topology import definitions
+from shared.settings import Settings
+from tests.integration.command_line.shell import Shell
+
+WIDTH = 100
+
+
+def test_a_script_is_shown_all_that_the_broker_is_told(shell: Shell) -> None:
+    # Given what RabbitMQ would import, but for the passwords,
+    offices = ["0042", "0077"]
+    told = definitions(topology(Settings()), offices).document
+    # When a script asks for the topology of the same offices,
+    shown = shell.json("topology", "show", "--json", "--office", "0042", "--office", "0077")
+    # Then it is shown the exchange, and every queue, binding, user and permission,
+    (exchange,) = told["exchanges"]
+    assert shown["exchange"].items() <= exchange.items()
+    assert shown["exchange"]["name"] == EXCHANGE
+    for part in ("queues", "bindings", "permissions", "topic_permissions"):
+        expected = [{k: v for k, v in one.items() if k != "vhost"} for one in told[part]]
+        assert shown[part] == expected, part
+    assert [one["name"] for one in shown["users"]] == [one["name"] for one in told["users"]]
+    # nothing of a password,
+    assert "password" not in json.dumps(shown)
+    # and, as before, who hears and says what.
+    listeners = {one["name"]: one for one in shown["listeners"]}
+    assert listeners["activation"]["says"] == ["customer.activated.v1", "customer.logged_in.v1"]
+    assert "customer.released.v1" in listeners["activation"]["hears"]
+
+
+def test_a_person_is_shown_the_same_on_one_page(shell: Shell) -> None:
+    # When a person looks at it, on a terminal of a hundred columns,
+    answer = shell("topology", "show")
+    assert answer.returncode == 0, answer.stderr
+    lines = answer.stdout.splitlines()
+    # Then it fits, and no name is cut.
+    assert max(len(line) for line in lines) <= WIDTH
+    assert len(lines) <= 60
+    wanted = topology(Settings())
+    assert EXCHANGE in answer.stdout
+    for user in wanted.users(["0042"]):
+        assert user in answer.stdout
+    for queue, _arguments in wanted.queues():
+        assert queue in answer.stdout
+    for _queue, event in wanted.bindings():
+        assert event in answer.stdout
+    assert "…" not in answer.stdout
