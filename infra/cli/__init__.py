@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from infra.cli import admin, contract, dead, demo, doctor, emit, replay, run, topology
+from infra.cli import admin, contract, dead, demo, doctor, emit, office, replay, run, topology
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -30,7 +30,7 @@ app.add_typer(dead.app, name="dead")
 app.add_typer(contract.app, name="contract")
 app.add_typer(admin.db, name="db")
 app.add_typer(admin.token, name="token")
-app.add_typer(admin.office, name="office")
+app.add_typer(office.app, name="office")
 
 
 @app.callback()

@@ -1,4 +1,4 @@
-"""`stappenplan db`, `token` and `office`: small chores."""
+"""`stappenplan db` and `token`: small chores."""
 
 from contextlib import closing
 from typing import Annotated
@@ -7,7 +7,6 @@ import typer
 
 db = typer.Typer(no_args_is_help=True, help="The services' databases.")
 token = typer.Typer(no_args_is_help=True, help="Bearer tokens.")
-office = typer.Typer(no_args_is_help=True, help="The accounting offices.")
 
 
 @db.callback()
@@ -57,57 +56,3 @@ def create(
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     typer.echo(made)
-
-
-@office.command()
-def add(
-    code: str,
-    name: Annotated[str, typer.Option(help="the office's name")],
-    email: Annotated[str, typer.Option(help="where its copies go")],
-    review: Annotated[str, typer.Option(help="always or flagged")] = "flagged",
-    language: Annotated[str, typer.Option(help="nl or en")] = "nl",
-    pays_for_customers: Annotated[bool, typer.Option(help="it may pay for its clients")] = False,
-) -> None:
-    """Add an office, or change it."""
-    from pydantic import ValidationError
-
-    from infra.cli.ground import complaints, databases
-    from services.signup.api import OfficeBody
-    from services.signup.models import Office
-
-    try:
-        body = OfficeBody.model_validate(
-            {
-                "name": name,
-                "email": email,
-                "review": review,
-                "language": language,
-                "pays_for_customers": pays_for_customers,
-            }
-        )
-    except ValidationError as error:
-        for option, what in complaints(error):
-            typer.echo(f"--{option.replace('_', '-')}: {what}", err=True)
-        raise typer.Exit(2) from None
-    with databases(["signup"]) as opened, opened["signup"].begin() as session:
-        session.merge(Office(code=code, **body.model_dump()))
-    typer.echo(f"office {code} is there")
-
-
-@office.command("list")
-def list_offices(
-    as_json: Annotated[bool, typer.Option("--json", help="for a script")] = False,
-) -> None:
-    """The offices there are."""
-    from sqlmodel import col, select
-
-    from infra.cli import ground
-    from services.signup.models import Office
-
-    with ground.databases(["signup"]) as opened, opened["signup"].read() as session:
-        rows = [one.model_dump() for one in session.exec(select(Office).order_by(col(Office.code)))]
-    if as_json:
-        ground.as_json(rows)
-        return
-    for one in rows:
-        typer.echo(f"{one['code']}  {one['name']}  {one['email']}  review {one['review']}")

@@ -79,28 +79,6 @@ def test_an_unknown_scope_is_refused_with_those_there_are(shell: Shell) -> None:
     assert "users:activate" in answer.stderr
 
 
-def test_offices_are_added_changed_and_listed(shell: Shell) -> None:
-    # Given an office,
-    added = shell(
-        "office", "add", "0077", "--name", "Kantoor Zuid", "--email", "zuid@kantoor.example"
-    )
-    assert added.returncode == 0, added.stderr
-    # When it is added once more, with another policy,
-    shell(
-        "office", "add", "0077", "--name", "Kantoor Zuid", "--email", "zuid@kantoor.example",
-        "--review", "always", "--language", "en",
-    )  # fmt: skip
-    # Then there is one, as it was said last.
-    (office,) = shell.json("office", "list", "--json")
-    assert (office["code"], office["review"], office["language"]) == ("0077", "always", "en")
-
-
-def test_an_office_with_an_impossible_address_is_refused(shell: Shell) -> None:
-    answer = shell("office", "add", "0077", "--name", "Kantoor Zuid", "--email", "zuid@@kantoor")
-    assert answer.returncode == 2
-    assert answer.stderr.startswith("--email: ")
-
-
 def test_the_databases_are_brought_to_the_current_schema_once(shell: Shell) -> None:
     first, second = shell("db", "upgrade"), shell("db", "upgrade")
     assert first.stdout.count("brought to the current schema") == 4
