@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from sqlmodel import Session, col, select
 
-from services.registration.charts import LedgerAccount
+from services.registration.charts import LedgerAccount, shipped_chart
 from services.registration.models import UNHEARD, Chart, Registration
 from services.registration.requests import (
     DeclineCustomer,
@@ -43,7 +43,9 @@ class Base(BaseModel):
     """A base administration; without accounts it gets the chart that ships with the product."""
 
     name: str = Field(min_length=1, max_length=200)
-    accounts: list[LedgerAccount] = Field(min_length=1, max_length=2000)
+    accounts: list[LedgerAccount] = Field(
+        default_factory=shipped_chart, min_length=1, max_length=2000
+    )
 
 
 def router(runtime: Runtime) -> APIRouter:

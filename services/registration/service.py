@@ -10,6 +10,10 @@ from shared.processing.runtime import Runtime
 from shared.processing.service import Service
 from shared.settings import Settings
 
+STANDARD = "Standaard administratie"
+EDITIONS = frozenset({"3396525632f1b5fb58c2001da5d9da080b8f53fa59997707e38640c61a1b2041"})
+"""Every chart that was ever shipped as the standard one, by its fingerprint."""
+
 
 def build(_settings: Settings) -> Service:
     """The registration service, not yet running."""
@@ -25,16 +29,22 @@ def build(_settings: Settings) -> Service:
 
 
 def ship_standard_chart(runtime: Runtime) -> None:
-    """Have the base administration that every office can copy, in its present edition."""
+    """Have the base administration that every office can copy, in its present edition.
+
+    One that KING's back office put in its place stays.
+    """
     accounts = charts.shipped_chart()
-    fingerprint = charts.chart_id(accounts)
+    fingerprint, key = charts.chart_id(accounts), base_key("", charts.SHIPPED)
     with runtime.database.begin() as session:
+        present = session.get(BaseAdministration, key)
+        if present is not None and not _as_shipped(present):
+            return
         session.merge(Chart(id=fingerprint, accounts=charts.as_rows(accounts)))
         session.merge(
-            BaseAdministration(
-                key=base_key("", charts.SHIPPED),
-                code=charts.SHIPPED,
-                name="Standaard administratie",
-                chart_id=fingerprint,
-            )
+            BaseAdministration(key=key, code=charts.SHIPPED, name=STANDARD, chart_id=fingerprint)
         )
+
+
+def _as_shipped(base: BaseAdministration) -> bool:
+    """Whether nobody has changed it since this version, or an earlier one, shipped it."""
+    return base.name == STANDARD and base.chart_id in EDITIONS

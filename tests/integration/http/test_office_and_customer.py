@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from services.registration.charts import shipped_chart
 from tests.integration.http.conftest import Api
 from tests.integration.http.test_doors import is_problem
 
@@ -130,6 +131,20 @@ def test_a_missing_base_is_a_blocker_until_the_office_makes_or_chooses_one(api: 
     # Then the administration is there, with those accounts.
     assert api.ask("GET", path).json()["accounts"] == [account]
     api.waits_for(onboarding_id, "signature_missing")
+
+
+def test_a_base_without_accounts_gets_the_chart_that_ships_with_the_product(api: Api) -> None:
+    # Given a base administration of which only the name is told, as the documentation allows,
+    document = api.call("GET", "/openapi.json").json()
+    assert document["components"]["schemas"]["Base"]["required"] == ["name"]
+    token = api.token("administrations:create", office="0088")
+    path = "/api/base-administrations/gewoon"
+    answer = api.call("PUT", path, token, json={"name": "Gewoon"})
+    # Then it has the accounts of the shipped one; a chart without any is refused.
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == {"code": "gewoon", "name": "Gewoon", "accounts": len(shipped_chart())}
+    empty = api.call("PUT", path, token, json={"name": "Leeg", "accounts": []})
+    assert is_problem(empty, 422, "invalid")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
