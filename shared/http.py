@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi_swagger import patch_fastapi
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth import Caller, read_token
@@ -27,6 +28,7 @@ from shared.processing.runtime import Runtime
 log = structlog.get_logger()
 
 PROBLEM_JSON = "application/problem+json"
+JSON_INVALID = "json_invalid"
 _bearer = HTTPBearer(auto_error=False, description="A token made by `stappenplan token create`")
 
 IdempotencyKey = Annotated[
@@ -46,15 +48,22 @@ def caller_with(scope: str) -> Callable[[Request, Any], Caller]:
         request: Request,
         credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     ) -> Caller:
-        if credentials is None:
-            raise Unauthorized(
-                "token_missing", "Send a token in the header `Authorization: Bearer …`."
-            )
-        found = read_token(request.app.state.token_key, credentials.credentials)
+        found = _caller(request.app, credentials.credentials if credentials else "")
         found.insist_on(scope)
         return found
 
     return caller
+
+
+def _caller(app: FastAPI, token: str) -> Caller:
+    """Who bears this token.
+
+    Raises:
+        Unauthorized: there is none, or it is of no use here.
+    """
+    if not token:
+        raise Unauthorized("token_missing", "Send a token in the header `Authorization: Bearer …`.")
+    return read_token(app.state.token_key, token)
 
 
 def inlined(schema: dict[str, Any]) -> dict[str, Any]:
@@ -169,8 +178,8 @@ def _on_invalid(_request: Request, error: Exception) -> Response:
         )
         for one in error.errors()[:50]
     ]
-    if any(one.code == "json_invalid" for one in errors):
-        return problem_response(Problem("json_invalid", "The body is not valid JSON."))
+    if any(one.code == JSON_INVALID for one in errors):
+        return problem_response(Problem(JSON_INVALID, "The body is not valid JSON."))
     problem = Problem("invalid", "Some fields are missing or wrong.", errors=errors)
     problem.status = 422
     return problem_response(problem)
@@ -221,13 +230,33 @@ class _Gate:
             body = b"".join(one.get("body", b"") for one in read)
             _insist_on_fit_text(scope, headers.get(b"content-type", b""), body)
         except Problem as refusal:
-            await problem_response(refusal)(scope, receive, send)
+            await problem_response(_first_of_all(scope, refusal))(scope, receive, send)
             return
 
         async def handed_on() -> Message:
             return read.pop(0) if read else await receive()
 
         await self._app(scope, handed_on, send)
+
+
+def _first_of_all(scope: Scope, refusal: Problem) -> Problem:
+    """What to answer: who may not call at all is told that, not what is wrong with his body."""
+    if refusal.code != JSON_INVALID or not _asks_for_token(scope):
+        return refusal
+    header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+    scheme, _, token = header.partition(" ")
+    try:
+        _caller(scope["app"], token.strip() if scheme.lower() == "bearer" else "")
+    except Unauthorized as unknown:
+        return unknown
+    return refusal
+
+
+def _asks_for_token(scope: Scope) -> bool:
+    """Whether the documentation says that this call needs a token."""
+    calls = scope["app"].openapi()["paths"]
+    found = (one for path, one in calls.items() if compile_path(path)[0].match(scope["path"]))
+    return any("security" in one.get(scope["method"].lower(), {}) for one in found)
 
 
 async def _whole_body(receive: Receive) -> list[Message]:
@@ -254,7 +283,7 @@ def _insist_on_fit_text(scope: Scope, content_type: bytes, body: bytes) -> None:
         try:
             parse(body)
         except Malformed as refusal:
-            raise Problem("json_invalid", f"The body cannot be taken: {refusal}.") from None
+            raise Problem(JSON_INVALID, f"The body cannot be taken: {refusal}.") from None
 
 
 def _too_large() -> TooLarge:

@@ -107,6 +107,33 @@ def test_without_a_valid_token_nothing_is_answered(
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize(("method", "path", "scope"), [one for one in CONTRACT if one[0] != "GET"])
+def test_who_may_not_call_is_not_told_what_is_wrong_with_his_body(
+    api: Api, method: str, path: str, scope: str
+) -> None:
+    # Given bodies that nobody could read, When they come without a token or with a wrong one,
+    for body in (b'{"a":', b'{"a": NaN}', b"\xff"):
+        rest = {"content": body, "headers": {"Content-Type": "application/json"}}
+        for token in (None, "not.a.token"):
+            # Then the answer is that of anybody without a token;
+            answer = api.call(method, concrete(path), token, **rest)
+            assert is_problem(answer, 401)
+            assert answer.headers["www-authenticate"] == "Bearer"
+        # with a good one it is what to correct.
+        rest = {"content": body, "headers": {"Content-Type": "application/json"}}
+        answer = api.call(method, concrete(path), api.token(scope), **rest)
+        assert is_problem(answer, 400, "json_invalid")
+
+
+@pytest.mark.parametrize("path", ["/api/login", "/api/password", "/api/nowhere"])
+def test_where_no_token_is_asked_everybody_is_told_what_is_wrong_with_his_body(
+    api: Api, path: str
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = api.call("POST", path, content=b'{"a":', headers=headers)
+    assert is_problem(answer, 400, "json_invalid")
+
+
 @pytest.mark.parametrize(("method", "path", "scope"), CONTRACT)
 def test_a_token_is_good_for_its_own_scope_alone(
     api: Api, method: str, path: str, scope: str
