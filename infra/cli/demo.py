@@ -36,12 +36,11 @@ def demo(
 
     configure_logging("error")
     began = time.monotonic()
-    # The customers of the demonstration read their mail and texts as files, and any port will do.
-    asked = ground.settings()
-    settings = asked.model_copy(update={"http_port": 0, "mail": "file", "sms": "file"})
     console = ground.console()
+    settings = _settings(ground.settings(), console)
     documents = list(website.signups(customers, office))
-    invalid = website.examples(valid=False) if customers > 1 else []
+    strangers = not settings.strict_publishers
+    invalid = website.mistakes(office, strangers=strangers) if customers > 1 else []
     _declare_topology(settings)
     with Supervisor(settings, king=always("succeed")) as supervisor:
         _ready(supervisor, console, time.monotonic() - began)
@@ -51,7 +50,7 @@ def demo(
             everywhere, settings.signing_key(), settings.data_dir, supervisor.king
         )
         shown.insist_on_office(office)
-        line = supervisor.lines.bus("website", consume=False)
+        line = supervisor.lines.bus(f"website-{office}", consume=False)
         line.open()
         began = time.monotonic()
         try:
@@ -63,6 +62,30 @@ def demo(
     _checklist(shown, console)
     _closing(shown, settings, console, took)
     _insist_on_all(shown, len(documents), len(invalid), console)
+
+
+def _settings(asked: "Settings", console: "Console") -> "Settings":
+    """What was set, but for the port, which may be any, and for the ways by which mail goes out.
+
+    Raises:
+        StappenplanError: nobody would believe this process, which speaks for everybody.
+    """
+    from shared.errors import StappenplanError
+
+    if asked.strict_publishers and "{service}" not in asked.broker_url:
+        raise StappenplanError(
+            "with STAPPENPLAN_STRICT_PUBLISHERS everybody in the demonstration must be a broker "
+            "user of his own: write {service} where his name stands in STAPPENPLAN_BROKER_URL, or "
+            "set STAPPENPLAN_STRICT_PUBLISHERS=false for it"
+        )
+    ways = {"STAPPENPLAN_MAIL": asked.mail, "STAPPENPLAN_SMS": asked.sms}
+    aside = [f"{name}={way}" for name, way in ways.items() if way != "file"]
+    if aside:
+        console.print(
+            f"{' and '.join(aside)} {'is' if len(aside) == 1 else 'are'} left aside: customers of "
+            "the demonstration read their mails and text messages as files"
+        )
+    return asked.model_copy(update={"http_port": 0, "mail": "file", "sms": "file"})
 
 
 def _insist_on_all(

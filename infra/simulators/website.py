@@ -10,6 +10,8 @@ from uuid import uuid4
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 INVALID = "fout-"
+OFFICE = "0042"
+"""The office of the examples; the one that another of them names is known to nobody."""
 Document = dict[str, Any]
 
 TRADES = (
@@ -36,12 +38,32 @@ def examples(*, valid: bool = True) -> list[Document]:
     return [fresh(json.loads(one.read_text(encoding="utf-8"))) for one in files]
 
 
-def signups(count: int, office: str = "0042", seed: int | None = None) -> Iterator[Document]:
+def mistakes(office: str = OFFICE, *, strangers: bool = True) -> list[Document]:
+    """The examples that are rejected, as this office's website sends them.
+
+    The one from an office that nobody knows keeps that office, and is left out without
+    `strangers`: where the broker vouches for each website, nobody can send it.
+    """
+    found = []
+    for example in examples(valid=False):
+        of = example["data"]["office_code"]
+        if of == OFFICE:
+            found.append(_sent_by(office, example))
+        elif strangers and of != office:
+            found.append(example)
+    return found
+
+
+def _sent_by(office: str, document: Document) -> Document:
+    data = {**document["data"], "office_code": office}
+    return {**document, "source": f"/website/{office}", "data": data}
+
+
+def signups(count: int, office: str = OFFICE, seed: int | None = None) -> Iterator[Document]:
     """So many sign-ups for an office: the examples first, then ones made up for the occasion."""
     made = 0
     for example in examples()[:count]:
-        example["source"], example["data"]["office_code"] = f"/website/{office}", office
-        yield example
+        yield _sent_by(office, example)
         made += 1
     chance = random.Random(seed)  # noqa: S311 - it makes up companies, not secrets.
     for number in range(made, count):

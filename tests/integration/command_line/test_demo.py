@@ -1,0 +1,86 @@
+"""`stappenplan demo`: all seven steps, whoever may say what and wherever mail goes."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from infra.composition import KING, service_names
+from infra.simulators import website
+from shared.messaging.topology import ADMIN
+from tests.integration.command_line.shell import Shell
+from tests.servers.rabbitmq import RabbitMQ
+
+USERS = (*service_names(), KING.name, "website-0042", ADMIN)
+
+
+def test_customers_read_their_mail_as_files_and_whoever_set_another_way_is_told(
+    shell: Shell,
+) -> None:
+    # Given somebody who has mail and texts go out by AWS,
+    shell.settings.update(MAIL="ses", SMS="sns")
+    # When he runs the demonstration, Then it works without, and says so.
+    answer = shell("demo", "--customers", "2")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    told = " ".join(answer.stdout.split())
+    assert "STAPPENPLAN_MAIL=ses and STAPPENPLAN_SMS=sns are left aside" in told
+    assert list(shell.data_dir.glob("mail/*.eml"))
+
+
+def test_nothing_is_said_of_mail_when_files_are_what_was_set(shell: Shell) -> None:
+    answer = shell("demo", "--customers", "1")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "left aside" not in answer.stdout
+
+
+@pytest.mark.parametrize("url", ["memory://", "amqp://shared:secret@127.0.0.1:1/"])
+def test_one_user_for_all_cannot_be_vouched_for_each(shell: Shell, url: str) -> None:
+    # Given services that want the broker to vouch for every speaker, and one user for all,
+    shell.settings.update(STRICT_PUBLISHERS="true", BROKER_URL=url)
+    # When the demonstration is run, Then it says at once what to set.
+    answer = shell("demo", "--customers", "1")
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("stappenplan: ")
+    assert "{service}" in answer.stderr
+    assert "STAPPENPLAN_STRICT_PUBLISHERS=false" in answer.stderr
+    assert "secret" not in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+@pytest.fixture
+def users_of_their_own(rabbitmq: RabbitMQ, vhost: str, tmp_path: Path) -> Iterator[Shell]:
+    """A broker with the users of the definitions, whose passwords one address can tell."""
+    there = {one["name"] for one in rabbitmq.management.call("GET", "/users")}
+    assert there.isdisjoint(USERS), "this broker serves a Stappenplan: leave it alone"
+    shell = Shell(tmp_path, {})
+    file = tmp_path / "passwords.json"
+    file.write_text(json.dumps({user: f"{user}-of-old" for user in USERS}))
+    parts = urlsplit(vhost)
+    name = parts.path.removeprefix("/")
+    document = shell.json("topology", "definitions", "--vhost", name, "--passwords", str(file))
+    rabbitmq.management.call("POST", "/definitions", document)
+    netloc = f"{{service}}:{{service}}-of-old@{parts.hostname}:{parts.port}"
+    shell.settings["BROKER_URL"] = urlunsplit(parts._replace(netloc=netloc))
+    yield shell
+    for user in USERS:
+        rabbitmq.management.call("DELETE", f"/users/{user}")
+
+
+@pytest.mark.parametrize("strict", ["false", "true"])
+def test_everybody_plays_his_part_under_his_own_user(
+    users_of_their_own: Shell, strict: str
+) -> None:
+    # Given a broker on which everybody has a user of his own,
+    shell = users_of_their_own
+    shell.settings["STRICT_PUBLISHERS"] = strict
+    # When the demonstration is run,
+    answer = shell("demo", "--customers", "2")
+    # Then all arrive, those who must be are rejected, and nothing that was said is dead.
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    # Where the broker vouches for websites, none can speak for an office that is not there.
+    rejected = len(website.examples(valid=False)) - (strict == "true")
+    assert f"2 customers logged in, {rejected} sign-ups rejected" in answer.stdout
+    for service in service_names():
+        assert shell.json("dead", "list", service, "--json") == []

@@ -1,0 +1,31 @@
+"""The example sign-ups, as the website of any office sends them."""
+
+import pytest
+
+from infra.simulators import website
+
+
+@pytest.mark.parametrize("office", ["0042", "0077"])
+def test_what_is_wrong_with_a_signup_is_not_its_office_unless_that_is_the_point(
+    office: str,
+) -> None:
+    # Given the examples of sign-ups that are rejected, When an office's website sends them,
+    wrong = website.mistakes(office)
+    # Then they bear its code, and its name as their source,
+    assert len(wrong) == len(website.examples(valid=False))
+    strangers = [one for one in wrong if one["data"]["office_code"] != office]
+    assert {one["source"] for one in wrong if one not in strangers} == {f"/website/{office}"}
+    # but for the one whose office is what is wrong.
+    assert [one["source"] for one in strangers] == ["/website/9999"]
+
+
+def test_where_websites_are_vouched_for_no_stranger_speaks() -> None:
+    codes = {one["data"]["office_code"] for one in website.mistakes("0077", strangers=False)}
+    assert codes == {"0077"}
+
+
+def test_an_office_that_is_there_is_no_stranger() -> None:
+    # Given that the example's unknown office is the one that signs its clients up,
+    wrong = website.mistakes("9999")
+    # Then only what is wrong for another reason is sent.
+    assert len(wrong) == len(website.examples(valid=False)) - 1
