@@ -162,8 +162,9 @@ def _checklist(shown: "Demonstration", console: "Console") -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    legend = "  ".join(f"{number} {step}" for number, step in enumerate(COLOURS, 1))
-    table = Table(title="The checklist", caption=legend, box=SIMPLE_HEAD)
+    legend = [f"{number} {step}" for number, step in enumerate(COLOURS, 1)]
+    caption = "\n".join("  ".join(half) for half in (legend[:4], legend[4:]))
+    table = Table(title="The checklist", caption=caption, box=SIMPLE_HEAD)
     table.add_column("customer", no_wrap=True, overflow="ellipsis", max_width=44)
     for number in range(1, len(COLOURS) + 1):
         table.add_column(str(number), justify="center", width=3)
@@ -179,12 +180,14 @@ def _checklist(shown: "Demonstration", console: "Console") -> None:
 
 
 def _closing(shown: "Demonstration", settings: "Settings", console: "Console", took: float) -> None:
+    from infra.cli.ground import times
+
     arrived = sum(one.complete for one in shown.journeys.values())
     rejected = sum(one.rejected is not None for one in shown.journeys.values())
     folder = settings.data_dir
     console.print(
-        f"{arrived} customers logged in, {rejected} sign-ups rejected with their errors, "
-        f"in {took:.1f} s"
+        f"{times(arrived, 'customer')} logged in, {times(rejected, 'sign-up')} rejected with "
+        f"{'its' if rejected == 1 else 'their'} errors, in {took:.1f} s"
     )
     milliseconds = shown.median_release_seconds() * 1000
     console.print(f"from KING's report to the release: {milliseconds:.0f} ms (median)")
