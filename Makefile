@@ -28,7 +28,7 @@ run: $(VENV)/product.stamp ## Run all services on the embedded default, with a s
 	@$(BIN)/stappenplan run --simulate-king
 
 .PHONY: test
-test: $(VENV)/tests.stamp ## Run all tests, real RabbitMQ and real PostgreSQL included
+test: $(VENV)/tests.stamp ## Run all tests but the long faults, on real RabbitMQ and PostgreSQL
 	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile -m 'not faults' $(ARGS)
 
 .PHONY: faults

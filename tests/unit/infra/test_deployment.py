@@ -102,6 +102,19 @@ def test_a_container_by_itself_is_heard_outside_of_it() -> None:
     assert f"VOLUME {made['STAPPENPLAN_DATA_DIR']}" in lines
 
 
+def test_the_recipe_for_four_processes_can_be_followed_to_its_end() -> None:
+    # Given the commands that README gives for a process each,
+    recipe = (ROOT / "README.md").read_text()
+    ports = dict(re.findall(r"^STAPPENPLAN_HTTP_PORT=(\d+) stappenplan run (\w+)", recipe, re.M))
+    # Then each service is started, at a port of its own,
+    assert sorted(ports.values()) == service_names()
+    # people are sent to the one that knows where a customer stands,
+    (public,) = re.findall(r"^export STAPPENPLAN_PUBLIC_URL=http://127.0.0.1:(\d+)", recipe, re.M)
+    assert ports[public] == "activation"
+    # and there is an office whose clients may sign up.
+    assert re.search(r"^stappenplan office add \d+ --name \S.* --email \S+", recipe, re.M)
+
+
 def test_ports_are_published_on_this_machine_alone() -> None:
     published = [port for one in containers().values() for port in one.get("ports", [])]
     assert len(published) >= 5
