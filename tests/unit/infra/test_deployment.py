@@ -100,6 +100,8 @@ def test_a_container_by_itself_is_heard_outside_of_it() -> None:
     # Then its services listen where a published port leads, and write where the volume is.
     assert made["STAPPENPLAN_HTTP_HOST"] == "0.0.0.0"  # noqa: S104  Inside a container.
     assert f"VOLUME {made['STAPPENPLAN_DATA_DIR']}" in lines
+    # and its mails name an address that a browser can open.
+    assert made["STAPPENPLAN_PUBLIC_URL"] == "http://127.0.0.1:8080"
 
 
 def test_the_recipe_for_four_processes_can_be_followed_to_its_end() -> None:
