@@ -72,7 +72,7 @@ def retry(
             if correction is not None:
                 raise Unfit("a mail has no body to correct; retry it as it is, or drop it")
             return _decide(session, row, judgement, renewed | {"status": UNSENT})
-        renewed["status"] = WAITING
+        renewed |= {"status": WAITING, "deaths": 0}
         if correction is None:
             if row.status == DEAD and row.id.startswith(inbox.REFUSED):
                 _judge(session, reader, row, inbox.incoming_of(row))

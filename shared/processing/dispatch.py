@@ -19,6 +19,7 @@ from shared.messaging.bus import Incoming
 from shared.processing import decisions, inbox
 from shared.processing.handling import Handling
 from shared.processing.messages import Delivery, Message, Now
+from shared.processing.model import DEAD
 from shared.processing.reading import Reader
 from shared.processing.speech import Speech
 from shared.processing.transactions import Transactions, WorkFailed
@@ -91,23 +92,33 @@ class Dispatcher:
             raise failure.reason from None
 
     def run_due(self, limit: int = 50) -> int:
-        """Run waiting messages whose time has come; returns how many there were.
+        """Run waiting messages whose time has come, at most `limit`; returns how many there were.
 
         Raises:
             InfrastructureDown: the database is away; the next call goes on with what is in hand.
         """
         self._run_in_hand()
+        for count in range(limit):
+            if not self._run_next():
+                return count
+        return limit
+
+    def _run_next(self) -> bool:
+        """Take the next one that is due, and run it; whether there was any."""
         with self._transactions.bookkeeping() as session:
-            rows = inbox.take_due(session, self._clock(), limit)
-        for row in rows:
-            try:
-                delivery = self._reader.read_kept(inbox.incoming_of(row), row.id)
-            except Malformed as refusal:
-                self._record_failure(row.id, refusal)
-            else:
-                self._in_hand.append((row.id, delivery))
-        self._run_in_hand()
-        return len(rows)
+            row = inbox.take_due(session, self._clock())
+        if row is None:
+            return False
+        if row.status == DEAD:
+            log.error("message_kills", message_id=row.id)
+            return True
+        try:
+            delivery = self._reader.read_kept(inbox.incoming_of(row), row.id)
+        except Malformed as refusal:
+            self._record_failure(row.id, refusal)
+        else:
+            self._run_alone(row.id, delivery)
+        return True
 
     def look(self) -> bool:
         """Break off every handler that takes too long; whether the process must end for it."""
@@ -120,7 +131,7 @@ class Dispatcher:
                 inbox.begin_alone(session, delivery, self._clock())
             row = inbox.lock_waiting(session, key)
             if row is not None:
-                inbox.fail(row, reason, self._clock(), for_good=row.attempts >= inbox.MAX_DEATHS)
+                inbox.break_off(row, reason, self._clock())
 
     def bury(self, incoming: Incoming, fault: Exception) -> None:
         """Keep a message that nothing here was prepared for as a dead letter: the last resort.
@@ -131,10 +142,10 @@ class Dispatcher:
         self._bury(incoming, f"it cannot be dealt with: {type(fault).__name__}: {fault}")
 
     def _run_in_hand(self) -> None:
-        """Run what was taken to run alone.
+        """Run what the database interrupted by going away.
 
-        What the database interrupted by going away comes first: its attempt is counted already,
-        and must not count as one that killed the process.
+        It comes first: its attempt is counted already, and must not count as one that killed the
+        process.
         """
         while self._in_hand:
             self._run_alone(*self._in_hand.popleft())

@@ -24,7 +24,7 @@ REFUSED = "refused/"
 
 MAX_ERROR = 4000
 MAX_DEATHS = 3
-STARTED = "it began and did not end: the process died, or was stopped, while this message ran"
+DIED = "it began and did not end: the process died, or was stopped, while this message ran"
 
 
 def claim(session: Session, deliveries: Sequence[Delivery], now: datetime) -> set[str]:
@@ -45,11 +45,11 @@ def park(session: Session, delivery: Delivery, now: datetime, *, due: datetime) 
 def begin_alone(session: Session, delivery: Delivery, now: datetime) -> bool:
     """Count an attempt before it starts; False when the message is not ours to run.
 
-    The attempt is committed first, so that a message which kills the process is counted too; the
-    lease makes it due again should that happen.
+    The attempt is committed first, and as one that dies, so that a message which kills the
+    process is counted too; the lease makes it due again should that happen.
     """
     row = _row(delivery, WAITING, now) | keepsake(delivery.incoming)
-    started = {"due_at": now + LEASE, "attempts": 1, "error": STARTED}
+    started = {"due_at": now + LEASE, "attempts": 1, "deaths": 1}
     return bool(_insert_new(session, [row | started]))
 
 
@@ -64,39 +64,55 @@ def lock_waiting(session: Session, message_id: str) -> Inbox | None:
 def finish(row: Inbox) -> None:
     """The message has had its effect; what it said need not be kept."""
     row.status, row.due_at, row.error = DONE, None, None
-    row.body, row.postage = None, None
+    row.body, row.postage, row.deaths = None, None, 0
 
 
 def fail(row: Inbox, error: str, now: datetime, *, for_good: bool = False) -> None:
-    """Record a failed attempt; the row is due again later, or dead after the last try."""
+    """Record a failed attempt; the row is due again later, or dead after the last try.
+
+    It ended, so that the process was not killed by it.
+    """
+    row.deaths = 0
+    _put_off(row, error, now, for_good=for_good)
+
+
+def break_off(row: Inbox, reason: str, now: datetime) -> None:
+    """Record an attempt that would not end: it counts as one that killed the process."""
+    _put_off(row, reason, now, for_good=row.deaths >= MAX_DEATHS)
+
+
+def _put_off(row: Inbox, error: str, now: datetime, *, for_good: bool) -> None:
     pause = None if for_good else pause_after(row.attempts)
     row.error = clean(error)
     row.status = DEAD if pause is None else WAITING
     row.due_at = None if pause is None else now + pause
 
 
-def take_due(session: Session, now: datetime, limit: int) -> list[Inbox]:
-    """Take waiting rows that are due, counting an attempt and leasing each for a while.
+def take_due(session: Session, now: datetime) -> Inbox | None:
+    """Take the waiting row that is due first, and lease it for a while; None when none is due.
 
-    Rows that another replica holds are passed over, so that each runs once. A row that began a
-    few times and never ended is dead: it kills the process.
+    One at a time: what waits behind it has not begun, and is not to blame should the process die.
+    Until its end is recorded the attempt counts as one that died. After a few of those with no
+    other between them the row is dead: it kills the process. One that another replica holds is
+    passed over.
     """
     statement = (
         select(Inbox)
         .where(col(Inbox.status) == WAITING, col(Inbox.due_at) <= now)
         .order_by(col(Inbox.due_at))
-        .limit(limit)
+        .limit(1)
         .with_for_update(skip_locked=True)
     )
-    rows = list(session.execute(statement).scalars())
-    living = [row for row in rows if row.error != STARTED or row.attempts < MAX_DEATHS]
-    for row in rows:
-        if row not in living:
-            row.status, row.due_at = DEAD, None
-            continue
-        row.attempts += 1
-        row.due_at, row.error = now + LEASE, STARTED
-    return living
+    row: Inbox | None = session.execute(statement).scalar_one_or_none()
+    if row is None:
+        return None
+    if row.deaths >= MAX_DEATHS:
+        row.status, row.due_at, row.error = DEAD, None, DIED
+        return row
+    row.attempts += 1
+    row.deaths += 1
+    row.due_at = now + LEASE
+    return row
 
 
 def next_due(session: Session) -> datetime | None:

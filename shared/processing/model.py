@@ -33,8 +33,9 @@ class Inbox(ProcessingTable, table=True):
 
     `done` rows keep only id and digest. `waiting` rows are due again later: a failed message, or
     a request for later. `dead` rows stay until a person decides; then they are `waiting` again
-    (retried) or `dropped`. Only the latter three keep the message itself. The decision in the row
-    is the last one; `Decision` has them all.
+    (retried) or `dropped`. Only the latter three keep the message itself. `attempts` decide when it
+    is tried again; `deaths` count those since the last one that ended, if only in an error. The
+    decision in the row is the last one; `Decision` has them all.
     """
 
     __tablename__ = "inbox"
@@ -61,6 +62,7 @@ class Inbox(ProcessingTable, table=True):
     status: str = Field(max_length=10)
     received_at: datetime = Field(sa_column=moment())
     attempts: int = 0
+    deaths: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     due_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     body: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
     postage: str | None = Field(default=None, sa_column=Column(Text, nullable=True))

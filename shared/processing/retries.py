@@ -11,8 +11,10 @@ SCHEDULE = (
 )
 """The pause after each failed attempt; after the last of them the message is dead."""
 
-LEASE = timedelta(minutes=1)
-"""How long a message that runs alone is left alone before it counts as having died."""
+LEASE = timedelta(minutes=5)
+"""How long a message that runs alone is left alone before it counts as having died: longer than
+its longest run, which meets other transactions to the last and then takes as long as it may
+(`transactions.RERUNS`, `lock_timeout`, `watch.LOOKS`)."""
 
 
 def pause_after(attempts: int) -> timedelta | None:

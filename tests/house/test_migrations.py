@@ -41,7 +41,7 @@ def test_the_names_of_the_files_tell_the_newest_revisions(name: str) -> None:
     assert heads(migrations) == set(script.get_heads())
 
 
-BEHIND = ["base", "shared_0001", "shared_0003", "billing_0001", "shared_0004", "billing_0002"]
+BEHIND = ["base", "shared_0001", "shared_0003", "billing_0001", "shared_0005", "billing_0002"]
 
 
 @pytest.mark.parametrize("revision", BEHIND)

@@ -8,6 +8,7 @@ import pytest
 
 from shared.errors import InfrastructureDown
 from shared.processing.model import DEAD, DONE, WAITING
+from shared.processing.retries import LEASE
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.tally import (
     MENDED,
@@ -141,8 +142,8 @@ def test_a_message_that_kills_the_process_is_counted_before_it_runs(replica: Rep
     # Then it has its attempts counted, and after a few it is dead with the reason;
     for _ in range(2):
         with pytest.raises(ProcessDied):
-            replica.run_due(timedelta(minutes=2))
-    replica.run_due(timedelta(minutes=2))
+            replica.run_due(LEASE)
+    replica.run_due(LEASE)
     dead = replica.inbox()[message_id("bakkerij")]
     assert dead.status == DEAD
     assert "did not end" in (dead.error or "")
