@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Table, func, select
@@ -197,19 +197,29 @@ def _row(delivery: Delivery, status: str, now: datetime) -> dict[str, Any]:
 
 def keepsake(incoming: Incoming) -> dict[str, Any]:
     """The columns that keep a message as it came; see `incoming_of`."""
-    headers = {
-        clean(str(name)): value if isinstance(value, str | int | bool) else clean(repr(value))
-        for name, value in incoming.headers.items()
-    }
     postage = {
         "routing_key": incoming.routing_key,
         "content_type": incoming.content_type,
-        "headers": headers,
+        "headers": _kept_headers(incoming),
         "message_id": incoming.message_id,
         "type": incoming.type,
         "user_id": incoming.user_id,
     }
     return {"body": incoming.body, "postage": clean_json(postage)}
+
+
+def _kept_headers(incoming: Incoming) -> dict[str, object]:
+    return {clean(str(name)): _kept(value) for name, value in incoming.headers.items()}
+
+
+def _kept(value: object) -> object:
+    """A header's value in JSON, such that the envelope reads the same in it again."""
+    if isinstance(value, bytes):
+        return clean(value.decode("utf-8", "replace"))
+    if isinstance(value, datetime):
+        # An AMQP timestamp has no zone of its own: it is in UTC.
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
+    return value if isinstance(value, str | int | None) else clean(repr(value))
 
 
 def clean_json(value: object) -> str:

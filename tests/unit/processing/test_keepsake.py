@@ -1,0 +1,88 @@
+"""What the inbox keeps of a message reads the same as the message did when it came."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.envelope import open_message
+from shared.errors import Malformed
+from shared.messaging.bus import Incoming
+from shared.processing import inbox
+from shared.processing.model import Inbox
+
+TYPE = "customer.released.v1"
+ATTRIBUTES: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+    "source": "/services/billing",
+    "type": TYPE,
+    "subject": "3f2c8a10-6b1d-4e57-9a44-0c5d7e9b1a01",
+    "time": "2026-11-24T09:30:00Z",
+}
+BODY = json.dumps({"order_reference": "O-2026-000123", "revision": 3}).encode()
+
+moments = st.datetimes() | st.datetimes(timezones=st.just(UTC))
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.decimals()
+    | st.text()
+    | st.binary()
+    | moments,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+"""Whatever an AMQP table may hold."""
+
+names = st.sampled_from([*ATTRIBUTES, "causationid", "traceparent", "datacontenttype"])
+
+
+def binary(**attributes: Any) -> Incoming:
+    """A message in binary mode, whose attributes came as headers."""
+    headers = {f"cloudEvents:{name}": value for name, value in attributes.items()}
+    return Incoming(BODY, TYPE, "application/json", headers)
+
+
+def kept(incoming: Incoming) -> Incoming:
+    """The message as a retry gets it, from its row."""
+    return inbox.incoming_of(Inbox(**inbox.keepsake(incoming)))
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        datetime(2026, 11, 24, 9, 30, tzinfo=UTC),
+        datetime(2026, 11, 24, 9, 30),
+        b"2026-11-24T09:30:00Z",
+    ],
+)
+def test_a_time_that_came_as_no_text_is_the_same_moment_at_the_retry(time: object) -> None:
+    # Given a message whose time is a timestamp of AMQP, or bytes, When it is kept,
+    again = open_message(kept(binary(**ATTRIBUTES | {"time": time})))
+    # Then it is read again, as it was.
+    assert again.time == datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+
+
+def test_bytes_and_nothing_are_read_again_as_they_were() -> None:
+    message = binary(**ATTRIBUTES | {"source": b"/services/billing", "causationid": None})
+    assert open_message(kept(message)) == open_message(message)
+
+
+@given(names, values | moments, st.dictionaries(st.text(max_size=20), values, max_size=3))
+def test_what_was_read_the_first_time_reads_the_same_from_what_was_kept(
+    name: str, value: Any, besides: dict[str, Any]
+) -> None:
+    # Given a message that could be read, whatever its headers are made of,
+    message = binary(**besides | ATTRIBUTES | {name: value})
+    try:
+        first = open_message(message)
+    except Malformed:
+        return
+    # When it is read from what was kept of it, Then it is the same.
+    assert open_message(kept(message)) == first
