@@ -16,6 +16,10 @@ EXCHANGE = "stappenplan.events"
 MAX_BODY_BYTES = 1024 * 1024
 """No event is larger; RabbitMQ 4 refuses above 16 MiB, which is far more than a fact needs."""
 
+TRACES = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count")
+"""How the headers begin that are the broker's own. They differ from one delivery to the next, and
+RabbitMQ before 4.0 would act upon them if they were sent again."""
+
 IN_HAND = 600
 """How many messages one service may have in hand: a batch for each of two threads that consume,
 and one that arrives meanwhile."""

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from shared.database import among, insert_rows
 from shared.envelope import Envelope
-from shared.messaging.bus import Incoming
+from shared.messaging.bus import TRACES, Incoming
 from shared.processing.messages import Delivery
 from shared.processing.model import DEAD, DONE, WAITING, Inbox
 from shared.processing.retention import forget_oldest
@@ -219,7 +219,9 @@ def _kept(value: object) -> object:
     if isinstance(value, datetime):
         # An AMQP timestamp has no zone of its own: it is in UTC.
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
-    return value if isinstance(value, str | int | None) else clean(repr(value))
+    if isinstance(value, str):
+        return value.replace("\0", "�")
+    return value if isinstance(value, int | None) else clean(repr(value))
 
 
 def clean_json(value: object) -> str:
@@ -228,8 +230,10 @@ def clean_json(value: object) -> str:
 
 
 def _fingerprint(incoming: Incoming) -> str:
+    """What a message is known by however often it comes, and when it is read from its row."""
     seen = [incoming.routing_key, incoming.content_type or "", incoming.user_id or ""]
-    seen.extend(f"{name}={value!r}" for name, value in sorted(incoming.headers.items()))
+    sent = {k: v for k, v in _kept_headers(incoming).items() if not k.startswith(TRACES)}
+    seen.extend(f"{name}={value!r}" for name, value in sorted(sent.items()))
     contents = "\n".join(seen).encode("utf-8", "replace") + b"\0" + incoming.body
     return hashlib.sha256(contents).hexdigest()
 

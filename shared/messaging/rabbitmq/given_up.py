@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from shared.messaging.bus import Incoming
-
-TRACES = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count")
-"""Headers of the broker's own; RabbitMQ before 4.0 would act upon them if they were sent again."""
+from shared.messaging.bus import TRACES, Incoming
 
 REASONS = {
     "delivery_limit": "it was delivered again and again, and no consumer survived it",

@@ -264,3 +264,23 @@ def test_replicas_that_run_what_was_retried_do_so_once(make_replica: MakeReplica
 def test_there_is_nothing_to_decide_about_a_letter_that_is_not_there(replica: Replica) -> None:
     with pytest.raises(NoSuchLetter):
         retry(replica, "nobody")
+
+
+def test_a_message_that_is_refused_each_time_it_is_delivered_is_one_dead_letter(
+    replica: Replica,
+) -> None:
+    # Given a message that cannot be read, and whose process died before it was acknowledged,
+    message = release("bakkerij", revision="first")
+    replica.take(message)
+    # When the broker delivers it again, with what it notes of deliveries, and gives it up at last,
+    counted = replace(message, headers={"x-delivery-count": 1}, redelivered=True)
+    replica.take(counted)
+    replica.take(replace(counted, headers={"x-delivery-count": 2, "x-acquired-count": 3}))
+    # Then there is one letter to decide about.
+    assert len(dead_letters.find({"tally": replica.database})) == 1
+
+
+def test_what_differs_in_a_header_of_its_publisher_is_another_letter(replica: Replica) -> None:
+    message = release("bakkerij", revision="first")
+    replica.take(*(replace(message, headers={"x-office": one}) for one in ("0042", "0077")))
+    assert len(dead_letters.find({"tally": replica.database})) == 2

@@ -86,3 +86,11 @@ def test_what_was_read_the_first_time_reads_the_same_from_what_was_kept(
         return
     # When it is read from what was kept of it, Then it is the same.
     assert open_message(kept(message)) == first
+
+
+@given(st.dictionaries(st.text(max_size=20), values, max_size=4))
+def test_a_message_is_known_by_the_same_key_when_it_is_read_from_its_row(
+    headers: dict[str, Any],
+) -> None:
+    message = Incoming(BODY, TYPE, "application/json", headers)
+    assert inbox._fingerprint(kept(message)) == inbox._fingerprint(message)
