@@ -281,12 +281,12 @@ class Dispatcher:
         log.warning("message_given_up", message_id=delivery.envelope.id, known_already=not kept)
 
     def _record_failure(self, message_id: str, reason: Exception) -> None:
-        rejected = isinstance(reason, Reject)
-        told = str(reason) if rejected else f"{type(reason).__name__}: {reason}"
         with self._transactions.bookkeeping() as session:
             row = inbox.lock_waiting(session, message_id)
-            if row is not None:
-                inbox.fail(row, told, self._clock(), for_good=rejected)
+            if row is not None and isinstance(reason, Reject):
+                inbox.refuse(session, row, str(reason), self._clock())
+            elif row is not None:
+                inbox.fail(row, f"{type(reason).__name__}: {reason}", self._clock())
         self.on_waiting()
         log.warning("message_failed", message_id=message_id, error=type(reason).__name__)
 

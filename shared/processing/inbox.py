@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 
 from shared.database import among, insert_rows
 from shared.envelope import Envelope
+from shared.events.event import EVENTS
 from shared.messaging.bus import TRACES, Incoming
 from shared.processing.messages import Delivery
 from shared.processing.model import DEAD, DONE, WAITING, Inbox
@@ -122,7 +123,9 @@ def next_due(session: Session) -> datetime | None:
     return found
 
 
-def bury(session: Session, incoming: Incoming, reason: str, now: datetime) -> None:
+def bury(
+    session: Session, incoming: Incoming, reason: str, now: datetime, attempts: int = 1
+) -> None:
     """Keep a refused message as a dead letter, under a key of its contents.
 
     Its own id stays free, so that the sender may correct the message and use the id again.
@@ -135,9 +138,22 @@ def bury(session: Session, incoming: Incoming, reason: str, now: datetime) -> No
         "status": DEAD,
         "received_at": now,
         "error": clean(reason),
-        "attempts": 1,
+        "attempts": attempts,
     }
     _insert_new(session, [row | keepsake(incoming)])
+
+
+def refuse(session: Session, row: Inbox, reason: str, now: datetime) -> None:
+    """A waiting message can never work: it is dead, and its own id is free.
+
+    So it ends as one that was refused when it came first (`bury`). What stays under its id is a
+    request, which only the service itself could say again, and what a person has decided about.
+    """
+    if row.type not in EVENTS or row.id.startswith(REFUSED) or row.decision is not None:
+        fail(row, reason, now, for_good=True)
+        return
+    bury(session, incoming_of(row), reason, row.received_at, row.attempts)
+    session.delete(row)
 
 
 def lay_out(session: Session, delivery: Delivery, reason: str, now: datetime) -> bool:

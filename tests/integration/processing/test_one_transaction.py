@@ -104,14 +104,6 @@ def test_what_can_never_work_is_dead_at_once_and_its_id_stays_free(replica: Repl
     assert replica.tallies() == {customer("bakkerij"): 1}
 
 
-def test_what_turns_out_to_be_hopeless_while_it_waits_is_tried_no_more(replica: Replica) -> None:
-    # Given a message that may have killed a process, so that it runs alone,
-    replica.take(release("bakkerij", "never-1", redelivered=True))
-    # When its handler refuses it, Then it is dead at once, and not tried for half a day.
-    row = replica.inbox()[message_id("bakkerij")]
-    assert (row.status, row.error) == (DEAD, "this can never work")
-
-
 def test_what_cannot_be_read_is_dead_at_once_and_the_rest_goes_on(replica: Replica) -> None:
     replica.take(release("a", revision="two"), release("b"), release("c", revision=None))
     assert replica.tallies() == {customer("b"): 1}

@@ -1,0 +1,92 @@
+"""What is refused leaves its id to whoever corrects it, whenever it is that it is refused."""
+
+from datetime import timedelta
+
+import pytest
+
+from infra import dead_letters
+from infra.dead_letters import DeadLetter
+from shared.errors import Reject
+from shared.processing.model import DEAD, DONE
+from tests.integration.processing.people import retry
+from tests.integration.processing.tally import (
+    START,
+    STUMBLES,
+    Remind,
+    Replica,
+    customer,
+    message_id,
+    release,
+)
+
+
+def letter(replica: Replica) -> DeadLetter:
+    """The only dead letter there is."""
+    (found,) = dead_letters.find({"tally": replica.database})
+    return found
+
+
+def test_what_is_refused_when_it_comes_again_leaves_its_id_free(replica: Replica) -> None:
+    # Given a message that may have killed a process, so that it runs alone,
+    replica.take(release("bakkerij", "never-1", redelivered=True))
+    # When its handler refuses it, Then it is dead at once, under a key of its contents,
+    found = letter(replica)
+    assert (found.id[:8], found.error) == ("refused/", "this can never work")
+    # and its sender may correct it and use the same id.
+    replica.take(release("bakkerij"))
+    assert replica.tallies() == {customer("bakkerij"): 1}
+    assert replica.inbox()[message_id("bakkerij")].status == DONE
+
+
+def test_what_is_refused_when_it_is_tried_again_leaves_its_id_free(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a message that failed, and is therefore kept under its id,
+    replica.take(release("bakkerij", "broken-1"))
+    # When the next try finds that it can never work,
+    monkeypatch.setitem(STUMBLES, "broken", Reject("this can never work"))
+    replica.run_due(timedelta(minutes=1))
+    # Then it is a letter that tells since when, and after how many attempts,
+    found = letter(replica)
+    assert found.id.startswith("refused/")
+    assert (found.since, found.attempts, found.error) == (START, 2, "this can never work")
+    # and the corrected message has its effect under its id.
+    replica.take(release("bakkerij"))
+    assert replica.tallies() == {customer("bakkerij"): 1}
+
+
+def test_refused_at_once_or_later_it_is_one_letter(replica: Replica) -> None:
+    replica.take(release("bakkerij", "never-1"))
+    replica.take(release("bakkerij", "never-1", redelivered=True))
+    assert letter(replica).id.startswith("refused/")
+
+
+def test_what_a_person_has_decided_about_stays_where_he_finds_it(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a message that failed too often, and that a person retries,
+    replica.take(release("bakkerij", "broken-1"))
+    while replica.run_due(timedelta(hours=7)):
+        pass
+    retry(replica, message_id("bakkerij"))
+    # When it is refused now, Then it is dead under the id by which he knows it.
+    monkeypatch.setitem(STUMBLES, "broken", Reject("this can never work"))
+    replica.run_due(timedelta(days=400))
+    assert letter(replica).id == message_id("bakkerij")
+    assert len(dead_letters.show(replica.database, message_id("bakkerij"))["decisions"]) == 1
+
+
+def test_a_request_that_is_refused_stays_what_it_is(replica: Replica) -> None:
+    # Given a request of the service to itself, which nobody else could say again,
+    replica.take(release("bakkerij", "later-1"))
+
+    def hopeless(*_: object) -> None:
+        raise Reject("this can never work")
+
+    replica.runtime.dispatcher._handling._calls[Remind.request_type] = hopeless
+    # When it is refused, Then it is dead under its id, so that it is asked for once.
+    replica.run_due(timedelta(days=8))
+    found = letter(replica)
+    assert (found.type, found.id[:8] == "refused/") == (Remind.request_type, False)
+    replica.take(release("bakkerij", "later-1", message="again"))
+    assert replica.inbox()[found.id].status == DEAD
