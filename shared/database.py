@@ -41,6 +41,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import Session, SQLModel
 
+from shared.errors import InfrastructureDown
+
 SQLITE_BUSY_MS = 10_000
 
 
@@ -83,6 +85,8 @@ STATEMENT_STATES = ("54",)
 
 def diagnose(error: BaseException) -> Trouble:
     """Tell contention, an absent database and a faulty statement apart."""
+    if isinstance(error, InfrastructureDown):
+        return Trouble.DOWN  # Somebody has told them apart already.
     state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
     if isinstance(error, IntegrityError | StaleDataError) or state in CONTENTION_STATES:
         return Trouble.CONTENTION
@@ -166,6 +170,7 @@ def _engine(url: str) -> Engine:
     )
     event.listen(engine, "do_connect", postgres.connect)
     event.listen(engine, "connect", postgres.prepare)
+    event.listen(engine, "handle_error", postgres.leave_read_only)
     return engine
 
 

@@ -7,6 +7,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.types.array import ListBinaryDumper
 from sqlalchemy import Dialect
+from sqlalchemy.engine import ExceptionContext
 
 OPTIONS = (
     "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
@@ -28,6 +29,10 @@ ANSWER_SECONDS = 40.0
 """A server answers a statement within 30 s, if only by breaking it off. One that says nothing for
 longer is not there: a connection that died without a word, or lost its other end, would otherwise
 be waited for without end."""
+
+
+READ_ONLY = "25006"
+"""What a server answers that takes no writes: it was demoted in a failover, or its disk is full."""
 
 
 class PatientConnection(psycopg.Connection[Any]):
@@ -57,3 +62,12 @@ def connect(
 def prepare(connection: Any, _record: object) -> None:
     """Have arrays travel in binary: writing 200 events out as text took 300 times as long."""
     connection.adapters.register_dumper(list, ListBinaryDumper)
+
+
+def leave_read_only(context: ExceptionContext) -> None:
+    """A server that takes no writes is as good as away: every line to it is hung up.
+
+    So no message is blamed for it, and the next line may lead to the server that does.
+    """
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True

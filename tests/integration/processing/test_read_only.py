@@ -1,0 +1,189 @@
+"""A database that takes no writes is away: it waits, nobody is blamed, and then all get through.
+
+So is a server that was demoted in a failover, or whose keeper saw its disk fill up.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from fastapi import APIRouter, FastAPI
+from psycopg import sql
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from shared.database import Trouble, diagnose
+from shared.errors import InfrastructureDown
+from shared.http import create_app
+from shared.messaging.bus import Incoming
+from shared.processing.loops import Consumption, StoppableThread
+from shared.processing.model import DONE, WAITING
+from tests.integration.processing.tally import (
+    MENDED,
+    Remind,
+    Replica,
+    Wire,
+    customer,
+    message_id,
+    release,
+)
+from tests.servers.postgres import MakeDatabase
+from tests.servers.premises import wait_until
+
+SetReadOnly = Callable[[bool], None]
+
+
+class Offering(Wire):
+    """A bus that has one batch."""
+
+    def __init__(self, *messages: Incoming) -> None:
+        super().__init__()
+        self.left = list(messages)
+        self.acknowledged: list[Incoming] = []
+
+    def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
+        batch, self.left = self.left, []
+        return batch
+
+    def acknowledge(self, messages: "list[Incoming]") -> None:  # type: ignore[override]
+        self.acknowledged += messages
+
+
+@pytest.fixture
+def url(make_database: MakeDatabase) -> str:
+    return make_database("tally")
+
+
+@pytest.fixture
+def replica(url: str, tmp_path: Path) -> Iterator[Replica]:
+    made = Replica(url, tmp_path)
+    made.make_tables()
+    yield made
+    made.database.close()
+    MENDED.clear()
+
+
+@pytest.fixture
+def set_read_only(url: str) -> SetReadOnly:
+    """Switches every connection from now on, and cuts those there are when it goes on."""
+    address = make_url(url).set(drivername="postgresql")
+    name = sql.Identifier(address.database or "")
+    outside = address.set(database="postgres").render_as_string(hide_password=False)
+
+    def switch(on: bool) -> None:
+        word = sql.SQL("on" if on else "off")
+        setting = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}")
+        cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        with psycopg.connect(outside, autocommit=True) as connection:
+            connection.execute(setting.format(name, word))
+            if on:
+                connection.execute(cut, [address.database])
+
+    return switch
+
+
+def test_messages_that_come_meanwhile_are_not_blamed_and_get_through(
+    replica: Replica, set_read_only: SetReadOnly
+) -> None:
+    # Given a message that waits for its next try,
+    replica.take(release("kapper", "broken-1"))
+    MENDED.add("broken-1")
+    before = replica.inbox()
+    # When the database takes no writes, and others come,
+    set_read_only(True)
+    with pytest.raises(InfrastructureDown):
+        replica.take(release("bakkerij"), release("slager", redelivered=True))
+    replica.now = max(row.due_at for row in before.values() if row.due_at)
+    for chore in (replica.run_due, replica.sweep, replica.runtime.chores.clean):
+        with suppress(InfrastructureDown):
+            chore()
+    # Then nothing is counted against any of them.
+    assert replica.inbox() == before
+    assert before[message_id("kapper")].status == WAITING
+    # When it takes writes again, Then all get through: each line to the other is hung up in turn.
+    set_read_only(False)
+    patient = StoppableThread("patient")
+    patient.insist(lambda: replica.take(release("bakkerij"), release("slager", redelivered=True)))
+    patient.insist(replica.run_due)
+    assert set(replica.tallies()) == {customer(one) for one in ("kapper", "bakkerij", "slager")}
+    assert {row.status for row in replica.inbox().values()} == {DONE}
+
+
+def test_the_thread_that_consumes_waits_for_it(
+    replica: Replica, set_read_only: SetReadOnly
+) -> None:
+    # Given a thread that gets a batch while the database takes no writes,
+    set_read_only(True)
+    bus = Offering(release("bakkerij"), release("slager"))
+    thread = Consumption("tally", bus, replica.runtime.dispatcher)
+    thread.start()
+    # When it meets that, Then it waits, as for a database that is away;
+    wait_until(lambda: thread.held_up, "it is held up")
+    assert (thread.is_alive(), bus.acknowledged) == (True, [])
+    # and deals with the batch when it can.
+    set_read_only(False)
+    wait_until(lambda: len(bus.acknowledged) == 2, "the batch is dealt with", 30)
+    thread.stop()
+    thread.join(10)
+    assert replica.tallies() == {customer("bakkerij"): 1, customer("slager"): 1}
+
+
+async def answer_of(app: FastAPI, path: str) -> httpx.Response:
+    straight = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=straight, base_url="http://localhost") as caller:
+        return await caller.post(path)
+
+
+def test_a_person_is_told_to_try_again(replica: Replica, set_read_only: SetReadOnly) -> None:
+    # Given routes that handle a request, and that write by themselves, as a log-in does,
+    router = APIRouter()
+    runtime = replica.runtime
+
+    @router.post("/handled")
+    def handled() -> None:
+        runtime.handle(Remind(), subject=customer("bakkerij"), by="anna")
+
+    @router.post("/written")
+    def written() -> None:
+        with runtime.writing(customer("bakkerij"), "anna") as desk:
+            desk.session.execute(text("UPDATE tally SET reminders = 0"))
+
+    app = create_app([runtime], [router], token_key="k" * 32)
+    # When the database takes no writes, Then both say so, and blame nobody.
+    set_read_only(True)
+    answers = [asyncio.run(answer_of(app, path)) for path in ("/handled", "/written")]
+    assert [(one.status_code, one.json()["code"]) for one in answers] == [(503, "try_later")] * 2
+
+
+@pytest.mark.parametrize(
+    ("state", "trouble"),
+    [
+        ("25006", Trouble.DOWN),
+        ("08006", Trouble.DOWN),
+        ("53100", Trouble.DOWN),
+        ("53200", Trouble.DOWN),
+        ("53300", Trouble.DOWN),
+        ("57P01", Trouble.DOWN),
+        ("57P02", Trouble.DOWN),
+        ("57P03", Trouble.DOWN),
+        ("58030", Trouble.DOWN),
+        ("40001", Trouble.CONTENTION),
+        ("40P01", Trouble.CONTENTION),
+        ("55P03", Trouble.CONTENTION),
+        ("22P02", Trouble.MESSAGE),
+        ("42P01", Trouble.MESSAGE),
+        ("54000", Trouble.MESSAGE),
+    ],
+)
+def test_whose_fault_it_is_is_told_by_the_servers_own_state(
+    replica: Replica, state: str, trouble: Trouble
+) -> None:
+    raising = text(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{state}'; END $$")
+    with pytest.raises(DBAPIError) as raised, replica.database.begin() as session:
+        session.execute(raising)
+    assert diagnose(raised.value) is trouble
