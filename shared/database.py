@@ -142,8 +142,13 @@ def _as_json(value: Any) -> str:
     return to_json(value).decode()
 
 
-_JSON = {"json_serializer": _as_json, "json_deserializer": from_json}
-"""pydantic's own reader and writer, several times as fast as the standard library's."""
+_OPTIONS: dict[str, Any] = {
+    # pydantic's own reader and writer, several times as fast as the standard library's.
+    "json_serializer": _as_json,
+    "json_deserializer": from_json,
+    # People's data: an error is kept and logged.
+    "hide_parameters": True,
+}
 
 
 def _engine(url: str) -> Engine:
@@ -151,7 +156,7 @@ def _engine(url: str) -> Engine:
         path = Path(url.removeprefix("sqlite:///"))
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         engine = create_engine(
-            url, connect_args={"check_same_thread": False, "timeout": 10}, **_JSON
+            url, connect_args={"check_same_thread": False, "timeout": 10}, **_OPTIONS
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -161,7 +166,7 @@ def _engine(url: str) -> Engine:
 
     engine = create_engine(
         url,
-        **_JSON,
+        **_OPTIONS,
         pool_size=8,
         max_overflow=8,
         pool_timeout=10,

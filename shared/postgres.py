@@ -1,5 +1,6 @@
 """Connections to PostgreSQL: with limits on every wait, and arrays in binary."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,8 @@ longer is not there: a connection that died without a word, or lost its other en
 be waited for without end."""
 
 
+QUOTED = re.compile(r'".*"', re.DOTALL)
+
 READ_ONLY = "25006"
 """What a server answers that takes no writes: it was demoted in a failover, or its disk is full."""
 
@@ -46,10 +49,24 @@ class PatientConnection(psycopg.Connection[Any]):
         """
         try:
             return super().wait(gen, interval, ANSWER_SECONDS if timeout is None else timeout)
-        except psycopg.OperationalError:
-            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+        except psycopg.Error as error:
+            asked_in_vain = self.pgconn.transaction_status == TransactionStatus.ACTIVE
+            if asked_in_vain and isinstance(error, psycopg.OperationalError):
                 self.pgconn.finish()  # It may still answer, but to what nobody asks any more.
+            _leave_out_values(error)
             raise
+
+
+def _leave_out_values(error: psycopg.Error) -> None:
+    """Have an answer of the server's tell no person's data, since it is kept and logged.
+
+    Its details quote the row or key that it is about; where data themselves are wrong (PostgreSQL
+    appendix A, class 22), the message does.
+    """
+    told = error.diag.message_primary
+    if told is not None:
+        wrong_data = (error.sqlstate or "").startswith("22")
+        error.args = (QUOTED.sub('"…"', told) if wrong_data else told,)
 
 
 def connect(
