@@ -142,6 +142,36 @@ def the_inbox_forgets_too_soon() -> AbstractContextManager[Any]:
     return patch.object(chores, "INBOX_KEPT", timedelta(0))
 
 
+@contextmanager
+def all_that_is_due_begins_at_once() -> Iterator[None]:
+    """What waits behind a message counts as begun with it, and as dead with its process."""
+    take_due = inbox.take_due
+
+    def take_all(session: Session, now: Any) -> Any:
+        first = take_due(session, now)
+        session.flush()
+        while take_due(session, now):
+            session.flush()
+        return first
+
+    with patch.object(inbox, "take_due", take_all):
+        yield
+
+
+@contextmanager
+def a_failure_counts_as_a_death() -> Iterator[None]:
+    """One count is kept of what failed and of what killed the process."""
+    fail = inbox.fail
+
+    def fail_and_die(row: Any, *rest: Any, **options: Any) -> None:
+        deaths = row.deaths
+        fail(row, *rest, **options)
+        row.deaths = deaths
+
+    with patch.object(inbox, "fail", fail_and_die):
+        yield
+
+
 BUGS: Mapping[Bug, str] = {
     the_inbox_claims_in_vain: "doubled",
     acknowledged_before_the_commit: "lost",
@@ -157,5 +187,7 @@ BUGS: Mapping[Bug, str] = {
     a_retried_letter_is_swallowed: "lost",
     both_of_two_people_win: "two people won",
     the_inbox_forgets_too_soon: "lost|does not come to rest",
+    all_that_is_due_begins_at_once: "blamed",
+    a_failure_counts_as_a_death: "blamed",
 }
 """Each bug with what the model has to say about it."""

@@ -6,6 +6,7 @@ thrown away with all that it knew, and another begins on the same database.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from shared.notifications.senders import Senders
 from shared.notifications.writers import Writers
 from shared.processing import dispatch, loops, outbox, runtime, transactions
 from shared.processing.loops import Consumption, StoppableThread
+from shared.processing.messages import Delivery
 from shared.processing.runtime import Runtime
 from tests.model.broker import Line, Publication
 from tests.model.chain import Moods, ProcessDied, build
@@ -49,6 +51,30 @@ class Fault:
 WELL = Fault()
 
 
+class Ends:
+    """How the runs of a service ended, over all of its processes.
+
+    What it did not hear to be committed, it may have committed: an attempt among the rest.
+    """
+
+    def __init__(self) -> None:
+        self.unfinished: Counter[str] = Counter()
+        """How often a message that ran alone, by its key in the inbox, was cut short."""
+        self.unanswered = 0
+
+    def noting(self, run: Callable[[str, Delivery], None]) -> Callable[[str, Delivery], None]:
+        """Run a message alone, and note when that is cut short."""
+
+        def run_alone(key: str, delivery: Delivery) -> None:
+            try:
+                run(key, delivery)
+            except BaseException:
+                self.unfinished[key] += 1
+                raise
+
+        return run_alone
+
+
 class Impatient(threading.Event):
     """An event that nobody waits for: pauses are over at once, so that no test sleeps."""
 
@@ -66,8 +92,10 @@ class Process:
         clock: Callable[[], datetime],
         moods: Moods,
         new_line: Callable[[], Line],
+        ends: "Ends",
     ) -> None:
         self.name = name
+        self._ends = ends
         self._ground, self._clock, self._new_line = ground, clock, new_line
         self._service = build(name, moods)
         self._outward = Senders(email=None, sms=None)  # type: ignore[arg-type]  # No mail is said.
@@ -83,6 +111,8 @@ class Process:
             self.runtime = Runtime(
                 self._service, settings, self.line, self._outward, self._clock, self._writers
             )
+        dispatcher = self.runtime.dispatcher
+        dispatcher._run_alone = self._ends.noting(dispatcher._run_alone)  # type: ignore[method-assign]
 
     # What its threads would do.
 
@@ -168,6 +198,7 @@ class Process:
             raise away
         self._really_commit(connection)
         if self._is_time(COMMIT_UNANSWERED):
+            self._ends.unanswered += 1
             raise away
 
     def _is_time(self, what: str) -> bool:

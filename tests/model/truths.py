@@ -12,7 +12,7 @@ from tests.model.world import World
 
 
 def hold_now(world: World) -> None:
-    """No ghost, no loss, no double effect: after every step.
+    """No ghost, no loss, no double effect, no false blame: after every step.
 
     Raises:
         AssertionError: one of them does not hold; the text says which, and of what.
@@ -23,6 +23,7 @@ def hold_now(world: World) -> None:
     for name, one in books.items():
         found += _doubled(world, name, one)
         found += _lost(world, name, one)
+        found += _blamed(world, name, one)
     found += _not_one_commit(world, books[TELLER])
     found += _counted_as_published(world, books[TELLER])
     found += _ghosts(world, books[HEARER])
@@ -85,6 +86,16 @@ def _lost(world: World, name: str, books: Books) -> list[str]:
         if row.status == DROPPED and (name, row.id) not in world.dropped:
             found.append(f"lost: {row.id} was dropped by nobody at {name}")  # noqa: PERF401
     return found
+
+
+def _blamed(world: World, name: str, books: Books) -> list[str]:
+    """No message counts as one that killed the process more often than it was cut short."""
+    ends = world.ends[name]
+    return [
+        f"blamed: {row.id} at {name} for {row.deaths} deaths, cut short {ends.unfinished[row.id]}"
+        for row in books.inbox.values()
+        if row.deaths > ends.unfinished[row.id] + ends.unanswered
+    ]
 
 
 def _kept(books: Books, body: bytes, message_id: str) -> bool:

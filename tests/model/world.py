@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from unittest.mock import patch
 
 from sqlalchemy import delete, select
@@ -29,7 +30,7 @@ from tests.model.chain import (
     release,
 )
 from tests.model.ground import Ground
-from tests.model.process import Process
+from tests.model.process import Ends, Process
 
 OUTBOX_KEPT = timedelta(days=7)
 INBOX_KEPT = timedelta(days=30)
@@ -51,6 +52,7 @@ class World:
         self.now = START
         self.broker = Broker()
         self.moods = {name: Moods() for name in SERVICES}
+        self.ends = {name: Ends() for name in SERVICES}
         self.processes = [self._process(name) for name in (TELLER, TELLER, HEARER)]
         self.submitted: list[str] = []
         self.dropped: set[tuple[str, str]] = set()
@@ -69,7 +71,8 @@ class World:
 
     def _process(self, name: str) -> Process:
         moods = self.moods[name]
-        return Process(name, self._ground, lambda: self.now, moods, lambda: self._line(name))
+        line = partial(self._line, name)
+        return Process(name, self._ground, lambda: self.now, moods, line, self.ends[name])
 
     def _line(self, name: str) -> Line:
         return Line(self.broker, name, lambda message_id: self._is_committed(name, message_id))
