@@ -236,12 +236,13 @@ class Dispatcher:
     def _run_alone(self, message_id: str, delivery: Delivery) -> None:
         def work(session: Session) -> None:
             row = inbox.lock_waiting(session, message_id)
-            if row is not None:
-                if delivery.envelope.id != message_id:
-                    self._claim_own_id(session, delivery)
-                self._handle(session, [delivery], message_id)
-                inbox.finish(row)
-                session.flush()
+            if row is None or row.body != delivery.incoming.body:
+                return  # It was dealt with while this one waited, and its id may be another's now.
+            if delivery.envelope.id != message_id:
+                self._claim_own_id(session, delivery)
+            self._handle(session, [delivery], message_id)
+            inbox.finish(row)
+            session.flush()
 
         try:
             try:

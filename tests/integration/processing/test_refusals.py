@@ -6,10 +6,13 @@ import pytest
 
 from infra import dead_letters
 from infra.dead_letters import DeadLetter
-from shared.errors import Reject
-from shared.processing.model import DEAD, DONE
+from shared.errors import InfrastructureDown, Reject
+from shared.processing.model import DEAD, DONE, WAITING
+from shared.processing.retries import LEASE
+from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.people import retry
 from tests.integration.processing.tally import (
+    MENDED,
     START,
     STUMBLES,
     Remind,
@@ -90,3 +93,32 @@ def test_a_request_that_is_refused_stays_what_it_is(replica: Replica) -> None:
     assert (found.type, found.id[:8] == "refused/") == (Remind.request_type, False)
     replica.take(release("bakkerij", "later-1", message="again"))
     assert replica.inbox()[found.id].status == DEAD
+
+
+def test_who_comes_back_with_a_refused_message_in_hand_does_not_run_it_for_its_correction(
+    make_replica: MakeReplica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a replica that lost the database with a message in hand,
+    first, second = make_replica(), make_replica()
+    first.take(release("bakkerij", "broken-1"))
+
+    def away(*_: object, **__: object) -> None:
+        raise InfrastructureDown("the database is away")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(first.runtime.transactions, "run", away)
+        with pytest.raises(InfrastructureDown):
+            first.run_due(timedelta(minutes=1))
+    # another that refused it meanwhile, and its correction, which waits for its next try,
+    second.now = first.now + LEASE
+    with monkeypatch.context() as hopeless:
+        hopeless.setitem(STUMBLES, "broken", Reject("this can never work"))
+        second.run_due()
+    second.take(release("bakkerij", "outside-1"))
+    # When the first comes back, Then the correction still waits, and what was refused is dead.
+    MENDED.add("broken-1")
+    first.run_due()
+    waiting = first.inbox()[message_id("bakkerij")]
+    assert (waiting.status, b"outside-1" in (waiting.body or b"")) == (WAITING, True)
+    assert letter(first).id.startswith("refused/")
+    assert first.tallies() == {}
