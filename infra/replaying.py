@@ -59,7 +59,7 @@ class Archive:
         published_at = col(Outbox.published_at)
         self.since = max(since, datetime.now(UTC) - OUTBOX_KEPT)
         # What is published while this runs goes out by itself: without an end there is none.
-        self._wanted = (heard, published_at >= self.since, published_at < datetime.now(UTC))
+        self._wanted = (heard, published_at >= self.since, published_at <= datetime.now(UTC))
         self._unpublished = (heard, published_at.is_(None))
 
     def __enter__(self) -> "Archive":

@@ -1,8 +1,13 @@
 """What a replay may send again: not more than the inbox that hears it remembers."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
+
+from infra import replaying
 from infra.composition import service_names
 from infra.replaying import Archive
 from shared.database import Database
@@ -26,6 +31,24 @@ def test_what_nobody_cleaned_away_is_not_replayed_after_a_week(tmp_path: Path) -
     with Archive(settings, "registration", ever) as archive:
         assert [one.id for one in archive] == ["new"]
         assert len(archive) == 1
+
+
+def test_what_is_published_at_this_very_moment_is_replayed_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given an event that is published in the microsecond in which somebody replays,
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/{{service}}.db", data_dir=tmp_path)
+    now = datetime.now(UTC)
+    monkeypatch.setattr(replaying, "datetime", SimpleNamespace(now=lambda _zone: now))
+    for name in service_names():
+        with closing(Database(settings.database_url_of(name))) as database:
+            ProcessingTable.metadata.create_all(database.engine)
+            if name == "signup":
+                with database.begin() as session:
+                    session.add(said("now", now))
+    # When he does, Then it is among what is sent.
+    with Archive(settings, "registration", now - timedelta(days=1)) as archive:
+        assert [one.id for one in archive] == ["now"]
 
 
 def said(message_id: str, moment: datetime) -> Outbox:
