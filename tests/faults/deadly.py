@@ -14,7 +14,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-LEASE = timedelta(seconds=3)
+from tests.faults.hasty import shorten_leases
+
 SCHEDULE = (timedelta(seconds=1), timedelta(seconds=2))
 LOOK_SECONDS, LOOKS = 0.5, 6
 LOOKS_AT_A_HOARD = 40
@@ -71,13 +72,9 @@ def deadly(handler: Callable[..., Any], deed: str, subject: str) -> Callable[...
 
 def main(deed: str, subject: str) -> None:
     """Put the deed in place, and run."""
+    shorten_leases()
     from shared.processing import retries, watch
 
-    retries.LEASE = LEASE
-    from shared.notifications import claims
-    from shared.processing import outbox
-
-    outbox.LEASE = claims.LEASE = LEASE
     retries.SCHEDULE = SCHEDULE
     watch.LOOK_SECONDS = LOOK_SECONDS
     watch.LOOKS = LOOKS_AT_A_HOARD if deed == "hoard" else LOOKS
