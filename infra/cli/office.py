@@ -50,8 +50,9 @@ def add(
 
 
 def _insist_on_code(code: str) -> None:
-    """As `PUT /api/offices/{code}` does; it becomes part of a broker user's name."""
-    if not 1 <= len(code) <= 35 or not code.isprintable():
+    from services.signup.api import is_office_code
+
+    if not is_office_code(code):
         typer.echo("CODE: it has 1 to 35 printable characters", err=True)
         raise typer.Exit(2)
 

@@ -6,12 +6,30 @@ amount that stands on it.
 """
 
 from datetime import date
+from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from services.billing.mandates import collect_on
 from shared.catalogue import Quote
 from shared.settings import Creditor, Settings
+
+
+def _as_kept(creditor: Any) -> Any:
+    """The creditor as it was written down: today's environment has no say in it."""
+    return Creditor.model_construct(**creditor) if isinstance(creditor, dict) else creditor
+
+
+class Account(Protocol):
+    """Where KING collects from, as far as it is known: a payer's, or a mandate's."""
+
+    @property
+    def iban(self) -> str | None:
+        """Its number, when somebody gave one."""
+
+    @property
+    def account_holder(self) -> str | None:
+        """Whose it is, when somebody said."""
 
 
 class Agreed(BaseModel):
@@ -20,21 +38,14 @@ class Agreed(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     quote: Quote
-    creditor: Creditor
+    creditor: Annotated[Creditor, BeforeValidator(_as_kept)]
     prenotification_days: int
     collect_not_before: date
     iban: str | None = None
     account_holder: str | None = None
 
 
-def agree(
-    quote: Quote,
-    settings: Settings,
-    placed_on: date,
-    *,
-    iban: str | None,
-    account_holder: str | None,
-) -> Agreed:
+def agree(quote: Quote, settings: Settings, placed_on: date, account: Account) -> Agreed:
     """What is agreed with an order that is placed on this day."""
     days = settings.prenotification_days
     return Agreed(
@@ -42,6 +53,6 @@ def agree(
         creditor=settings.creditor,
         prenotification_days=days,
         collect_not_before=collect_on(placed_on, days),
-        iban=iban,
-        account_holder=account_holder,
+        iban=account.iban,
+        account_holder=account.account_holder,
     )

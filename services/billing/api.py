@@ -96,10 +96,7 @@ def _orders(runtime: Runtime) -> APIRouter:
     def sign(
         reference: str, body: Signature, caller: BackOffice, key: IdempotencyKey = None
     ) -> None:
-        if body.signed_on > business_day(runtime.clock()):
-            message = "A confirmation cannot have been signed in the future; check the date."
-            error = FieldError(field="signed_on", code="in_the_future", message=message)
-            raise Invalid("invalid", message, errors=[error])
+        _insist_on_past(body.signed_on, today=business_day(runtime.clock()))
         with runtime.reading() as session:
             order = _find(session, caller, reference)
         request = SignOrder(order_reference=reference, **body.model_dump())
@@ -158,6 +155,13 @@ def _collections(runtime: Runtime) -> APIRouter:
         )
 
     return routes
+
+
+def _insist_on_past(signed_on: date, *, today: date) -> None:
+    if signed_on > today:
+        message = "A confirmation cannot have been signed in the future; check the date."
+        error = FieldError(field="signed_on", code="in_the_future", message=message)
+        raise Invalid("invalid", message, errors=[error])
 
 
 def _described(order: Order, mandate: Mandate | None) -> dict[str, Any]:

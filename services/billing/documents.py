@@ -66,14 +66,7 @@ class Documents:
 
     def _as_of_today(self, placed_on: date, event: RegistrationCompleted) -> Agreed:
         """For an order from before it was kept what was agreed."""
-        payer, quote = event.payer, self.catalogue.price(event.package)
-        return agree(
-            quote,
-            self.settings,
-            placed_on,
-            iban=payer.iban,
-            account_holder=payer.account_holder,
-        )
+        return agree(self.catalogue.price(event.package), self.settings, placed_on, event.payer)
 
     def notices(self) -> dict[str, Notice]:
         """How the mails are made that carry the confirmation."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.billing.agreed import agree
+from services.billing.agreed import Account, agree
 from services.billing.collecting import Ledger, settle
 from services.billing.collections import Collection
 from services.billing.loads import (
@@ -37,7 +37,6 @@ from shared.events import (
     OnboardingWithdrawn,
     RegistrationCompleted,
 )
-from shared.events.shapes import Payer
 from shared.processing.messages import About, Later, Message, Now
 from shared.processing.numbers import Numbers
 from shared.processing.subscriptions import Loaded, on
@@ -68,21 +67,10 @@ def place_order(
         return []  # Hearing the fact again changes nothing.
     today = business_day(now)
     reference = f"O-{today.year}-{numbers.take(SERIES):06d}"
-    key = mandate_key(event.payer, event.office.code, reference)
-    mandate = mandates.get(key) or mandates.add(
-        Mandate(key=key, reference=mandate_reference(reference), scheme=settings.mandate_scheme)
-    )
-    if mandate.iban is None and event.payer.iban is not None:
-        mandate.iban, mandate.account_holder = event.payer.iban, event.payer.account_holder
+    mandate = _mandate_of(event, reference, mandates, settings)
     # Under a standing mandate KING collects from its account, whatever came with the order.
-    account: Mandate | Payer = mandate if mandate.active else event.payer
-    agreed = agree(
-        catalogue.price(event.package),
-        settings,
-        today,
-        iban=account.iban,
-        account_holder=account.account_holder,
-    )
+    account: Account = mandate if mandate.active else event.payer
+    agreed = agree(catalogue.price(event.package), settings, today, account)
     order.place(event, reference, agreed, mandate, today)
     ledger = Ledger(order, mandate, collections, settings, now)
     messages: list[Message] = []
@@ -251,6 +239,19 @@ def _order(orders: Loaded[Order], onboarding_id: str) -> Order:
     return orders.get(onboarding_id) or orders.add(
         Order(onboarding_id=onboarding_id, amount_cents=0, revision=0, withdrawn=False)
     )
+
+
+def _mandate_of(
+    event: RegistrationCompleted, reference: str, mandates: Loaded[Mandate], settings: Settings
+) -> Mandate:
+    """The mandate that the order falls under, made if need be; it learns the payer's account."""
+    key = mandate_key(event.payer, event.office.code, reference)
+    mandate = mandates.get(key) or mandates.add(
+        Mandate(key=key, reference=mandate_reference(reference), scheme=settings.mandate_scheme)
+    )
+    if mandate.iban is None and event.payer.iban is not None:
+        mandate.iban, mandate.account_holder = event.payer.iban, event.payer.account_holder
+    return mandate
 
 
 def _book_strays(ledger: Ledger, strays: Sequence[UnmatchedResult]) -> list[Message]:

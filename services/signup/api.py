@@ -62,6 +62,11 @@ class Submitted(BaseModel):
     status_url: str
 
 
+def is_office_code(code: str) -> bool:
+    """Whether an office may be known by it; it becomes part of a broker user's name."""
+    return 1 <= len(code) <= 35 and code.isprintable()
+
+
 def router(runtime: Runtime) -> APIRouter:
     """Signup's routes."""
     routes = APIRouter(prefix="/api", tags=["signup"])
@@ -117,7 +122,7 @@ def _offices(routes: APIRouter, runtime: Runtime) -> None:
     @routes.put("/offices/{code}", summary="Add or change an office")
     def put_office(code: str, body: OfficeBody, caller: BackOffice) -> dict[str, Any]:
         caller.insist_on_office(code)
-        if not 1 <= len(code) <= 35 or not code.isprintable():
+        if not is_office_code(code):
             raise NotFound("not_found", "The code of an office has 1 to 35 characters.")
         request = PutOffice(code=code, **body.model_dump())
         runtime.handle(request, subject=str(uuid5(NAMESPACE, f"office/{code}")), by=caller.source)
