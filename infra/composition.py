@@ -7,19 +7,25 @@ from typing import TYPE_CHECKING
 
 import services
 from shared.events import KING_HEARS, KING_QUEUE
-from shared.messaging.bus import Bus
-from shared.messaging.topology import Listener, Topology, dead_queue
-from shared.notifications.senders import Senders, make_senders
-from shared.notifications.writers import Writers
-from shared.processing.reading import Reader
-from shared.processing.runtime import Clock, Runtime, utc_now
-from shared.processing.service import Service
-from shared.settings import Settings
+from shared.host.service import Service
+from shared.host.settings import Settings
+from shared.messaging.topology.topology import ADMIN, Listener, Topology
+from shared.notifications.senders.protocol import Senders, make_senders
+from shared.processing.decoding import Decoder, Publisher, PublisherRules
 
 if TYPE_CHECKING:
-    from shared.messaging.embedded import EmbeddedBroker
+    pass
 
 KING = Listener(KING_QUEUE, hears=KING_HEARS, says=("collection.result.v1",))
+
+WEBSITE_SAYS = ("signup.submitted.v1",)
+"""What the offices' websites may publish; they hear nothing."""
+
+OUTSIDE = {
+    "website": Publisher("/website/", lambda data: f"website-{data.get('office_code')}"),
+    KING_QUEUE: Publisher("/king-billing", lambda _data: KING_QUEUE),
+}
+"""By what the speakers that are no services are known: an office's website by its office."""
 
 
 def service_names() -> list[str]:
@@ -33,9 +39,15 @@ def build_service(name: str, settings: Settings) -> Service:
     return service
 
 
-def reader(settings: Settings, name: str) -> Reader:
-    """Reads messages just as that service does when it runs."""
-    return Reader(build_service(name, settings), strict_publishers=settings.strict_publishers)
+def publisher_rules(settings: Settings) -> PublisherRules:
+    """Who may say which event, and whether the broker must vouch for it."""
+    return PublisherRules(OUTSIDE, strict=settings.strict_publishers, administrator=ADMIN)
+
+
+def decoder(settings: Settings, name: str) -> Decoder:
+    """Decodes messages just as that service does when it runs."""
+    service = build_service(name, settings)
+    return Decoder(name, service.subscriptions, publisher_rules(settings))
 
 
 def build_services(settings: Settings, names: Sequence[str] = ()) -> list[Service]:
@@ -48,7 +60,7 @@ def topology(settings: Settings) -> Topology:
     listeners = [
         Listener(one.name, hears=one.hears, says=one.says) for one in build_services(settings)
     ]
-    return Topology((*listeners, KING))
+    return Topology((*listeners, KING), website_says=WEBSITE_SAYS)
 
 
 def senders(settings: Settings) -> Senders:
@@ -60,42 +72,3 @@ def senders(settings: Settings) -> Senders:
         mail_from=settings.mail_from,
         sms_sender=settings.sms_sender,
     )
-
-
-class Lines:
-    """Gives each service its line to the broker: RabbitMQ, or the embedded one."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._embedded: EmbeddedBroker | None = None
-
-    def bus(self, name: str, *, consume: bool = True) -> Bus:
-        """The line of one service, or of an outside system's stand-in."""
-        queue = name if consume else None
-        if self._settings.embedded:
-            from shared.messaging.embedded import EmbeddedBroker
-
-            if self._embedded is None:
-                self._embedded = EmbeddedBroker(topology(self._settings))
-            return self._embedded.bus(queue)
-        from shared.messaging.rabbitmq import RabbitBus
-
-        return RabbitBus(
-            self._settings.broker_url_of(name),
-            queue=queue,
-            name=name,
-            # What the broker gave up of a service's messages, it keeps itself for a person.
-            dead=dead_queue(name) if queue in service_names() else None,
-            heartbeat=self._settings.broker_heartbeat_seconds,
-        )
-
-
-def build_runtimes(
-    settings: Settings, lines: Lines, names: Sequence[str] = (), clock: Clock = utc_now
-) -> list[Runtime]:
-    """The named services, or all of them, ready to be started."""
-    outward, writers = senders(settings), Writers(settings.mail_from)
-    return [
-        Runtime(service, settings, lines.bus(service.name), outward, clock, writers)
-        for service in build_services(settings, names)
-    ]

@@ -8,7 +8,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from infra.cli import admin, contract, dead, demo, doctor, emit, office, replay, run, topology
+from infra.demo import command as demo
+from infra.operations.administration import command as administration
+from infra.operations.contract import command as contract
+from infra.operations.dead_letters import command as dead_letters
+from infra.operations.doctor import command as doctor
+from infra.operations.emit import command as emit
+from infra.operations.offices import command as offices
+from infra.operations.replay import command as replay
+from infra.operations.topology import command as topology
+from infra.run import command as run
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -26,11 +35,11 @@ app.command("emit")(emit.emit)
 app.command("replay")(replay.replay)
 app.command("doctor")(doctor.doctor)
 app.add_typer(topology.app, name="topology")
-app.add_typer(dead.app, name="dead")
+app.add_typer(dead_letters.app, name="dead")
 app.add_typer(contract.app, name="contract")
-app.add_typer(admin.db, name="db")
-app.add_typer(admin.token, name="token")
-app.add_typer(office.app, name="office")
+app.add_typer(administration.db, name="db")
+app.add_typer(administration.token, name="token")
+app.add_typer(offices.app, name="office")
 
 
 @app.callback()
@@ -40,8 +49,8 @@ def start(
     ] = None,
 ) -> None:
     """From sign-up to log-in in seven steps."""
-    from infra.cli.ground import settings
-    from shared.telemetry import configure_logging
+    from infra.cli.context import settings
+    from shared.host.telemetry import configure_logging
 
     configure_logging(log_level or settings().log_level)
 
@@ -53,7 +62,7 @@ def main() -> None:
     except Exception as error:
         from sqlalchemy.exc import SQLAlchemyError
 
-        from shared.errors import StappenplanError
+        from shared.base.errors import StappenplanError
 
         if isinstance(error, StappenplanError):
             print(f"stappenplan: {error}", file=sys.stderr)  # noqa: T201 - a command line's voice.

@@ -14,15 +14,15 @@ from sqlmodel import Session, col, select
 
 from services.activation import facts
 from services.activation.checklist import checklist
+from services.activation.commands import ActivateCustomer, AmendContact, ResendCredentials
 from services.activation.login import change_password, log_in
 from services.activation.models import Activation
-from services.activation.requests import ActivateCustomer, AmendContact, ResendCredentials
-from shared.auth import Caller
-from shared.errors import NotFound
+from shared.base.errors import NotFound
 from shared.events import AdministrationCreated
-from shared.http import IdempotencyKey, caller_with
-from shared.paging import NEXT_PAGE, Page
-from shared.processing.runtime import Runtime
+from shared.host.runtime import Runtime
+from shared.web.app import IdempotencyKey, caller_with
+from shared.web.auth import Caller
+from shared.web.paging import NEXT_PAGE, Page
 
 Activator = Annotated[Caller, Depends(caller_with("users:activate"))]
 Onlooker = Annotated[Caller, Depends(caller_with("onboardings:read"))]
@@ -226,7 +226,7 @@ def _find(session: Session, caller: Caller, onboarding_id: UUID) -> Activation:
     activation = session.get(Activation, str(onboarding_id))
     if activation is None:
         raise NotFound("not_found", "There is no onboarding by that id.")
-    caller.insist_on_office(activation.office_code)
+    caller.require_office(activation.office_code)
     return activation
 
 

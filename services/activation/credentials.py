@@ -17,24 +17,25 @@ from sqlmodel import Session, col
 from services.activation import passwords
 from services.activation.models import SENDING, Activation
 from shared.events import CustomerActivated
-from shared.notifications.letters import Letter
-from shared.notifications.model import Notification
-from shared.notifications.notices import Notice
-from shared.processing.messages import Mail, Message, Now
-from shared.settings import Settings
+from shared.host.settings import Settings
+from shared.notifications.kinds import NotificationKind
+from shared.notifications.messages import Mail
+from shared.notifications.senders.outgoing import OutgoingMessage
+from shared.notifications.tables import Notification
+from shared.processing import Effect, Now
 
 if TYPE_CHECKING:
-    from shared.notifications.rendering import Renderer
+    from shared.notifications.rendering.renderer import Renderer
 
 
-def credentials_notice(settings: Settings) -> Notice:
+def credentials_notice(settings: Settings) -> NotificationKind:
     """How a message with credentials is made and followed up."""
-    return Notice(compose=partial(_compose, settings), sent=_sent, failed=_failed)
+    return NotificationKind(compose=partial(_compose, settings), sent=_sent, failed=_failed)
 
 
 def _compose(
     settings: Settings, session: Session, notification: Notification, renderer: "Renderer", now: Now
-) -> Letter | None:
+) -> OutgoingMessage | None:
     activation = _current(session, notification)
     if activation is None:
         return None  # Replaced by a later order.
@@ -64,8 +65,8 @@ def _compose(
 
 
 def _sent(
-    session: Session, notification: Notification, _letter: Letter, now: Now
-) -> Sequence[Message]:
+    session: Session, notification: Notification, _letter: OutgoingMessage, now: Now
+) -> Sequence[Effect]:
     activation = _current(session, notification)
     if activation is None or activation.login_name is None or activation.expires_at is None:
         return []
@@ -80,7 +81,7 @@ def _sent(
     ]
 
 
-def _failed(session: Session, notification: Notification, _now: Now) -> Sequence[Message]:
+def _failed(session: Session, notification: Notification, _now: Now) -> Sequence[Effect]:
     activation = _current(session, notification)
     if activation is None or activation.signup is None:
         return []

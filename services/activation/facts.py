@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from shared.envelope import Envelope
 from shared.events import (
     AdministrationCreated,
     AdministrationFailed,
@@ -25,6 +24,7 @@ from shared.events import (
     SignupAccepted,
     SignupRejected,
 )
+from shared.events.envelope import Envelope
 
 Facts = dict[str, dict[str, Any]]
 E = TypeVar("E", bound=Event)

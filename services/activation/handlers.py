@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from services.activation.checklist import checklist
-from services.activation.login_names import base_of, free_name, names_to_try
-from services.activation.models import SENDING, SENT, Activation
-from services.activation.requests import (
+from services.activation.commands import (
     ActivateCustomer,
     AmendContact,
     RemindOfExpiry,
     ResendCredentials,
 )
-from shared.envelope import Envelope
-from shared.errors import Conflict, NotFound
+from services.activation.login_names import base_of, free_name, names_to_try
+from services.activation.models import SENDING, SENT, Activation
+from shared.base.errors import Conflict, NotFound
 from shared.events import (
     AdministrationCreated,
     AdministrationFailed,
@@ -29,16 +28,27 @@ from shared.events import (
     SignupAccepted,
     SignupRejected,
 )
-from shared.processing.messages import Delivery, Later, Mail, Message, Now, Text
-from shared.processing.subscriptions import Batch, Load, Loaded, by_subject, on
-from shared.settings import Settings
+from shared.events.envelope import Envelope
+from shared.host.settings import Settings
+from shared.notifications.messages import Mail, Text
+from shared.processing import (
+    Effect,
+    Entities,
+    Load,
+    Loaded,
+    Message,
+    Now,
+    Scheduled,
+    by_subject,
+    on,
+)
 
 CREDENTIALS = "credentials"
 
 
 def note(
     event: Event, envelope: Envelope, activations: Loaded[Activation], settings: Settings
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Take a fact in; when it makes the customer ready, tell the office."""
     activation = activations.get(envelope.subject) or activations.add(
         Activation(onboarding_id=envelope.subject, attempt=0, wrong_tries=0)
@@ -56,7 +66,7 @@ def activate(
     activations: Loaded[Activation],
     settings: Settings,
     now: Now,
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Order credentials for a customer who is released and set up, once."""
     activation = _known(activations, envelope)
     if activation.state in (SENDING, SENT):
@@ -75,7 +85,7 @@ def resend(
     activations: Loaded[Activation],
     settings: Settings,
     now: Now,
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Order fresh credentials; the former ones are void."""
     activation = _known(activations, envelope)
     if activation.state is None:
@@ -86,7 +96,7 @@ def resend(
 
 def amend(
     request: AmendContact, envelope: Envelope, activations: Loaded[Activation]
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Correct the contact."""
     activation = _known(activations, envelope)
     if activation.signup is None:
@@ -97,7 +107,7 @@ def amend(
 
 def remind_of_expiry(
     request: RemindOfExpiry, envelope: Envelope, activations: Loaded[Activation], now: Now
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Nudge the customer when this very password is still good, and unused."""
     one = activations.get(envelope.subject)
     if one is None or one.attempt != request.attempt or one.state != SENT or one.first_login_at:
@@ -115,7 +125,7 @@ def _order(
     by: str,
     settings: Settings,
     now: Now,
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     signup = activation.signup
     if not activation.may_be_sent or signup is None:
         raise Conflict(
@@ -136,7 +146,7 @@ def _order(
     due = now + timedelta(hours=max(settings.credentials_hours - 24, 1))
     return [
         letter(CREDENTIALS, to, signup.customer.language, params),
-        Later(
+        Scheduled(
             RemindOfExpiry(attempt=attempt),
             due,
             key=f"remind_of_expiry/{activation.onboarding_id}/{attempt}",
@@ -199,7 +209,7 @@ def _known(activations: Loaded[Activation], envelope: Envelope) -> Activation:
     return activation
 
 
-def _names_of_nameless(delivery: Delivery, batch: Batch) -> list[str]:
+def _names_of_nameless(delivery: Message, batch: Entities) -> list[str]:
     activation = batch[Activation].get(delivery.envelope.subject)
     if activation is None or activation.login_name is not None:
         return []

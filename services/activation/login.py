@@ -12,11 +12,10 @@ from sqlmodel import Session, col
 
 from services.activation import passwords
 from services.activation.models import Activation
-from shared.envelope import NAMESPACE
-from shared.errors import Forbidden, Invalid, TooManyRequests, Unauthorized
+from shared.base.errors import FieldError, Forbidden, Invalid, TooManyRequests, Unauthorized
 from shared.events import CustomerLoggedIn
-from shared.events.shapes import FieldError
-from shared.processing.runtime import Runtime
+from shared.events.envelope import NAMESPACE
+from shared.host.runtime import Runtime, WriteContext
 
 NOBODY = str(uuid5(NAMESPACE, "nobody"))
 
@@ -40,15 +39,20 @@ def log_in(runtime: Runtime, login_name: str, password: str) -> LoggedIn:
         TooManyRequests: locked after too many wrong tries.
     """
     now = runtime.clock()
-    with runtime.writing(NOBODY, "/customer") as desk:
-        activation = _find(desk.session, login_name)
+
+    def try_password(context: WriteContext) -> Activation | None:
+        activation = _find(context.session, login_name)
         right = _check(activation, password, now)
-        if activation is not None and right and activation.logged_in(now):
-            event = CustomerLoggedIn(
-                login_name=activation.login_name or login_name, first_login_at=now
-            )
-            desk.say(activation.onboarding_id, event)
-    if activation is None or not right:
+        if activation is None or not right:
+            return None
+        if activation.logged_in(now):
+            name = activation.login_name or login_name
+            event = CustomerLoggedIn(login_name=name, first_login_at=now)
+            context.publish(activation.onboarding_id, event)
+        return activation
+
+    activation = runtime.write(try_password, subject=NOBODY, by="/customer")
+    if activation is None:
         raise _wrong()
     return LoggedIn(
         onboarding_id=UUID(activation.onboarding_id),
@@ -66,13 +70,17 @@ def change_password(runtime: Runtime, login_name: str, current: str, new: str) -
         Invalid: the new password will not do; the sentence says why.
     """
     now = runtime.clock()
-    with runtime.writing(NOBODY, "/customer") as desk:
-        activation = _find(desk.session, login_name)
+
+    def choose(context: WriteContext) -> bool:
+        activation = _find(context.session, login_name)
         right = _check(activation, current, now)
-        if activation is not None and right:
-            _insist_on_a_good_one(activation, current, new)
-            activation.choose(passwords.hash_own(new))
-    if activation is None or not right:
+        if activation is None or not right:
+            return False
+        _require_a_good_one(activation, current, new)
+        activation.choose(passwords.hash_own(new))
+        return True
+
+    if not runtime.write(choose, subject=NOBODY, by="/customer"):
         raise _wrong()
 
 
@@ -106,7 +114,7 @@ def _check(activation: Activation | None, password: str, now: datetime) -> bool:
     return right
 
 
-def _insist_on_a_good_one(activation: Activation, current: str, new: str) -> None:
+def _require_a_good_one(activation: Activation, current: str, new: str) -> None:
     context = (activation.login_name or "", *(activation.company or "").split())
     objection = passwords.objection(new, context)
     if objection is None and passwords.normal_form(new) == passwords.normal_form(current):

@@ -7,9 +7,6 @@ from sqlmodel import Field
 
 from services.activation import facts
 from services.activation.facts import Facts
-from shared.database import UtcDateTime
-from shared.entity import Entity, index_of
-from shared.envelope import Envelope
 from shared.events import (
     AdministrationCreated,
     CustomerReleased,
@@ -19,7 +16,8 @@ from shared.events import (
     SignupAccepted,
     SignupRejected,
 )
-from shared.processing.model import moment
+from shared.events.envelope import Envelope
+from shared.persistence.entity import Entity, UtcDateTime, index_of, moment
 
 SENDING = "sending"
 SENT = "sent"

@@ -6,8 +6,8 @@ from services.activation.api import router
 from services.activation.credentials import credentials_notice
 from services.activation.handlers import CREDENTIALS, SUBSCRIPTIONS
 from services.activation.models import ActivationTable
-from shared.processing.service import Service
-from shared.settings import Settings
+from shared.host.service import Service
+from shared.host.settings import Settings
 
 
 def build(settings: Settings) -> Service:
@@ -19,5 +19,5 @@ def build(settings: Settings) -> Service:
         folder=Path(__file__).parent,
         router=router,
         resources={Settings: settings},
-        notices={CREDENTIALS: credentials_notice(settings)},
+        notification_kinds={CREDENTIALS: credentials_notice(settings)},
     )

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Protocol
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from services.billing.mandates import collect_on
-from shared.catalogue import Quote
-from shared.settings import Creditor, Settings
+from shared.host.settings import Creditor, Settings
+from shared.trade.catalogue import Quote
 
 
 def _as_kept(creditor: Any) -> Any:

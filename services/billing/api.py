@@ -10,21 +10,20 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from services.billing.collections import TO_COLLECT, TO_DECIDE, Collection
+from services.billing.commands import DecideCollection, SignOrder
 from services.billing.confirmation import Document
 from services.billing.documents import Documents
 from services.billing.mandates import business_day
 from services.billing.models import Mandate, Order, UnmatchedResult
-from services.billing.requests import DecideCollection, SignOrder
-from shared.auth import Caller
-from shared.envelope import NAMESPACE
-from shared.errors import Invalid, NotFound
+from shared.base.errors import FieldError, Invalid, NotFound
 from shared.events import CollectionResult
-from shared.events.shapes import FieldError
-from shared.http import IdempotencyKey, caller_with
-from shared.iban import sepa_iban
-from shared.paging import NEXT_PAGE, Page
-from shared.processing.runtime import Runtime
-from shared.settings import Settings
+from shared.events.envelope import NAMESPACE
+from shared.host.runtime import Runtime
+from shared.host.settings import Settings
+from shared.trade.iban import sepa_iban
+from shared.web.app import IdempotencyKey, caller_with
+from shared.web.auth import Caller
+from shared.web.paging import NEXT_PAGE, Page
 
 Reader = Annotated[Caller, Depends(caller_with("orders:read"))]
 BackOffice = Annotated[Caller, Depends(caller_with("orders:confirm"))]
@@ -96,7 +95,7 @@ def _orders(runtime: Runtime) -> APIRouter:
     def sign(
         reference: str, body: Signature, caller: BackOffice, key: IdempotencyKey = None
     ) -> None:
-        _insist_on_past(body.signed_on, today=business_day(runtime.clock()))
+        _require_past(body.signed_on, today=business_day(runtime.clock()))
         with runtime.reading() as session:
             order = _find(session, caller, reference)
         request = SignOrder(order_reference=reference, **body.model_dump())
@@ -129,7 +128,7 @@ def _collections(runtime: Runtime) -> APIRouter:
     ) -> None:
         if caller.office is not None:
             with runtime.reading() as session:
-                _insist_on_held_of(session, caller, end_to_end_id)
+                _require_held_of(session, caller, end_to_end_id)
         request = DecideCollection(
             end_to_end_id=end_to_end_id,
             decision=body.decision,
@@ -144,7 +143,7 @@ def _collections(runtime: Runtime) -> APIRouter:
         with runtime.reading() as session:
             query = select(Order).where(Order.reference == body.order_reference)
             order = session.exec(query).one_or_none()
-        caller.insist_on_office(order.office_code if order else None)
+        caller.require_office(order.office_code if order else None)
         unknown = str(uuid5(NAMESPACE, f"order/{body.order_reference}"))
         runtime.handle_event(
             CollectionResult.event_type,
@@ -157,7 +156,7 @@ def _collections(runtime: Runtime) -> APIRouter:
     return routes
 
 
-def _insist_on_past(signed_on: date, *, today: date) -> None:
+def _require_past(signed_on: date, *, today: date) -> None:
     if signed_on > today:
         message = "A confirmation cannot have been signed in the future; check the date."
         error = FieldError(field="signed_on", code="in_the_future", message=message)
@@ -249,15 +248,15 @@ def _held(session: Session, office: str | None, page: Page) -> list[dict[str, An
     return rows
 
 
-def _insist_on_held_of(session: Session, caller: Caller, end_to_end_id: str) -> None:
+def _require_held_of(session: Session, caller: Caller, end_to_end_id: str) -> None:
     query = select(Collection.office_code).where(Collection.end_to_end_id == end_to_end_id)
     for office in session.exec(query).all() or [None]:
-        caller.insist_on_office(office)
+        caller.require_office(office)
 
 
 def _find(session: Session, caller: Caller, reference: str) -> Order:
     order = session.exec(select(Order).where(Order.reference == reference)).one_or_none()
     if order is None:
         raise NotFound("not_found", "There is no order by that reference.")
-    caller.insist_on_office(order.office_code)
+    caller.require_office(order.office_code)
     return order

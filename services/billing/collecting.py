@@ -11,12 +11,12 @@ from services.billing.collections import (
     Standing,
     collection_key,
 )
+from services.billing.commands import CollectAgain
 from services.billing.mails import failure_mails
 from services.billing.mandates import business_day, collect_on, end_to_end_id
 from services.billing.models import Mandate, Order
 from services.billing.reasons import Reason, reason_for
-from services.billing.requests import CollectAgain
-from shared.errors import Conflict
+from shared.base.errors import Conflict
 from shared.events import (
     CollectionRequested,
     CollectionResult,
@@ -24,14 +24,13 @@ from shared.events import (
     CustomerReleaseWithdrawn,
 )
 from shared.events.billing import SignatureMethod
-from shared.processing.messages import About, Later, Message, Now
-from shared.processing.subscriptions import Loaded
-from shared.settings import Settings
+from shared.host.settings import Settings
+from shared.processing import Effect, EventFor, Loaded, Now, Scheduled
 
 
 def settle(
     order: Order, collections: Sequence[Collection], cause: str | None = None
-) -> list[Message]:
+) -> list[Effect]:
     """Call off what need not be collected, and say it when the order's standing has changed.
 
     A withdrawal gives its own `cause`.
@@ -41,7 +40,7 @@ def settle(
     reference = order.reference or ""
     if changed is Standing.RELEASED:
         released = CustomerReleased(order_reference=reference, revision=order.revision)
-        return [*messages, About(order.onboarding_id, released)]
+        return [*messages, EventFor(order.onboarding_id, released)]
     if changed is Standing.TAKEN_BACK:
         reason_code, why = _why_taken_back(order, collections)
         withdrawn = CustomerReleaseWithdrawn(
@@ -50,11 +49,11 @@ def settle(
             reason_code=reason_code,
             cause=cause or why,
         )
-        return [*messages, About(order.onboarding_id, withdrawn)]
+        return [*messages, EventFor(order.onboarding_id, withdrawn)]
     return messages
 
 
-def _call_off(order: Order, collections: Sequence[Collection]) -> list[Message]:
+def _call_off(order: Order, collections: Sequence[Collection]) -> list[Effect]:
     """KING need not collect from a customer who left, nor what another attempt has brought."""
     if order.withdrawn:
         said = [one.cancel("withdrawn") for one in collections]
@@ -62,7 +61,7 @@ def _call_off(order: Order, collections: Sequence[Collection]) -> list[Message]:
         said = [one.call_off("collected") for one in collections]
     else:
         return []
-    return [About(order.onboarding_id, one) for one in said if one is not None]
+    return [EventFor(order.onboarding_id, one) for one in said if one is not None]
 
 
 def _why_taken_back(order: Order, collections: Sequence[Collection]) -> tuple[str, str]:
@@ -86,17 +85,15 @@ class Ledger:
     settings: Settings
     now: Now
 
-    def sign(
-        self, method: SignatureMethod, signed_on: date, signed_by: str | None
-    ) -> list[Message]:
+    def sign(self, method: SignatureMethod, signed_on: date, signed_by: str | None) -> list[Effect]:
         """The confirmation is signed: ask KING to collect, unless it did so by itself."""
         signed = self.order.sign(method, signed_on, signed_by, self.now)
-        messages: list[Message] = [About(self.order.onboarding_id, signed)]
+        messages: list[Effect] = [EventFor(self.order.onboarding_id, signed)]
         if not any(one.under_way or one.ever_succeeded for one in self._mine()):
             messages += self._request(self._next_attempt())
         return messages + settle(self.order, self._mine())
 
-    def book(self, result: CollectionResult) -> list[Message]:
+    def book(self, result: CollectionResult) -> list[Effect]:
         """Book a result, and follow it up."""
         collection = self._collection(result.end_to_end_id, result.attempt)
         before = collection.status
@@ -104,14 +101,14 @@ class Ledger:
             return []  # The very same was booked before.
         self.order.revision += 1
         booked = collection.booked(self.order.revision)
-        messages: list[Message] = [About(self.order.onboarding_id, booked)]
+        messages: list[Effect] = [EventFor(self.order.onboarding_id, booked)]
         now_so = collection.status  # Before anything is called off.
         messages += settle(self.order, self._mine())
         if now_so != before and not self.order.withdrawn:
             messages += self._follow_up(collection)
         return messages
 
-    def amend(self, signed_on: date, iban: str, account_holder: str) -> list[Message]:
+    def amend(self, signed_on: date, iban: str, account_holder: str) -> list[Effect]:
         """The payer signed anew, for another account: ask KING to collect from that.
 
         In SEPA's books an amendment: the mandate keeps its reference.
@@ -135,13 +132,13 @@ class Ledger:
         asked = [one.requested_at for one in self._mine() if one.requested_at is not None]
         return any(business_day(moment) >= day for moment in asked)
 
-    def collect_again(self, *, after: int) -> list[Message]:
+    def collect_again(self, *, after: int) -> list[Effect]:
         """Another attempt, unless it is no longer wanted or was made already."""
         if self.order.withdrawn or not self.order.signed or not self._worth_another(after):
             return []
         return self._request(self._next_attempt())
 
-    def _follow_up(self, collection: Collection) -> list[Message]:
+    def _follow_up(self, collection: Collection) -> list[Effect]:
         """Tell payer and office of a failure, and try again later where that helps."""
         if collection.status not in ("failed", *TAKEN_BACK):
             return []
@@ -152,13 +149,13 @@ class Ledger:
         mails = failure_mails(self.order, collection, reason, again=again is not None)
         return [*mails, again] if again is not None else [*mails]
 
-    def _again(self, collection: Collection, reason: Reason) -> Later | None:
+    def _again(self, collection: Collection, reason: Reason) -> Scheduled | None:
         """Another attempt after a pause: for a reason that time heals, and not for ever."""
         if collection.status not in ("failed", "returned") or reason.retry_after_days is None:
             return None
         if collection.attempt > reason.max_retries or not self._worth_another(collection.attempt):
             return None
-        return Later(
+        return Scheduled(
             CollectAgain(order_reference=collection.order_reference, attempt=collection.attempt),
             self.now + timedelta(days=reason.retry_after_days),
             f"collect_again/{collection.key}",
@@ -175,7 +172,7 @@ class Ledger:
         later = any(one.made and one.attempt > attempt for one in self._mine())
         return not (self.in_hand or later)
 
-    def _request(self, attempt: int) -> list[Message]:
+    def _request(self, attempt: int) -> list[Effect]:
         if self.mandate is None or not self.mandate.active:
             return []
         reference = self.order.reference or ""
@@ -193,7 +190,7 @@ class Ledger:
             currency=collection.currency,
             collect_on=not_before,
         )
-        return [About(self.order.onboarding_id, requested)]
+        return [EventFor(self.order.onboarding_id, requested)]
 
     def _collection(self, end_to_end: str, attempt: int) -> Collection:
         """One attempt of this order; KING may report one that we did not ask for."""

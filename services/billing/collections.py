@@ -15,10 +15,9 @@ from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field
 
 from services.billing.tables import BillingTable
-from shared.entity import index_of
 from shared.events import CollectionBooked, CollectionCancelled, CollectionResult
 from shared.events.king import CollectionStatus
-from shared.processing.model import moment
+from shared.persistence.entity import index_of, moment
 
 TAKEN_BACK = ("returned", "refunded", "reversed")
 REQUESTED = "requested"

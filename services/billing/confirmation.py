@@ -16,11 +16,11 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from shared.catalogue import Quote
 from shared.events.shapes import Address, Customer, Language, Office
-from shared.notifications.formats import day, money
-from shared.notifications.letters import Attachment
-from shared.settings import Creditor
+from shared.host.settings import Creditor
+from shared.notifications.rendering.formats import day, money
+from shared.notifications.senders.outgoing import Attachment
+from shared.trade.catalogue import Quote
 
 FOLDER = Path(__file__).parent / "templates" / "confirmation"
 STANDARDS = ["a-2a", "ua-1"]

@@ -13,15 +13,15 @@ from services.billing.agreed import Agreed, agree
 from services.billing.confirmation import Confirmation
 from services.billing.mails import CONFIRMATION, COPY, REMINDER, payer_address
 from services.billing.models import Mandate, Order
-from shared.catalogue import Catalogue
-from shared.errors import Reject
+from shared.base.errors import Reject
 from shared.events import OrderConfirmationSent, RegistrationCompleted
-from shared.notifications.drafts import Draft
-from shared.notifications.letters import Email, Letter
-from shared.notifications.model import Notification
-from shared.notifications.notices import Notice, plan
-from shared.processing.messages import Message, Now
-from shared.settings import Settings
+from shared.host.settings import Settings
+from shared.notifications.kinds import NotificationKind, describe
+from shared.notifications.rendering.jobs import RenderJob
+from shared.notifications.senders.outgoing import Email, OutgoingMessage
+from shared.notifications.tables import Notification
+from shared.processing import Effect, Now
+from shared.trade.catalogue import Catalogue
 
 
 @dataclass(frozen=True)
@@ -68,20 +68,20 @@ class Documents:
         """For an order from before it was kept what was agreed."""
         return agree(self.catalogue.price(event.package), self.settings, placed_on, event.payer)
 
-    def notices(self) -> dict[str, Notice]:
+    def notices(self) -> dict[str, NotificationKind]:
         """How the mails are made that carry the confirmation."""
         return {
-            CONFIRMATION: Notice(plan=self._plan, sent=_sent),
-            COPY: Notice(plan=self._plan),
-            REMINDER: Notice(plan=self._plan),
+            CONFIRMATION: NotificationKind(describe=self._plan, sent=_sent),
+            COPY: NotificationKind(describe=self._plan),
+            REMINDER: NotificationKind(describe=self._plan),
         }
 
-    def _plan(self, session: Session, notification: Notification) -> Draft | None:
+    def _plan(self, session: Session, notification: Notification) -> RenderJob | None:
         order = session.get(Order, notification.onboarding_id)
         if order is None or order.withdrawn:
             return None  # Nobody is asked to sign for a customer who left.
-        draft = plan(session, notification)
-        return draft and replace(draft, enclosures=(self.confirmation_of(session, order),))
+        draft = describe(session, notification)
+        return draft and replace(draft, attachments=(self.confirmation_of(session, order),))
 
 
 def scan_token(reference: str, key: str) -> str:
@@ -91,8 +91,8 @@ def scan_token(reference: str, key: str) -> str:
 
 
 def _sent(
-    _session: Session, notification: Notification, letter: Letter, _now: Now
-) -> Sequence[Message]:
+    _session: Session, notification: Notification, letter: OutgoingMessage, _now: Now
+) -> Sequence[Effect]:
     """That the payer has it; the fingerprint is of the very bytes that he got."""
     (document,) = letter.attachments if isinstance(letter, Email) else ()
     return [

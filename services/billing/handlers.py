@@ -6,9 +6,18 @@ from datetime import timedelta
 from services.billing.agreed import Account, agree
 from services.billing.collecting import Ledger, settle
 from services.billing.collections import Collection
+from services.billing.commands import (
+    CollectAgain,
+    DecideCollection,
+    MatchResults,
+    RemindUnsigned,
+    SignOrder,
+)
 from services.billing.loads import (
-    COLLECTIONS,
     COLLECTIONS_OF_HELD,
+    COLLECTIONS_OF_ORDER,
+    COLLECTIONS_OF_SUBJECT,
+    COLLECTIONS_UNDER_MANDATE,
     HELD,
     MANDATE_OF_EVENT,
     MANDATE_OF_ORDER,
@@ -21,26 +30,17 @@ from services.billing.loads import (
 from services.billing.mails import confirmation_mails, reminder_mails
 from services.billing.mandates import business_day, mandate_key, mandate_reference
 from services.billing.models import Mandate, Order, UnmatchedResult
-from services.billing.requests import (
-    CollectAgain,
-    DecideCollection,
-    MatchResults,
-    RemindUnsigned,
-    SignOrder,
-)
 from services.billing.signing import account_on_paper, sign_anew
-from shared.catalogue import Catalogue
-from shared.envelope import Envelope
-from shared.errors import Conflict, NotFound
+from shared.base.errors import Conflict, NotFound
 from shared.events import (
     CollectionResult,
     OnboardingWithdrawn,
     RegistrationCompleted,
 )
-from shared.processing.messages import About, Later, Message, Now
-from shared.processing.numbers import Numbers
-from shared.processing.subscriptions import Loaded, on
-from shared.settings import Settings
+from shared.events.envelope import Envelope
+from shared.host.settings import Settings
+from shared.processing import Effect, EventFor, Loaded, Now, Numbers, Scheduled, on
+from shared.trade.catalogue import Catalogue
 
 SERIES = "order"
 REMIND_AFTER = timedelta(days=7)
@@ -59,11 +59,11 @@ def place_order(
     settings: Settings,
     numbers: Numbers,
     now: Now,
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Turn a registration into an order and send the payer its confirmation to sign."""
     order = _order(orders, envelope.subject)
     if order.placed:
-        order.insist_on_same(event)
+        order.require_same(event)
         return []  # Hearing the fact again changes nothing.
     today = business_day(now)
     reference = f"O-{today.year}-{numbers.take(SERIES):06d}"
@@ -73,7 +73,7 @@ def place_order(
     agreed = agree(catalogue.price(event.package), settings, today, account)
     order.place(event, reference, agreed, mandate, today)
     ledger = Ledger(order, mandate, collections, settings, now)
-    messages: list[Message] = []
+    messages: list[Effect] = []
     if not order.withdrawn:  # Nobody is asked to sign for a customer who left before.
         messages += confirmation_mails(order)
         if mandate.active and mandate.signed_on is not None:
@@ -92,7 +92,7 @@ def book(
     unmatched: Loaded[UnmatchedResult],
     settings: Settings,
     now: Now,
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Book what KING reports; what belongs to no known order is kept for a person."""
     found = orders.where(reference=event.order_reference)
     if found:
@@ -120,7 +120,7 @@ def match_results(
     unmatched: Loaded[UnmatchedResult],
     settings: Settings,
     now: Now,
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Book unmatched results whose order has appeared; otherwise look again later."""
     strays = unmatched.where(order_reference=request.order_reference, open=1)
     found = orders.where(reference=request.order_reference)
@@ -141,7 +141,7 @@ def sign(
     collections: Loaded[Collection],
     settings: Settings,
     now: Now,
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Record the signed confirmation, and ask KING to collect only now.
 
     Of an order that was signed before, only a signature for another account is news.
@@ -170,7 +170,7 @@ def withdraw(
     envelope: Envelope,
     orders: Loaded[Order],
     collections: Loaded[Collection],
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Keep the withdrawal, cancel what KING need not collect, take a release back."""
     order = _order(orders, envelope.subject)
     if not order.withdraw():
@@ -184,7 +184,7 @@ def decide(
     orders: Loaded[Order],
     collections: Loaded[Collection],
     unmatched: Loaded[UnmatchedResult],
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """A person decides about what was held."""
     strays = unmatched.where(end_to_end_id=request.end_to_end_id, open=1)
     if strays and request.decision == "accept":
@@ -205,7 +205,7 @@ def decide(
     one.decide(request.decision, request.by)
     order.revision += 1
     mine = collections.where(order_reference=one.order_reference)
-    messages: list[Message] = [About(order.onboarding_id, one.booked(order.revision))]
+    messages: list[Effect] = [EventFor(order.onboarding_id, one.booked(order.revision))]
     return messages + settle(order, mine)
 
 
@@ -216,19 +216,19 @@ def collect_again(
     collections: Loaded[Collection],
     settings: Settings,
     now: Now,
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Ask KING once more, unless the money came or the customer left meanwhile."""
     order = _known(orders, request.order_reference)
     ledger = Ledger(order, mandates.get(order.mandate_key), collections, settings, now)
     return ledger.collect_again(after=request.attempt)
 
 
-def remind_unsigned(request: RemindUnsigned, orders: Loaded[Order], now: Now) -> Sequence[Message]:
+def remind_unsigned(request: RemindUnsigned, orders: Loaded[Order], now: Now) -> Sequence[Effect]:
     """The confirmation has not come back: remind the payer, with the same document."""
     order = _known(orders, request.order_reference)
     if order.signed or order.withdrawn:
         return []
-    messages: list[Message] = [*reminder_mails(order, request.times)]
+    messages: list[Effect] = [*reminder_mails(order, request.times)]
     if request.times < REMINDERS:
         messages.append(_remind(order, request.times + 1, now))
     return messages
@@ -254,9 +254,9 @@ def _mandate_of(
     return mandate
 
 
-def _book_strays(ledger: Ledger, strays: Sequence[UnmatchedResult]) -> list[Message]:
+def _book_strays(ledger: Ledger, strays: Sequence[UnmatchedResult]) -> list[Effect]:
     """Book what was kept until the order appeared."""
-    messages: list[Message] = []
+    messages: list[Effect] = []
     for stray in strays:
         stray.open = 0
         messages += ledger.book(CollectionResult.model_validate(stray.result))
@@ -270,45 +270,54 @@ def _known(orders: Loaded[Order], reference: str) -> Order:
     return found[0]
 
 
-def _remind(order: Order, times: int, now: Now) -> Later:
+def _remind(order: Order, times: int, now: Now) -> Scheduled:
     request = RemindUnsigned(order_reference=order.reference or "", times=times)
     key = f"remind_unsigned/{order.reference}/{times}"
-    return Later(request, now + REMIND_AFTER, key, about=order.onboarding_id)
+    return Scheduled(request, now + REMIND_AFTER, key, about=order.onboarding_id)
 
 
-def _look_again(reference: str, times: int, now: Now, result_id: str) -> Later:
+def _look_again(reference: str, times: int, now: Now, result_id: str) -> Scheduled:
     request = MatchResults(order_reference=reference, times=times + 1)
     key = f"match_results/{result_id}/{times}"
-    return Later(request, now + LOOK_AGAIN[times], key)
+    return Scheduled(request, now + LOOK_AGAIN[times], key)
 
 
 SUBSCRIPTIONS = [
     on(
         RegistrationCompleted,
         place_order,
-        loads=[ORDER, MANDATE_OF_EVENT, OPEN_UNMATCHED, COLLECTIONS],
+        loads=[ORDER, MANDATE_OF_EVENT, OPEN_UNMATCHED, COLLECTIONS_OF_SUBJECT],
     ),
     on(
         CollectionResult,
         book,
-        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS, OPEN_UNMATCHED],
+        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS_OF_ORDER, OPEN_UNMATCHED],
     ),
-    on(OnboardingWithdrawn, withdraw, loads=[ORDER, COLLECTIONS]),
+    on(OnboardingWithdrawn, withdraw, loads=[ORDER, COLLECTIONS_OF_SUBJECT]),
     on(
         SignOrder,
         sign,
-        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, UNSIGNED_OF_MANDATE, COLLECTIONS],
+        loads=[
+            ORDER_BY_REFERENCE,
+            MANDATE_OF_ORDER,
+            UNSIGNED_OF_MANDATE,
+            COLLECTIONS_UNDER_MANDATE,
+        ],
     ),
     on(
         DecideCollection,
         decide,
         loads=[HELD, ORDER_OF_HELD, COLLECTIONS_OF_HELD, OPEN_UNMATCHED],
     ),
-    on(CollectAgain, collect_again, loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS]),
+    on(
+        CollectAgain,
+        collect_again,
+        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS_OF_ORDER],
+    ),
     on(RemindUnsigned, remind_unsigned, loads=[ORDER_BY_REFERENCE]),
     on(
         MatchResults,
         match_results,
-        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS, OPEN_UNMATCHED],
+        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS_OF_ORDER, OPEN_UNMATCHED],
     ),
 ]

@@ -1,71 +1,63 @@
 """What billing's handlers need loaded, one query each for a whole batch."""
 
-from collections.abc import Iterator
-
 from services.billing.collections import Collection
 from services.billing.mandates import mandate_key
 from services.billing.models import Mandate, Order, UnmatchedResult
 from shared.events import RegistrationCompleted
-from shared.processing.messages import Delivery
-from shared.processing.subscriptions import Batch, Load, by_subject
+from shared.processing import Entities, Load, Message, by_subject, through
+
+ORDER_KEYS = ("reference", "mandate_key")
+COLLECTION_KEYS = ("onboarding_id", "order_reference", "end_to_end_id", "held")
 
 
-def _reference(delivery: Delivery, _batch: Batch) -> str | None:
-    return getattr(delivery.content, "order_reference", None)
-
-
-def _mandate_of_event(delivery: Delivery, _batch: Batch) -> str | None:
+def _mandate_of_event(message: Message, _entities: Entities) -> str | None:
     """The one mandate under which an office pays for many; others are made with their order."""
-    content = delivery.content
+    content = message.content
     if isinstance(content, RegistrationCompleted) and content.payer.kind == "office":
         return mandate_key(content.payer, content.office.code, "")
     return None
 
 
-def _orders_meant(delivery: Delivery, batch: Batch) -> list[Order]:
-    reference = getattr(delivery.content, "order_reference", None)
-    if reference is not None:
-        return batch[Order].where(reference=reference)
-    own = batch[Order].get(delivery.envelope.subject)
-    return [own] if own is not None else []
+def _references_under_mandate(message: Message, entities: Entities) -> list[str]:
+    """The orders under the mandate of the message's order, as far as they are loaded."""
+    orders = entities[Order]
+    keys = [
+        order.mandate_key
+        for reference in ORDER_BY_REFERENCE.keys(message, entities)
+        for order in orders.where(reference=reference)
+    ]
+    return [order.reference for key in keys for order in orders.where(mandate_key=key)]
 
 
-def _mandate_of_order(delivery: Delivery, batch: Batch) -> Iterator[str]:
-    for order in _orders_meant(delivery, batch):
-        if order.mandate_key is not None:
-            yield order.mandate_key
-
-
-def _collections_of_order(delivery: Delivery, batch: Batch) -> Iterator[str]:
-    for order in _orders_meant(delivery, batch):
-        shared = [one for one in batch[Order] if one.mandate_key == order.mandate_key]
-        for one in (order, *shared):
-            if one.reference is not None:
-                yield one.reference
-
-
-def _end_to_end_id(delivery: Delivery, _batch: Batch) -> str | None:
-    return getattr(delivery.content, "end_to_end_id", None)
-
-
-def _references_held(delivery: Delivery, batch: Batch) -> list[str]:
-    wanted = getattr(delivery.content, "end_to_end_id", None)
-    return [one.order_reference for one in batch[Collection].where(end_to_end_id=wanted)]
-
-
-ORDER = by_subject(Order)
-ORDER_BY_REFERENCE = Load(Order, "reference", _reference)
+ORDER = by_subject(Order, find_by=ORDER_KEYS)
+ORDER_BY_REFERENCE = Load(Order, "reference", "order_reference", find_by=ORDER_KEYS)
 MANDATE_OF_EVENT = Load(Mandate, "key", _mandate_of_event)
-MANDATE_OF_ORDER = Load(Mandate, "key", _mandate_of_order)
+MANDATE_OF_ORDER = Load(Mandate, "key", through(ORDER_BY_REFERENCE, "mandate_key"))
 UNSIGNED_OF_MANDATE = Load(
     Order,
     "mandate_key",
-    _mandate_of_order,
-    only=Order.__table__.c.signed_on.is_(None),  # type: ignore[attr-defined]
+    through(ORDER_BY_REFERENCE, "mandate_key"),
+    only={"signed_on": None},
+    find_by=ORDER_KEYS,
 )
-COLLECTIONS = Load(Collection, "order_reference", _collections_of_order)
-OPEN_UNMATCHED = Load(UnmatchedResult, "open", lambda _delivery, _batch: [1])
+COLLECTIONS_OF_SUBJECT = Load(
+    Collection, "order_reference", through(ORDER, "reference"), find_by=COLLECTION_KEYS
+)
+COLLECTIONS_OF_ORDER = Load(
+    Collection, "order_reference", "order_reference", find_by=COLLECTION_KEYS
+)
+COLLECTIONS_UNDER_MANDATE = Load(
+    Collection, "order_reference", _references_under_mandate, find_by=COLLECTION_KEYS
+)
+OPEN_UNMATCHED = Load(
+    UnmatchedResult,
+    "open",
+    lambda _message, _entities: [1],
+    find_by=("order_reference", "end_to_end_id"),
+)
 """All of them: there are hardly ever any, and an order does not know its number beforehand."""
-HELD = Load(Collection, "end_to_end_id", _end_to_end_id)
-ORDER_OF_HELD = Load(Order, "reference", _references_held)
-COLLECTIONS_OF_HELD = Load(Collection, "order_reference", _references_held)
+HELD = Load(Collection, "end_to_end_id", "end_to_end_id", find_by=COLLECTION_KEYS)
+ORDER_OF_HELD = Load(Order, "reference", through(HELD, "order_reference"), find_by=ORDER_KEYS)
+COLLECTIONS_OF_HELD = Load(
+    Collection, "order_reference", through(HELD, "order_reference"), find_by=COLLECTION_KEYS
+)

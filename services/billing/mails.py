@@ -7,7 +7,7 @@ from services.billing.models import Order
 from services.billing.reasons import Reason
 from shared.events import RegistrationCompleted
 from shared.events.shapes import Language
-from shared.processing.messages import Mail
+from shared.notifications.messages import Mail
 
 CONFIRMATION = "order_confirmation"
 COPY = "order_confirmation_copy"

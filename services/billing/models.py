@@ -9,11 +9,10 @@ from sqlmodel import Field
 from services.billing.agreed import Agreed
 from services.billing.collections import Collection, Standing, standing_of
 from services.billing.tables import BillingTable
-from shared.entity import index_of
-from shared.errors import Conflict, Reject
+from shared.base.errors import Conflict, Reject
 from shared.events import MandateDetails, OrderConfirmationSigned, RegistrationCompleted
 from shared.events.billing import Scheme, SignatureMethod
-from shared.processing.model import moment
+from shared.persistence.entity import index_of, moment
 
 
 class Order(BillingTable, table=True):
@@ -84,7 +83,7 @@ class Order(BillingTable, table=True):
         # Signed before: this payer need not sign again.
         self.covered_since = mandate.signed_on if mandate.active else None
 
-    def insist_on_same(self, event: RegistrationCompleted) -> None:
+    def require_same(self, event: RegistrationCompleted) -> None:
         """A registration that is told again must be the one that led to the order.
 
         Raises:

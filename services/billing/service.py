@@ -6,9 +6,9 @@ from services.billing.api import router
 from services.billing.documents import Documents
 from services.billing.handlers import SERIES, SUBSCRIPTIONS
 from services.billing.tables import BillingTable
-from shared.catalogue import Catalogue
-from shared.processing.service import Service
-from shared.settings import Settings
+from shared.host.service import Service
+from shared.host.settings import Settings
+from shared.trade.catalogue import Catalogue
 
 
 def build(settings: Settings) -> Service:
@@ -23,5 +23,5 @@ def build(settings: Settings) -> Service:
         router=router,
         resources={Catalogue: catalogue, Settings: settings, Documents: documents},
         series=(SERIES,),
-        notices=documents.notices(),
+        notification_kinds=documents.notices(),
     )

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from services.billing.collecting import Ledger
+from services.billing.commands import SignOrder
 from services.billing.models import Mandate, Order
-from services.billing.requests import SignOrder
-from shared.errors import Invalid
-from shared.events.shapes import FieldError
-from shared.processing.messages import Message
+from shared.base.errors import FieldError, Invalid
+from shared.processing import Effect
 
 
 def account_on_paper(request: SignOrder, order: Order, mandate: Mandate) -> tuple[str, str]:
@@ -28,7 +27,7 @@ def account_on_paper(request: SignOrder, order: Order, mandate: Mandate) -> tupl
 
 def sign_anew(
     request: SignOrder, ledger: Ledger, mandate: Mandate, holder: str
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """After a collection that failed the payer may sign for another account.
 
     Whatever else comes of an order that was signed before is the same paper, by post and by fax.

@@ -2,7 +2,7 @@
 
 from sqlalchemy import MetaData
 
-from shared.entity import Entity
+from shared.persistence.entity import Entity
 
 
 class BillingTable(Entity):

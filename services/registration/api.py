@@ -8,19 +8,19 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session, col, select
 
 from services.registration.charts import LedgerAccount, shipped_chart
-from services.registration.models import UNHEARD, Chart, Registration
-from services.registration.requests import (
+from services.registration.commands import (
     DeclineCustomer,
     MakeAdministration,
     PutBaseAdministration,
     RegisterCustomer,
 )
-from shared.auth import Caller
-from shared.envelope import NAMESPACE
-from shared.errors import NotFound
-from shared.http import IdempotencyKey, caller_with
-from shared.paging import NEXT_PAGE, Page
-from shared.processing.runtime import Runtime
+from services.registration.models import UNHEARD, Chart, Registration
+from shared.base.errors import NotFound
+from shared.events.envelope import NAMESPACE
+from shared.host.runtime import Runtime
+from shared.web.app import IdempotencyKey, caller_with
+from shared.web.auth import Caller
+from shared.web.paging import NEXT_PAGE, Page
 
 Reviewer = Annotated[Caller, Depends(caller_with("registrations:review"))]
 Setter = Annotated[Caller, Depends(caller_with("administrations:create"))]
@@ -157,7 +157,7 @@ def _find(session: Session, caller: Caller, onboarding_id: UUID) -> Registration
     registration = session.get(Registration, str(onboarding_id))
     if registration is None or registration.status == UNHEARD:
         raise NotFound("not_found", "There is no registration by that id.")
-    caller.insist_on_office(registration.office_code)
+    caller.require_office(registration.office_code)
     return registration
 
 

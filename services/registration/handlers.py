@@ -3,6 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from services.registration import charts
+from services.registration.commands import (
+    DeclineCustomer,
+    MakeAdministration,
+    PutBaseAdministration,
+    RegisterCustomer,
+)
 from services.registration.models import (
     REGISTERED,
     REVIEW,
@@ -12,23 +18,15 @@ from services.registration.models import (
     Registration,
     base_key,
 )
-from services.registration.requests import (
-    DeclineCustomer,
-    MakeAdministration,
-    PutBaseAdministration,
-    RegisterCustomer,
-)
-from shared.envelope import Envelope
-from shared.errors import Conflict, NotFound
+from shared.base.errors import Conflict, NotFound
 from shared.events import (
     AdministrationFailed,
     OnboardingWithdrawn,
     RegistrationDeclined,
     SignupAccepted,
 )
-from shared.processing.messages import Delivery, Message, Now
-from shared.processing.numbers import Numbers
-from shared.processing.subscriptions import Batch, Load, Loaded, by_subject, on
+from shared.events.envelope import Envelope
+from shared.processing import Effect, Entities, Load, Loaded, Message, Now, Numbers, by_subject, on
 
 CUSTOMERS = "customer"
 ADMINISTRATIONS = "administration"
@@ -42,11 +40,11 @@ def take_up(
     bases: Loaded[BaseAdministration],
     numbers: Numbers,
     now: Now,
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Register at once when nothing is flagged and the office's policy allows it."""
     registration = _registration(registrations, envelope.subject)
     if registration.accepted is not None:
-        registration.insist_on_same(event)
+        registration.require_same(event)
         return []  # Hearing the fact again changes nothing.
     registration.hear(event, now)
     flagged = event.office.review == "always" or any(one.needs_review for one in event.warnings)
@@ -57,7 +55,7 @@ def take_up(
 
 def withdraw(
     _event: OnboardingWithdrawn, envelope: Envelope, registrations: Loaded[Registration]
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Keep the withdrawal, even when it is the first thing heard of this onboarding."""
     _registration(registrations, envelope.subject).withdraw()
     return []
@@ -69,7 +67,7 @@ def register(
     registrations: Loaded[Registration],
     bases: Loaded[BaseAdministration],
     numbers: Numbers,
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """The office has looked and says yes."""
     registration = _known(registrations, envelope)
     return _register(registration, registration.signup(), bases, numbers, by=request.by)
@@ -77,7 +75,7 @@ def register(
 
 def decline(
     request: DeclineCustomer, envelope: Envelope, registrations: Loaded[Registration]
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """The office has looked and says no."""
     _known(registrations, envelope).decline(request.by)
     return [RegistrationDeclined(reason=request.reason)]
@@ -89,7 +87,7 @@ def make_administration(
     registrations: Loaded[Registration],
     bases: Loaded[BaseAdministration],
     numbers: Numbers,
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Copy a base administration again, after a failure or from another base."""
     registration = _known(registrations, envelope)
     if registration.status != REGISTERED:
@@ -104,7 +102,7 @@ def put_base(
     request: PutBaseAdministration,
     bases: Loaded[BaseAdministration],
     kept: Loaded[Chart],
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Add or replace a base administration; administrations copied earlier keep their chart."""
     fingerprint = charts.chart_id(request.accounts)
     if fingerprint not in kept:
@@ -128,7 +126,7 @@ def put_base(
 
 def _register(
     registration: Registration, signup: SignupAccepted, bases: Bases, numbers: Numbers, *, by: str
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     completed = registration.register(signup, f"K-{100_000 + numbers.take(CUSTOMERS)}", by)
     return [completed, _copy(registration, signup, bases, numbers, None)]
 
@@ -139,7 +137,7 @@ def _copy(
     bases: Bases,
     numbers: Numbers,
     chosen: str | None,
-) -> Message:
+) -> Effect:
     office = signup.office
     code = chosen or office.base_administration
     base = bases.get(base_key(office.code, code)) or bases.get(base_key("", code))
@@ -169,14 +167,14 @@ def _bases_of(code: str, office_code: str) -> list[str]:
     return [base_key(office_code, code), base_key("", code)]
 
 
-def _base_of_event(delivery: Delivery, _batch: Batch) -> list[str]:
+def _base_of_event(delivery: Message, _batch: Entities) -> list[str]:
     content = delivery.content
     if not isinstance(content, SignupAccepted):
         return []
     return _bases_of(content.office.base_administration, content.office.code)
 
 
-def _base_of_registration(delivery: Delivery, batch: Batch) -> Iterator[str]:
+def _base_of_registration(delivery: Message, batch: Entities) -> Iterator[str]:
     chosen = getattr(delivery.content, "base_administration", None)
     registration = batch[Registration].get(delivery.envelope.subject)
     if registration is not None and registration.accepted is not None:
@@ -184,14 +182,14 @@ def _base_of_registration(delivery: Delivery, batch: Batch) -> Iterator[str]:
         yield from _bases_of(chosen or office.base_administration, office.code)
 
 
-def _base_to_put(delivery: Delivery, _batch: Batch) -> list[str]:
+def _base_to_put(delivery: Message, _batch: Entities) -> list[str]:
     content = delivery.content
     if not isinstance(content, PutBaseAdministration):
         return []
     return [base_key(content.office_code, content.code)]
 
 
-def _chart_to_put(delivery: Delivery, _batch: Batch) -> list[str]:
+def _chart_to_put(delivery: Message, _batch: Entities) -> list[str]:
     content = delivery.content
     return [charts.chart_id(content.accounts)] if isinstance(content, PutBaseAdministration) else []
 

@@ -6,10 +6,9 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index, MetaData
 from sqlmodel import Field
 
-from shared.entity import Entity
-from shared.errors import Conflict, Reject
+from shared.base.errors import Conflict, Reject
 from shared.events import AdministrationCreated, RegistrationCompleted, SignupAccepted
-from shared.processing.model import moment
+from shared.persistence.entity import Entity, moment
 
 UNHEARD = "unheard"
 """Something else about this onboarding was heard first; the sign-up itself is still on its way."""
@@ -65,7 +64,7 @@ class Registration(RegistrationTable, table=True):
         if self.status == UNHEARD:
             self.status = REVIEW
 
-    def insist_on_same(self, signup: SignupAccepted) -> None:
+    def require_same(self, signup: SignupAccepted) -> None:
         """A sign-up that is told again must be the one that was heard.
 
         Raises:

@@ -6,9 +6,9 @@ from services.registration import charts
 from services.registration.api import router
 from services.registration.handlers import ADMINISTRATIONS, CUSTOMERS, SUBSCRIPTIONS
 from services.registration.models import BaseAdministration, Chart, RegistrationTable, base_key
-from shared.processing.runtime import Runtime
-from shared.processing.service import Service
-from shared.settings import Settings
+from shared.host.runtime import Runtime
+from shared.host.service import Service
+from shared.host.settings import Settings
 
 STANDARD = "Standaard administratie"
 EDITIONS = frozenset({"3396525632f1b5fb58c2001da5d9da080b8f53fa59997707e38640c61a1b2041"})

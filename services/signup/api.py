@@ -9,18 +9,17 @@ from fastapi import APIRouter, Body, Depends
 from pydantic import AfterValidator, BaseModel, Field
 from sqlmodel import Session, col, select
 
+from services.signup.commands import PutOffice, Withdraw
 from services.signup.models import REJECTED, Office, Signup
-from services.signup.requests import PutOffice, Withdraw
 from services.signup.validation import check
-from shared.auth import Caller
-from shared.catalogue import Catalogue
-from shared.envelope import NAMESPACE
-from shared.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.base.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from shared.events import SignupRejected, SignupSubmitted
-from shared.events.shapes import FieldError
-from shared.http import IdempotencyKey, caller_with, inlined
-from shared.paging import NEXT_PAGE, Page
-from shared.processing.runtime import Runtime
+from shared.events.envelope import NAMESPACE
+from shared.host.runtime import Runtime
+from shared.trade.catalogue import Catalogue
+from shared.web.app import IdempotencyKey, caller_with, inlined
+from shared.web.auth import Caller
+from shared.web.paging import NEXT_PAGE, Page
 
 Website = Annotated[Caller, Depends(caller_with("signup:submit"))]
 BackOffice = Annotated[Caller, Depends(caller_with("offices:manage"))]
@@ -121,7 +120,7 @@ def _offices(routes: APIRouter, runtime: Runtime) -> None:
 
     @routes.put("/offices/{code}", summary="Add or change an office")
     def put_office(code: str, body: OfficeBody, caller: BackOffice) -> dict[str, Any]:
-        caller.insist_on_office(code)
+        caller.require_office(code)
         if not is_office_code(code):
             raise NotFound("not_found", "The code of an office has 1 to 35 characters.")
         request = PutOffice(code=code, **body.model_dump())
@@ -164,4 +163,4 @@ def _insist(session: Session, caller: Caller, onboarding_id: UUID) -> None:
     signup = session.get(Signup, str(onboarding_id))
     if signup is None or not signup.settled:
         raise NotFound("not_found", "There is no onboarding by that id.")
-    caller.insist_on_office(signup.office_code)
+    caller.require_office(signup.office_code)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from services.signup.texts import text
-from shared.events.shapes import FieldError, Language
+from shared.base.errors import FieldError
+from shared.events.shapes import Language
 
 MOST_ERRORS = 50
 

@@ -3,13 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from services.signup.commands import PutOffice, Withdraw
 from services.signup.mails import confirmations, incomplete, withdrawal
 from services.signup.models import Office, Signup, company_key
-from services.signup.requests import PutOffice, Withdraw
 from services.signup.validation import Checked, check
-from shared.catalogue import Catalogue
-from shared.envelope import Envelope
-from shared.errors import NotFound, Reject
+from shared.base.errors import NotFound, Reject
 from shared.events import (
     CustomerActivated,
     CustomerLoggedIn,
@@ -19,11 +17,22 @@ from shared.events import (
     SignupRejected,
     SignupSubmitted,
 )
+from shared.events.envelope import Envelope
 from shared.events.shapes import Warning
-from shared.processing.messages import AsWritten, Delivery, Message, Now
-from shared.processing.numbers import Numbers
-from shared.processing.subscriptions import Batch, Load, Loaded, by_subject, on
-from shared.settings import Settings
+from shared.host.settings import Settings
+from shared.processing import (
+    Effect,
+    Entities,
+    Load,
+    Loaded,
+    Message,
+    Now,
+    Numbers,
+    RawEvent,
+    by_subject,
+    on,
+)
+from shared.trade.catalogue import Catalogue
 
 SERIES = "signup"
 
@@ -34,7 +43,7 @@ DUPLICATE = {
 
 
 def take_up(
-    written: AsWritten,
+    written: RawEvent,
     envelope: Envelope,
     signups: Loaded[Signup],
     offices: Loaded[Office],
@@ -42,7 +51,7 @@ def take_up(
     settings: Settings,
     numbers: Numbers,
     now: Now,
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Accept or reject what a customer filled in, and tell him and his office."""
     signup = signups.get(envelope.subject) or signups.add(Signup(onboarding_id=envelope.subject))
     if signup.digest == envelope.digest():
@@ -76,7 +85,7 @@ def take_up(
 
 def note_decline(
     _event: RegistrationDeclined, envelope: Envelope, signups: Loaded[Signup]
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """The office said no; the package is open no longer."""
     _signup(signups, envelope).decline()
     return []
@@ -84,7 +93,7 @@ def note_decline(
 
 def note_activation(
     _event: CustomerActivated, envelope: Envelope, signups: Loaded[Signup]
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """The credentials have left."""
     signup = _signup(signups, envelope)
     signup.activated_at = min(signup.activated_at or envelope.time, envelope.time)
@@ -93,13 +102,13 @@ def note_activation(
 
 def note_login(
     event: CustomerLoggedIn, envelope: Envelope, signups: Loaded[Signup]
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """The customer works with the package."""
     _signup(signups, envelope).logged_in(event.first_login_at)
     return []
 
 
-def withdraw(request: Withdraw, envelope: Envelope, signups: Loaded[Signup]) -> Sequence[Message]:
+def withdraw(request: Withdraw, envelope: Envelope, signups: Loaded[Signup]) -> Sequence[Effect]:
     """Stop the onboarding, and tell customer and office."""
     signup = signups.get(envelope.subject)
     if signup is None or not signup.settled:
@@ -108,7 +117,7 @@ def withdraw(request: Withdraw, envelope: Envelope, signups: Loaded[Signup]) -> 
     return [OnboardingWithdrawn(reason=request.reason, by=request.by), *withdrawal(signup.event())]
 
 
-def put_office(request: PutOffice, offices: Loaded[Office]) -> Sequence[Message]:
+def put_office(request: PutOffice, offices: Loaded[Office]) -> Sequence[Effect]:
     """Add or change an office."""
     office = offices.get(request.code)
     if office is None:
@@ -119,7 +128,7 @@ def put_office(request: PutOffice, offices: Loaded[Office]) -> Sequence[Message]
     return []
 
 
-def _rejection(checked: Checked, data: Mapping[str, Any]) -> Sequence[Message]:
+def _rejection(checked: Checked, data: Mapping[str, Any]) -> Sequence[Effect]:
     customer = data.get("customer")
     company = _text(customer, "company") if isinstance(customer, Mapping) else ""
     rejected = SignupRejected(
@@ -161,25 +170,25 @@ def _text(data: Mapping[str, Any], name: str) -> str:
     return "".join(one for one in clean if one.isprintable()).strip()
 
 
-def _customer(delivery: Delivery) -> Mapping[str, Any]:
+def _customer(delivery: Message) -> Mapping[str, Any]:
     written = delivery.content
-    customer = written.data.get("customer") if isinstance(written, AsWritten) else None
+    customer = written.data.get("customer") if isinstance(written, RawEvent) else None
     return customer if isinstance(customer, Mapping) else {}
 
 
-def _office(delivery: Delivery, _batch: Batch) -> str | None:
+def _office(delivery: Message, _batch: Entities) -> str | None:
     content = delivery.content
     if isinstance(content, PutOffice):
         return content.code
-    return (_text(content.data, "office_code") or None) if isinstance(content, AsWritten) else None
+    return (_text(content.data, "office_code") or None) if isinstance(content, RawEvent) else None
 
 
-def _kvk(delivery: Delivery, _batch: Batch) -> str | None:
+def _kvk(delivery: Message, _batch: Entities) -> str | None:
     # As the rule for the field reads it: people write blanks and points between the digits.
     return _text(_customer(delivery), "kvk").replace(" ", "").replace(".", "") or None
 
 
-def _company(delivery: Delivery, _batch: Batch) -> str:
+def _company(delivery: Message, _batch: Entities) -> str:
     customer = _customer(delivery)
     return company_key(_text(customer, "company"), _text(customer, "email"))
 
@@ -191,7 +200,7 @@ SAME_KVK = Load(Signup, "kvk", _kvk, lock=False)
 SAME_COMPANY = Load(Signup, "company_key", _company, lock=False)
 
 SUBSCRIPTIONS = [
-    on(SignupSubmitted, take_up, loads=[SIGNUP, OFFICE, SAME_KVK, SAME_COMPANY], as_written=True),
+    on(SignupSubmitted, take_up, loads=[SIGNUP, OFFICE, SAME_KVK, SAME_COMPANY], raw=True),
     on(RegistrationDeclined, note_decline, loads=[SIGNUP]),
     on(CustomerActivated, note_activation, loads=[SIGNUP]),
     on(CustomerLoggedIn, note_login, loads=[SIGNUP]),

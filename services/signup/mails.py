@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from services.signup.models import Signup
 from services.signup.validation import Checked
-from shared.catalogue import Catalogue
 from shared.events import SignupAccepted
 from shared.events.shapes import Language
-from shared.processing.messages import Mail
+from shared.notifications.messages import Mail
+from shared.trade.catalogue import Catalogue
 
 
 def confirmations(

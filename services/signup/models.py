@@ -6,10 +6,9 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index, MetaData
 from sqlmodel import Field
 
-from shared.entity import Entity
-from shared.errors import Conflict
+from shared.base.errors import Conflict
 from shared.events import SignupAccepted, shapes
-from shared.processing.model import moment
+from shared.persistence.entity import Entity, moment
 
 UNHEARD = "unheard"
 REJECTED = "rejected"

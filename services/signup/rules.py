@@ -12,7 +12,7 @@ from stdnum.iso7064 import mod_97_10
 from stdnum.nl import bsn, btw, postcode
 
 from services.signup.form import Wrong
-from shared.iban import NotAnIban, NotSepa, sepa_iban
+from shared.trade.iban import NotAnIban, NotSepa, sepa_iban
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 MAIL_DOMAINS = (

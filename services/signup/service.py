@@ -5,10 +5,10 @@ from pathlib import Path
 from services.signup.api import router
 from services.signup.handlers import SERIES, SUBSCRIPTIONS
 from services.signup.models import Office, SignupTable
-from shared.catalogue import Catalogue
-from shared.processing.runtime import Runtime
-from shared.processing.service import Service
-from shared.settings import Settings
+from shared.host.runtime import Runtime
+from shared.host.service import Service
+from shared.host.settings import Settings
+from shared.trade.catalogue import Catalogue
 
 EXAMPLE = Office(
     code="0042",

@@ -8,13 +8,13 @@ from typing import Any, Protocol, cast, get_args
 from services.signup import rules
 from services.signup.form import Form, Wrong
 from services.signup.texts import warning_text
+from shared.base.errors import FieldError
 from shared.events import SignupSubmitted
 from shared.events.shapes import (
     Address,
     Channel,
     Contact,
     Customer,
-    FieldError,
     Language,
     LegalForm,
     Package,

@@ -103,11 +103,3 @@ class Warning(Shape):
     code: Code
     text: Annotated[str, StringConstraints(max_length=500)]
     needs_review: bool = False
-
-
-class FieldError(Shape):
-    """What is wrong with one field, in a sentence for the person who filled it in."""
-
-    field: Annotated[str, StringConstraints(max_length=200)]
-    code: Annotated[str, StringConstraints(max_length=80)]
-    message: Annotated[str, StringConstraints(max_length=500)]

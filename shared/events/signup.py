@@ -2,18 +2,9 @@
 
 from typing import ClassVar
 
+from shared.base.errors import FieldError
 from shared.events.event import Event
-from shared.events.shapes import (
-    Channel,
-    Code,
-    Customer,
-    FieldError,
-    Line,
-    Office,
-    Package,
-    Payer,
-    Warning,
-)
+from shared.events.shapes import Channel, Code, Customer, Line, Office, Package, Payer, Warning
 
 
 class SignupAccepted(Event):

@@ -10,29 +10,34 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from shared.errors import InfrastructureDown
+from shared.base.errors import InfrastructureDown
 
 EXCHANGE = "stappenplan.events"
-MAX_BODY_BYTES = 1024 * 1024
-"""No event is larger; RabbitMQ 4 refuses above 16 MiB, which is far more than a fact needs."""
 
-TRACES = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count")
+BROKER_HEADERS = (
+    "x-death",
+    "x-first-death-",
+    "x-last-death-",
+    "x-delivery-count",
+    "x-acquired-count",
+)
 """How the headers begin that are the broker's own. They differ from one delivery to the next, and
 RabbitMQ before 4.0 would act upon them if they were sent again."""
 
-IN_HAND = 600
-"""How many messages one service may have in hand: a batch for each of two threads that consume,
-and one that arrives meanwhile."""
+PREFETCH = 600
+"""How many unacknowledged messages one service may have in hand: a batch for each of two threads
+that consume, and one that arrives meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """A message as the broker delivered it, not yet read.
 
-    `receipt` is the adapter's own mark for acknowledging; nobody else looks inside.
     `redelivered` says that it may have been seen before: perhaps it killed the process.
     `damage` says what the adapter could not read of it.
-    `given_up` says why the broker gave it up, when it did: no consumer is to run it any more.
+    `dead_lettered` says why the broker dead-lettered it, when it did: no consumer is to run it
+    any more.
+    `delivery_tag` is the adapter's own mark for acknowledging; nobody else looks inside.
     """
 
     body: bytes
@@ -44,8 +49,8 @@ class Incoming:
     user_id: str | None = None
     redelivered: bool = False
     damage: str | None = None
-    given_up: str = ""
-    receipt: object = None
+    dead_lettered: str = ""
+    delivery_tag: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Outgoing:
     repeated: bool = False
 
 
-class Receipt(Enum):
+class PublishResult(Enum):
     """What the broker said of one published message."""
 
     CONFIRMED = "confirmed"
@@ -83,30 +88,30 @@ class BusDown(InfrastructureDown):
 
 
 class Bus(Protocol):
-    """One service's line to the broker. All methods may be called from any thread.
+    """One service's way to the broker. All methods may be called from any thread.
 
     Receiving keeps at most a bounded number of messages in hand that were not acknowledged.
-    The line mends itself after every loss of connection: `receive` then simply returns nothing
-    for a while, and whatever was not acknowledged is delivered again.
+    It connects again after every loss of connection: `receive` then simply returns nothing for a
+    while, and whatever was not acknowledged is delivered again.
     """
 
     def open(self) -> None:
         """Start connecting, in the background; returns at once."""
 
-    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[Receipt]]":
-        """Hand messages over; the future gives one receipt for each, in order.
+    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[PublishResult]]":
+        """Hand messages over; the future gives one result for each, in order.
 
         Never blocks on the broker and never raises for it: while the broker is away the
-        receipts are `UNKNOWN`, at once or after a bounded time.
+        results are `UNKNOWN`, at once or after a bounded time.
         """
 
     def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
         """Return what is there now, at most `limit` messages.
 
-        What the broker gave up (`Incoming.given_up`) comes along with the rest.
-
         Waits at most `wait` seconds for the first one, and then at most `linger` seconds for
         more to join it. Returns an empty list when nothing came or `interrupt` was called.
+
+        What the broker dead-lettered (`Incoming.dead_lettered`) comes along with the rest.
         """
 
     def acknowledge(self, messages: Sequence[Incoming]) -> None:
@@ -119,7 +124,7 @@ class Bus(Protocol):
         """
 
     def healthy(self) -> bool:
-        """Whether the line is up and, when it consumes, is subscribed to its queue."""
+        """Whether it is connected and, when it consumes, is subscribed to its queue."""
 
     def silent_for(self) -> float:
         """Seconds since the broker was last heard, if only by a heartbeat; 0 for the embedded one.
@@ -131,5 +136,5 @@ class Bus(Protocol):
     def close(self) -> None:
         """Stop taking messages, return what is unacknowledged to the broker, and hang up.
 
-        Gives what is being published a bounded time; afterwards every future has its receipts.
+        Gives what is being published a bounded time; afterwards every future has its results.
         """

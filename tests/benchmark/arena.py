@@ -16,12 +16,12 @@ import pika  # noqa: TID251  The referee is nobody's colleague.
 import psycopg
 
 from infra.composition import build_service, topology
-from shared.database import Database
-from shared.messaging.bus import Outgoing, Receipt
-from shared.messaging.declare import apply
+from shared.host.settings import Settings
+from shared.messaging.bus import Outgoing, PublishResult
 from shared.messaging.rabbitmq import RabbitBus
-from shared.schema import upgrade
-from shared.settings import Settings
+from shared.messaging.topology.declare import apply
+from shared.persistence.database import Database
+from shared.persistence.schema import upgrade
 from tests.benchmark.load import ACCEPTED, NEXT
 from tests.benchmark.roster import ROOT
 from tests.servers.management import url_of_vhost
@@ -134,7 +134,7 @@ def fill(place: Arena, bodies: Sequence[bytes], queue: str = QUEUE) -> None:
     for start in range(0, len(bodies), 2000):
         part = bodies[start : start + 2000]
         said = [Outgoing(json.loads(one)["id"], ACCEPTED, one, queue=queue) for one in part]
-        assert set(bus.publish(said).result(60)) == {Receipt.CONFIRMED}
+        assert set(bus.publish(said).result(60)) == {PublishResult.CONFIRMED}
     bus.close()
 
 

@@ -22,9 +22,9 @@ from uuid import uuid4
 
 import psycopg
 
-from infra.composition import Lines
-from shared.messaging.bus import Outgoing, Receipt
-from shared.settings import Settings
+from infra.run.runtimes import BusFactory
+from shared.host.settings import Settings
+from shared.messaging.bus import Outgoing, PublishResult
 from tests.benchmark.drill import environment, grounds, say
 from tests.benchmark.load import accepted
 from tests.benchmark.roster import ROOT
@@ -56,12 +56,12 @@ def registrations(count: int) -> Iterator[Outgoing]:
 
 def turn(settings: Settings, way: str, count: int, folder: Path) -> tuple[float, int]:
     """Events a second, and how many mails had left when the last event was consumed."""
-    line = Lines(settings).bus("website", consume=False)
+    line = BusFactory(settings).bus("website", consume=False)
     line.open()
     messages = list(registrations(count))
     for start in range(0, count, 1000):
         answer = line.publish(messages[start : start + 1000]).result(120)
-        assert set(answer) == {Receipt.CONFIRMED}
+        assert set(answer) == {PublishResult.CONFIRMED}
     line.close()
     command = [sys.executable, "-m", "tests.benchmark.mailing", way, "run", "billing"]
     with (folder / "billing.log").open("wb") as log:

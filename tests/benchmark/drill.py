@@ -21,10 +21,11 @@ from pathlib import Path
 
 import httpx
 
-from infra.composition import KING, Lines, service_names
-from infra.simulators.king import KingBilling
-from shared.auth import SCOPES, issue_token
-from shared.settings import Settings
+from infra.composition import KING, service_names
+from infra.run.runtimes import BusFactory
+from infra.demo.simulators.king import KingBilling
+from shared.host.settings import Settings
+from shared.web.auth import SCOPES, issue_token
 from tests.benchmark.drill_report import Drilled, as_markdown, peak_of
 from tests.benchmark.figures import Figures
 from tests.benchmark.outside import Payers, open_office, submit
@@ -120,7 +121,7 @@ def drill(settings: Settings, customers: int) -> Drilled:
     """Submit them all, and wait until all may be activated and all mail has left."""
     ports = dict(zip(service_names(), free_ports(4), strict=True))
     token = issue_token(settings.signing_key(), list(SCOPES), name="drill", days=1)
-    lines = Lines(settings)
+    lines = BusFactory(settings)
     with ExitStack() as running:
         processes = {
             name: running.enter_context(service(name, port, settings))

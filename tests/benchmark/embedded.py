@@ -22,8 +22,8 @@ from pathlib import Path
 import httpx
 
 from infra.composition import service_names, topology
-from shared.messaging.declare import apply
-from shared.settings import Settings
+from shared.host.settings import Settings
+from shared.messaging.topology.declare import apply
 from tests.benchmark.report import equipment
 from tests.servers.postgres import Databases, start_postgres
 from tests.servers.premises import free_ports

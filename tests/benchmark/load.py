@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from infra.simulators import website
+from infra.demo.simulators import website
 
 GOLDEN = Path(__file__).parents[1] / "contract" / "golden" / "signup.accepted.v1.json"
 ACCEPTED = "signup.accepted.v1"

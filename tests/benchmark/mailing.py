@@ -3,16 +3,16 @@
 import sys
 
 from infra import cli
-from shared.notifications import writers
-from shared.notifications.postman import Postman
+from shared.notifications.delivery.sender import NotificationSender
+from shared.notifications.rendering import pool
 
 
 def change(way: str) -> None:
     """`none` writes and sends nothing; `here` writes all in this process; `apart` as shipped."""
     if way == "none":
-        Postman.deliver_due = lambda _self, _limit=0: 0  # type: ignore[method-assign]
+        NotificationSender.deliver_due = lambda _self, _limit=0: 0  # type: ignore[method-assign]
     elif way == "here":
-        writers.FEW = sys.maxsize
+        pool.FEW = sys.maxsize
 
 
 if __name__ == "__main__":

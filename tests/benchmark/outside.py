@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 
-from infra.simulators import website
-from shared.messaging.bus import Bus, Outgoing, Receipt
+from infra.demo.simulators import website
+from shared.messaging.bus import Bus, Outgoing, PublishResult
 
 AT_ONCE = 4
 """So many payers' signatures are entered at the same time."""
@@ -35,7 +35,7 @@ def submit(line: Bus, count: int) -> None:
             document["data"]["customer"]["kvk"] = f"{10_000_000 + number:08d}"
             body = json.dumps(document).encode()
             messages.append(Outgoing(document["id"], document["type"], body))
-        if set(line.publish(messages).result(120)) != {Receipt.CONFIRMED}:
+        if set(line.publish(messages).result(120)) != {PublishResult.CONFIRMED}:
             raise RuntimeError("the broker did not take the sign-ups")
 
 

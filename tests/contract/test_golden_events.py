@@ -11,13 +11,14 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from infra.composition import topology
-from infra.contract import asyncapi_document, schemas
-from shared.envelope import CONTENT_TYPE, open_message
-from shared.errors import Malformed
+from infra.operations.contract.documents import asyncapi_document, schemas
+from shared.base.errors import Malformed
+from shared.events.envelope import CONTENT_TYPE
 from shared.events.event import EVENTS
+from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
-from shared.processing.subscriptions import on
-from shared.settings import Settings
+from shared.processing import on
+from shared.processing.decoding import open_message
 
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.json"))

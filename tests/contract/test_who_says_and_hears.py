@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from infra.composition import topology
-from infra.contract import asyncapi_document
+from infra.operations.contract.documents import asyncapi_document
 from shared.events.event import EVENTS
-from shared.settings import Settings
+from shared.host.settings import Settings
 
 SIGNUP, REGISTRATION, BILLING, ACTIVATION = "signup", "registration", "billing", "activation"
 KING = "king-billing"

@@ -26,23 +26,23 @@ SMALL_BATCH = 20
 
 def main(deed: str, point: str, nth: int) -> None:
     """Put the deed in place before anything that passes a point is imported, then run."""
-    from shared import crash_points
+    from shared.base import crash_points
 
     if deed != "spare":
         assert point in crash_points.POINTS, f"there is no point {point}"
         crash_points.reached = _doer(deed, point, nth)
-    from shared.processing import retries
+    from shared.processing.worker import retry_policy
 
-    retries.LEASE = LEASES
-    from shared.notifications import claims
-    from shared.processing import inbox, outbox
+    retry_policy.LEASE = LEASES
+    from shared.notifications.delivery import claims
+    from shared.processing.store import inbox, outbox
 
     outbox.LEASE = claims.LEASE = LEASES
     assert inbox.LEASE is LEASES
     if deed == "pause":
-        from shared.processing import loops
+        from shared.processing.worker import consumer
 
-        loops.BATCH = SMALL_BATCH
+        consumer.BATCH = SMALL_BATCH
     from infra.cli import main as stappenplan
 
     stappenplan()

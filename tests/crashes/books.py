@@ -17,12 +17,12 @@ from sqlalchemy import Table, select
 from sqlmodel import Session
 
 from infra.composition import build_services
-from shared.database import Database
-from shared.notifications.model import Notification
-from shared.processing.inbox import REFUSED
-from shared.processing.model import DONE, Inbox, Outbox
-from shared.processing.service import Service
-from shared.settings import Settings
+from shared.host.service import Service
+from shared.host.settings import Settings
+from shared.notifications.tables import Notification
+from shared.persistence.database import Database
+from shared.processing.store.inbox import REFUSED
+from shared.processing.store.tables import DONE, Inbox, Outbox
 
 INBOX: Table = Inbox.__table__
 OUTBOX: Table = Outbox.__table__
@@ -188,7 +188,7 @@ def _inbox(session: Session) -> dict[str, Heard]:
     rows = list(_rows(session, INBOX, but="digest"))
     found = {row.id: _heard(row, row.id) for row in rows if not _refused(row)}
     for row in filter(_refused, rows):
-        postage = json.loads(row.postage or "{}")
+        postage = json.loads(row.properties or "{}")
         heard_as = identity(postage.get("message_id"), row.body or b"")
         key = row.id if heard_as in found else heard_as
         found[key] = _heard(row, key)

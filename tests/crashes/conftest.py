@@ -8,7 +8,7 @@ from typing import Protocol
 import pytest
 
 from infra.composition import service_names
-from shared.settings import Settings
+from shared.host.settings import Settings
 from tests.crashes.ledger import Ledger
 from tests.crashes.plant import Plant, prepare
 from tests.crashes.record import Entry

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.notifications.model import FAILED, SENT
-from shared.notifications.model import WAITING as UNSENT
-from shared.processing.model import DEAD, DROPPED, WAITING
-from shared.settings import Settings
+from shared.host.settings import Settings
+from shared.notifications.tables import FAILED, SENT
+from shared.notifications.tables import WAITING as UNSENT
+from shared.processing.store.tables import DEAD, DROPPED, WAITING
 from tests.crashes.books import NUMBERS, Bookkeeper, Books, Queues
 
 MAY_REPEAT = (

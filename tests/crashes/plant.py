@@ -22,17 +22,17 @@ from typing import Any
 import httpx
 
 from infra.composition import build_services, topology
-from infra.simulators import website
-from infra.simulators.website import Document
+from infra.demo.simulators import website
+from infra.demo.simulators.website import Document
 from services.signup.models import Office
 from services.signup.service import EXAMPLE
-from shared.auth import issue_token
-from shared.database import Database
-from shared.messaging.bus import Outgoing, Receipt
-from shared.messaging.declare import apply
+from shared.host.settings import Settings
+from shared.messaging.bus import Outgoing, PublishResult
 from shared.messaging.rabbitmq import RabbitBus
-from shared.schema import upgrade
-from shared.settings import Settings
+from shared.messaging.topology.declare import apply
+from shared.persistence.database import Database
+from shared.persistence.schema import upgrade
+from shared.web.auth import issue_token
 from tests.crashes.ledger import SIGNED_UP, Effects, Ledger, await_settled
 from tests.servers.premises import LOOPBACK, wait_until
 
@@ -183,7 +183,7 @@ class _Website(threading.Thread):
 
 def _by_broker(line: RabbitBus, group: list[Document]) -> bool:
     messages = [Outgoing(one["id"], one["type"], json.dumps(one).encode()) for one in group]
-    return set(line.publish(messages).result(60)) == {Receipt.CONFIRMED}
+    return set(line.publish(messages).result(60)) == {PublishResult.CONFIRMED}
 
 
 def prepare(settings: Settings) -> None:

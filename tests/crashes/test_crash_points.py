@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from shared.crash_points import POINTS
+from shared.base.crash_points import POINTS
 from tests.crashes.conftest import MakePlant, Record
 
 CUSTOMERS = 40

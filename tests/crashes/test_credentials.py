@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.demo import PASSWORD
+from infra.demo.demonstration import PASSWORD
 from tests.crashes.books import Bookkeeper
 from tests.crashes.conftest import MakePlant, Record
 from tests.crashes.ledger import SIGNED_UP, Effects

@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from shared.database import Database
-from shared.settings import Settings
+from shared.host.settings import Settings
+from shared.persistence.database import Database
 from tests.crashes.ledger import SIGNED_UP, Effects, Ledger, audit
 from tests.crashes.plant import Plant
 from tests.servers.premises import free_ports

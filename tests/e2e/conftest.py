@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.composition import service_names
-from shared.settings import Settings
+from shared.host.settings import Settings
 from tests.e2e.stage import Stage, four_processes, one_process
 from tests.servers.management import url_of_vhost
 from tests.servers.postgres import Databases

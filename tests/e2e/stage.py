@@ -14,14 +14,15 @@ from typing import Any
 
 import httpx
 
-from infra.composition import KING, Lines, service_names, topology
-from infra.simulators.king import KingBilling, always
-from infra.supervisor import Supervisor
-from shared.auth import SCOPES, issue_token
-from shared.database import Database
-from shared.messaging.bus import Bus, Incoming, Outgoing, Receipt
-from shared.messaging.declare import apply
-from shared.settings import Settings
+from infra.composition import KING, service_names, topology
+from infra.run.runtimes import BusFactory
+from infra.demo.simulators.king import KingBilling, always
+from infra.run.supervisor import Supervisor
+from shared.host.settings import Settings
+from shared.messaging.bus import Bus, Incoming, Outgoing, PublishResult
+from shared.messaging.topology.declare import apply
+from shared.persistence.database import Database
+from shared.web.auth import SCOPES, issue_token
 from tests.servers.premises import free_ports, wait_until
 
 OFFICE = {
@@ -89,9 +90,9 @@ class OfficeWebsites:
         self._with_login = with_login
         self._lines: dict[str, Bus] = {}
 
-    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[Receipt]]":
+    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[PublishResult]]":
         """Each sign-up by the website of its office."""
-        together: Future[list[Receipt]] = Future()
+        together: Future[list[PublishResult]] = Future()
         futures = [self._line(one).publish([one]) for one in messages]
         together.set_result([receipt for one in futures for receipt in one.result(30)])
         return together
@@ -99,7 +100,7 @@ class OfficeWebsites:
     def _line(self, message: Outgoing) -> Bus:
         user = f"website-{json.loads(message.body)['data']['office_code']}"
         if user not in self._lines:
-            self._lines[user] = Lines(self._with_login(user)).bus(user, consume=False)
+            self._lines[user] = BusFactory(self._with_login(user)).bus(user, consume=False)
             self._lines[user].open()
         return self._lines[user]
 
@@ -156,9 +157,9 @@ def four_processes(
     line: Bus = (
         OfficeWebsites(with_login)
         if login is not None
-        else Lines(settings).bus("website", consume=False)
+        else BusFactory(settings).bus("website", consume=False)
     )
-    king = KingBilling(Lines(with_login(KING.name)).bus(KING.name))
+    king = KingBilling(BusFactory(with_login(KING.name)).bus(KING.name))
     addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     with log.open("wb") as output:
         processes = [_start(name, port, with_login(name), output) for name, port in ports.items()]

@@ -10,9 +10,10 @@ from uuid import uuid4
 
 import pytest
 
-from infra.dead_letters import DeadLetter, find
-from infra.simulators import website
-from shared.messaging.bus import EXCHANGE, MAX_BODY_BYTES, Outgoing, Receipt
+from infra.operations.dead_letters.letters import DeadLetter, find
+from infra.demo.simulators import website
+from shared.events.envelope import MAX_BODY_BYTES
+from shared.messaging.bus import EXCHANGE, Outgoing, PublishResult
 from tests.e2e.stage import Stage
 from tests.servers.premises import wait_until
 
@@ -25,7 +26,7 @@ def publish(stage: Stage, *messages: Outgoing) -> None:
     if not stage.settings.embedded:
         publish_by_pika(stage, messages)
         return
-    assert stage.line.publish(messages).result(30) == [Receipt.CONFIRMED] * len(messages)
+    assert stage.line.publish(messages).result(30) == [PublishResult.CONFIRMED] * len(messages)
 
 
 def publish_by_pika(stage: Stage, messages: Sequence[Outgoing]) -> None:

@@ -12,9 +12,9 @@ from uuid import uuid4
 import pytest
 
 from infra.composition import service_names
-from infra.simulators import website
+from infra.demo.simulators import website
+from shared.host.settings import Settings
 from shared.messaging.bus import EXCHANGE
-from shared.settings import Settings
 from tests.e2e.stage import Stage, one_process
 from tests.servers.debian import ensure
 from tests.servers.management import url_of_vhost

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from infra.composition import KING, service_names
-from infra.dead_letters import find
-from infra.demo import Demonstration
-from infra.simulators import website
-from shared.messaging.topology import ADMIN
-from shared.processing.model import Outbox
-from shared.settings import Settings
+from infra.operations.dead_letters.letters import find
+from infra.demo.demonstration import Demonstration
+from infra.demo.simulators import website
+from shared.host.settings import Settings
+from shared.messaging.topology.topology import ADMIN
+from shared.processing.store.tables import Outbox
 from tests.e2e.stage import Stage, four_processes
 from tests.integration.command_line.shell import Shell
 from tests.servers.postgres import Databases

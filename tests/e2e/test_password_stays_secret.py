@@ -8,8 +8,8 @@ import pytest
 import structlog
 from sqlalchemy import MetaData, select
 
-from infra.demo import PASSWORD, Demonstration
-from infra.simulators import website
+from infra.demo.demonstration import PASSWORD, Demonstration
+from infra.demo.simulators import website
 from shared.messaging.bus import EXCHANGE
 from tests.e2e.stage import Stage
 

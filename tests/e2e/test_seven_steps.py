@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.demo import STEP_TEXTS, Demonstration, Journey
-from infra.simulators import website
+from infra.demo.demonstration import STEP_TEXTS, Demonstration, Journey
+from infra.demo.simulators import website
 from tests.e2e.stage import Stage
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from infra.composition import service_names
-from shared.database import Database
-from shared.settings import Settings
+from shared.host.settings import Settings
+from shared.persistence.database import Database
 
 LAST = "order.confirmation_sent.v1"
 """The last event of a sign-up until its payer has to sign; activation hears it."""

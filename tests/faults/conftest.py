@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import pytest
 
 from infra.composition import service_names
-from shared.settings import Settings
+from shared.host.settings import Settings
 from tests.crashes.ledger import Ledger
 from tests.crashes.record import Entry, write_table
 from tests.faults.stage import Stage, on_stage

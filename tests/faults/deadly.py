@@ -73,27 +73,27 @@ def deadly(handler: Callable[..., Any], deed: str, subject: str) -> Callable[...
 def main(deed: str, subject: str) -> None:
     """Put the deed in place, and run."""
     shorten_leases()
-    from shared.processing import retries, watch
+    from shared.processing.worker import retry_policy, watchdog
 
-    retries.SCHEDULE = SCHEDULE
-    watch.LOOK_SECONDS = LOOK_SECONDS
-    watch.LOOKS = LOOKS_AT_A_HOARD if deed == "hoard" else LOOKS
+    retry_policy.SCHEDULE = SCHEDULE
+    watchdog.LOOK_SECONDS = LOOK_SECONDS
+    watchdog.LOOKS = LOOKS_AT_A_HOARD if deed == "hoard" else LOOKS
     from infra.cli import main as stappenplan
-    from infra.cli import run
-    from shared.processing.handling import Handling
+    from infra.run import command
+    from shared.processing.handlers.registry import HandlerRegistry
 
-    run.STANDSTILL = STANDSTILL
+    command.STANDSTILL = STANDSTILL
     if deed == "hoard":
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    wire = Handling.__init__
+    wire = HandlerRegistry.__init__
 
-    def wired(self: Handling, service: Any, numbers: Any) -> None:
+    def wired(self: HandlerRegistry, service: Any, numbers: Any) -> None:
         wire(self, service, numbers)
         if service.name == "registration":
             calls = self._calls
             self._calls = {name: deadly(one, deed, subject) for name, one in calls.items()}
 
-    Handling.__init__ = wired  # type: ignore[method-assign]
+    HandlerRegistry.__init__ = wired  # type: ignore[method-assign]
     stappenplan()
 
 

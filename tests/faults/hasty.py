@@ -7,11 +7,11 @@ LEASE = timedelta(seconds=3)
 
 def shorten_leases() -> None:
     """Have every lease end after three seconds; to be called before the product is loaded."""
-    from shared.processing import retries
+    from shared.processing.worker import retry_policy
 
-    retries.LEASE = LEASE
-    from shared.notifications import claims
-    from shared.processing import outbox
+    retry_policy.LEASE = LEASE
+    from shared.notifications.delivery import claims
+    from shared.processing.store import outbox
 
     outbox.LEASE = claims.LEASE = LEASE
 

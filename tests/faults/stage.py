@@ -18,12 +18,13 @@ from uuid import uuid4
 
 import httpx
 
-from infra.composition import Lines, service_names, topology
-from infra.simulators.website import Document, signups
-from shared.auth import SCOPES, issue_token
-from shared.messaging.bus import Bus, Outgoing, Receipt
-from shared.messaging.declare import apply
-from shared.settings import Settings
+from infra.run.runtimes import BusFactory
+from infra.composition import service_names, topology
+from infra.demo.simulators.website import Document, signups
+from shared.host.settings import Settings
+from shared.messaging.bus import Bus, Outgoing, PublishResult
+from shared.messaging.topology.declare import apply
+from shared.web.auth import SCOPES, issue_token
 from tests.crashes.ledger import Ledger, await_settled
 from tests.faults.books import Books
 from tests.faults.proxy import Proxy
@@ -94,7 +95,7 @@ class Load:
         message = outgoing(document)
         deadline = time.monotonic() + ALL_THE_WAY
         # Repeated until it is confirmed, under the same id: what a website has to do.
-        while (receipts := self._line.publish([message]).result(60)) != [Receipt.CONFIRMED]:
+        while (receipts := self._line.publish([message]).result(60)) != [PublishResult.CONFIRMED]:
             assert time.monotonic() < deadline, f"the broker never took it, but said {receipts}"
             time.sleep(0.1)  # A website leaves a broker that is away a moment to come back.
         self.submitted[str(document["id"])] = str(document["subject"])
@@ -133,7 +134,7 @@ class Stage:
         self._crew = dict(zip(ports, crew, strict=True))
         self.processes: dict[int, subprocess.Popen[bytes]] = {}
         self.books = Books(near)
-        self._lines = Lines(near)
+        self._lines = BusFactory(near)
         self.line = self._lines.bus("website", consume=False)
         self.load = Load(self.line, most, self.books.arrived)
         self.proxy: Proxy

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.composition import service_names
-from shared.settings import Settings
+from shared.host.settings import Settings
 from tests.faults.conftest import Note
 from tests.faults.stage import Stage, on_stage
 from tests.servers.cluster import Cluster

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.simulators.website import signups
-from shared.auth import issue_token
-from shared.settings import Settings
+from infra.demo.simulators.website import signups
+from shared.host.settings import Settings
+from shared.web.auth import issue_token
 from tests.crashes.ledger import audit
 from tests.faults.books import Books
 from tests.faults.conftest import Note

@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 
 from infra.cli import app
 from infra.composition import build_services
-from infra.simulators.website import signups
-from shared.errors import Malformed
+from infra.demo.simulators.website import signups
+from shared.base.errors import Malformed
+from shared.host.settings import Settings
 from shared.messaging.bus import EXCHANGE
-from shared.processing.reading import Reader
-from shared.settings import Settings
+from shared.processing.decoding import Decoder
 from tests.crashes.ledger import Ledger
 from tests.faults.conftest import Note
 from tests.faults.stage import Stage, on_stage, outgoing, within
@@ -76,7 +76,7 @@ class ForeignClient:
                 self._channel = self._line.channel()
                 self._channel.confirm_delivery()
             self._channel.basic_publish(
-                EXCHANGE, message.routing_key, message.body, Written(message.postage), True
+                EXCHANGE, message.routing_key, message.body, Written(message.properties), True
             )
         except (AMQPError, OSError):
             with suppress(AMQPError, OSError):
@@ -116,7 +116,7 @@ class Fates:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._services = {one.name: one for one in build_services(Settings())}
-        self._readers = {name: Reader(one) for name, one in self._services.items()}
+        self._readers = {name: Decoder(one) for name, one in self._services.items()}
 
     def unaccounted(self, messages: Sequence[Hostile]) -> list[tuple[str, Hostile]]:
         """The messages that are neither done nor dead with a reason, each with its service."""

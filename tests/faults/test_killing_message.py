@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from infra.simulators.website import signups
-from shared.settings import Settings
+from infra.demo.simulators.website import signups
+from shared.host.settings import Settings
 from tests.faults.conftest import Note
 from tests.faults.stage import Stage, on_stage, outgoing, within
 from tests.servers.rabbitmq import RabbitMQ

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from sqlalchemy import make_url
 
-from shared.settings import Settings
+from shared.host.settings import Settings
 from tests.faults.conftest import Note
 from tests.faults.proxy import Proxy
 from tests.faults.stage import Stage, on_stage, within

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.settings import Settings
+from shared.host.settings import Settings
 from tests.faults.conftest import Note
 from tests.faults.stage import Stage, on_stage, within
 from tests.servers.management import url_of_vhost

@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from shared.envelope import CONTENT_TYPE
+from shared.events.envelope import CONTENT_TYPE
 
 GOLDEN = Path(__file__).parents[1] / "contract" / "golden"
 DOCUMENTS: list[dict[str, Any]] = [
@@ -233,11 +233,11 @@ class Hostile:
 
     def __init__(self, routing_key: str, postage: bytes, body: bytes) -> None:
         self.routing_key = routing_key
-        self.postage = postage
+        self.properties = postage
         self.body = body
 
     def __repr__(self) -> str:
-        return f"Hostile({self.routing_key!r}, {self.postage[:300]!r}, {self.body[:600]!r})"
+        return f"Hostile({self.routing_key!r}, {self.properties[:300]!r}, {self.body[:600]!r})"
 
 
 def _type_of(document: Document) -> str:

@@ -14,18 +14,20 @@ from fastapi.encoders import jsonable_encoder
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from infra import dead_letters
-from infra.composition import Lines, build_runtimes, service_names
+from infra.operations.dead_letters import letters
+from infra.run.runtimes import BusFactory
+from infra.composition import service_names
+from infra.run.runtimes import build_runtimes
 from services.signup.models import Office
 from services.signup.service import EXAMPLE
-from shared.database import Database
-from shared.errors import Malformed
+from shared.base.errors import Malformed
+from shared.host.runtime import Runtime
+from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
-from shared.processing import inbox
-from shared.processing.model import DEAD, DONE, Inbox
-from shared.processing.runtime import Runtime
-from shared.schema import upgrade
-from shared.settings import Settings
+from shared.persistence.database import Database
+from shared.persistence.schema import upgrade
+from shared.processing.store import inbox
+from shared.processing.store.tables import DEAD, DONE, Inbox
 from tests.hostile.messages import DOCUMENTS, MESSAGES, Hostile, proper
 from tests.hostile.test_reading import arrived
 from tests.integration.processing.tally import Wire
@@ -74,7 +76,7 @@ def runtimes(
             databases.drop(one.database.url)
 
 
-class _Lines(Lines):
+class _Lines(BusFactory):
     def __init__(self) -> None: ...
 
     def bus(self, name: str, *, consume: bool = True) -> Any:
@@ -92,7 +94,7 @@ def end_of(runtime: Runtime, incoming: Incoming) -> Inbox:
     """What became of a message that was taken."""
     fingerprint = f"{inbox.REFUSED}{inbox._fingerprint(incoming)}"
     try:
-        delivery = runtime.reader.read(incoming)
+        delivery = runtime.engine.decoder.decode(incoming)
     except Malformed:
         return row(runtime.database, fingerprint)
     with runtime.database.read() as session:
@@ -102,7 +104,7 @@ def end_of(runtime: Runtime, incoming: Incoming) -> Inbox:
 
 def tell(runtime: Runtime, letter: Inbox) -> str:
     """All that a person can ask about a dead letter, as JSON that any reader takes."""
-    shown = dead_letters.show(runtime.database, letter.id)
+    shown = letters.show(runtime.database, letter.id)
     text = json.dumps(jsonable_encoder(shown), ensure_ascii=False, allow_nan=False)
     text.encode()
     return text
@@ -123,7 +125,7 @@ def test_each_is_done_or_dead_with_its_reason_and_the_good_ones_are_done(
         bad = [arrived(one, redelivered=redelivered) for one in hostile]
         before, behind = good(runtime.service.name), good(runtime.service.name)
         # When a service takes it,
-        runtime.dispatcher.take([before, *bad, behind])
+        runtime.engine.take([before, *bad, behind])
         # Then the good ones are done,
         for one in (before, behind):
             assert end_of(runtime, one).status == DONE

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from infra.simulators import website
-from shared.auth import issue_token
+from infra.demo.simulators import website
 from shared.events import EVENTS
 from shared.events import OUTSIDE as SPEAKERS
-from shared.settings import Settings
+from shared.host.settings import Settings
+from shared.web.auth import issue_token
 from tests.e2e.stage import Stage, one_process
 from tests.hostile.messages import DOCUMENTS, RAW, mutated, written_as_json
 

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from infra.composition import build_services
-from shared.errors import Malformed
+from shared.base.errors import Malformed
+from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
 from shared.messaging.rabbitmq import frames
 from shared.messaging.rabbitmq.consuming import Consuming
-from shared.messaging.rabbitmq.line import parameters
-from shared.processing import inbox
-from shared.processing.reading import Reader
-from shared.settings import Settings
+from shared.messaging.rabbitmq.reconnecting_channel import parameters
+from shared.processing.decoding import Decoder
+from shared.processing.store import inbox
 from tests.hostile.messages import MESSAGES, Hostile
 
-READERS = [Reader(one) for one in build_services(Settings())]
+READERS = [Decoder(one) for one in build_services(Settings())]
 
 
 class Loop:
@@ -33,7 +33,7 @@ def arrived(message: Hostile, *, last_resort: bool = False, redelivered: bool = 
     channel = made._channel = object()
     delivery = frames.Delivery(1, redelivered, message.routing_key)
     head = struct.pack(">HHQ", 60, 0, len(message.body))
-    delivery.take(frames.HEADER, head + message.postage)
+    delivery.take(frames.HEADER, head + message.properties)
     delivery.take(frames.BODY, message.body)
     made._delivered(channel, delivery)
     made._hand_over()
@@ -41,7 +41,7 @@ def arrived(message: Hostile, *, last_resort: bool = False, redelivered: bool = 
     return incoming
 
 
-def outcome(reader: Reader, incoming: Incoming) -> str:
+def outcome(reader: Decoder, incoming: Incoming) -> str:
     """The fingerprint of what was read, or the reason why it was not."""
     try:
         return reader.read(incoming).envelope.digest()

@@ -10,10 +10,10 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from infra.composition import build_service, service_names
-from shared.database import Database
-from shared.processing.model import ProcessingTable
-from shared.schema import _config, current, heads, is_current, upgrade
-from shared.settings import Settings
+from shared.host.settings import Settings
+from shared.persistence.database import Database
+from shared.persistence.schema import _config, current, heads, is_current, upgrade
+from shared.processing.store.tables import ProcessingTable
 
 
 @pytest.mark.parametrize("name", service_names())

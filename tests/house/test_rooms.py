@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra.composition import build_service, service_names
-from shared.settings import Settings
+from shared.host.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("__init__.py", "service.py", "models.py", "handlers.py", "api.py", "migrations")

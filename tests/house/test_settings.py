@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.settings import Creditor, Settings
+from shared.host.settings import Creditor, Settings
 
 ROOT = Path(__file__).parents[2]
 LINE = re.compile(r"^(STAPPENPLAN_[A-Z_]+)=(.*)$", re.MULTILINE)

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from shared.database import Database
-from shared.processing.model import DEAD, DONE, WAITING, Inbox, Outbox
+from shared.persistence.database import Database
+from shared.processing.store.tables import DEAD, DONE, WAITING, Inbox, Outbox
 from tests.model.chain import Customer
 
 CUSTOMER, INBOX, OUTBOX = (one.__table__ for one in (Customer, Inbox, Outbox))

@@ -14,9 +14,9 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from shared.crash_points import reached as nothing_happens
+from shared.base.crash_points import reached as nothing_happens
 from shared.events import CustomerLoggedIn, CustomerReleased
-from shared.messaging.bus import Incoming, Outgoing, Receipt
+from shared.messaging.bus import Incoming, Outgoing, PublishResult
 from tests.model.chain import HEARER, TELLER
 
 SCRIBE = "scribe"
@@ -36,7 +36,7 @@ class Publication:
     """Messages that were published together, on their way; `routed` tells which arrived."""
 
     messages: Sequence[Outgoing]
-    future: "Future[list[Receipt]]"
+    future: "Future[list[PublishResult]]"
     routed: dict[int, bool] = field(default_factory=dict)
 
 
@@ -98,11 +98,11 @@ class Line:
 
     def open(self) -> None: ...
 
-    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[Receipt]]":
+    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[PublishResult]]":
         """Take messages; nothing becomes of them until `answer` says what."""
         self._broker.ghosts += [one.id for one in messages if not self._is_committed(one.id)]
         self.reached("publish.before")
-        future: Future[list[Receipt]] = Future()
+        future: Future[list[PublishResult]] = Future()
         self.on_the_wire.append(Publication(list(messages), future))
         self.reached("publish.after")
         return future
@@ -176,18 +176,18 @@ class Line:
 class Straight(Line):
     """The administrator's line, which a replay takes: confirmed at once."""
 
-    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[Receipt]]":
-        future: Future[list[Receipt]] = Future()
+    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[PublishResult]]":
+        future: Future[list[PublishResult]] = Future()
         publication = Publication(list(messages), future)
         self.on_the_wire.append(publication)
         self.answer(publication, ["confirmed"])
         return future
 
 
-def _receipt(fate: str, routed: bool | None) -> Receipt:
+def _receipt(fate: str, routed: bool | None) -> PublishResult:
     if fate == "confirmed":
-        return Receipt.CONFIRMED if routed else Receipt.UNROUTABLE
-    return Receipt.REFUSED if fate == "refused" else Receipt.UNKNOWN
+        return PublishResult.CONFIRMED if routed else PublishResult.UNROUTABLE
+    return PublishResult.REFUSED if fate == "refused" else PublishResult.UNKNOWN
 
 
 def identity(message: Incoming) -> str:

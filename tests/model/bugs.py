@@ -13,15 +13,17 @@ from uuid import uuid4
 
 from sqlmodel import Session
 
-from infra import decisions
-from shared.messaging.bus import Receipt
-from shared.processing import chores, inbox, speech
-from shared.processing.dispatch import Dispatcher
-from shared.processing.loops import Consumption
-from shared.processing.messages import Delivery
-from shared.processing.model import DONE
-from shared.processing.outbox import OutboxRelay, Said
-from shared.processing.transactions import WorkFailed
+from infra.operations.dead_letters import decisions
+from shared.host import tasks
+from shared.messaging.bus import PublishResult
+from shared.processing import Message, effects
+from shared.processing.pipeline import Pipeline
+from shared.processing.store import inbox
+from shared.processing.store.outbox import OutboxEntry
+from shared.processing.store.tables import DONE
+from shared.processing.unit_of_work import WorkFailed
+from shared.processing.worker.consumer import Consumer
+from shared.processing.worker.publisher import Publisher
 
 Bug = Callable[[], AbstractContextManager[Any]]
 
@@ -31,7 +33,7 @@ def the_inbox_claims_in_vain() -> Iterator[None]:
     """Every message counts as new, whether its id was claimed before or not."""
     claim = inbox.claim
 
-    def claim_all(session: Session, deliveries: Sequence[Delivery], now: Any) -> set[str]:
+    def claim_all(session: Session, deliveries: Sequence[Message], now: Any) -> set[str]:
         claim(session, deliveries, now)
         return {one.envelope.id for one in deliveries}
 
@@ -42,62 +44,62 @@ def the_inbox_claims_in_vain() -> Iterator[None]:
 @contextmanager
 def acknowledged_before_the_commit() -> Iterator[None]:
     """The broker hears that a batch is dealt with when it has only been received."""
-    deal_with = Consumption._deal_with
+    deal_with = Consumer._deal_with
 
     def acknowledge_first(self: Any, batch: Any) -> bool:
         self._bus.acknowledge(batch)
         return deal_with(self, batch)
 
-    with patch.object(Consumption, "_deal_with", acknowledge_first):
+    with patch.object(Consumer, "_deal_with", acknowledge_first):
         yield
 
 
-def _taken_for_confirmed(*ignored: Receipt) -> AbstractContextManager[Any]:
-    mark = OutboxRelay.mark
+def _taken_for_confirmed(*ignored: PublishResult) -> AbstractContextManager[Any]:
+    mark = Publisher.mark
 
     def mark_all(self: Any, session: Session, outcomes: Any) -> None:
-        heard = [(one, Receipt.CONFIRMED if said in ignored else said) for one, said in outcomes]
+        heard = [(one, PublishResult.CONFIRMED if said in ignored else said) for one, said in outcomes]
         mark(self, session, heard)
 
-    return patch.object(OutboxRelay, "mark", mark_all)
+    return patch.object(Publisher, "mark", mark_all)
 
 
 def confirms_are_ignored() -> AbstractContextManager[Any]:
     """What was handed to the line counts as published, whether the broker confirmed it or not."""
-    return _taken_for_confirmed(Receipt.UNKNOWN, Receipt.REFUSED)
+    return _taken_for_confirmed(PublishResult.UNKNOWN, PublishResult.REFUSED)
 
 
 def returns_are_ignored() -> AbstractContextManager[Any]:
     """What came back as unroutable counts as published."""
-    return _taken_for_confirmed(Receipt.UNROUTABLE)
+    return _taken_for_confirmed(PublishResult.UNROUTABLE)
 
 
 def ids_are_random() -> AbstractContextManager[Any]:
     """What is said gets an id by chance, and another one when it is said again."""
-    return patch.object(speech, "derived_id", lambda *_: str(uuid4()))
+    return patch.object(effects, "derived_id", lambda *_: str(uuid4()))
 
 
 @contextmanager
 def published_before_the_commit() -> Iterator[None]:
     """Events leave while their transaction may still be rolled back."""
-    write = OutboxRelay.write
+    write = Publisher.write
 
-    def write_and_publish(self: Any, session: Session, said: Sequence[Said]) -> None:
+    def write_and_publish(self: Any, session: Session, said: Sequence[OutboxEntry]) -> None:
         write(self, session, said)
         self.publish(said)
 
-    with patch.object(OutboxRelay, "write", write_and_publish):
+    with patch.object(Publisher, "write", write_and_publish):
         yield
 
 
 def published_without_an_outbox() -> AbstractContextManager[Any]:
     """Events are published after the commit, and nobody remembers them."""
-    return patch.object(OutboxRelay, "write", lambda *_: None)
+    return patch.object(Publisher, "write", lambda *_: None)
 
 
 def the_sweeper_never_looks() -> AbstractContextManager[Any]:
     """What a crash or a failure left unpublished stays so."""
-    return patch.object(OutboxRelay, "sweep", lambda *_: 0)
+    return patch.object(Publisher, "sweep", lambda *_: 0)
 
 
 def answers_are_lost_with_a_rollback() -> AbstractContextManager[Any]:
@@ -109,22 +111,22 @@ def answers_are_lost_with_a_rollback() -> AbstractContextManager[Any]:
         yield outcomes
         self._in_flight.difference_update(one for one, _ in outcomes)
 
-    return patch.object(OutboxRelay, "settling", take_and_forget)
+    return patch.object(Publisher, "settling", take_and_forget)
 
 
 def what_waits_is_never_run() -> AbstractContextManager[Any]:
     """Nobody looks for messages whose time has come."""
-    return patch.object(Dispatcher, "run_due", lambda *_: 0)
+    return patch.object(Pipeline, "run_due", lambda *_: 0)
 
 
 def a_failed_message_is_only_logged() -> AbstractContextManager[Any]:
     """A message whose handler fails is acknowledged, and nobody keeps it."""
 
-    def take_and_log(self: Any, delivery: Delivery) -> None:
+    def take_and_log(self: Any, delivery: Message) -> None:
         with suppress(WorkFailed):
             self._transactions.run(lambda session: self._process(session, [delivery]))
 
-    return patch.object(Dispatcher, "_take_singly", take_and_log)
+    return patch.object(Pipeline, "_take_singly", take_and_log)
 
 
 def a_retried_letter_is_swallowed() -> AbstractContextManager[Any]:
@@ -134,12 +136,12 @@ def a_retried_letter_is_swallowed() -> AbstractContextManager[Any]:
 
 def both_of_two_people_win() -> AbstractContextManager[Any]:
     """Nobody is told that somebody else was first."""
-    return patch.object(decisions, "_insist_on_dead", lambda *_: None)
+    return patch.object(decisions, "_require_dead", lambda *_: None)
 
 
 def the_inbox_forgets_too_soon() -> AbstractContextManager[Any]:
     """Retention removes what a duplicate would have been recognised by."""
-    return patch.object(chores, "INBOX_KEPT", timedelta(0))
+    return patch.object(tasks, "INBOX_KEPT", timedelta(0))
 
 
 @contextmanager
@@ -164,9 +166,9 @@ def a_failure_counts_as_a_death() -> Iterator[None]:
     fail = inbox.fail
 
     def fail_and_die(row: Any, *rest: Any, **options: Any) -> None:
-        deaths = row.deaths
+        deaths = row.crashes
         fail(row, *rest, **options)
-        row.deaths = deaths
+        row.crashes = deaths
 
     with patch.object(inbox, "fail", fail_and_die):
         yield

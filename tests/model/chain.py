@@ -16,13 +16,12 @@ from fastapi import APIRouter
 from sqlalchemy import MetaData
 from sqlmodel import Field
 
-from shared.entity import Entity
-from shared.envelope import Envelope
-from shared.errors import Reject, Retry
+from shared.base.errors import Reject, Retry
 from shared.events import CustomerLoggedIn, CustomerReleased
-from shared.processing.messages import Later, Message, Now, Request
-from shared.processing.service import Service
-from shared.processing.subscriptions import Loaded, by_subject, on
+from shared.events.envelope import Envelope
+from shared.host.service import Service
+from shared.persistence.entity import Entity
+from shared.processing import Command, Effect, Loaded, Now, Scheduled, by_subject, on
 
 TELLER, HEARER = "activation", "signup"
 SERVICES = (TELLER, HEARER)
@@ -71,10 +70,10 @@ class Customer(ChainTable, table=True):
     reminders: int = 0
 
 
-class Remind(Request):
+class Remind(Command):
     """What the teller asks of itself for later, once for each customer."""
 
-    request_type: ClassVar[str] = "model.remind"
+    command_type: ClassVar[str] = "model.remind"
 
 
 def _effect(customers: Loaded[Customer], subject: str, reference: str) -> None:
@@ -90,20 +89,20 @@ def tell(
     customers: Loaded[Customer],
     now: Now,
     moods: Moods,
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Take a release in and say so; some say nothing, and some want to be reminded."""
     reference = event.order_reference
     _effect(customers, envelope.subject, reference)
     moods.meet(reference)
     if reference.startswith("silent"):
         return []
-    said: list[Message] = [CustomerLoggedIn(login_name=reference, first_login_at=START)]
+    said: list[Effect] = [CustomerLoggedIn(login_name=reference, first_login_at=START)]
     if reference.startswith("reminds"):
-        said.append(Later(Remind(), now + REMINDED_AFTER, key=f"remind/{envelope.subject}"))
+        said.append(Scheduled(Remind(), now + REMINDED_AFTER, key=f"remind/{envelope.subject}"))
     return said
 
 
-def remind(_request: Remind, envelope: Envelope, customers: Loaded[Customer]) -> Sequence[Message]:
+def remind(_request: Remind, envelope: Envelope, customers: Loaded[Customer]) -> Sequence[Effect]:
     """Count the reminder."""
     customer = customers.get(envelope.subject)
     assert customer is not None
@@ -113,7 +112,7 @@ def remind(_request: Remind, envelope: Envelope, customers: Loaded[Customer]) ->
 
 def hear(
     event: CustomerLoggedIn, envelope: Envelope, customers: Loaded[Customer], moods: Moods
-) -> Sequence[Message]:
+) -> Sequence[Effect]:
     """Take in what the teller said."""
     _effect(customers, envelope.subject, event.login_name)
     moods.meet(event.login_name)

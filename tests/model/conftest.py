@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from shared.settings import Settings
+from shared.host.settings import Settings
 from tests.model.chain import SERVICES
 from tests.model.ground import Ground
 from tests.servers.postgres import Databases

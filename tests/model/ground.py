@@ -2,9 +2,9 @@
 
 from sqlalchemy import delete, event
 
-from shared.database import Database
-from shared.processing.model import Decision, Inbox, Outbox, ProcessingTable
-from shared.settings import Settings
+from shared.host.settings import Settings
+from shared.persistence.database import Database
+from shared.processing.store.tables import Decision, Inbox, Outbox, ProcessingTable
 from tests.model.chain import SERVICES, ChainTable, Customer
 
 

@@ -13,19 +13,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from unittest.mock import patch
 
-from shared import crash_points
+from shared.base import crash_points
+from shared.host import runtime
+from shared.host.runtime import Runtime
 from shared.messaging.bus import Incoming
-from shared.notifications.senders import Senders
-from shared.notifications.writers import Writers
-from shared.processing import dispatch, loops, outbox, runtime, transactions
-from shared.processing.loops import Consumption, StoppableThread
-from shared.processing.messages import Delivery
-from shared.processing.runtime import Runtime
+from shared.notifications.rendering.pool import RenderPool
+from shared.notifications.senders.protocol import Senders
+from shared.processing import Message, pipeline, unit_of_work
+from shared.processing.store import outbox
+from shared.processing.worker import consumer
+from shared.processing.worker.consumer import Consumer
+from shared.processing.worker.threads import StoppableThread
 from tests.model.broker import Line, Publication
 from tests.model.chain import Moods, ProcessDied, build
 from tests.model.ground import Ground
 
-PLACES = (dispatch, loops, outbox, transactions)
+PLACES = (pipeline, consumer, outbox, unit_of_work)
 """The modules that pass the named points."""
 
 POINTS = tuple(
@@ -62,10 +65,10 @@ class Ends:
         """How often a message that ran alone, by its key in the inbox, was cut short."""
         self.unanswered = 0
 
-    def noting(self, run: Callable[[str, Delivery], None]) -> Callable[[str, Delivery], None]:
+    def noting(self, run: Callable[[str, Message], None]) -> Callable[[str, Message], None]:
         """Run a message alone, and note when that is cut short."""
 
-        def run_alone(key: str, delivery: Delivery) -> None:
+        def run_alone(key: str, delivery: Message) -> None:
             try:
                 run(key, delivery)
             except BaseException:
@@ -99,7 +102,7 @@ class Process:
         self._ground, self._clock, self._new_line = ground, clock, new_line
         self._service = build(name, moods)
         self._outward = Senders(email=None, sms=None)  # type: ignore[arg-type]  # No mail is said.
-        self._writers = Writers("Model <model@stappenplan.example>", processes=1)
+        self._writers = RenderPool("Model <model@stappenplan.example>", processes=1)
         self._passes = 0
         self._fault = WELL
         self._begin()
@@ -111,21 +114,21 @@ class Process:
             self.runtime = Runtime(
                 self._service, settings, self.line, self._outward, self._clock, self._writers
             )
-        dispatcher = self.runtime.dispatcher
+        dispatcher = self.runtime.engine
         dispatcher._run_alone = self._ends.noting(dispatcher._run_alone)  # type: ignore[method-assign]
 
     # What its threads would do.
 
     def consume(self, messages: Sequence[Incoming], fault: Fault = WELL) -> None:
         """Receive a batch, deal with it, acknowledge it."""
-        consumption = Consumption(self.name, self.line, self.runtime.dispatcher)
+        consumption = Consumer(self.name, self.line, self.runtime.engine)
         consumption.stopping = Impatient()
         with self._meeting(fault), self.line.offering(messages, consumption.stopping.set):
             consumption.run()
 
     def sweep(self, fault: Fault = WELL) -> None:
         """Look for what was left unpublished."""
-        self._chore(self.runtime.chores.sweep, fault)
+        self._chore(self.runtime.tasks.sweep, fault)
 
     def settle(self, fault: Fault = WELL) -> None:
         """Mark what the broker has answered."""
@@ -133,11 +136,11 @@ class Process:
 
     def run_due(self, fault: Fault = WELL) -> None:
         """Run what waits and is due."""
-        self._chore(self.runtime.dispatcher.run_due, fault)
+        self._chore(self.runtime.engine.run_due, fault)
 
     def clean(self, fault: Fault = WELL) -> None:
         """Remove what need not be kept any longer."""
-        self._chore(self.runtime.chores.clean, fault)
+        self._chore(self.runtime.tasks.clean, fault)
 
     def hear(self, publication: Publication, fates: Sequence[str], fault: Fault = WELL) -> None:
         """Hear what became of what it published."""
@@ -153,8 +156,8 @@ class Process:
             self._begin()
 
     def _settle(self) -> None:
-        with self.runtime.transactions.infrastructure():
-            self.runtime.relay.settle()
+        with self.runtime.engine.transactions.infrastructure():
+            self.runtime.engine.publisher.settle()
 
     def _chore(self, work: Callable[[], object], fault: Fault) -> None:
         thread = StoppableThread(self.name)

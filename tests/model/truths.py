@@ -4,7 +4,7 @@ import json
 from collections import Counter
 
 from shared.messaging.bus import Incoming
-from shared.processing.model import DONE, DROPPED
+from shared.processing.store.tables import DONE, DROPPED
 from tests.model.books import Books
 from tests.model.broker import identity, reference_of
 from tests.model.chain import HEARER, TELLER, speaks
@@ -92,9 +92,9 @@ def _blamed(world: World, name: str, books: Books) -> list[str]:
     """No message counts as one that killed the process more often than it was cut short."""
     ends = world.ends[name]
     return [
-        f"blamed: {row.id} at {name} for {row.deaths} deaths, cut short {ends.unfinished[row.id]}"
+        f"blamed: {row.id} at {name} for {row.crashes} deaths, cut short {ends.unfinished[row.id]}"
         for row in books.inbox.values()
-        if row.deaths > ends.unfinished[row.id] + ends.unanswered
+        if row.crashes > ends.unfinished[row.id] + ends.unanswered
     ]
 
 

@@ -11,11 +11,12 @@ from unittest.mock import patch
 from sqlalchemy import delete, select
 from sqlmodel import col
 
-from infra import decisions, replaying
-from infra.dead_letters import NotDead
+from infra.operations.dead_letters import decisions
+from infra.operations.replay import archive
+from infra.operations.dead_letters.letters import NotDead
 from shared.events import CustomerReleased
 from shared.messaging.bus import Incoming, Outgoing
-from shared.processing.model import DEAD, DONE, WAITING, Inbox, Outbox
+from shared.processing.store.tables import DEAD, DONE, WAITING, Inbox, Outbox
 from tests.model.books import Books, read
 from tests.model.broker import Broker, Line, Publication, Straight, identity, reference_of
 from tests.model.chain import (
@@ -168,12 +169,12 @@ class World:
         for seen in books.inbox.values():
             if seen.status == DONE and seen.received_at < self.now - INBOX_KEPT:
                 self.forgotten[process.name].add(seen.id)
-                if seen.type == Remind.request_type:
+                if seen.type == Remind.command_type:
                     self.reminders_forgotten.add((seen.subject, seen.received_at))
 
     def retry(self, name: str, letter_id: str) -> bool:
         """A person retries a dead letter, and another does so at the same moment."""
-        reader = next(one for one in self.processes if one.name == name).runtime.reader
+        reader = next(one for one in self.processes if one.name == name).runtime.engine.decoder
         won = 0
         with self._clocks():
             for person in ("anna", "bram"):
@@ -199,13 +200,13 @@ class World:
         line = Straight(self.broker, HEARER, lambda _: True)
         settings = self._ground.settings
         with (
-            patch.object(replaying, "Lines", lambda _settings: _Lines(line)),
-            patch.object(replaying, "service_names", lambda: list(SERVICES)),
-            patch.object(replaying, "build_service", lambda name, _: build(name, Moods())),
-            patch.object(replaying, "datetime", _clock_at(self.now)),
-            replaying.Archive(settings, HEARER, START - timedelta(days=1)) as archive,
+            patch.object(archive, "Lines", lambda _settings: _Lines(line)),
+            patch.object(archive, "service_names", lambda: list(SERVICES)),
+            patch.object(archive, "build_service", lambda name, _: build(name, Moods())),
+            patch.object(archive, "datetime", _clock_at(self.now)),
+            archive.Archive(settings, HEARER, START - timedelta(days=1)) as archive,
         ):
-            for _ in replaying.send_again(settings, HEARER, archive):
+            for _ in archive.send_again(settings, HEARER, archive):
                 pass
 
     @contextmanager

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.envelope import CONTENT_TYPE, NAMESPACE, Envelope, derived_id, open_message
-from shared.errors import Malformed
-from shared.messaging.bus import MAX_BODY_BYTES, Incoming
+from shared.base.errors import Malformed
+from shared.events.envelope import CONTENT_TYPE, MAX_BODY_BYTES, NAMESPACE, Envelope, derived_id
+from shared.messaging.bus import Incoming
+from shared.processing.decoding import open_message
 
 ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 SUBJECT = "3f2c8a10-6b1d-4e57-9a44-0c5d7e9b1a01"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from shared.telemetry import configure_logging
+from shared.host.telemetry import configure_logging
 
 FULL = Path("/dev/full")
 """A file on a disk that is always full (Linux)."""

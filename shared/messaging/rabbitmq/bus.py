@@ -1,4 +1,4 @@
-"""A service's line to RabbitMQ."""
+"""A service's way to RabbitMQ: its connections, and the thread that serves them."""
 
 import threading
 import time
@@ -9,28 +9,31 @@ from typing import Any
 import structlog
 from pika.adapters.select_connection import IOLoop  # noqa: TID251 - AMQP is spoken here.
 
-from shared.messaging.bus import IN_HAND, Incoming, Outgoing, Receipt
-from shared.messaging.rabbitmq.consuming import Consuming
-from shared.messaging.rabbitmq.line import Line, parameters
-from shared.messaging.rabbitmq.publishing import Publishing
-from shared.messaging.reception import Reception
+from shared.messaging.batches import BatchBuffer
+from shared.messaging.bus import PREFETCH, Incoming, Outgoing, PublishResult
+from shared.messaging.rabbitmq.consumer import QueueConsumer
+from shared.messaging.rabbitmq.publisher import ConfirmingPublisher
+from shared.messaging.rabbitmq.reconnecting_channel import (
+    ReconnectingChannel,
+    connection_parameters,
+)
 
 log = structlog.get_logger()
 
-DEAD_PREFETCH = 10
-"""How many messages that the broker gave up are in hand at once: they are rare."""
+DEAD_LETTER_PREFETCH = 10
+"""How many dead-lettered messages are in hand at once: they are rare."""
 
-FINISHING = 5.0
-"""Seconds that `close` gives to what is being published."""
+PUBLISH_DRAIN_TIMEOUT_SECONDS = 5.0
+"""What `close` gives to what is being published."""
 
-HANGING_UP = 2.0
-"""Seconds that `close` gives to a broker for saying goodbye."""
+CLOSE_TIMEOUT_SECONDS = 2.0
+"""What `close` gives to a broker for saying goodbye."""
 
-LISTENING = 1.0
-"""Seconds between one look at whether the broker still speaks and the next."""
+ACTIVITY_CHECK_SECONDS = 1.0
+"""Between one look at whether the broker still speaks and the next."""
 
-BREATHER = 0.2
-"""Seconds between a fault and a fresh start, or between breaking off and the end."""
+RESTART_DELAY_SECONDS = 0.2
+"""Between a fault and a fresh start, or between breaking off and the end."""
 
 
 class RabbitBus:
@@ -38,8 +41,8 @@ class RabbitBus:
 
     `url` is one address, or several of a cluster with commas between them. `heartbeat` is in
     seconds: a broker that falls silent is given up after that and five more, at most twice that.
-    `dead` is the queue for what the broker gave up of `queue`. It has a connection of its own:
-    whatever becomes of it, the messages of the day go on.
+    `dead` is the queue for what the broker dead-letters of `queue`. It has a connection of its
+    own: whatever becomes of it, the messages of the day go on.
     """
 
     def __init__(
@@ -49,38 +52,44 @@ class RabbitBus:
         queue: str | None,
         name: str,
         dead: str | None = None,
-        prefetch: int = IN_HAND,
+        prefetch: int = PREFETCH,
         heartbeat: int = 15,
     ) -> None:
         addresses = [
-            parameters(one.strip(), heartbeat=heartbeat, name=name) for one in url.split(",")
+            connection_parameters(address.strip(), heartbeat=heartbeat, name=name)
+            for address in url.split(",")
         ]
         self._log = log.bind(bus=name)
         self._ioloop: Any = IOLoop()
-        self._publishing = Publishing(self._ioloop, addresses, name)
-        self._consuming = (
-            Consuming(self._ioloop, addresses, name, queue, prefetch) if queue else None
-        )
-        self._reception = self._consuming.reception if self._consuming else Reception()
-        self._burying = (
-            Consuming(
-                self._ioloop,
-                addresses,
-                name,
-                dead,
-                DEAD_PREFETCH,
-                last_resort=True,
-                reception=self._reception,
-            )
-            if dead
-            else None
+        self._buffer = BatchBuffer()
+        self._publisher = ConfirmingPublisher(self._ioloop, addresses, name)
+
+        self._consumer = self._new_consumer(addresses, name, queue, prefetch)
+        self._dead_letter_consumer = self._new_consumer(
+            addresses, name, dead, DEAD_LETTER_PREFETCH, dead_letters=True
         )
         self._thread = threading.Thread(target=self._run, name=f"{name}-amqp", daemon=True)
         self._state = threading.Lock()
         self._running = False
         self._closed = False
-        self._over = False
-        self._listening: Any = None
+        self._stopped = False
+        self._activity_timer: Any = None
+
+    def _new_consumer(
+        self,
+        addresses: Sequence[Any],
+        name: str,
+        queue: str | None,
+        prefetch: int,
+        *,
+        dead_letters: bool = False,
+    ) -> QueueConsumer | None:
+        """A consumer of a queue, if there is one; all of them fill the same buffer."""
+        if not queue:
+            return None
+        return QueueConsumer(
+            self._ioloop, addresses, name, queue, prefetch, self._buffer, dead_letters=dead_letters
+        )
 
     def open(self) -> None:
         """Start connecting, in the background; returns at once."""
@@ -88,43 +97,43 @@ class RabbitBus:
             if self._running or self._closed:
                 return
             self._running = True
-            self._publishing.accept()
+            self._publisher.accept()
             self._ioloop.add_callback_threadsafe(self._connect)
             self._thread.start()
 
-    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[Receipt]]":
-        """Hand messages over; the future gives one receipt for each, in order."""
-        return self._publishing.publish(messages)
+    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[PublishResult]]":
+        """Hand messages over; the future gives one result for each, in order."""
+        return self._publisher.publish(messages)
 
     def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
         """Return what is there now, at most `limit` messages."""
-        return self._reception.gather(self._take, limit, wait, linger)
+        return self._buffer.collect(self._take, limit, wait, linger)
 
     def _take(self, limit: int) -> list[Incoming]:
-        """What the broker gave up comes first: there is little of it, and it is quickly kept."""
-        taken: list[Incoming] = []
-        for one in reversed(self._subscriptions):
-            taken += one.take(limit - len(taken))
-        return taken
+        """Take dead letters first: there are few of them, and they are quickly kept."""
+        batch: list[Incoming] = []
+        for consumer in reversed(self._consumers):
+            batch += consumer.take(limit - len(batch))
+        return batch
 
     def acknowledge(self, messages: Sequence[Incoming]) -> None:
         """Tell the broker that these are dealt with; harmless when their connection is gone."""
         if self._running:
-            for one in self._subscriptions:
-                one.acknowledge(messages)
+            for consumer in self._consumers:
+                consumer.acknowledge(messages)
 
     def interrupt(self) -> None:
         """Make a waiting `receive`, or else the next one, return at once."""
-        self._reception.interrupt()
+        self._buffer.interrupt()
 
     def healthy(self) -> bool:
         """Whether both connections are up and the queue, if any, is subscribed to."""
-        subscribed = self._consuming is None or self._consuming.subscribed
-        return self._running and self._publishing.ready and subscribed
+        subscribed = self._consumer is None or self._consumer.subscribed
+        return self._running and self._publisher.ready and subscribed
 
     def silent_for(self) -> float:
         """Seconds since the broker was last heard on each connection."""
-        return time.monotonic() - min(line.heard_at for line in self._lines)
+        return time.monotonic() - min(each.last_activity for each in self._connections)
 
     def close(self) -> None:
         """Take no more messages, finish publishing in bounded time, and hang up."""
@@ -134,81 +143,82 @@ class RabbitBus:
         if already:
             return
         if started:
-            self._ioloop.add_callback_threadsafe(self._wind_up)
+            self._ioloop.add_callback_threadsafe(self._shut_down)
             self._thread.join()
-        with self._reception.lock:
-            self._reception.close()
-        self._publishing.abandon()
+        with self._buffer.lock:
+            self._buffer.close()
+        self._publisher.abandon()
         self._ioloop.close()
 
     @property
-    def _lines(self) -> list[Line]:
-        return [self._publishing.line, *(one.line for one in self._subscriptions)]
+    def _connections(self) -> list[ReconnectingChannel]:
+        return [self._publisher.connection, *(each.connection for each in self._consumers)]
 
     @property
-    def _subscriptions(self) -> list[Consuming]:
-        return [one for one in (self._consuming, self._burying) if one is not None]
+    def _consumers(self) -> list[QueueConsumer]:
+        both = (self._consumer, self._dead_letter_consumer)
+        return [consumer for consumer in both if consumer is not None]
 
     # On the thread of the connections.
 
     def _connect(self) -> None:
-        for line in self._lines:
-            line.connect()
-        self._listen()
+        for connection in self._connections:
+            connection.connect()
+        self._check_activity()
 
-    def _listen(self) -> None:
-        for line in self._lines:
-            line.listen()
-        self._listening = self._ioloop.call_later(LISTENING, self._listen)
+    def _check_activity(self) -> None:
+        for connection in self._connections:
+            connection.check_activity()
+        self._activity_timer = self._ioloop.call_later(ACTIVITY_CHECK_SECONDS, self._check_activity)
 
     def _run(self) -> None:
         """Serve the connections until they are closed for good, whatever happens meanwhile."""
-        while not self._over:
+        while not self._stopped:
             try:
                 self._ioloop.start()
             except Exception:
                 # Nobody must wait for a thread that is gone. Whatever the fault tore out of its
                 # work, a fresh start does not miss it; who is hanging up breaks off instead, and
                 # leaves the broker no connection.
-                self._log.exception("broker_thread_stumbled")
-                again = self._break_off if self._closed else self._start_over
-                self._ioloop.call_later(BREATHER, again)
+                self._log.exception("broker_io_loop_crashed")
+                restart = self._abort if self._closed else self._reconnect
+                self._ioloop.call_later(RESTART_DELAY_SECONDS, restart)
 
-    def _start_over(self) -> None:
-        self._ioloop.remove_timeout(self._listening)
-        self._listen()
-        self._publishing.start_over()
-        for one in self._subscriptions:
-            one.line.start_over()
+    def _reconnect(self) -> None:
+        self._ioloop.remove_timeout(self._activity_timer)
+        self._check_activity()
+        self._publisher.reconnect()
+        for consumer in self._consumers:
+            consumer.connection.reconnect()
 
-    def _wind_up(self) -> None:
-        """Hang up: first the lines that consume, then the other when all is confirmed."""
-        for one in self._subscriptions:
-            one.stop()
-            one.line.close(self._line_closed)
-        patience = self._ioloop.call_later(FINISHING, self._hang_up)
+    def _shut_down(self) -> None:
+        """Hang up: first the consumers, then the publisher when all is confirmed."""
+        for consumer in self._consumers:
+            consumer.stop()
+            consumer.connection.close(self._on_connection_closed)
+        timer = self._ioloop.call_later(PUBLISH_DRAIN_TIMEOUT_SECONDS, self._close_publisher)
 
-        def finished() -> None:
-            self._ioloop.remove_timeout(patience)
-            self._hang_up()
+        def drained() -> None:
+            self._ioloop.remove_timeout(timer)
+            self._close_publisher()
 
-        self._publishing.finish(finished)
+        self._publisher.drain(drained)
 
-    def _hang_up(self) -> None:
-        """Close the line that publishes; a broker that does not answer is left."""
-        self._ioloop.call_later(HANGING_UP, self._break_off)
-        self._publishing.line.close(self._line_closed)
+    def _close_publisher(self) -> None:
+        """Close the publisher's connection; a broker that does not answer is left."""
+        self._ioloop.call_later(CLOSE_TIMEOUT_SECONDS, self._abort)
+        self._publisher.connection.close(self._on_connection_closed)
 
-    def _break_off(self) -> None:
+    def _abort(self) -> None:
         """Drop what is not closed by now; otherwise the broker would keep its messages for us."""
-        self._ioloop.call_later(BREATHER, self._stop)
-        for line in self._lines:
-            line.abort()
+        self._ioloop.call_later(RESTART_DELAY_SECONDS, self._stop)
+        for connection in self._connections:
+            connection.abort()
 
-    def _line_closed(self) -> None:
-        if all(line.closed for line in self._lines):
+    def _on_connection_closed(self) -> None:
+        if all(connection.closed for connection in self._connections):
             self._stop()
 
     def _stop(self) -> None:
-        self._over = True
+        self._stopped = True
         self._ioloop.stop()

@@ -15,7 +15,7 @@ from typing import Any
 from pika import data as tables  # noqa: TID251 - this package is where AMQP is spoken.
 
 METHOD, HEADER, BODY = 1, 2, 3
-END = 0xCE
+FRAME_END = 0xCE
 BASIC = 60
 DELIVER, ACK, NACK = 60 << 16 | 60, 60 << 16 | 80, 60 << 16 | 120
 PUBLISH = 60 << 16 | 40
@@ -23,11 +23,11 @@ MANDATORY = 1
 FRAME_OVERHEAD = 8
 """Bytes of a frame beside its payload (2.3.5)."""
 
-HEAD = struct.Struct(">BHL")
-CONTENT = struct.Struct(">HHQ")
-NUMBER = struct.Struct(">L")
-TAG = struct.Struct(">Q?")
-TIME = struct.Struct(">Q")
+FRAME_HEAD = struct.Struct(">BHL")
+CONTENT_HEAD = struct.Struct(">HHQ")
+LONG = struct.Struct(">L")
+TAG_AND_BIT = struct.Struct(">Q?")
+LONGLONG = struct.Struct(">Q")
 
 # Property flags (4.2.6.1, and the class basic), the highest bit first.
 CONTENT_TYPE, CONTENT_ENCODING, HEADERS, DELIVERY_MODE = 1 << 15, 1 << 14, 1 << 13, 1 << 12
@@ -50,22 +50,27 @@ class Properties:
     user_id: str | None = None
 
 
-def publish(
-    channel: int, exchange: str, routing_key: str, properties: bytes, body: bytes, room: int
+def publish_frames(
+    channel: int,
+    exchange: str,
+    routing_key: str,
+    properties: bytes,
+    body: bytes,
+    max_payload: int,
 ) -> tuple[bytes, int]:
     """The frames of one mandatory `basic.publish`, in one piece, and how many there are.
 
-    `room` is the most that a frame may hold beside its overhead.
+    `max_payload` is the most that a frame may hold beside its overhead.
     """
     size = len(body)
-    content = NUMBER.pack(BASIC << 16) + TIME.pack(size) + properties
+    content = LONG.pack(BASIC << 16) + LONGLONG.pack(size) + properties
     parts = [
         _publish_method(channel, exchange, routing_key),
-        HEAD.pack(HEADER, channel, len(content)) + content + b"\xce",
+        FRAME_HEAD.pack(HEADER, channel, len(content)) + content + b"\xce",
     ]
-    for start in range(0, size, room):
-        part = body[start : start + room]
-        parts.append(b"%b%b\xce" % (HEAD.pack(BODY, channel, len(part)), part))
+    for start in range(0, size, max_payload):
+        part = body[start : start + max_payload]
+        parts.append(b"%b%b\xce" % (FRAME_HEAD.pack(BODY, channel, len(part)), part))
     return b"".join(parts), len(parts)
 
 
@@ -73,17 +78,17 @@ def publish(
 def _publish_method(channel: int, exchange: str, routing_key: str) -> bytes:
     payload = b"".join(
         (
-            NUMBER.pack(PUBLISH),
+            LONG.pack(PUBLISH),
             b"\0\0",
             _short(exchange),
             _short(routing_key),
             bytes([MANDATORY]),
         )
     )
-    return HEAD.pack(METHOD, channel, len(payload)) + payload + b"\xce"
+    return FRAME_HEAD.pack(METHOD, channel, len(payload)) + payload + b"\xce"
 
 
-def properties(
+def encode_properties(
     *,
     content_type: str,
     headers: Mapping[str, str],
@@ -99,14 +104,20 @@ def properties(
         ValueError: a text takes more than 255 bytes.
     """
     flags = CONTENT_TYPE | DELIVERY_MODE | MESSAGE_ID | TIMESTAMP | TYPE | APP_ID
-    values = [_known(content_type), b"\2", _short(message_id), TIME.pack(timestamp), _known(type)]
+    values = [
+        _cached_short(content_type),
+        b"\2",
+        _short(message_id),
+        LONGLONG.pack(timestamp),
+        _cached_short(type),
+    ]
     if headers:
         flags |= HEADERS
         values.insert(1, _table(headers))
     if user_id is not None:
         flags |= USER_ID
-        values.append(_known(user_id))
-    values.append(_known(app_id))
+        values.append(_cached_short(user_id))
+    values.append(_cached_short(app_id))
     return flags.to_bytes(2, "big") + b"".join(values)
 
 
@@ -117,21 +128,21 @@ def _short(text: str) -> bytes:
     return bytes([len(encoded)]) + encoded
 
 
-_known = lru_cache(maxsize=500)(_short)
+_cached_short = lru_cache(maxsize=500)(_short)
 """For texts that come back, such as the names of events."""
 
 
 def _table(headers: Mapping[str, str]) -> bytes:
     """A table (4.2.5.5) whose values are all long strings."""
     entries = b"".join(
-        b"%bS%b%b" % (_known(name), NUMBER.pack(len(text)), text)
+        b"%bS%b%b" % (_cached_short(name), LONG.pack(len(text)), text)
         for name, text in ((name, value.encode()) for name, value in headers.items())
     )
-    return NUMBER.pack(len(entries)) + entries
+    return LONG.pack(len(entries)) + entries
 
 
 @dataclass(slots=True)
-class Delivery:
+class RawDelivery:
     """A `basic.deliver`, with what has arrived so far of the message that follows it.
 
     `damage` says what is wrong with properties that cannot be read.
@@ -142,43 +153,46 @@ class Delivery:
     routing_key: str
     properties: Properties = field(default_factory=Properties)
     parts: list[bytes] = field(default_factory=list)
-    missing: int = -1
+    remaining: int = -1
     damage: str | None = None
 
     @property
     def complete(self) -> bool:
         """Whether the last frame of its body is there."""
-        return self.missing == 0
+        return self.remaining == 0
 
     @property
     def body(self) -> bytes:
         """The body, from the frames that it came in."""
         return self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
 
-    def take(self, kind: int, payload: bytes) -> None:
-        """Take the next frame: the header, or a part of the body."""
+    def add_frame(self, kind: int, payload: bytes) -> None:
+        """Add the next frame: the header, or a part of the body."""
         if kind == BODY:
             self.parts.append(payload)
-            self.missing -= len(payload)
+            self.remaining -= len(payload)
             return
-        _, _, self.missing = CONTENT.unpack_from(payload)
+        _, _, self.remaining = CONTENT_HEAD.unpack_from(payload)
         try:
-            self.properties = read_properties(payload, CONTENT.size)
+            self.properties = decode_properties(payload, CONTENT_HEAD.size)
         except Unreadable as reason:
             self.damage = str(reason)
 
 
-def read_delivery(payload: bytes) -> Delivery:
-    """Read the payload of a `basic.deliver`: consumer tag, tag, redelivered, exchange, key."""
+def decode_delivery(payload: bytes) -> RawDelivery:
+    """Read the payload of a `basic.deliver`: consumer tag, tag, redelivered, exchange, key.
+
+    The message itself comes with the frames that follow.
+    """
     at = 5 + payload[4]
-    tag, redelivered = TAG.unpack_from(payload, at)
+    tag, redelivered = TAG_AND_BIT.unpack_from(payload, at)
     at += 9
     at += 1 + payload[at]
     key = payload[at + 1 : at + 1 + payload[at]]
-    return Delivery(tag, redelivered, key.decode("utf-8", "replace"))
+    return RawDelivery(tag, redelivered, key.decode("utf-8", "replace"))
 
 
-def read_properties(payload: bytes, at: int) -> Properties:
+def decode_properties(payload: bytes, at: int) -> Properties:
     """Read the properties that begin at an offset; those that we do not use are passed over.
 
     Whatever a publisher put there, this ends in properties or in one kind of error: a fault
@@ -188,40 +202,40 @@ def read_properties(payload: bytes, at: int) -> Properties:
         Unreadable: they are cut short, not UTF-8, or a table of something unknown.
     """
     try:
-        return _properties(payload, at)
+        return _decode_properties(payload, at)
     except Exception as error:
         raise Unreadable(f"its AMQP properties cannot be read: {error!r}"[:300]) from None
 
 
-def _properties(payload: bytes, at: int) -> Properties:
-    found = Properties()
+def _decode_properties(payload: bytes, at: int) -> Properties:
+    properties = Properties()
     flags = int.from_bytes(payload[at : at + 2], "big")
     at += 2
     if flags & CONTENT_TYPE:
-        found.content_type, at = _read_short(payload, at)
+        properties.content_type, at = _decode_short(payload, at)
     if flags & CONTENT_ENCODING:
         at += 1 + payload[at]
     if flags & HEADERS:
         headers, at = tables.decode_table(payload, at)
         if not all(isinstance(name, str) for name in headers):
             raise ValueError("the name of a header is not UTF-8")
-        found.headers = headers
+        properties.headers = headers
     at += bool(flags & DELIVERY_MODE) + bool(flags & PRIORITY)
-    for passed_over in (CORRELATION_ID, REPLY_TO, EXPIRATION):
-        if flags & passed_over:
+    for skipped in (CORRELATION_ID, REPLY_TO, EXPIRATION):
+        if flags & skipped:
             at += 1 + payload[at]
     if flags & MESSAGE_ID:
-        found.message_id, at = _read_short(payload, at)
+        properties.message_id, at = _decode_short(payload, at)
     if flags & TIMESTAMP:
         at += 8
     if flags & TYPE:
-        found.type, at = _read_short(payload, at)
+        properties.type, at = _decode_short(payload, at)
     if flags & USER_ID:
-        found.user_id, at = _read_short(payload, at)
-    return found
+        properties.user_id, at = _decode_short(payload, at)
+    return properties
 
 
-def _read_short(payload: bytes, at: int) -> tuple[str, int]:
+def _decode_short(payload: bytes, at: int) -> tuple[str, int]:
     end = at + 1 + payload[at]
     if end > len(payload):
         raise ValueError("they are cut short")

@@ -14,21 +14,21 @@ import pytest
 
 from services.activation.api import router
 from services.activation.checklist import Checklist, checklist
+from services.activation.commands import ActivateCustomer, ResendCredentials
 from services.activation.login import LoggedIn, change_password, log_in
 from services.activation.models import Activation
-from services.activation.requests import ActivateCustomer, ResendCredentials
 from services.activation.service import build
-from shared.auth import SCOPES, issue_token
-from shared.envelope import CONTENT_TYPE, Envelope
+from shared.events.envelope import CONTENT_TYPE, Envelope
 from shared.events.event import Event
-from shared.http import create_app
+from shared.host.runtime import Runtime
+from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
-from shared.notifications.letters import Email, Letter
-from shared.notifications.senders import Senders
-from shared.processing.messages import Request
-from shared.processing.runtime import Runtime
-from shared.schema import upgrade
-from shared.settings import Settings
+from shared.notifications.senders.outgoing import Email, OutgoingMessage
+from shared.notifications.senders.protocol import Senders
+from shared.persistence.schema import upgrade
+from shared.processing import Command
+from shared.web.app import create_app
+from shared.web.auth import SCOPES, issue_token
 from tests.integration.processing.tally import Wire
 from tests.servers.postgres import MakeDatabase
 from tests.unit.activation.world import MONDAY, WAY, onboarding
@@ -46,7 +46,7 @@ class Post:
         self.trouble: Exception | None = None
         self.sent: list[Email] = []
 
-    def send(self, letter: Letter) -> str:
+    def send(self, letter: OutgoingMessage) -> str:
         if self.trouble:
             raise self.trouble
         assert isinstance(letter, Email)
@@ -78,16 +78,16 @@ class Practice:
             kind, subject = event.event_type, onboarding(about)
             source = f"/services/{event.said_by}"
             envelope = Envelope(str(uuid4()), source, kind, subject, self.now, data)
-            self.runtime.dispatcher.take([Incoming(envelope.to_bytes(), kind, CONTENT_TYPE)])
+            self.runtime.engine.take([Incoming(envelope.to_bytes(), kind, CONTENT_TYPE)])
 
-    def ask(self, request: Request, about: str = "bakkerij") -> None:
+    def ask(self, request: Command, about: str = "bakkerij") -> None:
         """Somebody of the office asks for something."""
         self.runtime.handle(request, subject=onboarding(about), by=ANNA)
 
     def deliver(self) -> list[str]:
         """The postman makes his round; which kinds of mail have left."""
         before = len(self.post.sent)
-        self.runtime.postman.deliver_due()
+        self.runtime.sender.deliver_due()
         return [one.kind for one in self.post.sent[before:]]
 
     def credentials(self) -> tuple[str, str]:

@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from services.activation.commands import AmendContact
 from services.activation.models import SENT
-from services.activation.requests import AmendContact
-from shared.errors import Unauthorized
+from shared.base.errors import Unauthorized
 from shared.events import CustomerLoggedIn, CustomerReleaseWithdrawn
-from shared.notifications.letters import Letter
-from shared.notifications.senders import SendFailed
-from shared.processing.model import Outbox
+from shared.notifications.senders.outgoing import OutgoingMessage
+from shared.notifications.senders.protocol import SendFailed
+from shared.processing.store.tables import Outbox
 from tests.integration.activation.conftest import ACTIVATE, ANNA, PASSWORD, RESEND, Practice
 from tests.unit.activation.world import ORDER, RELEASED
 
@@ -60,9 +60,9 @@ def test_messages_with_different_passwords_are_different_messages(
     practice: Practice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a mail service that takes a message and does not say so,
-    taken: list[Letter] = []
+    taken: list[OutgoingMessage] = []
 
-    def take(letter: Letter) -> str:
+    def take(letter: OutgoingMessage) -> str:
         taken.append(letter)
         raise SendFailed("no answer")
 

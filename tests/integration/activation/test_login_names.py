@@ -10,7 +10,7 @@ import pytest
 from services.activation import handlers
 from services.activation.login_names import LONGEST
 from shared.events.event import Event
-from shared.processing.messages import Message
+from shared.processing import Effect
 from tests.integration.activation.conftest import ACTIVATE, MakePractice, Practice
 from tests.unit.activation.world import CUSTOMER, WAY, signed_up
 
@@ -55,7 +55,7 @@ def test_all_get_a_name_who_are_activated_at_the_same_moment(
     together, own = Barrier(1 if one_by_one else PEOPLE), local()
     order = handlers._order
 
-    def once_all_have_looked(*given: Any) -> Sequence[Message]:
+    def once_all_have_looked(*given: Any) -> Sequence[Effect]:
         if not hasattr(own, "looked"):
             own.looked = True
             together.wait(30)

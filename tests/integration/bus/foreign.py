@@ -1,4 +1,4 @@
-"""What a test does at a broker by itself, past any line of the product."""
+"""What a test does at a broker by itself, past any bus of the product."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 import pika  # noqa: TID251  A foreign client, to do what no service may.
 
 from shared.messaging.bus import EXCHANGE
-from tests.integration.bus.exchanges import SUBMITTED, RabbitExchange
+from tests.integration.bus.buses import SUBMITTED, RabbitBuses
 
 RECOVERED = 15.0
-"""Seconds within which a line is up again once its broker is."""
+"""Seconds within which a bus is connected again once its broker is."""
 
 
-def vhost_of(rabbit: RabbitExchange) -> str:
+def vhost_of(rabbit: RabbitBuses) -> str:
     """The name of its virtual host."""
     return urlsplit(rabbit.url).path.removeprefix("/")
 
@@ -24,7 +24,7 @@ def open_channel(url: str) -> "pika.adapters.blocking_connection.BlockingChannel
 
 
 def with_room_for_one(
-    rabbit: RabbitExchange,
+    rabbit: RabbitBuses,
 ) -> "pika.adapters.blocking_connection.BlockingChannel":
     """Make signup's queue anew, so that it refuses a second message; returns a channel to it."""
     channel = open_channel(rabbit.url)
@@ -37,4 +37,4 @@ def with_room_for_one(
 
 def events(logs: Sequence[Any]) -> list[object]:
     """What has been logged, by its names."""
-    return [one["event"] for one in logs]
+    return [entry["event"] for entry in logs]

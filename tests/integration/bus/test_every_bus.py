@@ -3,95 +3,96 @@
 import time
 from dataclasses import replace
 
-from shared.messaging.bus import IN_HAND, Incoming, Receipt
-from tests.integration.bus.exchanges import (
+from shared.messaging.bus import PREFETCH, Incoming, PublishResult
+from tests.integration.bus.buses import (
     ACCEPTED,
     REJECTED,
     SOON,
     SUBMITTED,
-    Exchange,
+    Buses,
     bodies,
     collect,
-    letter,
-    letters,
+    message,
+    messages,
     receive_in_background,
 )
 
 # Who gets what.
 
 
-def test_every_subscriber_gets_an_event_once_and_nobody_else_does(exchange: Exchange) -> None:
+def test_every_subscriber_gets_an_event_once_and_nobody_else_does(buses: Buses) -> None:
     # Given two services that hear of accepted sign-ups, one of them of rejected ones too
-    website = exchange.line()
-    signup, registration = exchange.line("signup"), exchange.line("registration")
-    activation = exchange.line("activation")
+    website = buses.open()
+    signup, registration = buses.open("signup"), buses.open("registration")
+    activation = buses.open("activation")
     # When one is accepted and one is rejected, and then something is said to each alone
-    website.publish([letter("accepted", type=ACCEPTED), letter("rejected", type=REJECTED)])
+    website.publish([message("accepted", type=ACCEPTED), message("rejected", type=REJECTED)])
     for queue in ("signup", "registration", "activation"):
-        website.publish([letter("that was all", queue=queue)])
+        website.publish([message("that was all", queue=queue)])
     # Then each has got what it hears, and no more
     assert bodies(collect(signup, 1)) == ["that was all"]
     assert bodies(collect(registration, 2)) == ["accepted", "that was all"]
     assert bodies(collect(activation, 3)) == ["accepted", "rejected", "that was all"]
 
 
-def test_a_message_arrives_as_it_was_sent(exchange: Exchange) -> None:
+def test_a_message_arrives_as_it_was_sent(buses: Buses) -> None:
     # Given a message with all that belongs to it
-    website, signup = exchange.line(), exchange.line("signup")
-    sent = letter("één sign-up", headers={"traceparent": "00-aa-bb-01"}, content_type="text/plain")
+    website, signup = buses.open(), buses.open("signup")
+    sent = message("één sign-up", headers={"traceparent": "00-aa-bb-01"}, content_type="text/plain")
     # When it is published
     website.publish([sent])
     # Then nothing of it is missing
-    (got,) = collect(signup, 1)
-    assert got.body == sent.body
-    assert got.headers == {"traceparent": "00-aa-bb-01"}
-    assert (got.message_id, got.type, got.routing_key) == (sent.id, SUBMITTED, SUBMITTED)
-    assert got.content_type == "text/plain"
-    assert not got.redelivered
+    (incoming,) = collect(signup, 1)
+    assert incoming.body == sent.body
+    assert incoming.headers == {"traceparent": "00-aa-bb-01"}
+    assert incoming.message_id == sent.id
+    assert (incoming.type, incoming.routing_key) == (SUBMITTED, SUBMITTED)
+    assert incoming.content_type == "text/plain"
+    assert not incoming.redelivered
 
 
-def test_an_empty_body_is_a_message_too(exchange: Exchange) -> None:
+def test_an_empty_body_is_a_message_too(buses: Buses) -> None:
     # When a message without a word is published
-    website, signup = exchange.line(), exchange.line("signup")
-    website.publish([letter("")])
+    website, signup = buses.open(), buses.open("signup")
+    website.publish([message("")])
     # Then it arrives
     assert bodies(collect(signup, 1)) == [""]
 
 
-def test_what_goes_straight_to_a_queue_reaches_no_other(exchange: Exchange) -> None:
+def test_what_goes_straight_to_a_queue_reaches_no_other(buses: Buses) -> None:
     # Given two services that hear the same event
-    line = exchange.line()
-    registration, activation = exchange.line("registration"), exchange.line("activation")
+    anybody = buses.open()
+    registration, activation = buses.open("registration"), buses.open("activation")
     # When it is sent again to one of them, and then something to both
-    line.publish([letter("again", type=ACCEPTED, queue="registration")])
-    line.publish([letter("news", type=ACCEPTED)])
+    anybody.publish([message("again", type=ACCEPTED, queue="registration")])
+    anybody.publish([message("news", type=ACCEPTED)])
     # Then the other one hears only the news
     assert bodies(collect(activation, 1)) == ["news"]
     again, _ = collect(registration, 2)
     assert (again.body, again.routing_key, again.type) == (b"again", "registration", ACCEPTED)
 
 
-def test_two_lines_of_one_service_share_its_messages(exchange: Exchange) -> None:
+def test_two_replicas_of_one_service_share_its_messages(buses: Buses) -> None:
     # Given a service that runs twice
-    website = exchange.line()
-    signup, replica = exchange.line("signup"), exchange.line("signup")
+    website = buses.open()
+    signup, replica = buses.open("signup"), buses.open("signup")
     # When messages are published, and both receive
-    website.publish(letters(300))
+    website.publish(messages(300))
     received: list[Incoming] = []
     deadline = time.monotonic() + 20
     while len(received) < 300 and time.monotonic() < deadline:
-        for line in (signup, replica):
-            batch = line.receive(20, wait=0.05, linger=0)
-            line.acknowledge(batch)
+        for bus in (signup, replica):
+            batch = bus.receive(20, wait=0.05, linger=0)
+            bus.acknowledge(batch)
             received += batch
     # Then each message went to one of them
     assert sorted(bodies(received), key=int) == [str(number) for number in range(300)]
 
 
-def test_the_order_of_one_publisher_is_kept(exchange: Exchange) -> None:
+def test_the_order_of_one_publisher_is_kept(buses: Buses) -> None:
     # When a publisher sends 500 messages in ten goes
-    website, signup = exchange.line(), exchange.line("signup")
-    all_of_them = letters(500)
+    website, signup = buses.open(), buses.open("signup")
+    all_of_them = messages(500)
     for start in range(0, 500, 50):
         website.publish(all_of_them[start : start + 50])
     # Then they arrive in that order
@@ -101,20 +102,20 @@ def test_the_order_of_one_publisher_is_kept(exchange: Exchange) -> None:
 # Batches.
 
 
-def test_a_batch_is_never_larger_than_the_limit(exchange: Exchange) -> None:
+def test_a_batch_is_never_larger_than_the_limit(buses: Buses) -> None:
     # Given ten messages
-    website, signup = exchange.line(), exchange.line("signup")
-    website.publish(letters(10))
+    website, signup = buses.open(), buses.open("signup")
+    website.publish(messages(10))
     # When they are received four at a time
     sizes = [len(signup.receive(4, wait=SOON, linger=0.5)) for _ in range(3)]
     # Then the batches are full as long as there is enough
     assert sizes == [4, 4, 2]
 
 
-def test_a_lone_message_waits_no_longer_than_the_linger(exchange: Exchange) -> None:
+def test_a_lone_message_waits_no_longer_than_the_linger(buses: Buses) -> None:
     # Given one message
-    website, signup = exchange.line(), exchange.line("signup")
-    website.publish([letter()])
+    website, signup = buses.open(), buses.open("signup")
+    website.publish([message()])
     # When up to a hundred are asked for
     began = time.monotonic()
     batch = signup.receive(100, wait=30.0, linger=0.05)
@@ -123,21 +124,21 @@ def test_a_lone_message_waits_no_longer_than_the_linger(exchange: Exchange) -> N
     assert time.monotonic() - began < SOON
 
 
-def test_a_message_that_comes_during_the_linger_joins_the_batch(exchange: Exchange) -> None:
+def test_a_message_that_comes_during_the_linger_joins_the_batch(buses: Buses) -> None:
     # Given somebody who waits for three
-    website, signup = exchange.line(), exchange.line("signup")
+    website, signup = buses.open(), buses.open("signup")
     waiting, batch = receive_in_background(signup, 3, wait=20, linger=20)
     # When they come one after the other
-    for one in letters(3):
-        website.publish([one])
+    for event in messages(3):
+        website.publish([event])
     # Then they come in one batch, as soon as it is full
     waiting.join(SOON)
     assert bodies(batch) == ["0", "1", "2"]
 
 
-def test_receiving_nothing_ends_after_the_wait(exchange: Exchange) -> None:
+def test_receiving_nothing_ends_after_the_wait(buses: Buses) -> None:
     # Given an empty queue
-    signup = exchange.line("signup")
+    signup = buses.open("signup")
     # When somebody waits for a moment
     began = time.monotonic()
     batch = signup.receive(10, wait=0.1, linger=10)
@@ -146,9 +147,9 @@ def test_receiving_nothing_ends_after_the_wait(exchange: Exchange) -> None:
     assert 0.1 <= time.monotonic() - began < SOON
 
 
-def test_waiting_costs_no_processor_time(exchange: Exchange) -> None:
+def test_waiting_costs_no_processor_time(buses: Buses) -> None:
     # Given an empty queue
-    signup = exchange.line("signup")
+    signup = buses.open("signup")
     # When somebody waits for half a second
     began = time.process_time()
     signup.receive(10, wait=0.5, linger=0.003)
@@ -156,46 +157,46 @@ def test_waiting_costs_no_processor_time(exchange: Exchange) -> None:
     assert time.process_time() - began < 0.1
 
 
-def test_a_service_has_a_bounded_number_of_messages_in_hand(exchange: Exchange) -> None:
+def test_a_service_has_a_bounded_number_of_messages_in_hand(buses: Buses) -> None:
     # Given more messages than one service may have in hand
-    website, signup = exchange.line(), exchange.line("signup")
-    website.publish(letters(IN_HAND + 100))
+    website, signup = buses.open(), buses.open("signup")
+    website.publish(messages(PREFETCH + 100))
     # When it takes all it can get and acknowledges none
-    in_hand = collect(signup, IN_HAND, acknowledge=False)
+    in_hand = collect(signup, PREFETCH, acknowledge=False)
     # Then it gets no more until it has acknowledged some
     assert signup.receive(100, wait=0.3, linger=0) == []
     signup.acknowledge(in_hand)
-    rest = [str(number) for number in range(IN_HAND, IN_HAND + 100)]
+    rest = [str(number) for number in range(PREFETCH, PREFETCH + 100)]
     assert bodies(collect(signup, 100)) == rest
 
 
 # Acknowledging.
 
 
-def test_an_acknowledged_message_does_not_come_again(exchange: Exchange) -> None:
+def test_an_acknowledged_message_does_not_come_again(buses: Buses) -> None:
     # Given a message that was dealt with
-    website, signup = exchange.line(), exchange.line("signup")
-    done = website.publish([letter("done")])
+    website, signup = buses.open(), buses.open("signup")
+    done = website.publish([message("done")])
     collect(signup, 1)
     # When the service is stopped and started
-    assert done.result(SOON) == [Receipt.CONFIRMED]
+    assert done.result(SOON) == [PublishResult.CONFIRMED]
     signup.close()
-    signup = exchange.line("signup")
-    website.publish([letter("new")])
+    signup = buses.open("signup")
+    website.publish([message("new")])
     # Then it gets only what is new
     assert bodies(collect(signup, 1)) == ["new"]
 
 
-def test_a_message_that_was_not_acknowledged_comes_again_and_says_so(exchange: Exchange) -> None:
+def test_a_message_that_was_not_acknowledged_comes_again_and_says_so(buses: Buses) -> None:
     # Given a service that stopped before it had dealt with a message
-    website, signup = exchange.line(), exchange.line("signup")
-    unfinished = letter("unfinished")
+    website, signup = buses.open(), buses.open("signup")
+    unfinished = message("unfinished")
     future = website.publish([unfinished])
     collect(signup, 1, acknowledge=False)
     signup.close()
     # When it starts again, and the publisher repeats the message unless it was confirmed
-    signup = exchange.line("signup")
-    if future.result(SOON) != [Receipt.CONFIRMED]:
+    signup = buses.open("signup")
+    if future.result(SOON) != [PublishResult.CONFIRMED]:
         website.publish([replace(unfinished, repeated=True)])
     # Then the message is there again, and warns that it may have been seen before
     (again,) = collect(signup, 1)
@@ -203,40 +204,44 @@ def test_a_message_that_was_not_acknowledged_comes_again_and_says_so(exchange: E
     assert again.redelivered
 
 
-def test_messages_may_be_acknowledged_in_any_order(exchange: Exchange) -> None:
+def test_messages_may_be_acknowledged_in_any_order(buses: Buses) -> None:
     # Given five messages of which the second and fourth are never dealt with
-    website, signup = exchange.line(), exchange.line("signup")
-    sent = letters(5)
+    website, signup = buses.open(), buses.open("signup")
+    sent = messages(5)
     future = website.publish(sent)
     first, _, third, _, fifth = collect(signup, 5, acknowledge=False)
     signup.acknowledge([fifth])
     signup.acknowledge([third, first])
     # When the service is stopped and started, and its publisher repeats what was not confirmed
     signup.close()
-    receipts = future.result(SOON)
-    signup = exchange.line("signup")
+    results = future.result(SOON)
+    signup = buses.open("signup")
     website.publish(
-        [one for one, receipt in zip(sent, receipts, strict=True) if receipt is Receipt.UNKNOWN]
+        [
+            event
+            for event, result in zip(sent, results, strict=True)
+            if result is PublishResult.UNKNOWN
+        ]
     )
-    website.publish([letter("that was all")])
+    website.publish([message("that was all")])
     # Then only these two come again
     again = bodies(collect(signup, 3))
     assert sorted(again[:2]) == ["1", "3"]
     assert again[2] == "that was all"
 
 
-def test_acknowledging_twice_or_too_late_is_harmless(exchange: Exchange) -> None:
+def test_acknowledging_twice_or_too_late_is_harmless(buses: Buses) -> None:
     # Given a message that was acknowledged
-    website, signup = exchange.line(), exchange.line("signup")
-    website.publish([letter("one")])
+    website, signup = buses.open(), buses.open("signup")
+    website.publish([message("one")])
     done = collect(signup, 1)
-    # When it is acknowledged again, on this line and on one that is closed
+    # When it is acknowledged again, on this bus and on one that is closed
     signup.acknowledge(done)
-    website.publish([letter("two")])
+    website.publish([message("two")])
     assert bodies(collect(signup, 1)) == ["two"]
     signup.close()
     signup.acknowledge(done)
-    # Then a new line works as if nothing had been
-    signup = exchange.line("signup")
-    website.publish([letter("three")])
+    # Then a new bus works as if nothing had been
+    signup = buses.open("signup")
+    website.publish([message("three")])
     assert bodies(collect(signup, 1)) == ["three"]

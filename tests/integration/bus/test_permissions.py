@@ -12,18 +12,18 @@ from pika.exceptions import (  # noqa: TID251
     ProbableAuthenticationError,
 )
 
-from shared.messaging.bus import EXCHANGE, BusDown, Receipt
-from shared.messaging.declare import TopologyConflict, apply, missing
+from shared.messaging.bus import EXCHANGE, BusDown, PublishResult
 from shared.messaging.rabbitmq import RabbitBus
 from shared.messaging.topology import Listener, Topology, definitions
-from tests.integration.bus.exchanges import (
+from shared.messaging.topology.declare import TopologyConflict, apply, missing
+from tests.integration.bus.buses import (
     ACCEPTED,
     SUBMITTED,
     TOPOLOGY,
-    RabbitExchange,
+    RabbitBuses,
     bodies,
     collect,
-    letter,
+    message,
 )
 from tests.servers.premises import free_ports, wait_until
 from tests.servers.rabbitmq import RabbitMQ
@@ -57,15 +57,17 @@ def house(rabbitmq: RabbitMQ, vhost: str) -> Iterator[House]:
         (
             Listener(f"signup-{suffix}", hears=(SUBMITTED,), says=(ACCEPTED,)),
             Listener(f"registration-{suffix}", hears=(ACCEPTED,), says=()),
-        )
+        ),
+        website_says=(SUBMITTED,),
     )
-    made = definitions(topology, [suffix], vhost=urlsplit(vhost).path.removeprefix("/"))
-    made.document["users"] = [one for one in made.document["users"] if one["name"] != "admin"]
+    file = definitions(topology, [suffix], vhost=urlsplit(vhost).path.removeprefix("/"))
+    document = file.document
+    document["users"] = [user for user in document["users"] if user["name"] != "admin"]
     for kind in ("permissions", "topic_permissions"):
-        made.document[kind] = [one for one in made.document[kind] if one["user"] != "admin"]
-    rabbitmq.management.call("POST", "/definitions", made.document)
-    yield House(vhost, suffix, made.passwords)
-    for user in made.document["users"]:
+        document[kind] = [row for row in document[kind] if row["user"] != "admin"]
+    rabbitmq.management.call("POST", "/definitions", document)
+    yield House(vhost, suffix, file.passwords)
+    for user in document["users"]:
         rabbitmq.management.call("DELETE", f"/users/{user['name']}")
 
 
@@ -78,11 +80,11 @@ def test_the_imported_definitions_carry_an_event_from_a_website_to_its_service(
     signup.open()
     website.open()
     # When a website, under its own name, says what it may say
-    receipts = website.publish([letter("hello")]).result(SOON)
+    results = website.publish([message("hello")]).result(SOON)
     # Then the service gets it, and the broker vouches for the website's name
-    assert receipts == [Receipt.CONFIRMED]
-    (got,) = collect(signup, 1)
-    assert got.user_id == house.name("website")
+    assert results == [PublishResult.CONFIRMED]
+    (incoming,) = collect(signup, 1)
+    assert incoming.user_id == house.name("website")
     signup.close()
     website.close()
 
@@ -92,9 +94,9 @@ def test_nobody_can_say_what_is_not_theirs_to_say(house: House) -> None:
     website = RabbitBus(house.url(house.name("website")), queue=None, name="website")
     website.open()
     # When it says what only signup may say
-    receipts = website.publish([letter(type=ACCEPTED)]).result(SOON)
+    results = website.publish([message(type=ACCEPTED)]).result(SOON)
     # Then the broker does not take it
-    assert receipts == [Receipt.UNKNOWN]
+    assert results == [PublishResult.UNKNOWN]
     registration = house.name("registration")
     listener = RabbitBus(house.url(registration), queue=registration, name="registration")
     listener.open()
@@ -142,7 +144,8 @@ def test_the_file_and_the_command_declare_the_same_topology(vhost: str, house: H
         (
             Listener(house.name("signup"), hears=(SUBMITTED,), says=(ACCEPTED,)),
             Listener(house.name("registration"), hears=(ACCEPTED,), says=()),
-        )
+        ),
+        website_says=(SUBMITTED,),
     )
     assert missing(topology, vhost) == []
     # When the same topology is applied to it
@@ -152,13 +155,13 @@ def test_the_file_and_the_command_declare_the_same_topology(vhost: str, house: H
 
 
 def test_what_no_consumer_takes_ends_in_the_dead_letter_queue_of_that_service(
-    rabbit: RabbitExchange,
+    rabbit: RabbitBuses,
 ) -> None:
     # Given an event in the queues of two services
-    rabbit.line().publish([letter("poison", type=ACCEPTED)]).result(SOON)
+    rabbit.open().publish([message("poison", type=ACCEPTED)]).result(SOON)
     connection = pika.BlockingConnection(pika.URLParameters(rabbit.url))
     channel = connection.channel()
-    # When one of them gives it up
+    # When one of them rejects it
     method, _, _ = channel.basic_get("registration")
     channel.basic_reject(method.delivery_tag, requeue=False)
     # Then it is in that service's dead-letter queue alone
@@ -170,27 +173,27 @@ def test_what_no_consumer_takes_ends_in_the_dead_letter_queue_of_that_service(
     )
     assert dead[-1][2] == b"poison"
     assert channel.basic_get("activation.dead")[0] is None
-    assert bodies(collect(rabbit.line("activation"), 1)) == ["poison"]
+    assert bodies(collect(rabbit.open("activation"), 1)) == ["poison"]
     connection.close()
 
 
-def test_applying_the_topology_twice_changes_nothing(rabbit: RabbitExchange) -> None:
+def test_applying_the_topology_twice_changes_nothing(rabbit: RabbitBuses) -> None:
     # Given a broker with the topology and a message in it
-    rabbit.line().publish([letter("still here")]).result(SOON)
+    rabbit.open().publish([message("still here")]).result(SOON)
     # When it is applied again
     apply(TOPOLOGY, rabbit.url)
     # Then the message is still there
-    assert bodies(collect(rabbit.line("signup"), 1)) == ["still here"]
+    assert bodies(collect(rabbit.open("signup"), 1)) == ["still here"]
 
 
-def test_what_is_missing_is_named(rabbit: RabbitExchange) -> None:
+def test_what_is_missing_is_named(rabbit: RabbitBuses) -> None:
     # Given a broker where a queue was deleted
     connection = pika.BlockingConnection(pika.URLParameters(rabbit.url))
     connection.channel().queue_delete("signup.dead")
     # When somebody looks
-    lacking = missing(TOPOLOGY, rabbit.url)
+    names = missing(TOPOLOGY, rabbit.url)
     # Then it is named, and nothing else
-    assert lacking == ["signup.dead"]
+    assert names == ["signup.dead"]
     connection.channel().exchange_delete(EXCHANGE)
     assert missing(TOPOLOGY, rabbit.url) == [EXCHANGE, "signup.dead"]
     connection.close()

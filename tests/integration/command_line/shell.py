@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared.settings import Settings
+from shared.host.settings import Settings
 
 PROGRAM = Path(sys.executable).with_name("stappenplan")
 ROOT = Path(__file__).parents[3]

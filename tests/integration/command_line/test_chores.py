@@ -7,8 +7,8 @@ from typing import get_args
 
 import pytest
 
-from shared.auth import read_token
-from shared.settings import Settings
+from shared.host.settings import Settings
+from shared.web.auth import read_token
 from tests.integration.command_line.shell import Shell
 
 LEVELS = get_args(Settings.model_fields["log_level"].annotation)

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from infra.composition import Lines, build_runtimes
-from shared.database import Database
+from infra.run.runtimes import BusFactory
+from infra.run.runtimes import build_runtimes
 from shared.messaging.bus import Incoming
-from shared.notifications.model import FAILED, Notification
-from shared.processing.model import DEAD, Inbox
+from shared.notifications.tables import FAILED, Notification
+from shared.persistence.database import Database
+from shared.processing.store.tables import DEAD, Inbox
 from tests.integration.command_line.shell import Shell
 
 GOOD_ID = "11111111-aaaa-4aaa-8aaa-000000000001"
@@ -142,7 +143,7 @@ REPORT: dict[str, Any] = {
 def refused(letters: Shell, monkeypatch: pytest.MonkeyPatch) -> str:
     """The id of a report of KING's that billing has refused."""
     settings = letters.read_settings(monkeypatch)
-    runtimes = build_runtimes(settings, Lines(settings), ["billing"])
+    runtimes = build_runtimes(settings, BusFactory(settings), ["billing"])
     body = json.dumps(REPORT | {"data": {**REPORT["data"], "attempt": "first"}}).encode()
     runtimes[0].dispatcher.take([Incoming(body, "collection.result.v1")])
     runtimes[0].database.close()

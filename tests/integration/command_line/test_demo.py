@@ -8,8 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from infra.composition import KING, service_names
-from infra.simulators import website
-from shared.messaging.topology import ADMIN
+from infra.demo.simulators import website
+from shared.messaging.topology.topology import ADMIN
 from tests.integration.command_line.shell import Shell
 from tests.servers.rabbitmq import RabbitMQ
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 import pika  # noqa: TID251  A foreign client, to break what no service may.
 import pytest
 
-from infra.simulators import website
-from infra.supervisor import Supervisor
+from infra.demo.simulators import website
+from infra.run.supervisor import Supervisor
 from shared.messaging.bus import EXCHANGE, Outgoing
 from tests.integration.command_line.shell import Shell
 from tests.servers.premises import wait_until

@@ -11,12 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.composition import Lines
-from infra.simulators import website
-from shared.auth import issue_token
-from shared.database import Database
+from infra.run.runtimes import BusFactory
+from infra.demo.simulators import website
 from shared.messaging.bus import Incoming
-from shared.processing.model import Outbox
+from shared.persistence.database import Database
+from shared.processing.store.tables import Outbox
+from shared.web.auth import issue_token
 from tests.integration.command_line.shell import PROGRAM, ROOT, Shell
 from tests.servers.premises import free_ports, wait_until
 
@@ -27,7 +27,7 @@ def received(
     shell: Shell, queue: str, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> list[Incoming]:
     """What waits on a queue."""
-    bus = Lines(shell.read_settings(monkeypatch)).bus(queue)
+    bus = BusFactory(shell.read_settings(monkeypatch)).bus(queue)
     bus.open()
     found: list[Incoming] = []
     wait_until(lambda: bool(found.extend(bus.receive(100, 1, 0.05)) or len(found) >= count), queue)
@@ -222,7 +222,7 @@ def test_replay_serves_one_queue_again(
     # Then it has the event, and nobody else has.
     (message,) = received(broker_shell, "registration", monkeypatch, 1)
     assert json.loads(message.body)["id"] == event_id
-    other = Lines(settings).bus("activation")
+    other = BusFactory(settings).bus("activation")
     other.open()
     assert other.receive(10, 0.5, 0) == []
     other.close()

@@ -12,12 +12,13 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from infra.composition import Lines
-from infra.replaying import PAGE, Archive
-from shared.database import Database, insert_rows
+from infra.run.runtimes import BusFactory
+from infra.operations.replay.archive import PAGE, Archive
+from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
-from shared.processing.model import Inbox, Outbox
-from shared.settings import Settings
+from shared.persistence.bulk import insert_rows
+from shared.persistence.database import Database
+from shared.processing.store.tables import Inbox, Outbox
 from tests.integration.command_line.shell import ROOT, Shell
 from tests.servers.premises import wait_until
 from tests.servers.rabbitmq import RabbitMQ
@@ -55,7 +56,7 @@ def say(
 
 def waiting_for(settings: Settings, count: int) -> list[str]:
     """The ids of what waits for activation, so many at least, in its order; it is taken away."""
-    bus = Lines(settings).bus("activation")
+    bus = BusFactory(settings).bus("activation")
     bus.open()
     found: list[Incoming] = []
 

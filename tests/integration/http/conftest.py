@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.simulators import website
-from shared.auth import issue_token
-from shared.settings import Settings
+from infra.demo.simulators import website
+from shared.host.settings import Settings
+from shared.web.auth import issue_token
 from tests.e2e.stage import Stage, one_process
 from tests.servers.premises import wait_until
 

@@ -8,12 +8,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from infra.composition import Lines, build_runtimes
-from infra.dead_letter_routes import routes
-from shared.envelope import CONTENT_TYPE
-from shared.http import create_app
+from infra.run.runtimes import BusFactory
+from infra.run.runtimes import build_runtimes
+from infra.operations.dead_letters.routes import routes
+from shared.events.envelope import CONTENT_TYPE
+from shared.host.settings import Settings
 from shared.messaging.bus import Incoming, Outgoing
-from shared.settings import Settings
+from shared.web.app import create_app
 from tests.integration.http.conftest import Api
 from tests.integration.http.test_doors import is_problem
 from tests.servers.premises import wait_until
@@ -175,13 +176,13 @@ def test_a_process_of_one_service_answers_for_that_one_alone(tmp_path: Path, api
     # Given a process that runs signup alone, with a dead letter,
     from fastapi.testclient import TestClient
 
-    from shared.schema import upgrade
+    from shared.persistence.schema import upgrade
 
     settings = Settings(data_dir=tmp_path)
-    runtimes = build_runtimes(settings, Lines(settings), ["signup"])
+    runtimes = build_runtimes(settings, BusFactory(settings), ["signup"])
     (runtime,) = runtimes
     upgrade(runtime.database, runtime.service.migrations)
-    runtime.dispatcher.take([Incoming(b"not an event", "signup.submitted.v1")])
+    runtime.engine.take([Incoming(b"not an event", "signup.submitted.v1")])
     app = create_app(runtimes, [routes(runtimes)], token_key=api.stage.key)
     client = TestClient(app, headers={"Authorization": f"Bearer {api.token(SCOPE)}"})
     # When it is asked for its dead letters, Then it tells its own, and of others that it has none.

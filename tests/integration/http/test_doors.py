@@ -7,7 +7,7 @@ import httpx
 import jwt
 import pytest
 
-from shared.auth import ALGORITHM, AUDIENCE
+from shared.web.auth import ALGORITHM, AUDIENCE
 from tests.integration.http.conftest import Api
 
 NOBODY = str(uuid4())

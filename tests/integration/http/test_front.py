@@ -8,8 +8,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from infra import front
-from infra.front import Front
+from infra.run import http_server
+from infra.run.http_server import HttpServer
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def test_it_ends_when_it_is_told_however_long_it_would_sleep(
     listening: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a front that looks at nothing for ten minutes,
-    monkeypatch.setattr(front, "TICK", 600.0)
-    it = Front(FastAPI(), listening)
+    monkeypatch.setattr(http_server, "TICK", 600.0)
+    it = HttpServer(FastAPI(), listening)
     it.start()
     assert httpx.get(address(listening)).status_code == 200
     # When it is told to end, Then it does.
@@ -40,7 +40,7 @@ def test_it_sleeps_when_nobody_asks_anything(
     listening: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a front whose ticks are counted, and those of no other that still runs beside it,
-    it = Front(FastAPI(), listening)
+    it = HttpServer(FastAPI(), listening)
     ticks: list[float] = []
     tick = it._server.on_tick
 
@@ -56,16 +56,16 @@ def test_it_sleeps_when_nobody_asks_anything(
         it._thread.join(0.1)
     it.stop(30.0)
     assert len(ticks) >= 3
-    assert ticks[1] - ticks[0] >= 0.9 * front.TICK
-    assert ticks[2] - ticks[1] >= 0.9 * front.TICK
+    assert ticks[1] - ticks[0] >= 0.9 * http_server.TICK
+    assert ticks[2] - ticks[1] >= 0.9 * http_server.TICK
 
 
 def test_the_date_of_an_answer_is_renewed(
     listening: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a front that ticks fast,
-    monkeypatch.setattr(front, "TICK", 0.05)
-    it = Front(FastAPI(), listening)
+    monkeypatch.setattr(http_server, "TICK", 0.05)
+    it = HttpServer(FastAPI(), listening)
     it.start()
 
     def date() -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from email import message_from_bytes, policy
+from pathlib import Path
 from typing import Any
 
 import boto3  # noqa: TID251  The other side of the wire.
@@ -9,11 +10,18 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from shared.notifications.aws import told_apart
-from shared.notifications.letters import Attachment, Email, Sms
-from shared.notifications.senders import SendFailed, SendRefused, SentAway
-from shared.notifications.ses import SesSender
-from shared.notifications.sns import SnsSender
+from shared.notifications.senders import (
+    Attachment,
+    Email,
+    ProviderUnavailable,
+    SendFailed,
+    Sms,
+    Undeliverable,
+)
+from shared.notifications.senders.aws import translate_aws_errors
+from shared.notifications.senders.files import SmsFolder
+from shared.notifications.senders.ses import SesSender
+from shared.notifications.senders.sns import SnsSender
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 FROM = "iMUIS Online <noreply@stappenplan.example>"
@@ -22,11 +30,11 @@ PDF = Attachment("orderbevestiging.pdf", "application/pdf", b"%PDF-1.7 ...")
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    made = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    made.start()
-    host, port = made.get_host_and_port()
+    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    moto.start()
+    host, port = moto.get_host_and_port()
     yield f"http://{host}:{port}"
-    made.stop()
+    moto.stop()
 
 
 @pytest.fixture
@@ -65,7 +73,8 @@ def test_a_mail_arrives_whole(verified: str) -> None:
     # Given a verified sender, When a mail with a document is sent,
     message_id = SesSender(FROM).send(mail())
     # Then it arrives as it was made: subject, both bodies, the document.
-    sent = {one.id: one for one in ses_backends[ACCOUNT][REGION].sent_messages}[message_id]
+    messages = {message.id: message for message in ses_backends[ACCOUNT][REGION].sent_messages}
+    sent = messages[message_id]
     arrived = message_from_bytes(sent.raw_data.encode(), policy=policy.default)
     assert arrived["Subject"] == "Order- en incassobevestiging – Café"
     assert set(sent.destinations) == {"klant@bakkerij.example"}
@@ -73,16 +82,16 @@ def test_a_mail_arrives_whole(verified: str) -> None:
     assert document.get_filename() == PDF.filename
     assert document.get_payload(decode=True) == PDF.content
     bodies = [arrived.get_body((kind,)).get_content() for kind in ("plain", "html")]
-    assert all("€ 290,40" in one for one in bodies)
+    assert all("€ 290,40" in body for body in bodies)
 
 
 def test_an_unverified_sender_is_refused_with_the_reason(aws: str) -> None:
-    with pytest.raises((SendRefused, SendFailed), match=r"not verified|MessageRejected"):
+    with pytest.raises((Undeliverable, SendFailed), match=r"not verified|MessageRejected"):
         SesSender("Iemand <iemand@elders.example>").send(mail())
 
 
 def test_an_impossible_address_never_leaves(aws: str) -> None:
-    with pytest.raises(SendRefused):
+    with pytest.raises(Undeliverable):
         SesSender(FROM).send(mail("geen adres"))
 
 
@@ -97,9 +106,15 @@ def test_a_text_arrives_under_our_name(aws: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["0612345678", "+31 6 12345678", "31612345678", ""])
-def test_a_number_that_is_not_in_normal_form_never_leaves(aws: str, number: str) -> None:
-    with pytest.raises(SendRefused, match=r"E\.164"):
-        SnsSender("iMUIS").send(Sms(number, "x", "key"))
+def test_a_number_that_is_not_in_normal_form_never_leaves(
+    aws: str, number: str, tmp_path: Path
+) -> None:
+    # Given such a number, When a text goes to it by SNS, or by the folder that stands in for it,
+    # Then it is refused with the reason.
+    for sender in (SnsSender("iMUIS"), SmsFolder(tmp_path / "sms")):
+        with pytest.raises(Undeliverable, match=r"E\.164"):
+            sender.send(Sms(number, "x", "key"))
+    assert not (tmp_path / "sms").exists()
 
 
 def test_a_mail_service_that_cannot_be_reached_is_a_passing_trouble(
@@ -107,35 +122,35 @@ def test_a_mail_service_that_cannot_be_reached_is_a_passing_trouble(
 ) -> None:
     # Given that nothing listens, When a mail and a text are sent,
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    # Then both may be tried again, no letter is to blame, and neither error tells what was in them.
+    # Then both may be tried again, no message is to blame, and no error tells what was in it.
     for send in (
         lambda: SesSender(FROM).send(mail()),
         lambda: SnsSender("iMUIS").send(Sms("+31612345678", "geheim", "key")),
     ):
-        with pytest.raises(SentAway) as failure:
+        with pytest.raises(ProviderUnavailable) as failure:
             send()
         assert "geheim" not in str(failure.value)
         assert "290" not in str(failure.value)
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "meant"),
+    ("code", "status", "error_class"),
     [
-        ("Throttling", 400, SentAway),
-        ("SendingPausedException", 400, SentAway),
-        ("TooManyRequestsException", 429, SentAway),
-        ("AccessDeniedException", 403, SentAway),
+        ("Throttling", 400, ProviderUnavailable),
+        ("SendingPausedException", 400, ProviderUnavailable),
+        ("TooManyRequestsException", 429, ProviderUnavailable),
+        ("AccessDeniedException", 403, ProviderUnavailable),
         ("ServiceUnavailable", 503, SendFailed),
         ("InternalFailure", 500, SendFailed),
-        ("MessageRejected", 400, SendRefused),
-        ("InvalidParameter", 400, SendRefused),
+        ("MessageRejected", 400, Undeliverable),
+        ("InvalidParameter", 400, Undeliverable),
     ],
 )
-def test_what_the_service_says_of_itself_is_told_apart_from_what_it_says_of_a_letter(
-    code: str, status: int, meant: type[Exception]
+def test_what_the_service_says_of_itself_is_told_apart_from_what_it_says_of_a_message(
+    code: str, status: int, error_class: type[Exception]
 ) -> None:
-    # Given an answer of the service, When it is read, Then it is known who is to blame.
-    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    with pytest.raises(meant) as found, told_apart():
-        raise ClientError(answer, "SendEmail")
-    assert type(found.value) is meant
+    # Given an answer of the service, When it is read, Then it is clear who is to blame.
+    response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    with pytest.raises(error_class) as failure, translate_aws_errors():
+        raise ClientError(response, "SendEmail")
+    assert type(failure.value) is error_class

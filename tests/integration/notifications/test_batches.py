@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import Session
 
-from shared.errors import InfrastructureDown
-from shared.notifications import postman
-from shared.notifications.drafts import Draft, WritingFailed
-from shared.notifications.letters import Letter
-from shared.notifications.model import CANCELLED, FAILED, SENT, WAITING, Notification
-from shared.notifications.notices import Notice, plan
-from shared.notifications.rendering import Renderer
-from shared.notifications.writers import Writers
+from shared.base.errors import InfrastructureDown
+from shared.notifications.delivery import sender
+from shared.notifications.kinds import NotificationKind, describe
+from shared.notifications.rendering.jobs import RenderingFailed, RenderJob
+from shared.notifications.rendering.pool import RenderPool
+from shared.notifications.rendering.renderer import Renderer
+from shared.notifications.senders.outgoing import OutgoingMessage
+from shared.notifications.tables import CANCELLED, FAILED, SENT, WAITING, Notification
 from tests.integration.notifications.test_sending import Post, deliver, with_post
 from tests.integration.notifications.test_writers import MANY
 from tests.integration.processing.tally import Replica, release
@@ -29,7 +29,7 @@ def replica(tmp_path: Path) -> Iterator[Replica]:
     made = Replica(f"sqlite:///{tmp_path}/tally.db", tmp_path)
     made.make_tables()
     yield made
-    made.runtime.postman._writers.close()
+    made.runtime.sender._writers.close()
     made.database.close()
 
 
@@ -42,14 +42,14 @@ def states(replica: Replica) -> list[str]:
     return sorted(one.status for one in mails(replica))
 
 
-class Pen(Writers):
+class Pen(RenderPool):
     """Writes when it is allowed to."""
 
     def __init__(self) -> None:
         super().__init__("a@b.example")
         self.taken_up, self.allowed = threading.Event(), threading.Event()
 
-    def write(self, drafts: object, renderer: Renderer) -> list[Letter | WritingFailed]:
+    def write(self, drafts: object, renderer: Renderer) -> list[OutgoingMessage | RenderingFailed]:
         self.taken_up.set()
         assert self.allowed.wait(60)
         return super().write(drafts, renderer)  # type: ignore[arg-type]
@@ -58,9 +58,9 @@ class Pen(Writers):
 def test_messages_are_handled_while_letters_are_being_written(replica: Replica) -> None:
     # Given a batch of mails whose writing takes as long as we like
     post, pen = with_post(replica, Post()), Pen()
-    replica.runtime.postman._writers = pen
+    replica.runtime.sender._writers = pen
     replica.take(*(release(f"klant {number}", "mail-1") for number in range(3)))
-    sending = threading.Thread(target=replica.runtime.postman.deliver_due)
+    sending = threading.Thread(target=replica.runtime.sender.deliver_due)
     sending.start()
     assert pen.taken_up.wait(30)
     # When more messages come meanwhile, Then they are handled: nothing is locked or held up
@@ -79,13 +79,13 @@ def test_a_batch_is_marked_in_one_commit(replica: Replica, monkeypatch: pytest.M
     with_post(replica, Post())
     replica.take(*(release(f"klant {number}", "mail-1") for number in range(MANY)))
     marked: list[int] = []
-    mark = postman.Postman._mark
+    mark = sender.Postman._mark
 
-    def counting(self: postman.Postman, tasks: list[object], **more: bool) -> None:
+    def counting(self: sender.Postman, tasks: list[object], **more: bool) -> None:
         marked.append(len(tasks))
         mark(self, tasks, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(postman.Postman, "_mark", counting)
+    monkeypatch.setattr(sender.Postman, "_mark", counting)
     assert deliver(replica) == MANY
     # Then all were marked together
     assert marked == [MANY]
@@ -98,16 +98,16 @@ def test_what_has_left_is_not_sent_again_when_the_database_is_away_for_its_mark(
     # Given a batch that left just before the database went away
     post = with_post(replica, Post())
     replica.take(*(release(f"klant {number}", "mail-1") for number in range(MANY)))
-    mark = postman.Postman._mark
+    mark = sender.Postman._mark
 
     def down(*_: object, **__: object) -> None:
         raise InfrastructureDown("away")
 
-    monkeypatch.setattr(postman.Postman, "_mark", down)
+    monkeypatch.setattr(sender.Postman, "_mark", down)
     with pytest.raises(InfrastructureDown):
         deliver(replica)
     # When it is back, Then the mails are marked, and were sent once
-    monkeypatch.setattr(postman.Postman, "_mark", mark)
+    monkeypatch.setattr(sender.Postman, "_mark", mark)
     assert deliver(replica) == MANY
     assert states(replica) == [SENT] * MANY
     assert len(post.sent) == MANY
@@ -119,7 +119,7 @@ def test_a_claim_whose_answer_is_lost_is_found_again_and_not_left_to_its_lease(
     # Given a claim that the database commits, while its answer is lost on the way
     post = with_post(replica, Post())
     replica.take(*(release(f"klant {number}", "mail-1") for number in range(MANY)))
-    transactions = replica.runtime.transactions
+    transactions = replica.runtime.engine.transactions
     bookkeeping = transactions.bookkeeping
 
     @contextmanager
@@ -150,26 +150,26 @@ def test_a_crash_before_the_mark_repeats_the_batch_in_hand_and_no_more(
         raise Died
 
     post = with_post(replica, Post())
-    replica.take(*(release(f"klant {number}", "mail-1") for number in range(postman.BATCH + 6)))
+    replica.take(*(release(f"klant {number}", "mail-1") for number in range(sender.BATCH + 6)))
     with monkeypatch.context() as patched:
-        patched.setattr(postman.Postman, "_mark", die)
+        patched.setattr(sender.Postman, "_mark", die)
         with pytest.raises(Died):
             deliver(replica)
-    assert len(post.sent) == postman.BATCH
+    assert len(post.sent) == sender.BATCH
     # When another goes on, now and after the lease
     deliver(replica)
-    assert len(post.sent) == postman.BATCH + 6
+    assert len(post.sent) == sender.BATCH + 6
     deliver(replica, timedelta(minutes=6))
     # Then every mail has left, and only those of that batch twice
-    assert states(replica) == [SENT] * (postman.BATCH + 6)
-    assert len(post.sent) == 2 * postman.BATCH + 6
-    assert len({one.message_key for one in post.sent}) == postman.BATCH + 6
+    assert states(replica) == [SENT] * (sender.BATCH + 6)
+    assert len(post.sent) == 2 * sender.BATCH + 6
+    assert len({one.message_key for one in post.sent}) == sender.BATCH + 6
 
 
 def test_a_slow_mail_service_never_holds_a_batch_beyond_its_lease(replica: Replica) -> None:
     # Given a mail service that takes a minute for each mail
     class Slow(Post):
-        def send(self, letter: Letter) -> str:
+        def send(self, letter: OutgoingMessage) -> str:
             replica.now += timedelta(minutes=1)
             return super().send(letter)
 
@@ -189,10 +189,10 @@ def test_one_mail_at_fault_does_not_hold_up_its_batch(replica: Replica) -> None:
     replica.take(*(release(f"klant {number}", "mail-1") for number in range(4)))
     faulty, unwanted, speechless, _ = sorted(one.id for one in mails(replica))
 
-    def planned(session: object, one: Notification) -> Draft | None:
+    def planned(session: object, one: Notification) -> RenderJob | None:
         if one.id == faulty:
             raise KeyError("no such order")
-        return None if one.id == unwanted else plan(session, one)  # type: ignore[arg-type]
+        return None if one.id == unwanted else describe(session, one)  # type: ignore[arg-type]
 
     def said(_session: object, one: Notification, *_: object) -> list[object]:
         if one.id == speechless:
@@ -200,7 +200,7 @@ def test_one_mail_at_fault_does_not_hold_up_its_batch(replica: Replica) -> None:
         return []
 
     post = with_post(replica, Post())
-    replica.runtime.postman._notices = {"greeting": Notice(plan=planned, sent=said)}  # type: ignore[arg-type]
+    replica.runtime.sender._notices = {"greeting": NotificationKind(describe=planned, sent=said)}  # type: ignore[arg-type]
     # When it is sent
     deliver(replica)
     # Then each got what it needed, and a person sees what is wrong
@@ -218,7 +218,7 @@ def test_the_service_ends_its_writers(replica: Replica) -> None:
     with_post(replica, Post())
     replica.take(*(release(f"klant {number}", "mail-1") for number in range(MANY)))
     deliver(replica)
-    desks = replica.runtime.postman._writers._desks
+    desks = replica.runtime.sender._writers._desks
     processes = [desk._at_work[0] for desk in desks if desk._at_work is not None]
     assert processes
     # When it stops, Then they are gone

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from shared.errors import InfrastructureDown
-from shared.notifications.letters import Email, Letter, Sms
-from shared.notifications.model import FAILED, SENT, WAITING, Notification
-from shared.notifications.notices import Notice, enqueue
-from shared.notifications.postman import BATCH, Postman
-from shared.notifications.senders import SendFailed, SentAway
-from shared.processing.messages import Mail, Text
+from shared.base.errors import InfrastructureDown
+from shared.notifications.delivery.sender import BATCH, NotificationSender
+from shared.notifications.kinds import NotificationKind
+from shared.notifications.messages import Mail, Text
+from shared.notifications.queue import enqueue
+from shared.notifications.senders.outgoing import Email, OutgoingMessage, Sms
+from shared.notifications.senders.protocol import ProviderUnavailable, SendFailed
+from shared.notifications.tables import FAILED, SENT, WAITING, Notification
 from tests.integration.notifications.test_sending import Post, deliver, with_post
 from tests.integration.processing.tally import Replica
 from tests.servers.postgres import MakeDatabase
@@ -36,7 +37,7 @@ def replica(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Replica]
     made.make_tables()
     (tmp_path / "templates" / "greeting" / "nl.sms.txt").write_text("Dag {{ name }}")
     yield made
-    made.runtime.postman._writers.close()
+    made.runtime.sender._writers.close()
     made.database.close()
 
 
@@ -46,12 +47,12 @@ class Services(Post):
     def __init__(self, replica: Replica) -> None:
         super().__init__()
         self._replica = replica
-        self.hangs: Callable[[Letter], bool] = lambda _: False
+        self.hangs: Callable[[OutgoingMessage], bool] = lambda _: False
         self.trouble: Exception = SendFailed("ReadTimeoutError")
-        self.slow: Callable[[Letter], bool] = lambda _: False
+        self.slow: Callable[[OutgoingMessage], bool] = lambda _: False
         self.tries: list[str] = []
 
-    def send(self, letter: Letter) -> str:
+    def send(self, letter: OutgoingMessage) -> str:
         self.tries.append(letter.message_key)
         if self.hangs(letter):
             self._replica.now += HANGS
@@ -64,7 +65,7 @@ class Services(Post):
 on_both_databases = pytest.mark.parametrize("replica", ["sqlite", "postgresql"], indirect=True)
 
 
-def is_mail(letter: Letter) -> bool:
+def is_mail(letter: OutgoingMessage) -> bool:
     return isinstance(letter, Email)
 
 
@@ -142,7 +143,7 @@ def test_no_letter_is_given_up_for_an_outage_of_the_service(replica: Replica) ->
     ("trouble", "outcome"),
     [
         (SendFailed("ReadTimeoutError"), (FAILED, 6, "ReadTimeoutError")),
-        (SentAway("Throttling"), (WAITING, 0, "Throttling")),
+        (ProviderUnavailable("Throttling"), (WAITING, 0, "Throttling")),
     ],
 )
 def test_a_letter_is_given_up_that_the_service_fails_for_alone_unless_it_sent_it_away(
@@ -169,8 +170,8 @@ def test_a_secret_goes_before_the_mails_of_its_batch(replica: Replica) -> None:
     services.hangs = is_mail
     put_mails(replica, MANY)
     put(replica, "a secret", text=True, kind="secret")
-    secret = Notice(compose=lambda _session, one, *_: Sms(one.recipient, "geheim", one.id))
-    replica.runtime.postman._notices = {"secret": secret}
+    secret = NotificationKind(compose=lambda _session, one, *_: Sms(one.recipient, "geheim", one.id))
+    replica.runtime.sender._notices = {"secret": secret}
     # When the postman goes out, Then the secret has left before anything can hang.
     began = replica.now
     deliver(replica)
@@ -205,7 +206,7 @@ def test_a_round_that_nothing_was_prepared_for_costs_no_attempt(
         raise MemoryError
 
     with monkeypatch.context() as patched:
-        patched.setattr(replica.runtime.postman._writers, "write", go_wrong)
+        patched.setattr(replica.runtime.sender._writers, "write", go_wrong)
         # When the postman breaks off, Then the letters are due again: soon, and not at once
         with pytest.raises(MemoryError):
             deliver(replica)
@@ -228,7 +229,7 @@ def test_what_cannot_be_given_back_stays_in_hand(
         raise InfrastructureDown("away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(replica.runtime.postman._claims, "give_back", down)
+        patched.setattr(replica.runtime.sender._claims, "give_back", down)
         with pytest.raises(InfrastructureDown):
             deliver(replica)
     sent = len(services.sent)
@@ -251,20 +252,20 @@ def test_whoever_marks_twice_takes_nothing_from_who_has_claimed_it_since(
     services = with_post(replica, Services(replica))
     services.hangs = is_mail
     put(replica, "mail")
-    mark = Postman._mark
+    mark = NotificationSender._mark
 
-    def unanswered(self: Postman, tasks: list[object], **more: bool) -> None:
+    def unanswered(self: NotificationSender, tasks: list[object], **more: bool) -> None:
         mark(self, tasks, **more)  # type: ignore[arg-type]
         raise InfrastructureDown("hung up after the commit")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Postman, "_mark", unanswered)
+        patched.setattr(NotificationSender, "_mark", unanswered)
         with pytest.raises(InfrastructureDown):
             deliver(replica)
     # When another has it in hand by the time that it is to be written down again,
     other = Replica(replica.database.url, tmp_path)
     other.now = replica.now + timedelta(seconds=40)
-    (in_hand,) = other.runtime.postman._claims.take(BATCH)
+    (in_hand,) = other.runtime.sender._claims.take(BATCH)
     lease = in_hand.due_at
     deliver(replica, timedelta(seconds=41))
     # Then it stays in that one's hands.

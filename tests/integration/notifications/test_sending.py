@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from infra import dead_letters, decisions
-from shared.notifications.drafts import Draft
-from shared.notifications.letters import Letter
-from shared.notifications.model import FAILED, SENT, WAITING, Notification
-from shared.notifications.notices import Notice
-from shared.notifications.senders import SendFailed, SendRefused
+from infra.operations.dead_letters import letters, decisions
+from shared.notifications.kinds import NotificationKind
+from shared.notifications.rendering.jobs import RenderJob
+from shared.notifications.senders.outgoing import OutgoingMessage
+from shared.notifications.senders.protocol import SendFailed, Undeliverable
+from shared.notifications.tables import FAILED, SENT, WAITING, Notification
 from tests.integration.processing.tally import Replica, release
 
 
@@ -22,9 +22,9 @@ class Post:
 
     def __init__(self, *troubles: Exception) -> None:
         self.troubles = list(troubles)
-        self.sent: list[Letter] = []
+        self.sent: list[OutgoingMessage] = []
 
-    def send(self, letter: Letter) -> str:
+    def send(self, letter: OutgoingMessage) -> str:
         if self.troubles:
             raise self.troubles.pop(0)
         self.sent.append(letter)
@@ -40,7 +40,7 @@ def replica(tmp_path: Path) -> Iterator[Replica]:
 
 
 def with_post(replica: Replica, post: Post) -> Post:
-    replica.runtime.postman._senders = post  # type: ignore[assignment]
+    replica.runtime.sender._senders = post  # type: ignore[assignment]
     return post
 
 
@@ -51,7 +51,7 @@ def mail(replica: Replica) -> Notification:
 
 def deliver(replica: Replica, after: timedelta = timedelta()) -> int:
     replica.now += after
-    return replica.runtime.postman.deliver_due()
+    return replica.runtime.sender.deliver_due()
 
 
 def test_a_mail_leaves_after_the_transaction_and_is_marked_with_its_receipt(
@@ -78,11 +78,11 @@ def test_a_passing_trouble_is_tried_again_at_once(replica: Replica) -> None:
 
 def test_a_lasting_trouble_is_tried_later_and_in_the_end_given_up(replica: Replica) -> None:
     # Given a mail that cannot be written, When time goes by,
-    def plan(*_: object) -> Draft:
+    def plan(*_: object) -> RenderJob:
         raise KeyError("no such order")
 
     with_post(replica, Post())
-    replica.runtime.postman._notices = {"greeting": Notice(plan=plan)}
+    replica.runtime.sender._notices = {"greeting": NotificationKind(plan=plan)}
     replica.take(release("bakkerij", "mail-1"))
     tries = 0
     while deliver(replica, timedelta(hours=7) if tries else timedelta()):
@@ -94,14 +94,14 @@ def test_a_lasting_trouble_is_tried_later_and_in_the_end_given_up(replica: Repli
 
 def test_a_refused_mail_is_given_up_at_once_and_a_person_decides(replica: Replica) -> None:
     # Given a mail that the service refuses, When it is sent,
-    post = with_post(replica, Post(SendRefused("MessageRejected: no such mailbox")))
+    post = with_post(replica, Post(Undeliverable("MessageRejected: no such mailbox")))
     replica.take(release("bakkerij", "mail-1"))
     deliver(replica)
     # Then it is among the dead letters, with the reason;
-    (letter,) = dead_letters.find({"tally": replica.database})
+    (letter,) = letters.find({"tally": replica.database})
     assert (letter.kind, letter.error) == ("notification", "MessageRejected: no such mailbox")
     # retried by somebody, it leaves, and who did it is on record.
-    reader = replica.runtime.reader
+    reader = replica.runtime.engine.decoder
     decisions.retry(replica.database, reader, letter.id, by="anna", why="address mended")
     assert deliver(replica, timedelta(days=400)) == 1
     assert mail(replica).status == SENT
@@ -116,7 +116,7 @@ class LastRound(Post):
         super().__init__()
         self._replica = replica
 
-    def send(self, letter: Letter) -> str:
+    def send(self, letter: OutgoingMessage) -> str:
         self._replica.runtime.interrupt()
         return super().send(letter)
 
@@ -143,7 +143,7 @@ def test_two_postmen_send_one_mail(replica: Replica, tmp_path: Path) -> None:
     other = Replica(replica.database.url, tmp_path)
     posts = [with_post(one, Post()) for one in (replica, other)]
     with ThreadPoolExecutor(2) as threads:
-        done = [threads.submit(one.runtime.postman.deliver_due) for one in (replica, other)]
+        done = [threads.submit(one.runtime.sender.deliver_due) for one in (replica, other)]
         assert sum(one.result(60) for one in done) == 10
     sent = [one for post in posts for one in post.sent]
     assert len({one.message_key for one in sent}) == len(sent) == 10

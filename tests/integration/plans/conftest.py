@@ -14,14 +14,14 @@ import pytest
 from sqlalchemy import text
 
 from infra.composition import build_service, senders
-from shared.auth import SCOPES, issue_token
-from shared.database import Database
-from shared.envelope import CONTENT_TYPE
-from shared.http import create_app
+from shared.events.envelope import CONTENT_TYPE
+from shared.host.runtime import Runtime, utc_now
+from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
-from shared.processing.runtime import Runtime, utc_now
-from shared.schema import upgrade
-from shared.settings import Settings
+from shared.persistence.database import Database
+from shared.persistence.schema import upgrade
+from shared.web.app import create_app
+from shared.web.auth import SCOPES, issue_token
 from tests.integration.plans import stock
 from tests.integration.processing.tally import Wire
 from tests.servers.postgres import MakeDatabase
@@ -57,7 +57,7 @@ class Veteran:
         document |= {"id": str(uuid4()), "subject": subject or str(uuid4())}
         document["data"] |= data
         body = json.dumps(document).encode()
-        self.runtime.dispatcher.take([Incoming(body, event_type, CONTENT_TYPE)])
+        self.runtime.engine.take([Incoming(body, event_type, CONTENT_TYPE)])
         return str(document["subject"])
 
     def ask(

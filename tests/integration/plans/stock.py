@@ -14,8 +14,8 @@ from services.billing.collections import Collection
 from services.billing.models import Mandate, Order, UnmatchedResult
 from services.registration.models import BaseAdministration, Registration
 from services.signup.models import Office, Signup
-from shared.notifications.model import Notification
-from shared.processing.model import Inbox, Outbox
+from shared.notifications.tables import Notification
+from shared.processing.store.tables import Inbox, Outbox
 
 Row = dict[str, Any]
 GOLDEN = Path(__file__).parents[2] / "contract" / "golden"

@@ -85,7 +85,7 @@ def activation(one: Veteran) -> None:
     one.ask("POST", f"/api/activations/{nameless}", json={"channel": "email"})
     one.ask("GET", f"/api/onboardings/{subject}", office=stock.OFFICE)
     one.ask("POST", f"/api/activations/{subject}", json={"channel": "email"})
-    one.runtime.postman.deliver_due()
+    one.runtime.sender.deliver_due()
     one.ask("POST", f"/api/activations/{subject}/resend", json={"channel": "email"})
     one.ask("PATCH", f"/api/onboardings/{subject}/contact", json={"email": "b@bakkerij.example"})
     wrong = {"login_name": f"klant{OLD}", "password": "fout"}
@@ -110,9 +110,9 @@ def test_no_query_of_a_days_work_reads_a_whole_table(veteran: MakeVeteran, servi
     with noting(one.engine) as statements:
         DAYS[service](one)
         one.ahead = timedelta(days=30)
-        one.runtime.dispatcher.run_due()
-        one.runtime.postman.deliver_due()
-        one.runtime.chores.sweep()
+        one.runtime.engine.run_due()
+        one.runtime.sender.deliver_due()
+        one.runtime.tasks.sweep()
     # Then the database finds each row by an index, and sorts no more than was asked for.
     assert len(statements) >= 15
     assert objections(one.engine, statements, one.tables) == []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import text
 
-from infra import dead_letters
+from infra.operations.dead_letters import letters
 from infra.composition import service_names
 from tests.integration.plans import stock
 from tests.integration.plans.conftest import MakeVeteran, Veteran
@@ -117,7 +117,7 @@ def test_a_list_of_dead_letters_is_made_without_reading_what_was_in_them(
     one.hear("signup.accepted.v1", stock.onboarding(123), reference="S-2026-1")
     # When the dead letters are listed, Then it is there, and its body was never fetched.
     with noting(one.engine) as statements:
-        (letter,) = dead_letters.find({"registration": one.runtime.database})
+        (letter,) = letters.find({"registration": one.runtime.database})
     assert "other contents" in letter.error
     assert statements
     assert [one for one in statements if "inbox.body" in one] == []

@@ -3,14 +3,14 @@
 import json
 from typing import Any
 
-from infra import decisions
+from infra.operations.dead_letters import decisions
 from tests.integration.processing.tally import Replica
 
 
 def retry(replica: Replica, letter_id: str, correction: Any = None, by: str = "anna") -> str:
     """Retry a letter, with a correction or as it is; returns its id from now on."""
     body = None if correction is None else json.dumps(correction).encode()
-    reader = replica.runtime.reader
+    reader = replica.runtime.engine.decoder
     return decisions.retry(
         replica.database, reader, letter_id, by=by, why="mended", correction=body
     )

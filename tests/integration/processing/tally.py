@@ -13,19 +13,19 @@ from fastapi import APIRouter
 from sqlalchemy import MetaData, select
 from sqlmodel import Field
 
-from shared.database import Database
-from shared.entity import Entity
-from shared.envelope import CONTENT_TYPE, Envelope
-from shared.errors import Reject, Retry
+from shared.base.errors import Reject, Retry
 from shared.events import CustomerLoggedIn, CustomerReleased
-from shared.messaging.bus import Incoming, Outgoing, Receipt
-from shared.notifications.senders import make_senders
-from shared.processing.messages import Later, Mail, Message, Request
-from shared.processing.model import Inbox, Outbox, ProcessingTable
-from shared.processing.runtime import Runtime
-from shared.processing.service import Service
-from shared.processing.subscriptions import Loaded, by_subject, on
-from shared.settings import Settings
+from shared.events.envelope import CONTENT_TYPE, Envelope
+from shared.host.runtime import Runtime
+from shared.host.service import Service
+from shared.host.settings import Settings
+from shared.messaging.bus import Incoming, Outgoing, PublishResult
+from shared.notifications.messages import Mail
+from shared.notifications.senders.protocol import make_senders
+from shared.persistence.database import Database
+from shared.persistence.entity import Entity
+from shared.processing import Command, Effect, Loaded, Scheduled, by_subject, on
+from shared.processing.store.tables import Inbox, Outbox, ProcessingTable
 
 SPACE = UUID("00000000-0000-0000-0000-000000000077")
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -43,15 +43,15 @@ class Tally(TallyTable, table=True):
     reminders: int = 0
 
 
-class Remind(Request):
-    request_type: ClassVar[str] = "tally.remind"
+class Remind(Command):
+    command_type: ClassVar[str] = "tally.remind"
 
 
 class ProcessDied(BaseException):
     """Stands for a handler that takes the process down with it."""
 
 
-def tally(event: CustomerReleased, envelope: Envelope, tallies: Loaded[Tally]) -> Sequence[Message]:
+def tally(event: CustomerReleased, envelope: Envelope, tallies: Loaded[Tally]) -> Sequence[Effect]:
     """Count, and say so; the order's reference tells how to stumble."""
     what = event.order_reference.partition("-")[0]
     if what in STUMBLES and event.order_reference not in MENDED:
@@ -60,17 +60,17 @@ def tally(event: CustomerReleased, envelope: Envelope, tallies: Loaded[Tally]) -
         Tally(onboarding_id=envelope.subject, releases=0, reminders=0)
     )
     one.releases += 1
-    said: list[Message] = [CustomerLoggedIn(login_name="x", first_login_at=START)]
+    said: list[Effect] = [CustomerLoggedIn(login_name="x", first_login_at=START)]
     if what == "later":
-        said.append(Later(Remind(), START + timedelta(days=7), key=f"remind/{envelope.subject}"))
+        said.append(Scheduled(Remind(), START + timedelta(days=7), key=f"remind/{envelope.subject}"))
     if what == "soon":
-        said.append(Later(Remind(), START + timedelta(seconds=20), key=f"soon/{envelope.subject}"))
+        said.append(Scheduled(Remind(), START + timedelta(seconds=20), key=f"soon/{envelope.subject}"))
     if what == "mail":
         said.append(Mail("greeting", "klant@bakkerij.example", "nl", {"name": "Anna"}))
     return said
 
 
-def remind(_request: Remind, envelope: Envelope, tallies: Loaded[Tally]) -> Sequence[Message]:
+def remind(_request: Remind, envelope: Envelope, tallies: Loaded[Tally]) -> Sequence[Effect]:
     one = tallies.get(envelope.subject)
     assert one is not None
     one.reminders += 1
@@ -108,15 +108,15 @@ def service(folder: Path) -> Service:
 class Wire:
     """A bus that keeps what is published and answers as it is told."""
 
-    def __init__(self, answer: Receipt = Receipt.CONFIRMED) -> None:
+    def __init__(self, answer: PublishResult = PublishResult.CONFIRMED) -> None:
         self.answer = answer
         self.published: list[str] = []
 
     def open(self) -> None: ...
 
-    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[Receipt]]":
+    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[PublishResult]]":
         self.published += [one.id for one in messages]
-        future: Future[list[Receipt]] = Future()
+        future: Future[list[PublishResult]] = Future()
         future.set_result([self.answer] * len(messages))
         return future
 
@@ -155,16 +155,16 @@ class Replica:
         ProcessingTable.metadata.create_all(self.database.engine)
 
     def take(self, *messages: Incoming) -> None:
-        self.runtime.dispatcher.take(messages)
+        self.runtime.engine.take(messages)
 
     def run_due(self, after: timedelta = timedelta()) -> int:
         """Time goes by; what is due is done."""
         self.now += after
-        return self.runtime.dispatcher.run_due()
+        return self.runtime.engine.run_due()
 
     def sweep(self, after: timedelta = timedelta()) -> int:
         self.now += after
-        return self.runtime.chores.sweep()
+        return self.runtime.tasks.sweep()
 
     def tallies(self) -> Counter[str]:
         with self.database.read() as session:

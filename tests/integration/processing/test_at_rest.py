@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from shared.errors import InfrastructureDown
-from shared.messaging.bus import Receipt
-from shared.processing.chores import LOOK_AROUND
-from shared.processing.loops import BUSY_SECONDS, Chore
-from shared.processing.retries import LEASE, pause_after
+from shared.base.errors import InfrastructureDown
+from shared.host.tasks import LOOK_AROUND
+from shared.messaging.bus import PublishResult
+from shared.processing.worker.periodic import BUSY_SECONDS, PeriodicTask
+from shared.processing.worker.retry_policy import LEASE, pause_after
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.tally import MENDED, START, Replica, release
 
@@ -21,7 +21,7 @@ SECOND = timedelta(seconds=1)
 class Slumber:
     """Stands for the event on which a chore sleeps: time flies, and after a while it is over."""
 
-    def __init__(self, chore: Chore, sleeps: int, fly: Callable[[float], None]) -> None:
+    def __init__(self, chore: PeriodicTask, sleeps: int, fly: Callable[[float], None]) -> None:
         self._chore, self._left, self._fly = chore, sleeps, fly
         self.slept: list[float] = []
 
@@ -41,7 +41,7 @@ class Slumber:
         return self.is_set()
 
 
-def slumber(chore: Chore, sleeps: int, replica: Replica | None = None) -> list[float]:
+def slumber(chore: PeriodicTask, sleeps: int, replica: Replica | None = None) -> list[float]:
     """Let a chore run, in this thread, until it has slept so often; how long each time."""
 
     def fly(seconds: float) -> None:
@@ -54,8 +54,8 @@ def slumber(chore: Chore, sleeps: int, replica: Replica | None = None) -> list[f
     return asleep.slept
 
 
-def chores(replica: Replica) -> list[Chore]:
-    return [replica.runtime.chores.sweeper, replica.runtime.chores.due, replica.runtime.chores.mail]
+def chores(replica: Replica) -> list[PeriodicTask]:
+    return [replica.runtime.tasks.sweeper, replica.runtime.tasks.due, replica.runtime.tasks.mail]
 
 
 def test_a_service_at_rest_makes_one_short_transaction_for_each_look(replica: Replica) -> None:
@@ -83,7 +83,7 @@ def test_a_failed_message_runs_again_when_it_is_due(replica: Replica) -> None:
     MENDED.add("broken-1")
     # When the chore has slept until that is due, and once more,
     pause = (pause_after(1) or SECOND).total_seconds()
-    slept = slumber(replica.runtime.chores.due, math.ceil(pause / LOOK_AROUND) + 1, replica)
+    slept = slumber(replica.runtime.tasks.due, math.ceil(pause / LOOK_AROUND) + 1, replica)
     # Then it ran, not a moment later.
     assert sum(slept[:-1]) == pause
     assert sum(replica.tallies().values()) == 1
@@ -92,20 +92,20 @@ def test_a_failed_message_runs_again_when_it_is_due(replica: Replica) -> None:
 def test_what_a_dead_replica_left_is_found(make_replica: MakeReplica) -> None:
     # Given a chore at rest, and another replica that fails at a message and is gone,
     living, dead = make_replica(), make_replica()
-    assert slumber(living.runtime.chores.due, 1, living) == [LOOK_AROUND]
+    assert slumber(living.runtime.tasks.due, 1, living) == [LOOK_AROUND]
     dead.take(release("bakkerij", "broken-1"))
     MENDED.add("broken-1")
     due = next(iter(living.inbox().values())).due_at
     assert due is not None
     # When the living one sleeps on, Then it looks around, and runs that when it is due.
-    living.runtime.chores.due.stopping.clear()
-    slept = slumber(living.runtime.chores.due, 2, living)
+    living.runtime.tasks.due.stopping.clear()
+    slept = slumber(living.runtime.tasks.due, 2, living)
     assert sum(living.tallies().values()) == 1
     assert living.now - slept[-1] * SECOND == due
 
 
 def test_a_failure_wakes_who_runs_it_again(replica: Replica) -> None:
-    due = replica.runtime.chores.due
+    due = replica.runtime.tasks.due
     due._wake.clear()
     replica.take(release("bakkerij", "broken-1"))
     assert due._wake.is_set()
@@ -119,9 +119,9 @@ def test_what_the_database_interrupted_wakes_who_goes_on_with_it(
         monkeypatch.undo()
         raise InfrastructureDown("away")
 
-    due = replica.runtime.chores.due
+    due = replica.runtime.tasks.due
     due._wake.clear()
-    monkeypatch.setattr(replica.runtime.transactions, "run", away)
+    monkeypatch.setattr(replica.runtime.engine.transactions, "run", away)
     with pytest.raises(InfrastructureDown):
         replica.take(release("bakkerij", redelivered=True))
     # When who runs what is due is woken, Then it runs now, and not when its lease has ended.
@@ -133,21 +133,21 @@ def test_what_the_database_interrupted_wakes_who_goes_on_with_it(
 @pytest.mark.parametrize(("what", "woken"), [("soon-1", True), ("later-1", False)])
 def test_a_request_for_soon_wakes_who_runs_it(replica: Replica, what: str, woken: bool) -> None:
     # One for next week is found in time by looking around: under load nobody is woken for it.
-    due = replica.runtime.chores.due
+    due = replica.runtime.tasks.due
     due._wake.clear()
     replica.take(release("bakkerij", what))
     assert due._wake.is_set() is woken
 
 
 def test_a_mail_wakes_who_sends_it(replica: Replica) -> None:
-    mail = replica.runtime.chores.mail
+    mail = replica.runtime.tasks.mail
     mail._wake.clear()
     replica.take(release("bakkerij", "mail-1"))
     assert mail._wake.is_set()
 
 
 def test_what_the_broker_answered_wakes_who_marks_it(replica: Replica) -> None:
-    settler = replica.runtime.chores.settler
+    settler = replica.runtime.tasks.settler
     settler._wake.clear()
     replica.take(release("bakkerij"))
     assert settler._wake.is_set()
@@ -155,9 +155,9 @@ def test_what_the_broker_answered_wakes_who_marks_it(replica: Replica) -> None:
 
 def test_the_sweeper_hears_of_an_unconfirmed_event_once_it_is_marked(replica: Replica) -> None:
     # Given an event that the broker did not confirm,
-    replica.wire.answer = Receipt.UNKNOWN
+    replica.wire.answer = PublishResult.UNKNOWN
     replica.take(release("bakkerij"))
-    sweeper = replica.runtime.chores.sweeper
+    sweeper = replica.runtime.tasks.sweeper
     # When another transaction takes the answer along, just after the sweeper had looked,
     sweeper._wake.clear()
     replica.take(release("bakkerij"))
@@ -170,7 +170,7 @@ def test_the_sweeper_hears_of_an_unconfirmed_event_once_it_is_marked(replica: Re
 
 def test_what_is_due_and_cannot_be_had_makes_nobody_busy() -> None:
     # Given work that another replica holds, When a chore tries,
-    chore = Chore("chore", lambda: 0, every=LOOK_AROUND, due_in=lambda: -1.0)
+    chore = PeriodicTask("chore", lambda: 0, every=LOOK_AROUND, due_in=lambda: -1.0)
     # Then it leaves that alone for a while each time.
     assert slumber(chore, 5) == [BUSY_SECONDS] * 5
 
@@ -178,7 +178,7 @@ def test_what_is_due_and_cannot_be_had_makes_nobody_busy() -> None:
 def test_what_became_due_during_a_sleep_is_done_at_once() -> None:
     # Given a chore that another process leaves something that is due at once,
     looks = iter([math.inf, -1.0])
-    chore = Chore("chore", lambda: 0, every=LOOK_AROUND, due_in=lambda: next(looks))
+    chore = PeriodicTask("chore", lambda: 0, every=LOOK_AROUND, due_in=lambda: next(looks))
     # When it looks around, Then it tries: nobody has refused it that yet.
     assert slumber(chore, 2) == [LOOK_AROUND, 0.0]
 
@@ -190,7 +190,7 @@ def test_who_is_asked_to_stop_just_before_it_would_sleep_stops() -> None:
         chore._wake.clear()
         return 0
 
-    chore = Chore("chore", work, every=600.0)
+    chore = PeriodicTask("chore", work, every=600.0)
     # When it has worked, Then it does not sleep first.
     chore.start()
     chore.join(30)
@@ -206,5 +206,5 @@ def test_a_look_that_fails_is_followed_by_another() -> None:
             raise look
         return look
 
-    chore = Chore("chore", lambda: 0, every=LOOK_AROUND, due_in=due_in)
+    chore = PeriodicTask("chore", lambda: 0, every=LOOK_AROUND, due_in=due_in)
     assert slumber(chore, 3) == [LOOK_AROUND, LOOK_AROUND, 0.25]

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from infra import dead_letters, decisions
-from infra.dead_letters import NoSuchLetter, NotDead
-from infra.decisions import Unfit
+from infra.operations.dead_letters import letters, decisions
+from infra.operations.dead_letters.letters import NoSuchLetter, NotDead
+from infra.operations.dead_letters.decisions import Unfit
 from shared.messaging.bus import Incoming
-from shared.processing.model import DEAD, DONE
+from shared.processing.store.tables import DEAD, DONE
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.people import retry
 from tests.integration.processing.tally import (
@@ -29,7 +29,7 @@ PEOPLE = 8
 
 def given_up(message: Incoming) -> Incoming:
     """A message that is laid out as a dead letter, under its own id, without being run."""
-    return replace(message, given_up="it was delivered again and again")
+    return replace(message, dead_lettered="it was delivered again and again")
 
 
 def document(message: Incoming, **data: Any) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def document(message: Incoming, **data: Any) -> dict[str, Any]:
 
 def refused(replica: Replica) -> str:
     """The id of the only letter that was refused."""
-    (found,) = [one.id for one in dead_letters.find({"tally": replica.database})]
+    (found,) = [one.id for one in letters.find({"tally": replica.database})]
     assert found.startswith("refused/")
     return found
 
@@ -62,7 +62,7 @@ def test_a_corrected_letter_has_its_effect_and_its_original_stays(replica: Repli
     assert replica.tallies() == {customer("bakkerij"): 1}
     assert replica.inbox()[letter_id].status == DONE
     # and what came, what was sent instead, who did it and why are all on record.
-    shown = dead_letters.show(replica.database, letter_id)
+    shown = letters.show(replica.database, letter_id)
     assert shown["original"]["body"]["data"]["order_reference"] == "broken-1"
     (decision,) = shown["decisions"]
     assert decision["correction"]["data"]["order_reference"] == "O-7"
@@ -78,11 +78,11 @@ def test_original_and_correction_are_one_event_whichever_comes_again(replica: Re
     retry(replica, message_id("bakkerij"), correction)
     replica.run_due(timedelta(days=400))
     # When the broker brings the original again, and the sender his own correction,
-    replica.take(replace(message, given_up=""))
-    replica.take(replace(message, body=json.dumps(correction).encode(), given_up=""))
+    replica.take(replace(message, dead_lettered=""))
+    replica.take(replace(message, body=json.dumps(correction).encode(), dead_lettered=""))
     # Then nothing happens twice, and nothing is dead.
     assert replica.tallies() == {customer("bakkerij"): 1}
-    assert dead_letters.find({"tally": replica.database}) == []
+    assert letters.find({"tally": replica.database}) == []
 
 
 def test_a_letter_that_dies_twice_has_both_decisions(replica: Replica) -> None:
@@ -96,7 +96,7 @@ def test_a_letter_that_dies_twice_has_both_decisions(replica: Replica) -> None:
     retry(replica, letter_id, document(message, order_reference="O-7"), by="bram")
     replica.run_due(timedelta(days=400))
     # Then both are on record, and the first did not overwrite the second.
-    made = dead_letters.show(replica.database, letter_id)["decisions"]
+    made = letters.show(replica.database, letter_id)["decisions"]
     assert [(one["by"], "correction" in one) for one in made] == [("anna", False), ("bram", True)]
 
 
@@ -121,7 +121,7 @@ def test_a_correction_that_would_be_refused_changes_nothing(
     with pytest.raises(Unfit, match=says):
         retry(replica, message_id("bakkerij"), json.loads(message.body) | change)
     assert replica.inbox() == before
-    assert dead_letters.show(replica.database, message_id("bakkerij"))["decisions"] == []
+    assert letters.show(replica.database, message_id("bakkerij"))["decisions"] == []
 
 
 def test_a_body_that_is_no_json_is_no_correction(replica: Replica) -> None:
@@ -129,7 +129,7 @@ def test_a_body_that_is_no_json_is_no_correction(replica: Replica) -> None:
     with pytest.raises(Unfit, match="not valid JSON"):
         decisions.retry(
             replica.database,
-            replica.runtime.reader,
+            replica.runtime.engine.decoder,
             message_id("bakkerij"),
             by="anna",
             why="mended",
@@ -171,7 +171,7 @@ def test_a_refused_letter_takes_its_own_id_when_it_is_corrected(replica: Replica
     assert replica.inbox()[message_id("bakkerij")].status == DONE
     replica.take(release("bakkerij"))
     assert replica.tallies() == {customer("bakkerij"): 1}
-    assert dead_letters.find({"tally": replica.database}) == []
+    assert letters.find({"tally": replica.database}) == []
 
 
 def test_a_refused_letter_whose_id_was_used_meanwhile_is_not_run(replica: Replica) -> None:
@@ -239,7 +239,7 @@ def test_of_many_who_press_at_once_one_wins(make_replica: MakeReplica) -> None:
         winner = answers.index("won")
         assert all(f"{winner} decided" in one for one in answers if one != "won")
         # What is run is the winner's, and his decision alone is on record.
-        shown = dead_letters.show(replicas[0].database, message_id(name))
+        shown = letters.show(replicas[0].database, message_id(name))
         (decision,) = shown["decisions"]
         assert decision["by"] == str(winner)
         if decision["verdict"] == "retry":
@@ -251,8 +251,8 @@ def test_replicas_that_run_what_was_retried_do_so_once(make_replica: MakeReplica
     replicas = [make_replica() for _ in range(3)]
     for number in range(20):
         replicas[0].take(release(f"bakkerij {number}", revision="first"))
-    for letter in dead_letters.find({"tally": replicas[0].database}):
-        event = dead_letters.show(replicas[0].database, letter.id)["body"]
+    for letter in letters.find({"tally": replicas[0].database}):
+        event = letters.show(replicas[0].database, letter.id)["body"]
         event["data"]["revision"] = 1
         retry(replicas[0], letter.id, event)
     # When several replicas look for what is due at once,
@@ -281,10 +281,10 @@ def test_a_message_that_is_refused_each_time_it_is_delivered_is_one_dead_letter(
     replica.take(counted)
     replica.take(replace(counted, headers={"x-delivery-count": 2, "x-acquired-count": 3}))
     # Then there is one letter to decide about.
-    assert len(dead_letters.find({"tally": replica.database})) == 1
+    assert len(letters.find({"tally": replica.database})) == 1
 
 
 def test_what_differs_in_a_header_of_its_publisher_is_another_letter(replica: Replica) -> None:
     message = release("bakkerij", revision="first")
     replica.take(*(replace(message, headers={"x-office": one}) for one in ("0042", "0077")))
-    assert len(dead_letters.find({"tally": replica.database})) == 2
+    assert len(letters.find({"tally": replica.database})) == 2

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from shared.errors import InfrastructureDown, Retry
-from shared.postgres import OPTIONS
-from shared.processing import watch
-from shared.processing.model import DEAD, DONE, WAITING
-from shared.processing.retries import LEASE
-from shared.processing.transactions import RERUNS
+from shared.base.errors import InfrastructureDown, Retry
+from shared.persistence.postgres import OPTIONS
+from shared.processing.store.tables import DEAD, DONE, WAITING
+from shared.processing.unit_of_work import RERUNS
+from shared.processing.worker import watchdog
+from shared.processing.worker.retry_policy import LEASE
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.people import retry
 from tests.integration.processing.tally import (
@@ -96,7 +96,7 @@ def test_an_outage_longer_than_the_lease_is_no_death(
         raise InfrastructureDown("the database is away")
 
     with monkeypatch.context() as outage:
-        outage.setattr(first.runtime.transactions, "run", away)
+        outage.setattr(first.runtime.engine.transactions, "run", away)
         with pytest.raises(InfrastructureDown):
             first.run_due(LATER)
     # When another finds them due,
@@ -148,6 +148,6 @@ def test_one_that_killed_and_is_retried_by_a_person_begins_anew(replica: Replica
 def test_the_lease_is_longer_than_the_longest_run() -> None:
     # Given how long one run may wait for a lock, and be in its handler,
     (lock,) = re.findall(r"lock_timeout=(\d+)s", OPTIONS)
-    once = timedelta(seconds=int(lock) + watch.LOOKS * watch.LOOK_SECONDS)
+    once = timedelta(seconds=int(lock) + watchdog.LOOKS * watchdog.LOOK_SECONDS)
     # When it meets other transactions every time, Then its lease is still not over.
     assert once * (RERUNS + 1) < LEASE

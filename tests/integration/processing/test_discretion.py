@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from shared.events import CustomerReleased
-from shared.processing.messages import Message
+from shared.processing import Effect
 from tests.integration.processing.tally import Replica, Tally, message_id, release
 from tests.servers.postgres import MakeDatabase
 
@@ -32,11 +32,11 @@ def test_the_error_of_a_message_holds_none_of_its_values(replica: Replica) -> No
     # Given a handler that leads to a row which the database refuses,
     loaded: list[Any] = []
 
-    def call(_delivery: object, batch: Any, _now: object) -> Sequence[Message]:
+    def call(_delivery: object, batch: Any, _now: object) -> Sequence[Effect]:
         loaded.append(batch[Tally].add(Tally(onboarding_id=NAME, releases=None, reminders=0)))
         return []
 
-    replica.runtime.dispatcher._handling._calls[CustomerReleased.event_type] = call
+    replica.runtime.engine._handling._calls[CustomerReleased.event_type] = call
     # When the message comes, Then its row says what was wrong, and names nobody.
     replica.take(release("bakkerij"))
     error = replica.inbox()[message_id("bakkerij")].error or ""

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from infra import dead_letters
+from infra.operations.dead_letters import letters
 from shared.messaging.bus import Incoming
-from shared.processing.model import DONE, WAITING
+from shared.processing.store.tables import DONE, WAITING
 from tests.integration.processing.people import retry
 from tests.integration.processing.tally import (
     MENDED,
@@ -17,7 +17,7 @@ from tests.integration.processing.tally import (
 
 
 def given_up(message: Incoming) -> Incoming:
-    return replace(message, given_up="it was delivered again and again")
+    return replace(message, dead_lettered="it was delivered again and again")
 
 
 def test_what_the_broker_gave_up_is_a_dead_letter_under_its_own_id(replica: Replica) -> None:
@@ -25,7 +25,7 @@ def test_what_the_broker_gave_up_is_a_dead_letter_under_its_own_id(replica: Repl
     for _ in range(2):
         replica.take(given_up(release("bakkerij")))
     # Then it is dead with the reason, and was not run.
-    (letter,) = dead_letters.find({"tally": replica.database})
+    (letter,) = letters.find({"tally": replica.database})
     assert (letter.id, letter.subject) == (message_id("bakkerij"), customer("bakkerij"))
     assert "the broker gave it up" in letter.error
     assert replica.tallies() == {}
@@ -39,7 +39,7 @@ def test_what_the_broker_gave_up_after_it_was_done_is_not_dead(replica: Replica)
     replica.take(release("bakkerij"))
     replica.take(given_up(release("bakkerij")))
     assert replica.inbox()[message_id("bakkerij")].status == DONE
-    assert dead_letters.find({"tally": replica.database}) == []
+    assert letters.find({"tally": replica.database}) == []
 
 
 def test_what_the_broker_gave_up_while_it_waits_goes_on_waiting(replica: Replica) -> None:
@@ -55,7 +55,7 @@ def test_what_the_broker_gave_up_while_it_waits_goes_on_waiting(replica: Replica
 
 def test_what_the_broker_gave_up_and_nobody_can_read_is_kept_too(replica: Replica) -> None:
     replica.take(given_up(Incoming(b"\xff\xfe", "customer.released.v1")))
-    (letter,) = dead_letters.find({"tally": replica.database})
+    (letter,) = letters.find({"tally": replica.database})
     assert "the broker gave it up" in letter.error
     assert "not valid JSON" in letter.error
 
@@ -65,7 +65,7 @@ def test_an_id_with_other_contents_that_the_broker_gave_up_is_not_swallowed(
 ) -> None:
     replica.take(release("bakkerij"))
     replica.take(given_up(release("bakkerij", "O-2")))
-    (letter,) = dead_letters.find({"tally": replica.database})
+    (letter,) = letters.find({"tally": replica.database})
     assert "used before" in letter.error
 
 

@@ -3,13 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from shared.database import Database
-from shared.processing.numbers import HANDFUL, StockedNumbers
+from shared.persistence.database import Database
+from shared.processing.store.numbers import BLOCK, NumberAllocator
 from tests.integration.processing.conftest import MakeReplica
 
 
-def numbers_of(database: Database) -> StockedNumbers:
-    return StockedNumbers(database, ["customer"])
+def numbers_of(database: Database) -> NumberAllocator:
+    return NumberAllocator(database, ["customer"])
 
 
 def test_what_one_transaction_was_promised_no_other_takes(make_replica: MakeReplica) -> None:
@@ -17,13 +17,13 @@ def test_what_one_transaction_was_promised_no_other_takes(make_replica: MakeRepl
     numbers = numbers_of(make_replica().database)
     with numbers.promised(1):
         pass
-    with numbers.promised(HANDFUL):
+    with numbers.promised(BLOCK):
         # When another begins meanwhile and takes its own
-        with numbers.promised(HANDFUL):
-            theirs = [numbers.take("customer") for _ in range(HANDFUL)]
+        with numbers.promised(BLOCK):
+            theirs = [numbers.take("customer") for _ in range(BLOCK)]
         # Then the first still gets all that it was promised, and no number twice
-        ours = [numbers.take("customer") for _ in range(HANDFUL)]
-    assert len({*ours, *theirs}) == 2 * HANDFUL
+        ours = [numbers.take("customer") for _ in range(BLOCK)]
+    assert len({*ours, *theirs}) == 2 * BLOCK
 
 
 def test_threads_and_replicas_never_get_one_number_twice(make_replica: MakeReplica) -> None:
@@ -31,7 +31,7 @@ def test_threads_and_replicas_never_get_one_number_twice(make_replica: MakeRepli
     replicas = [numbers_of(make_replica().database) for _ in range(2)]
     together = Barrier(4)
 
-    def work(numbers: StockedNumbers) -> list[int]:
+    def work(numbers: NumberAllocator) -> list[int]:
         together.wait(20)
         taken = []
         for _ in range(20):

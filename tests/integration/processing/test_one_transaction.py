@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import InfrastructureDown
-from shared.processing.model import DEAD, DONE, WAITING
-from shared.processing.retries import LEASE
+from shared.base.errors import InfrastructureDown
+from shared.processing.store.tables import DEAD, DONE, WAITING
+from shared.processing.worker.retry_policy import LEASE
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.tally import (
     MENDED,

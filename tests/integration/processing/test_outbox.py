@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.messaging.bus import Receipt
-from shared.processing.outbox import LEASE
+from shared.messaging.bus import PublishResult
+from shared.processing.store.outbox import LEASE
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.tally import Replica, Wire, release
 
@@ -16,14 +16,14 @@ LONG = LEASE + timedelta(seconds=1)
 
 def test_a_word_counts_as_published_only_when_it_was_confirmed(replica: Replica) -> None:
     # Given a broker that does not answer, When something is said,
-    replica.wire.answer = Receipt.UNKNOWN
+    replica.wire.answer = PublishResult.UNKNOWN
     replica.take(release("bakkerij"))
     replica.sweep()
     (row,) = replica.outbox().values()
     assert row.published_at is None
     assert "connection was lost" in (row.error or "")
     # Then it is said again, under the same id, until the broker confirms it.
-    replica.wire.answer = Receipt.CONFIRMED
+    replica.wire.answer = PublishResult.CONFIRMED
     replica.sweep(timedelta(seconds=2))
     replica.sweep()
     (row,) = replica.outbox().values()
@@ -34,10 +34,10 @@ def test_a_word_counts_as_published_only_when_it_was_confirmed(replica: Replica)
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"), [(Receipt.UNROUTABLE, "doctor"), (Receipt.REFUSED, "queue is full")]
+    ("answer", "says"), [(PublishResult.UNROUTABLE, "doctor"), (PublishResult.REFUSED, "queue is full")]
 )
 def test_what_the_broker_sends_back_is_kept_with_the_reason(
-    replica: Replica, answer: Receipt, says: str
+    replica: Replica, answer: PublishResult, says: str
 ) -> None:
     replica.wire.answer = answer
     replica.take(release("bakkerij"))
@@ -49,7 +49,7 @@ def test_what_the_broker_sends_back_is_kept_with_the_reason(
 
 def test_what_a_crash_left_is_published_by_another_replica(make_replica: MakeReplica) -> None:
     # Given a replica that died between commit and publish,
-    dead, living = make_replica(Wire(Receipt.UNKNOWN)), make_replica()
+    dead, living = make_replica(Wire(PublishResult.UNKNOWN)), make_replica()
     dead.take(*(release(name) for name in NAMES))
     # When its lease is over, Then another publishes all it had said, and not before.
     assert living.sweep() == 0
@@ -60,7 +60,7 @@ def test_what_a_crash_left_is_published_by_another_replica(make_replica: MakeRep
 
 
 def test_two_sweepers_publish_nothing_twice(make_replica: MakeReplica) -> None:
-    dead = make_replica(Wire(Receipt.UNKNOWN))
+    dead = make_replica(Wire(PublishResult.UNKNOWN))
     dead.take(*(release(name) for name in NAMES))
     sweepers = [make_replica(), make_replica()]
     with ThreadPoolExecutor(2) as threads:
@@ -75,28 +75,28 @@ def test_old_rows_are_forgotten_and_what_matters_is_kept(replica: Replica) -> No
     # Given a message that had its effect, one that failed for good, and a mail that has left,
     replica.take(release("bakkerij", "mail-1"), release("slager", "never-1"))
     replica.sweep()
-    replica.runtime.postman.deliver_due()
+    replica.runtime.sender.deliver_due()
     # When eight days are over, Then what was published is forgotten, for no replay needs it;
     replica.now += timedelta(days=8)
-    replica.runtime.chores.clean()
+    replica.runtime.tasks.clean()
     assert replica.outbox() == {}
     assert len(replica.inbox()) == 2
     # after a month the inbox forgets what is done, never what is dead;
     replica.now += timedelta(days=30)
-    replica.runtime.chores.clean()
+    replica.runtime.tasks.clean()
     (kept,) = replica.inbox().values()
     assert kept.error == "this can never work"
     # after three months the mail is forgotten too.
     assert notifications(replica) == ["sent"]
     replica.now += timedelta(days=60)
-    replica.runtime.chores.clean()
+    replica.runtime.tasks.clean()
     assert notifications(replica) == []
 
 
 def notifications(replica: Replica) -> list[str]:
     from sqlalchemy import select
 
-    from shared.notifications.model import Notification
+    from shared.notifications.tables import Notification
 
     with replica.database.read() as session:
         return [one.status for one in session.execute(select(Notification)).scalars()]

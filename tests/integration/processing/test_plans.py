@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from infra import dead_letters, decisions
-from shared.notifications import notices
-from shared.processing import inbox, outbox
-from shared.processing.census import count
+from infra.operations.dead_letters import letters, decisions
+from shared.host.metrics import count
+from shared.notifications import kinds
+from shared.processing.store import inbox, outbox
 from tests.integration.processing.tally import Replica, release
 from tests.servers.postgres import MakeDatabase
 
@@ -67,19 +67,19 @@ def test_no_query_reads_a_whole_table(replica: Replica) -> None:
     replica.take(release("slager", "broken-1"), release("kapper", "never-1"))
     replica.run_due(timedelta(minutes=1))
     replica.sweep(timedelta(minutes=1))
-    replica.runtime.postman.deliver_due()
-    replica.runtime.chores.clean()
+    replica.runtime.sender.deliver_due()
+    replica.runtime.tasks.clean()
     with replica.database.read() as session:
         count(session)
-        for next_due in (inbox.next_due, outbox.next_due, notices.next_due):
+        for next_due in (inbox.next_due, outbox.next_due, kinds.next_due):
             next_due(session)
     (letter,) = (
-        one for one in dead_letters.find({"tally": replica.database}) if "never work" in one.error
+        one for one in letters.find({"tally": replica.database}) if "never work" in one.error
     )
-    dead_letters.show(replica.database, letter.short_id)
-    dead_letters.show(replica.database, letter.id[:12])
+    letters.show(replica.database, letter.short_id)
+    letters.show(replica.database, letter.id[:12])
     decisions.retry(
-        replica.database, replica.runtime.reader, letter.id, by="anna", why="the test asks"
+        replica.database, replica.runtime.engine.decoder, letter.id, by="anna", why="the test asks"
     )
     event.remove(replica.database.engine, "before_cursor_execute", note)
     # When each is planned, with twenty thousand rows in every table,
@@ -105,10 +105,10 @@ def test_old_rows_are_found_by_their_index_even_when_most_are_old(replica: Repli
     replica.now += timedelta(days=365)
     event.listen(replica.database.engine, "before_cursor_execute", note)
     # When a portion of each is removed,
-    removed = replica.runtime.relay.forget(replica.now, limit=100)
+    removed = replica.runtime.engine.publisher.forget(replica.now, limit=100)
     with replica.database.begin() as session:
         removed += inbox.forget(session, replica.now, limit=100)
-        removed += notices.forget(session, replica.now, limit=100)
+        removed += kinds.forget(session, replica.now, limit=100)
     event.remove(replica.database.engine, "before_cursor_execute", note)
     # Then it begins at the oldest, and reads no table from its start.
     assert removed == 300

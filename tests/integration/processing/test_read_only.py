@@ -17,12 +17,13 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from shared.database import Trouble, diagnose
-from shared.errors import InfrastructureDown
-from shared.http import create_app
+from shared.base.errors import InfrastructureDown
 from shared.messaging.bus import Incoming
-from shared.processing.loops import Consumption, StoppableThread
-from shared.processing.model import DONE, WAITING
+from shared.persistence.database import Trouble, diagnose
+from shared.processing.store.tables import DONE, WAITING
+from shared.processing.worker.consumer import Consumer
+from shared.processing.worker.threads import StoppableThread
+from shared.web.app import create_app
 from tests.integration.processing.tally import (
     MENDED,
     Remind,
@@ -99,7 +100,7 @@ def test_messages_that_come_meanwhile_are_not_blamed_and_get_through(
     with pytest.raises(InfrastructureDown):
         replica.take(release("bakkerij"), release("slager", redelivered=True))
     replica.now = max(row.due_at for row in before.values() if row.due_at)
-    for chore in (replica.run_due, replica.sweep, replica.runtime.chores.clean):
+    for chore in (replica.run_due, replica.sweep, replica.runtime.tasks.clean):
         with suppress(InfrastructureDown):
             chore()
     # Then nothing is counted against any of them.
@@ -120,7 +121,7 @@ def test_the_thread_that_consumes_waits_for_it(
     # Given a thread that gets a batch while the database takes no writes,
     set_read_only(True)
     bus = Offering(release("bakkerij"), release("slager"))
-    thread = Consumption("tally", bus, replica.runtime.dispatcher)
+    thread = Consumer("tally", bus, replica.runtime.engine)
     thread.start()
     # When it meets that, Then it waits, as for a database that is away;
     wait_until(lambda: thread.held_up, "it is held up")

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from infra import dead_letters
-from infra.dead_letters import DeadLetter
-from shared.errors import InfrastructureDown, Reject
-from shared.processing.model import DEAD, DONE, WAITING
-from shared.processing.retries import LEASE
+from infra.operations.dead_letters import letters
+from infra.operations.dead_letters.letters import DeadLetter
+from shared.base.errors import InfrastructureDown, Reject
+from shared.processing.store.tables import DEAD, DONE, WAITING
+from shared.processing.worker.retry_policy import LEASE
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.people import retry
 from tests.integration.processing.tally import (
@@ -25,7 +25,7 @@ from tests.integration.processing.tally import (
 
 def letter(replica: Replica) -> DeadLetter:
     """The only dead letter there is."""
-    (found,) = dead_letters.find({"tally": replica.database})
+    (found,) = letters.find({"tally": replica.database})
     return found
 
 
@@ -76,7 +76,7 @@ def test_what_a_person_has_decided_about_stays_where_he_finds_it(
     monkeypatch.setitem(STUMBLES, "broken", Reject("this can never work"))
     replica.run_due(timedelta(days=400))
     assert letter(replica).id == message_id("bakkerij")
-    assert len(dead_letters.show(replica.database, message_id("bakkerij"))["decisions"]) == 1
+    assert len(letters.show(replica.database, message_id("bakkerij"))["decisions"]) == 1
 
 
 def test_a_request_that_is_refused_stays_what_it_is(replica: Replica) -> None:
@@ -86,11 +86,11 @@ def test_a_request_that_is_refused_stays_what_it_is(replica: Replica) -> None:
     def hopeless(*_: object) -> None:
         raise Reject("this can never work")
 
-    replica.runtime.dispatcher._handling._calls[Remind.request_type] = hopeless
+    replica.runtime.engine._handling._calls[Remind.command_type] = hopeless
     # When it is refused, Then it is dead under its id, so that it is asked for once.
     replica.run_due(timedelta(days=8))
     found = letter(replica)
-    assert (found.type, found.id[:8] == "refused/") == (Remind.request_type, False)
+    assert (found.type, found.id[:8] == "refused/") == (Remind.command_type, False)
     replica.take(release("bakkerij", "later-1", message="again"))
     assert replica.inbox()[found.id].status == DEAD
 
@@ -106,7 +106,7 @@ def test_who_comes_back_with_a_refused_message_in_hand_does_not_run_it_for_its_c
         raise InfrastructureDown("the database is away")
 
     with monkeypatch.context() as outage:
-        outage.setattr(first.runtime.transactions, "run", away)
+        outage.setattr(first.runtime.engine.transactions, "run", away)
         with pytest.raises(InfrastructureDown):
             first.run_due(timedelta(minutes=1))
     # another that refused it meanwhile, and its correction, which waits for its next try,

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from infra import replaying
+from infra.operations.replay import archive
 from infra.composition import service_names
-from infra.replaying import Archive
-from shared.database import Database
-from shared.processing.model import Outbox, ProcessingTable
-from shared.settings import Settings
+from infra.operations.replay.archive import Archive
+from shared.host.settings import Settings
+from shared.persistence.database import Database
+from shared.processing.store.tables import Outbox, ProcessingTable
 
 
 def test_what_nobody_cleaned_away_is_not_replayed_after_a_week(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_what_is_published_at_this_very_moment_is_replayed_as_well(
     # Given an event that is published in the microsecond in which somebody replays,
     settings = Settings(database_url=f"sqlite:///{tmp_path}/{{service}}.db", data_dir=tmp_path)
     now = datetime.now(UTC)
-    monkeypatch.setattr(replaying, "datetime", SimpleNamespace(now=lambda _zone: now))
+    monkeypatch.setattr(archive, "datetime", SimpleNamespace(now=lambda _zone: now))
     for name in service_names():
         with closing(Database(settings.database_url_of(name))) as database:
             ProcessingTable.metadata.create_all(database.engine)

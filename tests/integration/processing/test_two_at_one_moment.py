@@ -10,13 +10,13 @@ from sqlalchemy import text
 from sqlmodel import Session, select
 
 from infra.composition import build_service, senders
+from services.signup.commands import PutOffice
 from services.signup.models import ACCEPTED, Office, Signup
-from services.signup.requests import PutOffice
 from shared.events import SignupAccepted
-from shared.processing.messages import Message
-from shared.processing.runtime import Runtime
-from shared.schema import upgrade
-from shared.settings import Settings
+from shared.host.runtime import Runtime
+from shared.host.settings import Settings
+from shared.persistence.schema import upgrade
+from shared.processing import Effect
 from tests.integration.plans.stock import golden
 from tests.integration.processing.tally import Wire
 from tests.servers.postgres import MakeDatabase
@@ -45,7 +45,7 @@ def signup(make_database: MakeDatabase, tmp_path: Path) -> Iterator[Runtime]:
     runtime.database.close()
 
 
-def submit(signup: Runtime) -> Sequence[Message]:
+def submit(signup: Runtime) -> Sequence[Effect]:
     """The example's customer signs up, under an id of his own each time."""
     said = signup.handle_event(
         SUBMITTED["type"],
@@ -69,7 +69,7 @@ def test_the_second_of_one_moment_is_marked_as_a_likely_duplicate(signup: Runtim
         first.add(row)
         first.flush()
         # When the same company signs up in another one,
-        second: Future[Sequence[Message]] = pool.submit(submit, signup)
+        second: Future[Sequence[Effect]] = pool.submit(submit, signup)
         wait_until(lambda: second.done() or waits(signup), "the second waits for the first")
         first.commit()
         # Then the second sees the first, and the office is asked to look at it.

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from shared.errors import InfrastructureDown
+from shared.base.errors import InfrastructureDown
 from shared.events import CustomerReleased
-from shared.processing.inbox import MAX_DEATHS
-from shared.processing.loops import Consumption
-from shared.processing.model import DEAD, DONE, WAITING
-from shared.processing.watch import LOOKS
+from shared.processing.store.inbox import MAX_CRASHES
+from shared.processing.store.tables import DEAD, DONE, WAITING
+from shared.processing.worker.consumer import Consumer
+from shared.processing.worker.watchdog import MAX_CHECKS
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.tally import Replica, customer, message_id, release
 from tests.servers.premises import wait_until
@@ -26,7 +26,7 @@ def hang() -> Iterator[MakeHanging]:
     over = threading.Event()
 
     def make(replica: Replica) -> None:
-        calls = replica.runtime.dispatcher._handling._calls
+        calls = replica.runtime.engine._handling._calls
         handler = calls[CustomerReleased.event_type]
 
         def call(delivery: Any, *rest: Any) -> Any:
@@ -58,7 +58,7 @@ def in_a_thread(work: Callable[[], object]) -> "list[BaseException | None]":
 
 def hanging(replica: Replica) -> bool:
     """Whether a handler of it is at work."""
-    works = replica.runtime.dispatcher._watch._at_work.values()
+    works = replica.runtime.engine._watch._at_work.values()
     return any(one.delivery and one.delivery.content.order_reference == "hang" for one in works)
 
 
@@ -68,7 +68,7 @@ def look_until_it_is_broken_off(replica: Replica) -> int:
     looks = 1
     while not replica.runtime.look():
         looks += 1
-        assert looks <= LOOKS + 2
+        assert looks <= MAX_CHECKS + 2
     return looks
 
 
@@ -83,7 +83,7 @@ def test_a_handler_that_hangs_is_broken_off_and_lets_go_of_its_neighbours(
     # When it is looked at again and again,
     looks = look_until_it_is_broken_off(process)
     # Then it is not broken off before its time, and stands on record with the reason,
-    assert looks == LOOKS + 1
+    assert looks == MAX_CHECKS + 1
     row = process.inbox()[message_id("b")]
     assert (row.status, row.attempts) == (WAITING, 1)
     assert f"longer than {LOOKS * 2} seconds" in (row.error or "")
@@ -102,7 +102,7 @@ def test_one_that_hangs_each_time_is_dead_with_its_reason(
     hang(process)
     in_a_thread(lambda: process.take(release("b", "hang")))
     look_until_it_is_broken_off(process)
-    for _ in range(MAX_DEATHS - 1):
+    for _ in range(MAX_CRASHES - 1):
         assert process.inbox()[message_id("b")].status == WAITING
         now = process.now
         process = make_replica()
@@ -113,7 +113,7 @@ def test_one_that_hangs_each_time_is_dead_with_its_reason(
         look_until_it_is_broken_off(process)
     # Then it is dead in the end, and says why.
     row = process.inbox()[message_id("b")]
-    assert (row.status, row.attempts) == (DEAD, MAX_DEATHS)
+    assert (row.status, row.attempts) == (DEAD, MAX_CRASHES)
     assert "took longer" in (row.error or "")
 
 
@@ -121,7 +121,7 @@ def test_nothing_counts_of_a_handler_that_ends_after_all(make_replica: MakeRepli
     # Given a handler that was broken off
     process = make_replica()
     over = threading.Event()
-    calls = process.runtime.dispatcher._handling._calls
+    calls = process.runtime.engine._handling._calls
     handler = calls[CustomerReleased.event_type]
     calls[CustomerReleased.event_type] = lambda *given: over.wait() and handler(*given)
     outcome = in_a_thread(lambda: process.take(release("b", "hang")))
@@ -138,12 +138,12 @@ def test_nothing_counts_of_a_handler_that_ends_after_all(make_replica: MakeRepli
 def test_a_long_batch_of_short_messages_is_left_alone(make_replica: MakeReplica) -> None:
     # Given a batch during which somebody looks in often, at another message each time
     process = make_replica()
-    calls = process.runtime.dispatcher._handling._calls
+    calls = process.runtime.engine._handling._calls
     handler = calls[CustomerReleased.event_type]
     found: list[bool] = []
 
     def call(*given: Any) -> Any:
-        found.extend(process.runtime.look() for _ in range(LOOKS))
+        found.extend(process.runtime.look() for _ in range(MAX_CHECKS))
         return handler(*given)
 
     calls[CustomerReleased.event_type] = call
@@ -157,16 +157,16 @@ def test_a_message_for_which_nothing_was_prepared_is_dead_and_its_neighbours_are
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a fault of our own in reading one message
-    read = replica.runtime.reader.read
+    read = replica.runtime.engine.decoder.read
 
     def faulty(incoming: Any) -> Any:
         if b"O-fault" in incoming.body:
             raise TypeError("startswith first arg must be bytes")
         return read(incoming)
 
-    monkeypatch.setattr(replica.runtime.reader, "read", faulty)
+    monkeypatch.setattr(replica.runtime.engine.decoder, "read", faulty)
     # When it comes among good ones,
-    consumption = Consumption("tally", replica.wire, replica.runtime.dispatcher)
+    consumption = Consumer("tally", replica.wire, replica.runtime.engine)
     assert consumption._deal_with([release("a"), release("b", "O-fault"), release("c")])
     # Then they are done, and it is dead with the fault as its reason; the thread goes on.
     assert replica.tallies() == {customer("a"): 1, customer("c"): 1}

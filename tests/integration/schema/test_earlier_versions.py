@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from infra.composition import build_service
-from shared.database import Database
-from shared.schema import upgrade
-from shared.settings import Settings
+from shared.host.settings import Settings
+from shared.persistence.database import Database
+from shared.persistence.schema import upgrade
 
 CLAIM = text(
     "INSERT INTO inbox (id, type, subject, digest, status, received_at, attempts)"

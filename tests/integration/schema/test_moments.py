@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from shared.database import Database
-from shared.processing.model import DONE, Inbox, ProcessingTable
+from shared.persistence.database import Database
+from shared.processing.store.tables import DONE, Inbox, ProcessingTable
 from tests.servers.postgres import MakeDatabase
 
 

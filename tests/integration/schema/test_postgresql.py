@@ -5,10 +5,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from infra.composition import build_service, service_names
-from shared.database import Database
-from shared.processing.model import ProcessingTable
-from shared.schema import upgrade
-from shared.settings import Settings
+from shared.host.settings import Settings
+from shared.persistence.database import Database
+from shared.persistence.schema import upgrade
+from shared.processing.store.tables import ProcessingTable
 from tests.servers.postgres import MakeDatabase
 
 

@@ -5,18 +5,18 @@ from datetime import timedelta
 
 import pytest
 
-from services.activation.login_names import LONGEST
-from services.activation.models import LOCK, SENDING, WRONG_TRIES, WRONG_TRIES_FOR_GOOD
-from services.activation.requests import (
+from services.activation.commands import (
     ActivateCustomer,
     AmendContact,
     RemindOfExpiry,
     ResendCredentials,
 )
-from shared.errors import Conflict, NotFound
+from services.activation.login_names import LONGEST
+from services.activation.models import LOCK, SENDING, WRONG_TRIES, WRONG_TRIES_FOR_GOOD
+from shared.base.errors import Conflict, NotFound
 from shared.events import CustomerReleaseWithdrawn, OnboardingWithdrawn
 from shared.events.event import Event
-from shared.processing.messages import Later
+from shared.processing import Scheduled
 from tests.unit.activation.world import (
     CUSTOMER,
     MONDAY,
@@ -199,7 +199,7 @@ def test_money_that_goes_back_suspends_who_was_activated() -> None:
 def test_he_is_reminded_a_day_before_the_password_expires_unless_he_logged_in() -> None:
     # Given credentials that are good for 72 hours, When they are ordered,
     world = World(*WAY)
-    (later,) = [one for one in world.ask(BY_MAIL) if isinstance(one, Later)]
+    (later,) = [one for one in world.ask(BY_MAIL) if isinstance(one, Scheduled)]
     # Then a reminder is due after 48;
     assert later.due - world.now == timedelta(hours=48)
     sent(world)
@@ -229,7 +229,7 @@ def test_nobody_is_reminded_of_a_password_that_is_good_no_longer(
 ) -> None:
     # Given credentials that were sent, and whose password is no longer good,
     world = World(*WAY)
-    (later,) = [one for one in world.ask(BY_MAIL) if isinstance(one, Later)]
+    (later,) = [one for one in world.ask(BY_MAIL) if isinstance(one, Scheduled)]
     sent(world)
     gone(world)
     # When the reminder is due, Then nothing is sent.

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from services.activation.commands import ActivateCustomer, ResendCredentials
 from services.activation.models import WRONG_TRIES_FOR_GOOD, Activation
-from services.activation.requests import ActivateCustomer, ResendCredentials
+from shared.base.errors import FieldError
 from shared.events import (
     AdministrationFailed,
     CustomerReleaseWithdrawn,
@@ -14,7 +15,7 @@ from shared.events import (
     SignupRejected,
 )
 from shared.events.event import Event
-from shared.events.shapes import FieldError, Office
+from shared.events.shapes import Office
 from tests.unit.activation.world import (
     CONFIRMATION_SENT,
     MONDAY,

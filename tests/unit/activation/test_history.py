@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.base.errors import FieldError
 from shared.events import (
     AdministrationFailed,
     CustomerReleased,
@@ -17,7 +18,6 @@ from shared.events import (
     SignupRejected,
 )
 from shared.events.event import Event
-from shared.events.shapes import FieldError
 from tests.unit.activation.world import (
     CONFIRMATION_SENT,
     MONDAY,

@@ -9,7 +9,6 @@ from uuid import UUID, uuid5
 from services.activation.checklist import Checklist, checklist
 from services.activation.handlers import SUBSCRIPTIONS
 from services.activation.models import Activation
-from shared.envelope import Envelope
 from shared.events import (
     AdministrationCreated,
     CollectionBooked,
@@ -19,12 +18,14 @@ from shared.events import (
     RegistrationCompleted,
     SignupAccepted,
 )
+from shared.events.envelope import Envelope
 from shared.events.event import Event
 from shared.events.shapes import Address, Contact, Customer, Office, Package, Payer, Warning
+from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
-from shared.processing.messages import Delivery, Mail, Message, Now, Request
-from shared.processing.subscriptions import Loaded, wire
-from shared.settings import Settings
+from shared.notifications.messages import Mail
+from shared.processing import Command, Effect, Loaded, Message, Now
+from shared.processing.handlers.registry import bind_parameters
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SPACE = UUID("00000000-0000-0000-0000-000000000042")
@@ -112,20 +113,20 @@ class World:
         self.known: list[Activation] = []
         self._ids = count(1)
         resources: dict[type, object] = {Settings: SETTINGS}
-        self._calls = {one.type: (wire(one, resources), one.loads) for one in SUBSCRIPTIONS}
+        self._calls = {one.type: (bind_parameters(one, resources), one.loads) for one in SUBSCRIPTIONS}
         for event in heard:
             self.hear(event)
 
     def hear(
         self, event: Event, about: str = "bakkerij", *, at: datetime | None = None, id: str = ""
-    ) -> list[Message]:
+    ) -> list[Effect]:
         """An event comes in; `at` and `id` are its own, for one that comes twice or late."""
         self.now += timedelta(minutes=1)
         return self._deliver(event, event.event_type, about, at or self.now, id)
 
-    def ask(self, request: Request, about: str = "bakkerij") -> list[Message]:
+    def ask(self, request: Command, about: str = "bakkerij") -> list[Effect]:
         """A person, or the clock, asks for something."""
-        return self._deliver(request, request.request_type, about, self.now, "")
+        return self._deliver(request, request.command_type, about, self.now, "")
 
     def customer(self, about: str = "bakkerij") -> Activation:
         """What is known of one customer."""
@@ -145,11 +146,11 @@ class World:
         return [one.code for one in self.checklist().blockers]
 
     def _deliver(
-        self, content: Event | Request, kind: str, about: str, at: datetime, message: str
-    ) -> list[Message]:
+        self, content: Event | Command, kind: str, about: str, at: datetime, message: str
+    ) -> list[Effect]:
         message_id = str(uuid5(SPACE, message or f"message {next(self._ids)}"))
         envelope = Envelope(message_id, "/test", kind, onboarding(about), at)
-        delivery = Delivery(envelope, content, Incoming(b"", kind))
+        delivery = Message(envelope, content, Incoming(b"", kind))
         call, loads = self._calls[kind]
         batch = {Activation: Loaded[Activation]()}
         for load in loads:
@@ -160,6 +161,6 @@ class World:
         return said
 
 
-def mails(said: Sequence[Message]) -> list[tuple[str, str]]:
+def mails(said: Sequence[Effect]) -> list[tuple[str, str]]:
     """Which mails and texts, and to whom."""
     return [(one.kind, one.to) for one in said if isinstance(one, Mail)]

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from services.billing.requests import SignOrder
+from services.billing.commands import SignOrder
 from shared.events import CollectionResult, OnboardingWithdrawn, RegistrationCompleted
 from shared.events.shapes import Address, Contact, Customer, Office, Package, Payer
 from tests.unit.billing.world import MONDAY, World

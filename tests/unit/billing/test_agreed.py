@@ -9,7 +9,7 @@ from services.billing.documents import Documents
 from services.billing.models import Mandate
 from services.billing.tables import BillingTable
 from shared.events import CollectionRequested
-from shared.settings import Creditor
+from shared.host.settings import Creditor
 from tests.unit.billing.builders import (
     FIRST,
     IBAN,

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from shared.errors import Conflict
+from shared.base.errors import Conflict
 from shared.events import CollectionRequested
 from tests.unit.billing.builders import (
     FIRST,

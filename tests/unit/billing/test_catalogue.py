@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.catalogue import Catalogue, CatalogueFault, NotInCatalogue
 from shared.events.shapes import Package
+from shared.trade.catalogue import Catalogue, CatalogueFault, NotInCatalogue
 from tests.unit.billing.world import CATALOGUE
 
 SMALL = """

@@ -9,7 +9,7 @@ from shared.events import (
     CustomerReleased,
     CustomerReleaseWithdrawn,
 )
-from shared.processing.messages import About
+from shared.processing import EventFor
 from tests.unit.billing.builders import (
     FIRST,
     PRICE,
@@ -46,7 +46,7 @@ def test_a_result_finds_its_order_by_reference_whatever_its_subject() -> None:
     # When KING's report bears the subject of somebody else,
     said = world.hear(result("succeeded"), about="bloemist")
     # Then what is said of it is about the order's own customer.
-    about = [one for one in said.events if isinstance(one, About)]
+    about = [one for one in said.events if isinstance(one, EventFor)]
     assert [one.subject for one in about] == [onboarding("bakkerij")] * 2
     assert len(about) == len(said)
 

@@ -11,9 +11,9 @@ from pypdf import PdfReader
 
 from services.billing.confirmation import Confirmation, Document, render_pdf
 from services.billing.documents import scan_token
-from shared.catalogue import Catalogue
 from shared.events.shapes import Address, Contact, Customer, Office, Package
-from shared.settings import Creditor, Settings
+from shared.host.settings import Creditor, Settings
+from shared.trade.catalogue import Catalogue
 
 COMPANY = "Bakkerij De Korenaar"
 KEY = "k" * 32

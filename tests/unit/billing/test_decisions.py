@@ -4,8 +4,8 @@ from typing import Literal
 
 import pytest
 
-from services.billing.requests import DecideCollection
-from shared.errors import Conflict, NotFound
+from services.billing.commands import DecideCollection
+from shared.base.errors import Conflict, NotFound
 from shared.events import CollectionBooked, CustomerReleased, CustomerReleaseWithdrawn
 from tests.unit.billing.builders import FIRST, PRICE, placed, released, result, signature, signed
 from tests.unit.billing.world import World

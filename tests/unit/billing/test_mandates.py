@@ -18,9 +18,9 @@ from services.billing.mandates import (
     mandate_reference,
 )
 from services.billing.models import Mandate
-from shared.errors import Conflict
+from shared.base.errors import Conflict
 from shared.events.shapes import Payer
-from shared.settings import Creditor
+from shared.host.settings import Creditor
 
 BANKS_ACCEPT = set(string.ascii_uppercase + string.digits + "-")
 

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.errors import Conflict, Invalid, NotFound, Reject
+from shared.base.errors import Conflict, Invalid, NotFound, Reject
 from shared.events import CollectionRequested, OrderConfirmationSigned
-from shared.processing.messages import About
+from shared.processing import EventFor
 from tests.unit.billing.builders import (
     FIRST,
     IBAN,
@@ -123,7 +123,7 @@ def test_the_signature_has_king_collect_the_exact_amount_after_the_prenotificati
     assert (mandate.iban, mandate.account_holder) == (IBAN, "A. Voorbeeld")
     assert mandate.creditor_id == "NL69ZZZ123456780000"
     # All of it is about this customer.
-    assert {one.subject for one in said.events if isinstance(one, About)} == {
+    assert {one.subject for one in said.events if isinstance(one, EventFor)} == {
         onboarding("bakkerij")
     }
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.billing.models import Mandate, Order
 from shared.events import CollectionRequested, OrderConfirmationSigned, RegistrationCompleted
-from shared.processing.messages import About
+from shared.processing import EventFor
 from tests.unit.billing.builders import (
     FIRST,
     OFFICE_IBAN,
@@ -40,7 +40,7 @@ def test_an_office_that_pays_for_many_signs_once() -> None:
     assert {one.order_reference for one in asked} == {FIRST, SECOND}
     assert {one.mandate.reference for one in asked} == {"M-2026-000001"}
     assert {one.mandate.iban for one in asked} == {OFFICE_IBAN}
-    about = [one for one in said.events if isinstance(one, About)]
+    about = [one for one in said.events if isinstance(one, EventFor)]
     assert {one.subject for one in about} == {onboarding("bakkerij"), onboarding("bloemist")}
 
 

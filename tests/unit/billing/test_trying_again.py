@@ -2,15 +2,15 @@
 
 import pytest
 
+from services.billing.commands import DecideCollection
 from services.billing.reasons import WE_RETRY
-from services.billing.requests import DecideCollection
 from shared.events import (
     CollectionBooked,
     CollectionCancelled,
     CollectionRequested,
     CustomerReleased,
 )
-from shared.processing.messages import Mail
+from shared.notifications.messages import Mail
 from tests.unit.billing.builders import (
     FIRST,
     placed,

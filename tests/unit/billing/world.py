@@ -10,14 +10,24 @@ from uuid import UUID, uuid5
 from services.billing.collections import Collection
 from services.billing.handlers import SUBSCRIPTIONS
 from services.billing.models import Mandate, Order, UnmatchedResult
-from shared.catalogue import Catalogue
-from shared.envelope import Envelope
+from shared.events.envelope import Envelope
 from shared.events.event import Event
+from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
-from shared.processing.messages import About, Delivery, Later, Mail, Message, Now, Request
-from shared.processing.numbers import Numbers
-from shared.processing.subscriptions import Batch, Load, Loaded, wire
-from shared.settings import Settings
+from shared.notifications.messages import Mail
+from shared.processing import (
+    Command,
+    Effect,
+    EventFor,
+    Load,
+    Loaded,
+    Message,
+    Now,
+    Numbers,
+    Scheduled,
+)
+from shared.processing.handlers.registry import bind_parameters
+from shared.trade.catalogue import Catalogue
 
 CATALOGUE = Catalogue.load(Path(__file__).parents[3] / "infra" / "catalogue.toml")
 SETTINGS = Settings(prenotification_days=14, mandate_scheme="CORE")
@@ -52,23 +62,23 @@ class World:
             model: [] for model in (Order, Mandate, Collection, UnmatchedResult)
         }
         self.said: list[Event] = []
-        self.later: dict[str, Later] = {}
+        self.later: dict[str, Scheduled] = {}
         self._ids = count(1)
         resources: dict[type, object] = {
             Catalogue: CATALOGUE,
             Settings: SETTINGS,
             Numbers: Counter(),
         }
-        self._calls = {one.type: (wire(one, resources), one.loads) for one in SUBSCRIPTIONS}
+        self._calls = {one.type: (bind_parameters(one, resources), one.loads) for one in SUBSCRIPTIONS}
 
     def hear(self, event: Event, about: str = "bakkerij", message: str | None = None) -> "Heard":
         """An event comes in; `message` is its id, for one that is delivered twice."""
         message = message or f"message {next(self._ids)}"
         return self._deliver(event, event.event_type, onboarding(about), message)
 
-    def ask(self, request: Request, about: str = "bakkerij") -> "Heard":
+    def ask(self, request: Command, about: str = "bakkerij") -> "Heard":
         """A person, or the clock, asks for something."""
-        return self._deliver(request, request.request_type, onboarding(about), "request")
+        return self._deliver(request, request.command_type, onboarding(about), "request")
 
     def pass_days(self, days: int) -> "Heard":
         """Time goes by: what was put off until then is done, the earliest first."""
@@ -101,21 +111,21 @@ class World:
         """Results that still wait for their order."""
         return [one for one in self.tables[UnmatchedResult] if one.open]
 
-    def _deliver(self, content: Event | Request, kind: str, subject: str, message: str) -> "Heard":
+    def _deliver(self, content: Event | Command, kind: str, subject: str, message: str) -> "Heard":
         envelope = Envelope(str(uuid5(SPACE, message)), "/test", kind, subject, self.now)
-        delivery = Delivery(envelope, content, Incoming(b"", kind))
+        delivery = Message(envelope, content, Incoming(b"", kind))
         call, loads = self._calls[kind]
         batch = self._load(delivery, loads)
         heard = Heard(call(delivery, batch, Now(self.now)))
         for model, loaded in batch.items():
             self.tables[model] += loaded.added
-        self.said += [one.event if isinstance(one, About) else one for one in heard.events]
+        self.said += [one.event if isinstance(one, EventFor) else one for one in heard.events]
         for one in heard:
-            if isinstance(one, Later):
+            if isinstance(one, Scheduled):
                 self.later.setdefault(one.key, one)
         return heard
 
-    def _load(self, delivery: Delivery, loads: Sequence[Load]) -> Batch:
+    def _load(self, delivery: Message, loads: Sequence[Load]) -> Batch:
         batch: dict[type[Any], Loaded[Any]] = {one.model: Loaded() for one in loads}
         for load in loads:
             keys = load.keys(delivery, batch)
@@ -124,13 +134,13 @@ class World:
         return batch
 
 
-class Heard(list[Message]):
+class Heard(list[Effect]):
     """What billing said upon one message."""
 
     @property
-    def events(self) -> list[Event | About]:
+    def events(self) -> list[Event | EventFor]:
         """Its events, as they were said."""
-        return [one for one in self if isinstance(one, Event | About)]
+        return [one for one in self if isinstance(one, Event | EventFor)]
 
     @property
     def mails(self) -> list[tuple[str, str]]:
@@ -138,13 +148,13 @@ class Heard(list[Message]):
         return [(one.kind, one.to) for one in self if isinstance(one, Mail)]
 
     @property
-    def later(self) -> list[Later]:
+    def later(self) -> list[Scheduled]:
         """What it put off."""
-        return [one for one in self if isinstance(one, Later)]
+        return [one for one in self if isinstance(one, Scheduled)]
 
     def all(self, kind: type[E]) -> list[E]:
         """Its events of one kind."""
-        bare = [one.event if isinstance(one, About) else one for one in self.events]
+        bare = [one.event if isinstance(one, EventFor) else one for one in self.events]
         return [one for one in bare if isinstance(one, kind)]
 
     def one(self, kind: type[E]) -> E:

@@ -4,8 +4,8 @@ import inspect
 import re
 from pathlib import Path
 
-from shared import crash_points
-from shared.crash_points import POINTS, reached
+from shared.base import crash_points
+from shared.base.crash_points import POINTS, reached
 
 ROOT = Path(__file__).parents[3]
 CALL = re.compile(r"\breached\(\"([^\"]+)\"\)")

@@ -26,7 +26,7 @@ MADE_BY_THE_COMMANDS = (
     "settings.env",
     "broker-passwords.json",
     "definitions.json",
-    "infra/rabbitmq/definitions.json",
+    "infra/deploy/rabbitmq/definitions.json",
 )
 """What somebody who follows the documented commands has in his clone; most of it is secret."""
 
@@ -167,7 +167,7 @@ def left_out_of_the_image(path: str) -> bool:
         ".data/token.key",
         "build/peers/x",
         "tests/conftest.py",
-        "infra/docker/broker-passwords.json",
+        "infra/deploy/docker/broker-passwords.json",
         "shared/__pycache__/auth.cpython-312.pyc",
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.simulators import website
+from infra.demo.simulators import website
 
 
 @pytest.mark.parametrize("office", ["0042", "0077"])

@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.cli.ground import json_for_people, printable
-from infra.dead_letters import _readable
+from infra.cli.context import json_for_people, printable
+from infra.operations.dead_letters.letters import _readable
 
 TEXTS = st.text(st.characters(codec=None, categories=None))
 JSON = st.recursive(

@@ -19,67 +19,73 @@ headers = st.dictionaries(words, words, max_size=4)
 
 
 def read_by_pika(data: bytes) -> list[Any]:
-    found = []
+    frames_read = []
     while data:
         length, frame = decode_frame(data)
         assert frame is not None
-        found.append(frame)
+        frames_read.append(frame)
         data = data[length:]
-    return found
+    return frames_read
 
 
 @given(
     key=words, kind=words, user=short, table=headers, body=st.binary(max_size=400),
-    room=st.integers(1, 200),
+    max_payload=st.integers(1, 200),
 )  # fmt: skip
 def test_pika_reads_what_we_publish(
-    key: str, kind: str, user: str | None, table: dict[str, str], body: bytes, room: int
+    key: str,
+    kind: str,
+    user: str | None,
+    table: dict[str, str],
+    body: bytes,
+    max_payload: int,
 ) -> None:
     # Given a message in our own frames
-    told = frames.properties(
+    properties = frames.encode_properties(
         content_type="application/json", headers=table, message_id="m-1", timestamp=1_700_000_000,
         type=kind, user_id=user, app_id="billing",
     )  # fmt: skip
-    data, count = frames.publish(3, "stappenplan.events", key, told, body, room)
+    data, count = frames.publish_frames(3, "stappenplan.events", key, properties, body, max_payload)
     # When pika reads them
     method, header, *parts = read_by_pika(data)
     # Then it finds a mandatory, persistent message with just that in it
     assert count == 2 + len(parts)
     assert (method.method.exchange, method.method.routing_key) == ("stappenplan.events", key)
     assert method.method.mandatory
-    assert {one.channel_number for one in (method, header, *parts)} == {3}
-    found = header.properties
-    assert (found.delivery_mode, found.message_id, found.type) == (2, "m-1", kind)
-    assert (found.user_id, found.app_id, found.timestamp) == (user, "billing", 1_700_000_000)
-    assert (found.headers or {}) == table
+    assert {frame.channel_number for frame in (method, header, *parts)} == {3}
+    read = header.properties
+    assert (read.delivery_mode, read.message_id, read.type) == (2, "m-1", kind)
+    assert (read.user_id, read.app_id, read.timestamp) == (user, "billing", 1_700_000_000)
+    assert (read.headers or {}) == table
     assert header.body_size == len(body)
-    assert b"".join(one.fragment for one in parts) == body
+    assert b"".join(part.fragment for part in parts) == body
 
 
 def test_a_text_that_no_property_can_hold_is_refused() -> None:
     with pytest.raises(ValueError, match="255 bytes"):
-        frames.properties(
+        frames.encode_properties(
             content_type="application/json", headers={}, message_id="m" * 256, timestamp=0,
             type="t", user_id=None, app_id="a",
         )  # fmt: skip
 
 
-class Ear:
-    """A connection that is fed by the test, and what its listener hears."""
+class FedConnection:
+    """A connection that is fed by the test, and what its callbacks get."""
 
     def __init__(self) -> None:
-        self.heard: list[frames.Delivery] = []
+        self.deliveries: list[frames.RawDelivery] = []
         self.confirms: list[tuple[int, bool, bool]] = []
         self.left_to_pika: list[Any] = []
         self.connection = connection = object.__new__(Connection)
         connection.__dict__.update(
-            _frame_buffer=b"", _on_delivery={}, _on_confirm={}, _arriving={}, frames_received=0,
-            bytes_received=0, connection_state=5, _process_frame=self.left_to_pika.append,
+            _frame_buffer=b"", _delivery_callbacks={}, _confirm_callbacks={},
+            _partial_deliveries={}, frames_received=0, bytes_received=0, connection_state=5,
+            _process_frame=self.left_to_pika.append,
         )  # fmt: skip
-        connection.hear_deliveries(1, self.heard.append)
-        connection.hear_confirms(2, lambda *said: self.confirms.append(said))
+        connection.set_delivery_callback(1, self.deliveries.append)
+        connection.set_confirm_callback(2, lambda *confirm: self.confirms.append(confirm))
 
-    def hear(self, data: bytes, cuts: list[int]) -> None:
+    def feed(self, data: bytes, cuts: list[int]) -> None:
         edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
         for start, end in pairwise(edges):
             self.connection._on_data_available(data[start:end])
@@ -110,45 +116,45 @@ def test_we_read_what_a_broker_delivers_however_it_is_cut(
         for start in range(0, len(body), 100):
             data += Body(1, body[start : start + 100]).marshal()
     # When they arrive in pieces
-    ear = Ear()
-    ear.hear(data, cuts)
+    fed = FedConnection()
+    fed.feed(data, cuts)
     # Then each is heard once, whole, and with its properties
-    assert [(one.tag, one.body, one.redelivered) for one in ear.heard] == [
+    assert [(delivery.tag, delivery.body, delivery.redelivered) for delivery in fed.deliveries] == [
         (tag, body, tag % 2 == 0) for tag, body in enumerate(bodies, start=1)
     ]
-    for one in ear.heard:
-        assert (one.routing_key, one.damage) == ("some.key", None)
+    for delivery in fed.deliveries:
+        assert (delivery.routing_key, delivery.damage) == ("some.key", None)
         for name in ("content_type", "message_id", "type", "user_id"):
-            assert getattr(one.properties, name) == properties.get(name)
-        assert one.properties.headers == properties.get("headers", {})
-    assert ear.confirms == [(tag, tag % 2 == 0, True) for tag in range(1, len(bodies) + 1)]
-    assert ear.left_to_pika == []
-    # and all of it is counted, by which pika tells a living line from a dead one.
-    assert ear.connection.bytes_received == len(data)
+            assert getattr(delivery.properties, name) == properties.get(name)
+        assert delivery.properties.headers == properties.get("headers", {})
+    assert fed.confirms == [(tag, tag % 2 == 0, True) for tag in range(1, len(bodies) + 1)]
+    assert fed.left_to_pika == []
+    # and all of it is counted, by which pika tells a living connection from a dead one.
+    assert fed.connection.bytes_received == len(data)
 
 
 def test_whatever_is_not_a_delivery_or_a_confirm_is_left_to_pika() -> None:
     # Given a broker that cancels, and returns a message on a channel that hears confirms
-    ear = Ear()
+    fed = FedConnection()
     data = Method(1, Basic.Cancel("ctag")).marshal()
     data += Method(2, Basic.Return(312, "NO_ROUTE", "ex", "key")).marshal()
     data += Header(2, 2, BasicProperties()).marshal() + Body(2, b"{}").marshal()
     # When both arrive, Then pika has all four frames
-    ear.hear(data, [])
-    assert len(ear.left_to_pika) == 4
+    fed.feed(data, [])
+    assert len(fed.left_to_pika) == 4
 
 
 @given(st.binary(max_size=80))
 def test_properties_that_cannot_be_read_are_damage_and_never_a_fault(rubbish: bytes) -> None:
     # Given a delivery whose properties are any bytes at all
-    payload = frames.CONTENT.pack(60, 0, 2) + rubbish
+    payload = frames.CONTENT_HEAD.pack(60, 0, 2) + rubbish
     data = Method(1, Basic.Deliver("c", 1, False, "ex", "key")).marshal()
-    data += frames.HEAD.pack(frames.HEADER, 1, len(payload)) + payload + b"\xce"
+    data += frames.FRAME_HEAD.pack(frames.HEADER, 1, len(payload)) + payload + b"\xce"
     data += Body(1, b"{}").marshal()
     # When it arrives, Then it is heard, damaged or not, and so is what comes after it
-    ear = Ear()
-    ear.hear(data + Method(1, Basic.Deliver("c", 2, False, "ex", "key")).marshal(), [])
-    assert [one.body for one in ear.heard] == [b"{}"]
+    fed = FedConnection()
+    fed.feed(data + Method(1, Basic.Deliver("c", 2, False, "ex", "key")).marshal(), [])
+    assert [delivery.body for delivery in fed.deliveries] == [b"{}"]
 
 
 def test_a_table_of_something_unknown_is_named_as_damage() -> None:
@@ -156,12 +162,12 @@ def test_a_table_of_something_unknown_is_named_as_damage() -> None:
     pieces: list[bytes] = []
     encode_table(pieces, {"x": "y"})
     table = b"".join(pieces).replace(b"S", b"?")
-    payload = frames.CONTENT.pack(60, 0, 0) + frames.HEADERS.to_bytes(2, "big") + table
+    payload = frames.CONTENT_HEAD.pack(60, 0, 0) + frames.HEADERS.to_bytes(2, "big") + table
     # When they are read, Then the reason says so
-    one = frames.Delivery(1, False, "key")
-    one.take(frames.HEADER, payload)
-    assert one.damage is not None
-    assert "cannot be read" in one.damage
+    delivery = frames.RawDelivery(1, False, "key")
+    delivery.add_frame(frames.HEADER, payload)
+    assert delivery.damage is not None
+    assert "cannot be read" in delivery.damage
 
 
 def test_a_header_whose_name_is_no_text_is_damage() -> None:
@@ -169,9 +175,9 @@ def test_a_header_whose_name_is_no_text_is_damage() -> None:
     pieces: list[bytes] = []
     encode_table(pieces, {"x": "y"})
     table = b"".join(pieces).replace(b"x", b"\xff", 1)
-    payload = frames.CONTENT.pack(60, 0, 0) + frames.HEADERS.to_bytes(2, "big") + table
+    payload = frames.CONTENT_HEAD.pack(60, 0, 0) + frames.HEADERS.to_bytes(2, "big") + table
     # When it is read, Then the reason says so: nobody after this has to reckon with such a name
-    one = frames.Delivery(1, False, "key")
-    one.take(frames.HEADER, payload)
-    assert "header is not UTF-8" in (one.damage or "")
-    assert one.properties.headers == {}
+    delivery = frames.RawDelivery(1, False, "key")
+    delivery.add_frame(frames.HEADER, payload)
+    assert "header is not UTF-8" in (delivery.damage or "")
+    assert delivery.properties.headers == {}

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -14,14 +16,15 @@ TOPOLOGY = Topology(
         Listener("signup", hears=("signup.submitted.v1",), says=("signup.accepted.v1",)),
         Listener("activation", hears=("signup.accepted.v1",), says=()),
         Listener("king-billing", hears=(), says=("collection.result.v1",)),
-    )
+    ),
+    website_says=("signup.submitted.v1",),
 )
 
 
 def permission(kind: str, user: str) -> dict[str, str]:
     document = definitions(TOPOLOGY, ["0042"]).document
-    (found,) = [one for one in document[kind] if one["user"] == user]
-    return found
+    (row,) = [row for row in document[kind] if row["user"] == user]
+    return dict(row)
 
 
 def test_the_subscribers_of_an_event_are_those_who_hear_it() -> None:
@@ -113,13 +116,13 @@ def test_each_reads_its_own_queue_alone() -> None:
 
 def test_passwords_are_in_the_file_only_as_salted_hashes() -> None:
     # When definitions are made with one password given and the others not
-    made = definitions(TOPOLOGY, ["0042"], {"signup": "given"})
+    file = definitions(TOPOLOGY, ["0042"], {"signup": "given"})
     # Then each user has a password of its own, and the file has none of them
-    assert made.passwords["signup"] == "given"
-    assert len(set(made.passwords.values())) == len(TOPOLOGY.users(["0042"]))
-    text = json.dumps(made.document)
-    assert not [password for password in made.passwords.values() if password in text]
-    assert not [password for password in made.passwords.values() if password in repr(made)]
+    assert file.passwords["signup"] == "given"
+    assert len(set(file.passwords.values())) == len(TOPOLOGY.users(["0042"]))
+    text = json.dumps(file.document)
+    assert not [password for password in file.passwords.values() if password in text]
+    assert not [password for password in file.passwords.values() if password in repr(file)]
 
 
 def test_a_password_hash_is_what_rabbitmq_computes() -> None:
@@ -130,3 +133,13 @@ def test_a_password_hash_is_what_rabbitmq_computes() -> None:
     hashed = base64.b64decode(password_hash("test12"))
     assert hashed[4:] == hashlib.sha256(hashed[:4] + b"test12").digest()
     assert password_hash("test12") != password_hash("test12")
+
+
+def test_who_asks_only_for_the_data_loads_no_client_of_a_broker() -> None:
+    # Given a fresh process; when it imports the topology's face
+    program = (
+        "import sys, shared.messaging.topology; print({'pika', 'kombu', 'httpx'} & {*sys.modules})"
+    )
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    # Then neither AMQP nor HTTP came along
+    assert output.stdout.strip() == b"set()"

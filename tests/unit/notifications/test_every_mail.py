@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from infra.composition import build_service, service_names
-from services.activation.requests import ActivateCustomer
-from services.signup.requests import Withdraw
-from shared.notifications.gsm7 import SINGLE_PART
-from shared.notifications.letters import Email, Sms
-from shared.notifications.rendering import Renderer
-from shared.processing.messages import Later, Mail, Message
-from shared.settings import Settings
+from services.activation.commands import ActivateCustomer
+from services.signup.commands import Withdraw
+from shared.host.settings import Settings
+from shared.notifications.messages import Mail
+from shared.notifications.rendering.gsm7 import SINGLE_PART_SEPTETS
+from shared.notifications.rendering.renderer import Renderer
+from shared.notifications.senders import Email, Sms
+from shared.processing import Effect, Scheduled
 from tests.unit.activation import world as activation
 from tests.unit.billing import builders
 from tests.unit.billing import world as billing
@@ -27,7 +28,7 @@ MADE_WHILE_SENDING = {
 }
 
 
-def of_signup() -> list[Message]:
+def of_signup() -> list[Effect]:
     world = signup.World()
     return [
         *world.submit(signup.example(), "bakkerij"),
@@ -37,75 +38,74 @@ def of_signup() -> list[Message]:
     ]
 
 
-def of_billing() -> list[Message]:
+def of_billing() -> list[Effect]:
     world = billing.World()
-    said = [*world.hear(builders.registration()), *world.pass_days(8)]
+    effects = [*world.hear(builders.registration()), *world.pass_days(8)]
     world.ask(builders.signature())
-    return [*said, *world.hear(builders.result("failed", code="AM04"))]
+    return [*effects, *world.hear(builders.result("failed", code="AM04"))]
 
 
-def of_activation() -> list[Message]:
+def of_activation() -> list[Effect]:
     world = activation.World(*activation.WAY[:-1])
-    said = [*world.hear(activation.WAY[-1])]
+    released = [*world.hear(activation.WAY[-1])]
     ordered = world.ask(ActivateCustomer(channel="email", by="anna"))
     world.customer().equip("hash", world.now + timedelta(hours=72))
     world.customer().mark_sent(world.now)
-    (later,) = [one for one in ordered if isinstance(one, Later)]
+    (scheduled,) = [effect for effect in ordered if isinstance(effect, Scheduled)]
     undeliverable = {"reference": "S-1", "company": "Bakkerij", "channel": "sms"}
     failed = Mail("credentials_undeliverable", "k@kantoor.example", "nl", undeliverable)
-    return [*said, *ordered, *world.ask(later.request), failed]
+    return [*released, *ordered, *world.ask(scheduled.request), failed]
 
 
 SERVICES = {"signup": of_signup, "billing": of_billing, "activation": of_activation}
 
 
 def mails(service: str) -> list[Mail]:
-    return [one for one in SERVICES[service]() if isinstance(one, Mail)]
+    return [effect for effect in SERVICES[service]() if isinstance(effect, Mail)]
 
 
 def render(service: str, mail: Mail, language: str, channel: str = "email") -> Email | Sms:
     renderer = Renderer(build_service(service, Settings()).templates)
     fill: Any = renderer.render_sms if channel == "sms" else renderer.render_email
-    made: Email | Sms = fill(
-        mail.kind, language, {**mail.params, **MADE_WHILE_SENDING}, to=mail.to, message_key="k"
-    )
-    return made
+    params = {**mail.params, **MADE_WHILE_SENDING}
+    message: Email | Sms = fill(mail.kind, language, params, to=mail.to, message_key="k")
+    return message
 
 
 @pytest.mark.parametrize("service", service_names())
 def test_no_mail_is_there_that_no_handler_sends(service: str) -> None:
     folders = build_service(service, Settings()).templates.glob("*")
-    kinds = {one.name for one in folders if one.is_dir() and one.name != DOCUMENT}
-    sent = {one.kind for one in mails(service)} if service in SERVICES else set()
+    kinds = {path.name for path in folders if path.is_dir() and path.name != DOCUMENT}
+    sent = {mail.kind for mail in mails(service)} if service in SERVICES else set()
     assert kinds == sent
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_mail_can_be_written_in_both_languages(service: str, language: str) -> None:
-    # Given each mail as its handler returns it, When it is written,
+def test_every_mail_can_be_rendered_in_both_languages(service: str, language: str) -> None:
+    # Given each mail as its handler returns it, When it is rendered,
     for mail in mails(service):
-        made = render(service, mail, language)
-        assert isinstance(made, Email)
+        email = render(service, mail, language)
+        assert isinstance(email, Email)
         # Then nothing of the template is left, nothing is missing, and both parts are there.
-        assert made.subject
-        for part in (made.subject, made.text):
+        assert email.subject
+        for part in (email.subject, email.text):
             assert not {"{{", "{%", "**", "None"} & set(part.split()), (mail.kind, part)
             assert "**" not in part
-        assert "<html" in made.html
+        assert "<html" in email.html
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_credentials_fit_into_one_text_message(language: str) -> None:
-    # Given the longest login name there can be, When the text is written,
+    # Given the longest login name there can be, When the text is rendered,
     params = {"attempt": 1, "login_name": "internationale.scheepv99", "contact": "Anna"}
     mail = Mail("credentials", "+31612345678", "nl", params)
-    text = render("activation", mail, language, "sms")
+    sms = render("activation", mail, language, "sms")
     # Then it is one part, with name and password in it.
-    assert isinstance(text, Sms)
-    assert len(text.text) <= SINGLE_PART
-    assert "abcd-efgh-jkmn-pqrs" in text.text
-    assert "internationale.scheepv99" in text.text
+    assert isinstance(sms, Sms)
+    assert len(sms.text) <= SINGLE_PART_SEPTETS
+    assert "abcd-efgh-jkmn-pqrs" in sms.text
+    assert "internationale.scheepv99" in sms.text
 
 
 def test_a_payer_under_a_standing_mandate_is_not_asked_to_sign() -> None:
@@ -113,10 +113,14 @@ def test_a_payer_under_a_standing_mandate_is_not_asked_to_sign() -> None:
     world = billing.World()
     world.hear(builders.registration(payer="office", iban=builders.OFFICE_IBAN))
     world.ask(builders.signature(signed_on=date(2026, 11, 20)))
-    said = world.hear(builders.registration(company="Slager", payer="office", iban=None), "slager")
-    (mail,) = [one for one in said if isinstance(one, Mail) and one.kind == "order_confirmation"]
+    registration = builders.registration(company="Slager", payer="office", iban=None)
+    (mail,) = [
+        effect
+        for effect in world.hear(registration, "slager")
+        if isinstance(effect, Mail) and effect.kind == "order_confirmation"
+    ]
     # Then the mail says that nothing need be done, unlike the first.
-    made = render("billing", mail, "nl")
-    assert isinstance(made, Email)
-    assert "hoeft niets te doen" in made.text
-    assert "ondertekenen en terugsturen" not in made.subject + made.text
+    email = render("billing", mail, "nl")
+    assert isinstance(email, Email)
+    assert "hoeft niets te doen" in email.text
+    assert "ondertekenen en terugsturen" not in email.subject + email.text

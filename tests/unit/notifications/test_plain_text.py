@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.notifications.rendering import Renderer
+from shared.notifications.rendering.renderer import Renderer
 
 TEMPLATE = """\
 {% block subject %}Order {{ order }}{% endblock %}

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.envelope import open_message
-from shared.errors import Malformed
+from shared.base.errors import Malformed
 from shared.messaging.bus import Incoming
-from shared.processing import inbox
-from shared.processing.model import Inbox
+from shared.processing.decoding import open_message
+from shared.processing.store import inbox
+from shared.processing.store.tables import Inbox
 
 TYPE = "customer.released.v1"
 ATTRIBUTES: dict[str, Any] = {

@@ -11,16 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.registration import charts
-from services.registration.handlers import SUBSCRIPTIONS
-from services.registration.models import BaseAdministration, Chart, Registration, base_key
-from services.registration.requests import (
+from services.registration.commands import (
     DeclineCustomer,
     MakeAdministration,
     PutBaseAdministration,
     RegisterCustomer,
 )
-from shared.envelope import Envelope
-from shared.errors import Conflict, NotFound, Reject
+from services.registration.handlers import SUBSCRIPTIONS
+from services.registration.models import BaseAdministration, Chart, Registration, base_key
+from shared.base.errors import Conflict, NotFound, Reject
 from shared.events import (
     AdministrationCreated,
     AdministrationFailed,
@@ -29,12 +28,12 @@ from shared.events import (
     RegistrationDeclined,
     SignupAccepted,
 )
+from shared.events.envelope import Envelope
 from shared.events.event import Event
 from shared.events.shapes import Office
 from shared.messaging.bus import Incoming
-from shared.processing.messages import Delivery, Message, Now, Request
-from shared.processing.numbers import Numbers
-from shared.processing.subscriptions import Loaded, wire
+from shared.processing import Command, Effect, Loaded, Message, Now, Numbers
+from shared.processing.handlers.registry import bind_parameters
 from tests.unit.activation.world import OFFICE, flagged, signed_up
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -70,16 +69,16 @@ class World:
             Chart: [kept],
         }
         resources: dict[type, object] = {Numbers: Counter()}
-        self._calls = {one.type: (wire(one, resources), one.loads) for one in SUBSCRIPTIONS}
-        self.said: list[Message] = []
+        self._calls = {one.type: (bind_parameters(one, resources), one.loads) for one in SUBSCRIPTIONS}
+        self.said: list[Effect] = []
         for event in heard:
             self.said += self.hear(event)
 
-    def hear(self, event: Event) -> Sequence[Message]:
+    def hear(self, event: Event) -> Sequence[Effect]:
         return self._deliver(event, event.event_type)
 
-    def ask(self, request: Request) -> Sequence[Message]:
-        return self._deliver(request, request.request_type)
+    def ask(self, request: Command) -> Sequence[Effect]:
+        return self._deliver(request, request.command_type)
 
     @property
     def registration(self) -> Registration:
@@ -87,8 +86,8 @@ class World:
         assert isinstance(found, Registration)
         return found
 
-    def _deliver(self, content: Event | Request, kind: str) -> Sequence[Message]:
-        delivery = Delivery(
+    def _deliver(self, content: Event | Command, kind: str) -> Sequence[Effect]:
+        delivery = Message(
             Envelope(SUBJECT, "/x", kind, SUBJECT, NOW), content, Incoming(b"", kind)
         )
         call, loads = self._calls[kind]
@@ -103,7 +102,7 @@ class World:
         return said
 
 
-def kinds(said: Sequence[Message]) -> list[type]:
+def kinds(said: Sequence[Effect]) -> list[type]:
     return [type(one) for one in said]
 
 
@@ -142,7 +141,7 @@ def test_the_office_may_say_no() -> None:
 
 @pytest.mark.parametrize("first", [YES, NO])
 @pytest.mark.parametrize("second", [YES, NO])
-def test_what_was_decided_is_not_decided_again(first: Request, second: Request) -> None:
+def test_what_was_decided_is_not_decided_again(first: Command, second: Command) -> None:
     # Given a decision, When somebody decides once more,
     world = World(flagged())
     world.ask(first)

@@ -10,10 +10,10 @@ import pytest
 from services.registration import charts, service
 from services.registration.models import BaseAdministration, Chart, base_key
 from services.registration.service import EDITIONS, build, ship_standard_chart
-from shared.database import Database
-from shared.processing.runtime import Runtime
-from shared.schema import upgrade
-from shared.settings import Settings
+from shared.host.runtime import Runtime
+from shared.host.settings import Settings
+from shared.persistence.database import Database
+from shared.persistence.schema import upgrade
 
 KEY = base_key("", charts.SHIPPED)
 OTHER = [charts.LedgerAccount(number="1000", name="Kas", rgs="BLimKas", kind="balance")]

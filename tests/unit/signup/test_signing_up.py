@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.signup.requests import PutOffice, Withdraw
-from shared.errors import Conflict, NotFound, Reject
+from services.signup.commands import PutOffice, Withdraw
+from shared.base.errors import Conflict, NotFound, Reject
 from shared.events import (
     CustomerLoggedIn,
     OnboardingWithdrawn,

@@ -11,15 +11,15 @@ from uuid import UUID, uuid5
 
 from services.signup.handlers import SUBSCRIPTIONS
 from services.signup.models import Office, Signup
-from shared.catalogue import Catalogue
-from shared.envelope import Envelope
 from shared.events import SignupAccepted, SignupRejected, SignupSubmitted
+from shared.events.envelope import Envelope
 from shared.events.event import Event
+from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
-from shared.processing.messages import AsWritten, Delivery, Mail, Message, Now, Request
-from shared.processing.numbers import Numbers
-from shared.processing.subscriptions import Loaded, wire
-from shared.settings import Settings
+from shared.notifications.messages import Mail
+from shared.processing import Command, Effect, Loaded, Message, Now, Numbers, RawEvent
+from shared.processing.handlers.registry import bind_parameters
+from shared.trade.catalogue import Catalogue
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 SPACE = UUID("00000000-0000-0000-0000-000000000042")
@@ -71,21 +71,21 @@ class World:
             Settings: Settings(),
             Numbers: Counter(),
         }
-        self._calls = {one.type: (wire(one, resources), one.loads) for one in SUBSCRIPTIONS}
+        self._calls = {one.type: (bind_parameters(one, resources), one.loads) for one in SUBSCRIPTIONS}
 
     def submit(
         self, data: dict[str, Any], about: str = "bakkerij", source: str = ""
-    ) -> "list[Message]":
+    ) -> "list[Effect]":
         """A website sends what a customer filled in."""
-        content = AsWritten(SignupSubmitted.event_type, data)
+        content = RawEvent(SignupSubmitted.event_type, data)
         source = source or f"/website/{data.get('office_code')}"
         return self._deliver(content, SignupSubmitted.event_type, about, source, data)
 
-    def hear(self, event: Event, about: str = "bakkerij") -> "list[Message]":
+    def hear(self, event: Event, about: str = "bakkerij") -> "list[Effect]":
         return self._deliver(event, event.event_type, about, "/services/x", {})
 
-    def ask(self, request: Request, about: str = "bakkerij") -> "list[Message]":
-        return self._deliver(request, request.request_type, about, "/staff/anna", {})
+    def ask(self, request: Command, about: str = "bakkerij") -> "list[Effect]":
+        return self._deliver(request, request.command_type, about, "/staff/anna", {})
 
     def signup(self, about: str = "bakkerij") -> Signup:
         (found,) = [one for one in self.signups if one.onboarding_id == onboarding(about)]
@@ -93,10 +93,10 @@ class World:
 
     def _deliver(
         self, content: Any, kind: str, about: str, source: str, data: dict[str, Any]
-    ) -> "list[Message]":
+    ) -> "list[Effect]":
         message_id = str(uuid5(SPACE, f"message {next(self._ids)}"))
         envelope = Envelope(message_id, source, kind, onboarding(about), NOW, data)
-        delivery = Delivery(envelope, content, Incoming(b"", kind))
+        delivery = Message(envelope, content, Incoming(b"", kind))
         call, loads = self._calls[kind]
         batch: dict[type[Any], Loaded[Any]] = {one.model: Loaded() for one in loads}
         for load in loads:
@@ -114,18 +114,18 @@ def onboarding(name: str) -> str:
     return str(uuid5(SPACE, name))
 
 
-def accepted(said: Sequence[Message]) -> SignupAccepted:
+def accepted(said: Sequence[Effect]) -> SignupAccepted:
     """The sign-up that was accepted."""
     assert not [one for one in said if isinstance(one, SignupRejected)], said
     return next(one for one in said if isinstance(one, SignupAccepted))
 
 
-def errors(said: Sequence[Message]) -> dict[str, str]:
+def errors(said: Sequence[Effect]) -> dict[str, str]:
     """Which fields were wrong, and the code of each."""
     (rejected,) = [one for one in said if isinstance(one, SignupRejected)]
     return {one.field: one.code for one in rejected.errors}
 
 
-def mails(said: Sequence[Message]) -> list[tuple[str, str]]:
+def mails(said: Sequence[Effect]) -> list[tuple[str, str]]:
     """Which mails, and to whom."""
     return [(one.kind, one.to) for one in said if isinstance(one, Mail)]

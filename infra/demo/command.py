@@ -1,0 +1,194 @@
+"""`stappenplan demo`: customers go through all seven steps, on the configured backends."""
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from infra.demo.demonstration import Demonstration
+    from shared.host.settings import Settings
+
+COLOURS = {
+    "INSCHRIJVEN": "cyan",
+    "AANMELDEN": "blue",
+    "INRICHTEN": "magenta",
+    "BEVESTIGEN": "yellow",
+    "VRIJGEVEN": "green",
+    "ACTIVEREN": "bright_magenta",
+    "INLOGGEN": "bright_green",
+}
+
+
+def demo(
+    customers: Annotated[int, typer.Option(min=1, max=10_000, help="how many sign up")] = 12,
+    office: Annotated[str, typer.Option(help="whose clients they are")] = "0042",
+) -> None:
+    """Take sign-ups through all seven steps; exit 0 only when all reached the last."""
+    from infra.cli import context
+    from infra.demo.demonstration import Demonstration
+    from infra.demo.simulators import website
+    from infra.demo.simulators.king import always
+    from infra.run.supervisor import Supervisor
+    from shared.host.telemetry import configure_logging
+
+    configure_logging("error")
+    began = time.monotonic()
+    console = context.console()
+    settings = _settings(context.settings(), console)
+    documents = list(website.signups(customers, office))
+    strangers = not settings.strict_publishers
+    invalid = website.mistakes(office, strangers=strangers) if customers > 1 else []
+    _declare_topology(settings)
+    with Supervisor(settings, king=always("succeed")) as supervisor:
+        _ready(supervisor, console, time.monotonic() - began)
+        assert supervisor.king is not None  # noqa: S101 - asked for two lines above.
+        everywhere = {one.service.name: supervisor.address for one in supervisor.runtimes}
+        shown = Demonstration(
+            everywhere, settings.signing_key(), settings.data_dir, supervisor.king
+        )
+        shown.require_office(office)
+        line = supervisor.lines.bus(f"website-{office}", consume=False)
+        line.open()
+        began = time.monotonic()
+        try:
+            _play(shown, line, [*documents, *invalid], console)
+        finally:
+            line.close()
+            shown.close()
+        took = time.monotonic() - began
+    _checklist(shown, console)
+    _closing(shown, settings, console, took)
+    _require_all(shown, len(documents), len(invalid), console)
+
+
+def _settings(asked: "Settings", console: "Console") -> "Settings":
+    """What was set, but for the port, which may be any, and for the ways by which mail goes out.
+
+    Raises:
+        StappenplanError: nobody would believe this process, which speaks for everybody.
+    """
+    from shared.base.errors import StappenplanError
+
+    if asked.strict_publishers and "{service}" not in asked.broker_url:
+        raise StappenplanError(
+            "with STAPPENPLAN_STRICT_PUBLISHERS everybody in the demonstration must be a broker "
+            "user of his own: write {service} where his name stands in STAPPENPLAN_BROKER_URL, or "
+            "set STAPPENPLAN_STRICT_PUBLISHERS=false for it"
+        )
+    ways = {"STAPPENPLAN_MAIL": asked.mail, "STAPPENPLAN_SMS": asked.sms}
+    aside = [f"{name}={way}" for name, way in ways.items() if way != "file"]
+    if aside:
+        console.print(
+            f"{' and '.join(aside)} {'is' if len(aside) == 1 else 'are'} left aside: customers of "
+            "the demonstration read their mails and text messages as files"
+        )
+    return asked.model_copy(update={"http_port": 0, "mail": "file", "sms": "file"})
+
+
+def _require_all(shown: "Demonstration", arriving: int, rejected: int, console: "Console") -> None:
+    """Exit with 1 unless as many have arrived, and were rejected, as had to be."""
+    journeys = shown.journeys.values()
+    ends = sum(one.complete for one in journeys), sum(bool(one.rejected) for one in journeys)
+    if ends != (arriving, rejected):
+        console.print("[red]Not everyone arrived; `stappenplan doctor` looks further.[/red]")
+        raise typer.Exit(1)
+
+
+def _declare_topology(settings: "Settings") -> None:
+    """Make the queues, so that a demonstration needs no step before it; `run` never does this."""
+    if not settings.embedded:
+        from infra.composition import topology
+        from shared.messaging.topology.declare import apply
+
+        apply(topology(settings), settings.broker_url_of("admin"))
+
+
+def _ready(supervisor: object, console: "Console", seconds: float) -> None:
+    from infra.run.supervisor import Supervisor
+
+    assert isinstance(supervisor, Supervisor)  # noqa: S101 - typed loosely to keep --help quick.
+    count = len(supervisor.runtimes)
+    console.print(
+        f"[dim]{count} services and a stand-in for KING are up after {seconds:.1f} s[/dim]"
+    )
+
+
+def _play(
+    shown: "Demonstration", line: object, documents: list[dict[str, object]], console: "Console"
+) -> None:
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    began = time.monotonic()
+    room = min(44, max(20, console.width - 48))
+    columns = (
+        TextColumn("[bold]steps"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        valid = len(documents)
+        task = progress.add_task("steps", total=valid * len(COLOURS))
+
+        def tell(company: str, step: str, what: str) -> None:
+            at = f"[dim]{time.monotonic() - began:5.1f} s[/dim]"
+            bad = what.startswith("rejected")
+            colour = "red" if bad else COLOURS[step]
+            progress.console.print(
+                f"{at}  [{colour}]{step:<11}[/{colour}]  {_cut(company, room):<{room}}  ",
+                escape(what),
+                sep="",
+                overflow="ellipsis",
+                no_wrap=True,
+            )
+            progress.advance(task, len(COLOURS) if bad else 1)
+
+        shown.emit(line, documents)  # type: ignore[arg-type]
+        shown.play(tell, patience=30.0)
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 1]}…"
+
+
+def _checklist(shown: "Demonstration", console: "Console") -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    legend = [f"{number} {step}" for number, step in enumerate(COLOURS, 1)]
+    caption = "\n".join("  ".join(half) for half in (legend[:4], legend[4:]))
+    table = Table(title="The checklist", caption=caption, box=SIMPLE_HEAD)
+    table.add_column("customer", no_wrap=True, overflow="ellipsis", max_width=44)
+    for number in range(1, len(COLOURS) + 1):
+        table.add_column(str(number), justify="center", width=3)
+    journeys = list(shown.journeys.values())
+    for one in journeys[:40]:
+        marks = ["[green]✓[/green]" if step in one.done else "·" for step in COLOURS]
+        if one.rejected:
+            marks = ["[red]✗[/red]", *[" "] * (len(COLOURS) - 1)]
+        table.add_row(escape(one.company), *marks)
+    if len(journeys) > 40:
+        table.add_row(f"… and {len(journeys) - 40} more")
+    console.print(table)
+
+
+def _closing(shown: "Demonstration", settings: "Settings", console: "Console", took: float) -> None:
+    from infra.cli.context import times
+
+    arrived = sum(one.complete for one in shown.journeys.values())
+    rejected = sum(one.rejected is not None for one in shown.journeys.values())
+    folder = settings.data_dir
+    console.print(
+        f"{times(arrived, 'customer')} logged in, {times(rejected, 'sign-up')} rejected with "
+        f"{'its' if rejected == 1 else 'their'} errors, in {took:.1f} s"
+    )
+    milliseconds = shown.median_release_seconds() * 1000
+    console.print(f"from KING's report to the release: {milliseconds:.0f} ms (median)")
+    console.print(f"mails     {folder / 'mail'}   (the confirmations are attached as PDF)")
+    console.print(f"texts     {folder / 'sms'}")
+    console.print("look on   `stappenplan run`, then /docs")

@@ -1,0 +1,1 @@
+"""Stand-ins for the outside systems: an office's website, and KING's billing."""

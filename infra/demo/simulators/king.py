@@ -1,0 +1,155 @@
+"""A stand-in for KING's billing: hears `collection.requested`, says `collection.result`.
+
+It speaks only the public contract. What it reports can be planned: an order may fail first, or
+be returned after it succeeded.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID, uuid5
+
+import structlog
+
+from shared.base.errors import Malformed
+from shared.events import CollectionRequested, CollectionResult
+from shared.events.envelope import CONTENT_TYPE, NAMESPACE, Envelope
+from shared.events.king import CollectionStatus
+from shared.messaging.bus import Bus, Incoming, Outgoing, PublishResult
+from shared.processing.decoding import open_message
+
+log = structlog.get_logger()
+
+Report = tuple[CollectionStatus, str | None]
+"""A status and the bank's reason code."""
+Plan = Callable[[CollectionRequested], Sequence[Report]]
+
+PLANS: dict[str, Sequence[Report]] = {
+    "succeed": [("submitted", None), ("succeeded", None)],
+    "fail": [("submitted", None), ("failed", "AM04")],
+    "return": [("succeeded", None), ("returned", "MD06")],
+    "reverse": [("succeeded", None), ("reversed", "AM05")],
+}
+
+
+def always(name: str) -> Plan:
+    """Report the same of every collection; `name` is one of `PLANS`."""
+    reports = PLANS[name]
+    return lambda _request: reports
+
+
+class KingBilling:
+    """Collects whatever it is asked to, at once."""
+
+    def __init__(self, bus: Bus, plan: Plan | None = None) -> None:
+        self._bus = bus
+        self.plan = plan or always("succeed")
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="king-billing", daemon=True)
+        self._unreported: list[Incoming] = []
+        self.requests: list[CollectionRequested] = []
+        self.reported_at: dict[str, datetime] = {}
+
+    def start(self) -> None:
+        """Begin to collect."""
+        self._bus.open()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Collect no more."""
+        self._stopping.set()
+        self._bus.interrupt()
+        if self._thread.is_alive():
+            self._thread.join(10)
+        self._bus.close()
+
+    def report(
+        self,
+        request: CollectionRequested,
+        subject: str,
+        status: CollectionStatus,
+        reason_code: str | None = None,
+    ) -> bool:
+        """Report something more of a collection, such as a reversal; whether the broker has it."""
+        result = _result_of(request, (status, reason_code), datetime.now(UTC))
+        key = f"{request.end_to_end_id}/{status}/{reason_code}"
+        return self._bus.publish([say(result, subject, key)]).result(30) == [
+            PublishResult.CONFIRMED
+        ]
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            for one in self._bus.receive(100, wait=30.0, linger=0.0):
+                self._answer(one)
+            again, self._unreported = self._unreported, []
+            if again and not self._stopping.wait(1.0):
+                for one in again:
+                    self._answer(one)
+
+    def _answer(self, incoming: Incoming) -> None:
+        """Report on one request; it is acknowledged only when the broker has the report."""
+        try:
+            envelope = open_message(incoming)
+        except Malformed as refusal:
+            log.warning("king_refused", reason=str(refusal))
+            self._bus.acknowledge([incoming])
+            return
+        if envelope.type != CollectionRequested.event_type:
+            self._bus.acknowledge([incoming])  # A cancellation: this one has collected already.
+            return
+        request = CollectionRequested.model_validate(envelope.data)
+        self.requests.append(request)
+        self.reported_at[request.order_reference] = datetime.now(UTC)
+        results = [
+            self._result(envelope, request, report, position)
+            for position, report in enumerate(self.plan(request))
+        ]
+        self._bus.publish(results).add_done_callback(partial(self._reported, incoming))
+
+    def _reported(self, incoming: Incoming, done: "Future[list[PublishResult]]") -> None:
+        receipts = [] if done.exception() else done.result()
+        if receipts and all(one is PublishResult.CONFIRMED for one in receipts):
+            self._bus.acknowledge([incoming])
+            return
+        log.warning("king_report_unconfirmed", receipts=[one.value for one in receipts])
+        self._unreported.append(incoming)
+        self._bus.interrupt()
+
+    def _result(
+        self, envelope: Envelope, request: CollectionRequested, report: Report, position: int
+    ) -> Outgoing:
+        # A request that comes again gets the same answer: one id, one contents.
+        result = _result_of(request, report, envelope.time)
+        return say(result, envelope.subject, f"{envelope.id}/{position}", envelope.id)
+
+
+def _result_of(
+    request: CollectionRequested, report: Report, occurred_at: datetime
+) -> CollectionResult:
+    status, reason_code = report
+    return CollectionResult(
+        order_reference=request.order_reference,
+        end_to_end_id=request.end_to_end_id,
+        attempt=request.attempt,
+        amount_cents=request.amount_cents,
+        currency=request.currency,
+        status=status,
+        reason_code=reason_code,
+        occurred_at=occurred_at,
+    )
+
+
+def say(result: CollectionResult, subject: str, key: str, cause: str | None = None) -> Outgoing:
+    """A result as KING puts it on the wire."""
+    envelope = Envelope(
+        id=str(uuid5(NAMESPACE, f"king-billing/{key}")),
+        source="/king-billing",
+        type=result.event_type,
+        subject=str(UUID(subject)),
+        time=datetime.now(UTC),
+        data=result.model_dump(mode="json", exclude_none=True),
+        causationid=cause,
+    )
+    return Outgoing(envelope.id, envelope.type, envelope.to_bytes(), content_type=CONTENT_TYPE)

@@ -1,0 +1,1 @@
+"""What operators do, each chore with its command beside it."""

@@ -1,0 +1,1 @@
+"""The public contract for machines: AsyncAPI and JSON Schemas."""

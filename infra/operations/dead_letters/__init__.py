@@ -1,0 +1,1 @@
+"""Dead letters for people: what failed for good, and what is decided about it."""

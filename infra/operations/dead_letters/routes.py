@@ -1,0 +1,139 @@
+"""Dead letters over HTTP, for operators: the same decisions as `stappenplan dead` makes."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from infra.operations.dead_letters import decisions, letters
+from infra.operations.dead_letters.letters import NoSuchLetter
+from shared.base.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.host.runtime import Runtime
+from shared.processing.resolutions import NotDeadLettered, WouldBeRejected
+from shared.web.app import caller_with
+from shared.web.auth import Caller
+
+SCOPE = "dead-letters:manage"
+LETTER = "/dead-letters/{service}/{letter_id:path}"
+# An id is asked for by its beginning too; one that was refused has a slash in it.
+
+
+def _operator(caller: Annotated[Caller, Depends(caller_with(SCOPE))]) -> Caller:
+    """Letters are of every office, and some of none that can be read: no office sees them."""
+    if caller.office is not None:
+        raise Forbidden("not_for_offices", "Dead letters are for KING's operators alone.")
+    return caller
+
+
+Operator = Annotated[Caller, Depends(_operator)]
+Why = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
+
+
+class Retrying(BaseModel):
+    """Why a letter is retried, and what is put in the place of its body, if anything."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    why: Why
+    body: Annotated[dict[str, Any] | None, Field(description="the corrected event, as a whole")] = (
+        None
+    )
+
+
+class Dropping(BaseModel):
+    """Why a letter is dropped."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    why: Why
+
+
+class Letter(BaseModel):
+    """One message that failed for good."""
+
+    service: str
+    id: str
+    kind: Literal["message", "notification"]
+    type: str
+    subject: str | None
+    since: str
+    attempts: int
+    error: str
+
+
+class Outcome(BaseModel):
+    """What was decided about a letter."""
+
+    service: str
+    id: str
+    verdict: Literal["retry", "drop"]
+
+
+def routes(runtimes: Sequence[Runtime]) -> APIRouter:
+    """The routes for the services that run in this process, each on its own database."""
+    by_name = {one.service.name: one for one in runtimes}
+    router = APIRouter(prefix="/api", tags=["dead letters"])
+
+    def runtime(service: str) -> Runtime:
+        if service not in by_name:
+            here = ", ".join(by_name)
+            raise NotFound("service_not_here", f"This process runs {here} alone.")
+        return by_name[service]
+
+    @router.get("/dead-letters", summary="What failed for good, the oldest first")
+    def list_letters(
+        _operator: Operator,
+        service: Annotated[str | None, Query(description="all of this process, if none")] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 500,
+    ) -> list[Letter]:
+        chosen = by_name.values() if service is None else [runtime(service)]
+        databases = {one.service.name: one.database for one in chosen}
+        found = letters.find(databases, limit)[:limit]
+        return [Letter(**asdict(one) | {"since": one.since.isoformat()}) for one in found]
+
+    @router.get(LETTER, summary="One letter whole: the event, the error, what was decided")
+    def show(service: str, letter_id: str, _operator: Operator) -> dict[str, Any]:
+        with _told():
+            return letters.show(runtime(service).database, letter_id)
+
+    @router.post(LETTER + "/retry", status_code=202, summary="Give it back to its service, once")
+    def retry(service: str, letter_id: str, body: Retrying, operator: Operator) -> Outcome:
+        one = runtime(service)
+        correction = None if body.body is None else json.dumps(body.body).encode()
+        with _told():
+            decided = decisions.retry(
+                one.database,
+                one.engine.decoder,
+                letter_id,
+                by=operator.name,
+                why=body.why,
+                correction=correction,
+            )
+        one.wake()
+        return Outcome(service=service, id=decided, verdict="retry")
+
+    @router.post(LETTER + "/drop", summary="Let it rest, with a reason")
+    def drop(service: str, letter_id: str, body: Dropping, operator: Operator) -> Outcome:
+        database = runtime(service).database
+        with _told():
+            decided = decisions.drop(database, letter_id, by=operator.name, why=body.why)
+        return Outcome(service=service, id=decided, verdict="drop")
+
+    return router
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what cannot be decided into a problem document."""
+    try:
+        yield
+    except NoSuchLetter as nothing:
+        raise NotFound("no_such_letter", str(nothing)) from None
+    except NotDeadLettered as refusal:
+        raise Conflict("not_dead", str(refusal)) from None
+    except WouldBeRejected as refusal:
+        raise Invalid("would_be_refused", str(refusal)) from None

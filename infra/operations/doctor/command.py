@@ -1,0 +1,26 @@
+"""`stappenplan doctor`: checks everything, and says what to do about each failure."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="for a script")] = False) -> None:
+    """Check broker, databases, bindings, mail and SMS settings, clock; say what to do."""
+    from infra.cli import context
+    from infra.operations.doctor.diagnosis import diagnose
+
+    findings = diagnose(context.settings())
+    if as_json:
+        context.as_json([asdict(one) for one in findings])
+    else:
+        table = context.table("check", "", "finding")
+        for one in findings:
+            mark = "[green]ok[/green]" if one.ok else "[red]fails[/red]"
+            table.add_row(
+                one.check, mark, one.finding if one.ok else f"{one.finding}\n→ {one.advice}"
+            )
+        context.console().print(table)
+    if not all(one.ok for one in findings):
+        raise typer.Exit(1)

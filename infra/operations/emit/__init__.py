@@ -1,0 +1,1 @@
+"""Events of outside systems, published as these would."""

@@ -1,0 +1,148 @@
+"""`stappenplan emit`: publish an event as the website or KING would."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from shared.events.envelope import Envelope
+    from shared.host.settings import Settings
+
+
+def emit(
+    source: Annotated[str, typer.Argument(metavar="FILE|-", help="one event, or JSON lines")],
+    as_json: Annotated[bool, typer.Option("--json", help="the ids, for a script")] = False,
+) -> None:
+    """Validate one event (or JSON lines) and publish it, as the website or KING would."""
+    from infra.cli.context import settings
+
+    envelopes = [_validated(number, one) for number, one in _documents(_read(source))]
+    found = settings()
+    publish = _over_http if found.embedded else _over_broker
+    publish(found, envelopes)
+    for one in envelopes:
+        shown = {"id": one.id, "type": one.type, "subject": one.subject}
+        typer.echo(json.dumps(shown) if as_json else f"{one.type} {one.id} about {one.subject}")
+
+
+def _read(source: str) -> bytes:
+    """What is in the file, or on standard input: some text, in UTF-8."""
+    name = "standard input" if source == "-" else source
+    try:
+        content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        content.decode()
+    except OSError as error:
+        typer.echo(f"cannot read {name}: {error.strerror}", err=True)
+        raise typer.Exit(2) from None
+    except UnicodeDecodeError as error:
+        typer.echo(f"{name} is not text in UTF-8: see byte {error.start + 1}", err=True)
+        raise typer.Exit(1) from None
+    if not content.strip():
+        typer.echo(f"there is no event in {name}", err=True)
+        raise typer.Exit(1)
+    return content
+
+
+def _documents(content: bytes) -> Iterator[tuple[int, Any]]:
+    """One document, or one on each line; read as strictly as the services will."""
+    from shared.base.errors import Malformed
+    from shared.events.envelope import parse
+
+    try:
+        document = parse(content)
+    except Malformed as refusal:
+        as_a_whole = refusal
+    else:
+        yield 1, document
+        return
+    for number, line in enumerate(content.splitlines(), 1):
+        if line.strip():
+            try:
+                yield number, parse(line)
+            except Malformed as refusal:
+                # When the first line is none, it was meant as one document over several lines.
+                raise _refuse(number, str(as_a_whole if number == 1 else refusal)) from None
+
+
+def _validated(number: int, document: Any) -> "Envelope":
+    from pydantic import ValidationError
+
+    from shared.base.errors import Malformed
+    from shared.events import EVENTS, OUTSIDE, SignupSubmitted
+    from shared.events.envelope import read_document
+
+    if not isinstance(document, dict):
+        raise _refuse(number, "an event is a JSON object")
+    try:
+        envelope = read_document(document)
+    except Malformed as refusal:
+        raise _refuse(number, str(refusal)) from None
+    event = EVENTS.get(envelope.type)
+    if event is None:
+        raise _refuse(number, f"there is no event {envelope.type}")
+    if event.said_by not in OUTSIDE:
+        raise _refuse(number, f"{envelope.type} is said by {event.said_by} alone")
+    if event is not SignupSubmitted:
+        # What a customer filled in is for signup to judge, field by field.
+        try:
+            event.model_validate(envelope.data)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise _refuse(number, f"data.{where}: {first['msg']}") from None
+    return envelope
+
+
+def _refuse(number: int, reason: str) -> typer.Exit:
+    typer.echo(f"event {number}: {reason}", err=True)
+    return typer.Exit(1)
+
+
+def _over_http(settings: "Settings", envelopes: "list[Envelope]") -> None:
+    import httpx
+
+    from shared.web.auth import issue_token
+
+    token = issue_token(settings.signing_key(), ["events:emit"], name="emit", days=1)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    url = f"http://{settings.http_host}:{settings.http_port}/api/events"
+    with httpx.Client(headers=headers, timeout=30) as client:
+        for number, one in enumerate(envelopes, 1):
+            try:
+                answer = client.post(url, content=one.to_bytes())
+            except httpx.TransportError:
+                typer.echo(f"nothing answers at {url}; start it with `stappenplan run`", err=True)
+                raise typer.Exit(1) from None
+            if answer.status_code != 202:
+                raise _refuse(number, str(answer.json().get("detail", answer.text)))
+
+
+def _over_broker(settings: "Settings", envelopes: "list[Envelope]") -> None:
+    from infra.run.runtimes import BusFactory
+    from shared.messaging.bus import Outgoing, PublishResult
+
+    users = dict.fromkeys(_user(one) for one in envelopes)
+    for user in users:
+        mine = [(number, one) for number, one in enumerate(envelopes, 1) if _user(one) == user]
+        bus = BusFactory(settings).bus(user, consume=False)
+        bus.open()
+        try:
+            messages = [Outgoing(one.id, one.type, one.to_bytes()) for _, one in mine]
+            receipts = bus.publish(messages).result(timeout=60)
+        finally:
+            bus.close()
+        for (number, _), receipt in zip(mine, receipts, strict=True):
+            if receipt is not PublishResult.CONFIRMED:
+                raise _refuse(number, f"the broker did not take it: {receipt.value}")
+
+
+def _user(envelope: "Envelope") -> str:
+    """The broker user that may say this: a website has one for each office."""
+    from shared.events import EVENTS
+
+    said_by = EVENTS[envelope.type].said_by
+    return f"website-{envelope.data.get('office_code')}" if said_by == "website" else said_by

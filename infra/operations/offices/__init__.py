@@ -1,0 +1,1 @@
+"""The offices, from the command line."""

@@ -1,0 +1,103 @@
+"""`stappenplan office`: the accounting offices, added and changed as KING's back office does."""
+
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="The accounting offices.")
+
+
+@app.command()
+def add(
+    code: str,
+    name: Annotated[str | None, typer.Option(help="the office's name")] = None,
+    email: Annotated[str | None, typer.Option(help="where its copies go")] = None,
+    phone: Annotated[str | None, typer.Option(help="its telephone; empty for none")] = None,
+    language: Annotated[str | None, typer.Option(help="nl or en; nl at first")] = None,
+    review: Annotated[str | None, typer.Option(help="always or flagged; flagged at first")] = None,
+    base_administration: Annotated[
+        str | None, typer.Option(help="what its customers' books begin with; standard at first")
+    ] = None,
+    pays_for_customers: Annotated[
+        bool | None,
+        typer.Option(
+            "--pays-for-customers/--no-pays-for-customers", help="whether it may; not at first"
+        ),
+    ] = None,
+) -> None:
+    """Add an office, which needs a name and an e-mail address; or change what is told of it."""
+    from infra.cli.context import databases
+    from services.signup.models import Office
+
+    told = {
+        "name": name,
+        "email": email,
+        "phone": phone,
+        "language": language,
+        "review": review,
+        "base_administration": base_administration,
+        "pays_for_customers": pays_for_customers,
+    }
+    _require_code(code)
+    with databases(["signup"]) as opened, opened["signup"].begin() as session:
+        present = session.get(Office, code)
+        before = present.model_dump(exclude={"code"}) if present else {}
+        after = _checked(before | {key: value for key, value in told.items() if value is not None})
+        session.merge(Office(code=code, **after))
+    news = "is as it was" if after == before else "is changed" if present else "is added"
+    typer.echo(f"office {code} {news}")
+    _show(after)
+
+
+def _require_code(code: str) -> None:
+    from services.signup.api import is_office_code
+
+    if not is_office_code(code):
+        typer.echo("CODE: it has 1 to 35 printable characters", err=True)
+        raise typer.Exit(2)
+
+
+def _checked(office: dict[str, Any]) -> dict[str, Any]:
+    """The office as HTTP would take it, or exit code 2 with the options at fault."""
+    from pydantic import ValidationError
+
+    from infra.cli.context import complaints
+    from services.signup.api import OfficeBody
+
+    try:
+        return OfficeBody.model_validate(
+            office | {"phone": office.get("phone") or None}
+        ).model_dump()
+    except ValidationError as error:
+        for option, what in complaints(error):
+            typer.echo(f"--{option.replace('_', '-')}: {what}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _show(office: dict[str, Any]) -> None:
+    """What is known of an office, a line each."""
+    from infra.cli.context import printable
+
+    for name, value in office.items():
+        shown = {True: "yes", False: "no", None: "–"}.get(value, value)
+        typer.echo(printable(f"  {name.replace('_', ' '):<20}  {shown}"))
+
+
+@app.command("list")
+def list_offices(
+    as_json: Annotated[bool, typer.Option("--json", help="for a script")] = False,
+) -> None:
+    """The offices there are."""
+    from sqlmodel import col, select
+
+    from infra.cli import context
+    from services.signup.models import Office
+
+    with context.databases(["signup"]) as opened, opened["signup"].read() as session:
+        rows = [one.model_dump() for one in session.exec(select(Office).order_by(col(Office.code)))]
+    if as_json:
+        context.as_json(rows)
+        return
+    for one in rows:
+        shown = f"{one['code']}  {one['name']}  {one['email']}  review {one['review']}"
+        typer.echo(context.printable(shown))

@@ -1,0 +1,1 @@
+"""Published events, sent again to one service."""

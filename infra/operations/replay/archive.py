@@ -1,0 +1,162 @@
+"""Replaying: published events stay for a week, so a queue that missed them is served again.
+
+However many there are, a page of each service's is in memory at a time.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from heapq import merge
+from itertools import islice
+
+from sqlalchemy import ColumnElement, bindparam, func, select, tuple_
+from sqlmodel import col
+
+from infra.composition import build_service, decoder, service_names
+from infra.run.runtimes import BusFactory
+from shared.base.errors import StappenplanError
+from shared.host.settings import Settings
+from shared.host.tasks import OUTBOX_KEPT
+from shared.messaging.bus import Bus, Incoming, Outgoing, PublishResult
+from shared.messaging.topology.topology import ADMIN
+from shared.persistence.database import Database
+from shared.persistence.entity import moment
+from shared.processing.store import schedule
+from shared.processing.store.outbox import OutboxEntry, traceparent_of
+from shared.processing.store.tables import Outbox
+
+PAGE = 200
+"""Events that are read at a time from each database, and handed over at a time."""
+
+
+class NotTaken(StappenplanError):
+    """The broker did not take every event; what it took before, it has."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """An event that was published once, and when."""
+
+    at: datetime
+    id: str
+    type: str
+    body: bytes
+
+
+Hand = Callable[[Sequence[Published]], None]
+
+
+class Archive:
+    """What the services published since a moment, until now, and one of them subscribes to.
+
+    At most a week of it: a row that nobody came by to clean away may be older than what the
+    hearer's inbox remembers, and would have its effect a second time.
+    """
+
+    def __init__(self, settings: Settings, hearer: str, since: datetime) -> None:
+        self._settings = settings
+        self._stack = ExitStack()
+        heard = col(Outbox.type).in_(build_service(hearer, settings).hears)
+        published_at = col(Outbox.published_at)
+        self.since = max(since, datetime.now(UTC) - OUTBOX_KEPT)
+        # What is published while this runs goes out by itself: without an end there is none.
+        self._wanted = (heard, published_at >= self.since, published_at <= datetime.now(UTC))
+        self._unpublished = (heard, published_at.is_(None))
+
+    def __enter__(self) -> "Archive":
+        self._databases = {
+            name: self._stack.enter_context(closing(Database(self._settings.database_url_of(name))))
+            for name in service_names()
+        }
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def __len__(self) -> int:
+        return sum(_count(one, self._wanted) for one in self._databases.values())
+
+    def waiting(self) -> dict[str, int]:
+        """How many each service has said and not published yet: its sweeper's, not ours."""
+        found = {name: _count(one, self._unpublished) for name, one in self._databases.items()}
+        return {name: count for name, count in found.items() if count}
+
+    def __iter__(self) -> Iterator[Published]:
+        """All of them, in the order in which they were published."""
+        each = [self._of(database) for database in self._databases.values()]
+        return merge(*each, key=lambda one: (one.at, one.id))
+
+    def _of(self, database: Database) -> Iterator[Published]:
+        last: Published | None = None
+        while True:
+            page = self._page(database, last)
+            yield from page
+            if len(page) < PAGE:
+                return
+            last = page[-1]
+
+    def _page(self, database: Database, last: Published | None) -> list[Published]:
+        order = col(Outbox.published_at), col(Outbox.id)
+        statement = select(*order, col(Outbox.type), col(Outbox.body)).where(*self._wanted)
+        if last is not None:
+            place = tuple_(bindparam(None, last.at, moment().type), bindparam(None, last.id))
+            statement = statement.where(tuple_(*order) > place)
+        with database.read() as session:
+            rows = session.execute(statement.order_by(*order).limit(PAGE))
+            return [Published(at, id_, type_, body) for at, id_, type_, body in rows]
+
+
+def _count(database: Database, conditions: Sequence[ColumnElement[bool]]) -> int:
+    with database.read() as session:
+        statement = select(func.count()).select_from(Outbox).where(*conditions)
+        return int(session.execute(statement).scalar_one())
+
+
+def send_again(settings: Settings, service: str, archive: Archive) -> Iterator[Sequence[Published]]:
+    """Hand events straight to one service, a page at a time; yields each page that it has.
+
+    Raises:
+        NotTaken: the broker did not take a page; it is safe to replay again.
+    """
+    with ExitStack() as stack:
+        hand = _to_queue if not settings.embedded else _into_inbox
+        give = hand(settings, service, stack)
+        events = iter(archive)
+        while page := list(islice(events, PAGE)):
+            give(page)
+            yield page
+
+
+def _to_queue(settings: Settings, service: str, stack: ExitStack) -> Hand:
+    bus: Bus = stack.enter_context(closing(BusFactory(settings).bus(ADMIN, consume=False)))
+    bus.open()
+
+    def hand(page: Sequence[Published]) -> None:
+        messages = [
+            OutboxEntry(one.id, one.type, "", one.body, traceparent_of(one.body)).outgoing(
+                queue=service
+            )
+            for one in page
+        ]
+        receipts = bus.publish(messages).result(timeout=60)
+        if any(one is not PublishResult.CONFIRMED for one in receipts):
+            raise NotTaken("the broker did not take every event")
+
+    return hand
+
+
+def _into_inbox(settings: Settings, service: str, stack: ExitStack) -> Hand:
+    """Without a broker, an event is put into the inbox, due at once; a known id is left alone."""
+    decode = decoder(settings, service).decode
+    database = stack.enter_context(closing(Database(settings.database_url_of(service))))
+
+    def hand(page: Sequence[Published]) -> None:
+        now = datetime.now(UTC)
+        content_type = Outgoing("", "", b"").content_type
+        read = [decode(Incoming(one.body, one.type, content_type)) for one in page]
+        with database.begin() as session:
+            for delivery in read:
+                schedule.schedule(session, delivery, now, due=now)
+
+    return hand

@@ -1,0 +1,1 @@
+"""Exchanges, queues, users and permissions, shown and applied."""

@@ -1,0 +1,127 @@
+"""`stappenplan topology`: exchanges, queues, bindings, users, derived from the subscriptions."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.messaging.topology.topology import Topology
+
+app = typer.Typer(no_args_is_help=True, help="Exchanges, queues, bindings, users, permissions.")
+
+
+@app.command()
+def show(
+    as_json: Annotated[bool, typer.Option("--json", help="for a script")] = False,
+    office: Annotated[
+        list[str] | None, typer.Option(help="show this office's website; repeatable")
+    ] = None,
+) -> None:
+    """Who hears what, and who may say what: exchange, queues, bindings, users, permissions."""
+    from infra.cli import context
+    from infra.composition import topology
+
+    found, offices = topology(context.settings()), office or ["0042"]
+    if as_json:
+        context.as_json(_as_data(found, offices))
+    else:
+        _show_to_a_person(found, offices)
+
+
+def _as_data(found: "Topology", offices: "Sequence[str]") -> dict[str, Any]:
+    """All that the broker is told, whatever the virtual host, but for the passwords."""
+    from shared.messaging.topology import definitions as build
+
+    told = {
+        part: [{name: value for name, value in row.items() if name != "vhost"} for row in rows]
+        for part, rows in build(found, offices).document.items()
+    }
+    (exchange,) = told["exchanges"]
+    return {
+        "exchange": exchange,
+        "listeners": [vars(one) for one in found.listeners],
+        "queues": told["queues"],
+        "bindings": told["bindings"],
+        "users": [{"name": one["name"], "tags": one["tags"]} for one in told["users"]],
+        "permissions": told["permissions"],
+        "topic_permissions": told["topic_permissions"],
+    }
+
+
+def _show_to_a_person(found: "Topology", offices: "Sequence[str]") -> None:
+    from infra.cli import context
+    from shared.messaging.bus import EXCHANGE
+    from shared.messaging.topology.topology import ADMIN
+
+    table = context.table("user", "may read", "hears (is bound)", "says (may publish)")
+    for one in found.listeners:
+        reads, hears, says = (one.name, one.dead), one.hears or ("–",), one.says or ("nothing",)
+        table.add_row(one.name, *("\n".join(each) for each in (reads, hears, says)))
+        table.add_section()
+    for name in found.users(offices):
+        if name.startswith("website-"):
+            table.add_row(name, "nothing", "–", "\n".join(found.website_says))
+    table.add_row(ADMIN, "every queue", "–", "everything")
+    console = context.console()
+    console.print(f"exchange  {EXCHANGE}: topic, durable; what nobody hears comes back")
+    console.print("queues    quorum, named after their users, each with a .dead beside it")
+    console.print(f"users     nobody but {ADMIN} declares anything")
+    console.print(table)
+
+
+@app.command()
+def apply() -> None:
+    """Declare exchange, queues and bindings on the broker; needs a user who may configure."""
+    from infra.cli.context import settings
+    from infra.composition import topology
+    from shared.messaging.topology.declare import apply as declare
+    from shared.messaging.topology.topology import ADMIN
+
+    found = settings()
+    if found.embedded:
+        typer.echo("the embedded broker declares its topology by itself; nothing to do")
+        return
+    declare(topology(found), found.broker_url_of(ADMIN))
+    typer.echo("exchange, queues and bindings are there")
+
+
+@app.command()
+def definitions(
+    office: Annotated[
+        list[str] | None, typer.Option(help="a website user for this office; repeatable")
+    ] = None,
+    vhost: Annotated[str, typer.Option(help="the virtual host")] = "/",
+    passwords: Annotated[
+        str, typer.Option(help="keep the clear passwords in this file (mode 0600), and reuse them")
+    ] = "",
+) -> None:
+    """Print the file that RabbitMQ imports at boot: topology, users, least privilege.
+
+    With --passwords FILE, users who are in it keep their password and new ones get one.
+    """
+    from pathlib import Path
+
+    from infra.cli.context import settings
+    from infra.composition import topology
+    from infra.operations.topology.passwords import BadPasswords, keep_passwords, read_passwords
+    from shared.messaging.topology import definitions as build
+
+    wanted = topology(settings()), office or ["0042"]
+    try:
+        known = read_passwords(Path(passwords)) if passwords else {}
+        made = build(*wanted, known, vhost=vhost)
+        if passwords:
+            # Kept first: definitions with passwords that nobody knows are of no use.
+            keep_passwords(Path(passwords), made.passwords)
+    except BadPasswords as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    typer.echo(json.dumps(made.document, indent=2))
+    if passwords:
+        new = len(made.passwords.keys() - known.keys())
+        typer.echo(f"passwords are in {passwords}: {new} new, {len(known)} as before", err=True)
+    else:
+        typer.echo("passwords are random; --passwords FILE keeps them", err=True)

@@ -1,0 +1,103 @@
+"""`stappenplan run`: the services at work, until Ctrl-C or SIGTERM."""
+
+import faulthandler
+import gc
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from infra.run.supervisor import Supervisor
+
+STANDSTILL = 60.0
+"""Seconds for which this process may stand still as a whole before it is ended."""
+
+
+def run(
+    services: Annotated[
+        list[str] | None, typer.Argument(metavar="[SERVICE]...", help="all of them by default")
+    ] = None,
+    simulate_king: Annotated[
+        bool, typer.Option("--simulate-king", help="a stand-in collects whatever is requested")
+    ] = False,
+) -> None:
+    """Run the named services, all by default, in this process; Ctrl-C or SIGTERM stops it."""
+    # Nearly all that is made at the start stays, and to look for garbage among it takes long; the
+    # supervisor turns this on again.
+    gc.disable()
+    try:
+        _run(services or [], simulate_king=simulate_king)
+    finally:
+        gc.enable()
+
+
+def _run(services: Sequence[str], *, simulate_king: bool) -> None:
+    from infra.cli.context import require_service, settings
+    from infra.run.supervisor import Supervisor
+
+    names = [require_service(name) for name in services]
+    plan = None
+    if simulate_king:
+        from infra.demo.simulators.king import always
+
+        plan = always("succeed")
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: object) -> None:
+        if stop.is_set():
+            # The second signal means now; whatever was committed is safe, the rest comes again.
+            os._exit(1)
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    _end_at_a_standstill()
+    with Supervisor(settings(), names, king=plan) as supervisor:
+        running = ", ".join(one.service.name for one in supervisor.runtimes)
+        typer.echo(f"running {running}")
+        typer.echo(f"  API         {supervisor.address}/docs")
+        typer.echo(f"  readiness   {supervisor.address}/readyz")
+        typer.echo(f"  events      {_without_password(supervisor.settings.broker_url)}")
+        typer.echo("Ctrl-C stops it.")
+        failed = _watch_over(supervisor, stop)
+        typer.echo("stopping: finishing the work in hand")
+    if failed or supervisor.unfinished:
+        # Something hangs, and would hold up the interpreter's own end as well.
+        os._exit(1)
+
+
+def _watch_over(supervisor: "Supervisor", stop: threading.Event) -> bool:
+    """Wait until asked to stop, or until this process is of no more use; whether that was why."""
+    from shared.processing.worker.watchdog import CHECK_SECONDS
+
+    while not stop.wait(CHECK_SECONDS):
+        if supervisor.look():
+            return True
+    return False
+
+
+def _end_at_a_standstill() -> None:
+    """See to it that this process ends when none of its threads can run any more.
+
+    A handler that keeps the interpreter to itself, such as a search that never ends, stops every
+    other thread, those that watch over it too. The one that ends the process then, and says where
+    each thread was, needs no interpreter; it is put off as long as this thread can run.
+    """
+    from shared.processing.worker.watchdog import CHECK_SECONDS
+
+    def put_off() -> None:
+        while True:
+            faulthandler.dump_traceback_later(STANDSTILL, exit=True)
+            time.sleep(CHECK_SECONDS)  # It has nothing else to do, and ends with the process.
+
+    threading.Thread(target=put_off, name="standstill", daemon=True).start()
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

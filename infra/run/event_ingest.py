@@ -1,0 +1,54 @@
+"""The embedded default's door for events of outside systems: `POST /api/events`."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends
+
+from shared.base.errors import Forbidden, Invalid, Malformed
+from shared.events import EVENTS, OUTSIDE
+from shared.events.envelope import CONTENT_TYPE, read_document
+from shared.host.runtime import Runtime
+from shared.messaging.bus import Incoming
+from shared.web.app import caller_with
+from shared.web.auth import Caller
+
+Emitter = Annotated[Caller, Depends(caller_with("events:emit"))]
+
+
+def event_ingest(runtimes: Sequence[Runtime]) -> APIRouter:
+    """The route by which `stappenplan emit` reaches a running process.
+
+    An event that is answered with 202 is in its service's database: nothing is lost when the
+    process dies, although the embedded broker has no memory of its own.
+    """
+    routes = APIRouter(prefix="/api", tags=["events"])
+
+    @routes.post("/events", status_code=202, summary="Emit an event of an outside system")
+    def emit(document: Annotated[dict[str, Any], Body()], caller: Emitter) -> dict[str, str]:
+        try:
+            envelope = read_document(document)
+        except Malformed as refusal:
+            raise Invalid("event_malformed", str(refusal)) from None
+        event = EVENTS.get(envelope.type)
+        if event is None:
+            raise Invalid("event_unknown", f"There is no event {envelope.type}.")
+        if event.said_by not in OUTSIDE:
+            raise Forbidden("event_not_yours", f"{envelope.type} is said by {event.said_by} alone.")
+        if caller.office and envelope.data.get("office_code") != caller.office:
+            raise Forbidden("wrong_office", f"This token emits for office {caller.office} alone.")
+        incoming = Incoming(envelope.to_bytes(), envelope.type, CONTENT_TYPE)
+        for runtime in runtimes:
+            if envelope.type in runtime.service.hears:
+                _deliver(runtime, incoming)
+        return {"id": envelope.id}
+
+    return routes
+
+
+def _deliver(runtime: Runtime, incoming: Incoming) -> None:
+    try:
+        runtime.engine.decoder.decode(incoming)
+    except Malformed as refusal:
+        raise Invalid("event_malformed", str(refusal)) from None
+    runtime.engine.take([incoming])

@@ -1,0 +1,65 @@
+"""The front: uvicorn, which serves all requests of a process, on a thread of its own."""
+
+import asyncio
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+import uvicorn
+
+STARTING = 10.0
+"""Seconds that `start` gives it; it needs a hundredth of one."""
+
+TICK = 1.0
+"""Seconds between two renewals of the `Date` header, which counts in seconds."""
+
+
+class HttpServer:
+    """Answers requests from `start` until `stop`, which lets those in hand end."""
+
+    def __init__(self, app: Any, listening: socket.socket) -> None:
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, timeout_graceful_shutdown=5, lifespan="off"
+        )
+        self._server = _Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listening]}, name="http", daemon=True
+        )
+
+    def start(self) -> None:
+        """Returns when requests are answered."""
+        self._thread.start()
+        deadline = time.monotonic() + STARTING
+        while not self._server.started and time.monotonic() < deadline:
+            self._thread.join(0.005)
+
+    def stop(self, patience: float) -> None:
+        """Answer no more requests; those in hand have `patience` seconds to end."""
+        self._server.leave()
+        self._thread.join(patience)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, told to end instead of asking ten times a second whether it should."""
+
+    _loop: asyncio.AbstractEventLoop | None = None
+    _leaving: asyncio.Event
+
+    async def main_loop(self) -> None:
+        self._leaving = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        # In its first and each tenth tick uvicorn renews the `Date` header.
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), TICK)
+
+    def leave(self) -> None:
+        """End, from whichever thread this is called."""
+        self.should_exit = True
+        loop = self._loop
+        if loop is not None:
+            # A loop that has ended by itself needs no telling.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._leaving.set)

@@ -1,0 +1,196 @@
+"""Runs services in one process: their threads, one HTTP server, an orderly end."""
+
+import fcntl
+import gc
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, TextIO
+
+import structlog
+
+from infra.composition import KING
+from infra.run.runtimes import BusFactory, build_runtimes
+from shared.base.errors import StappenplanError
+from shared.host.settings import Settings
+
+if TYPE_CHECKING:
+    from infra.demo.simulators.king import KingBilling, Plan
+    from infra.run.http_server import HttpServer
+
+log = structlog.get_logger()
+
+WORK_IN_HAND = 10.0
+"""Seconds that an orderly end gives to answers and batches that are under way."""
+
+HANGING_UP = 12.0
+"""Seconds that it gives to a broker and a database that do not answer: a line takes 7 of them."""
+
+
+class CannotRun(StappenplanError):
+    """The process cannot start; the text says what to do."""
+
+
+class Supervisor:
+    """Services at work in this process. A context manager: it has stopped them when it ends."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        names: Sequence[str] = (),
+        *,
+        king: "Plan | None" = None,
+    ) -> None:
+        if settings.embedded and names:
+            raise CannotRun(
+                "the embedded broker carries events within one process only: run all services "
+                "together, or set STAPPENPLAN_BROKER_URL to a RabbitMQ"
+            )
+        self._hold: TextIO | None = None
+        self._socket = _listen(settings.http_host, settings.http_port)
+        port = self._socket.getsockname()[1]
+        self.settings = settings.model_copy(update={"http_port": port})
+        self.lines = BusFactory(self.settings)
+        self._names = names
+        self._plan = king
+        self.king: KingBilling | None = None
+        self._front: HttpServer | None = None
+        self.unfinished: list[str] = []
+
+    @property
+    def address(self) -> str:
+        """Where this process listens."""
+        return f"http://{self.settings.http_host}:{self.settings.http_port}"
+
+    def start(self) -> None:
+        """Start everything; returns when requests are answered.
+
+        Raises:
+            CannotRun: the data folder is in use; the text says what to do.
+        """
+        if self.settings.embedded:
+            self._hold = _hold(self.settings.data_dir)
+        self.runtimes = build_runtimes(self.settings, self.lines, self._names)
+        if self._plan is not None:
+            from infra.demo.simulators.king import KingBilling
+
+            self.king = KingBilling(self.lines.bus(KING.name), self._plan)
+            self.king.start()
+        for runtime in self.runtimes:
+            runtime.start()
+        self._serve()
+        _collect_less_garbage()
+
+    def look(self) -> bool:
+        """Look in on the work; whether this process must end, to be started again by its runner.
+
+        That is so when a handler hangs, or a thread has died: neither can be mended from inside.
+        """
+        hanging = [one.service.name for one in self.runtimes if one.check_handlers()]
+        dead = [one.service.name for one in self.runtimes if not one.healthy()]
+        if hanging or dead:
+            log.error("restart_required", hanging=hanging, dead=dead)
+        return bool(hanging or dead)
+
+    def stop(self) -> None:
+        """Take nothing more, finish the work in hand, hang up: within 22 seconds, come what may.
+
+        `unfinished` names who was still at work then, e.g. a handler that hangs. Nothing of that
+        has been committed or acknowledged, so that it comes again.
+        """
+        began = time.monotonic()
+        for runtime in self.runtimes:
+            runtime.interrupt()
+        if self._front is not None:
+            self._front.stop(WORK_IN_HAND)
+        self._hang_up(until=began + WORK_IN_HAND)
+        if self._hold is not None:
+            self._hold.close()
+        if self.unfinished:
+            log.error("stopped_with_work_unfinished", threads=self.unfinished)
+        else:
+            log.info("stopped")
+
+    def _hang_up(self, until: float) -> None:
+        """Stop all services side by side: a silent broker costs each of them its full patience."""
+        patience = max(0.0, until - time.monotonic())
+        stops = [
+            threading.Thread(target=one.stop, args=[patience], name=one.service.name, daemon=True)
+            for one in self.runtimes
+        ]
+        if self.king is not None:
+            stops.append(threading.Thread(target=self.king.stop, name=KING.name, daemon=True))
+        for thread in stops:
+            thread.start()
+        for thread in stops:
+            thread.join(max(0.0, until + HANGING_UP - time.monotonic()))
+        at_work = [name for one in self.runtimes for name in one.at_work()]
+        self.unfinished = [*at_work, *(one.name for one in stops if one.is_alive())]
+
+    def __enter__(self) -> "Supervisor":
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _serve(self) -> None:
+        from infra.operations.dead_letters import routes
+        from infra.run.event_ingest import event_ingest
+        from infra.run.http_server import HttpServer
+        from shared.host.health import health
+        from shared.web.app import create_app
+
+        routers = [runtime.service.router(runtime) for runtime in self.runtimes]
+        routers.append(routes.routes(self.runtimes))
+        if self.settings.embedded:
+            routers.append(event_ingest(self.runtimes))
+        routers.append(health(self.runtimes))
+        app = create_app(routers, token_key=self.settings.signing_key())
+        self._front = HttpServer(app, self._socket)
+        self._front.start()
+
+
+def _collect_less_garbage() -> None:
+    """Look for garbage again, less often, and never among what was made at the start.
+
+    A batch makes some ten thousand objects and drops them all, most of them without a cycle: at
+    Python's own settings a fifth of the time went into looking.
+    """
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
+    gc.enable()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        raise CannotRun(
+            f"cannot listen on {host}:{port} ({error.strerror}); set STAPPENPLAN_HTTP_PORT to a "
+            "free port"
+        ) from None
+
+
+def _hold(data_dir: Path) -> TextIO:
+    """Hold the data folder: two embedded processes would publish each other's events."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    hold = (data_dir / "embedded.lock").open("w")
+    try:
+        fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        hold.close()
+        raise CannotRun(
+            f"another process runs on the data folder {data_dir}; stop it, or set "
+            "STAPPENPLAN_DATA_DIR to another folder"
+        ) from None
+    return hold

@@ -1,0 +1,42 @@
+"""What staff ask of activation. No request carries a password: those are never kept."""
+
+from typing import ClassVar
+
+from shared.events.shapes import Channel
+from shared.processing import Command
+
+
+class ActivateCustomer(Command):
+    """Send login name and a fresh one-time password."""
+
+    command_type: ClassVar[str] = "activation.activate"
+
+    channel: Channel
+    by: str
+
+
+class ResendCredentials(Command):
+    """Send them once more; whatever was sent before is void."""
+
+    command_type: ClassVar[str] = "activation.resend"
+
+    channel: Channel | None = None
+    by: str
+
+
+class AmendContact(Command):
+    """Correct where the customer can be reached."""
+
+    command_type: ClassVar[str] = "activation.amend_contact"
+
+    email: str | None = None
+    mobile: str | None = None
+    by: str
+
+
+class RemindOfExpiry(Command):
+    """A day before the one-time password expires: nudge a customer who has not logged in."""
+
+    command_type: ClassVar[str] = "activation.remind_of_expiry"
+
+    attempt: int

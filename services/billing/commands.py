@@ -1,0 +1,58 @@
+"""What people, and the clock, ask of billing."""
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from shared.events.billing import SignatureMethod
+from shared.processing import Command
+
+
+class SignOrder(Command):
+    """The payer returned the confirmation, signed."""
+
+    command_type: ClassVar[str] = "billing.sign_order"
+
+    order_reference: str
+    method: SignatureMethod
+    signed_on: date
+    signed_by: str
+    iban: str | None = None
+    account_holder: str | None = None
+
+
+class DecideCollection(Command):
+    """A person decides about a held result."""
+
+    command_type: ClassVar[str] = "billing.decide_collection"
+
+    end_to_end_id: str
+    decision: Literal["accept", "dismiss"]
+    reason: str
+    by: str
+
+
+class CollectAgain(Command):
+    """After a failure that is worth another try, when the pause is over."""
+
+    command_type: ClassVar[str] = "billing.collect_again"
+
+    order_reference: str
+    attempt: int
+
+
+class RemindUnsigned(Command):
+    """A week, two, three after the order: the confirmation has not come back."""
+
+    command_type: ClassVar[str] = "billing.remind_unsigned"
+
+    order_reference: str
+    times: int
+
+
+class MatchResults(Command):
+    """Look again whether the order of an unmatched result has appeared."""
+
+    command_type: ClassVar[str] = "billing.match_results"
+
+    order_reference: str
+    times: int

@@ -1,0 +1,47 @@
+"""What people ask of registration."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from services.registration.charts import LedgerAccount
+from shared.processing import Command
+
+
+class RegisterCustomer(Command):
+    """The office has checked the sign-up and says yes."""
+
+    command_type: ClassVar[str] = "registration.register"
+
+    by: str
+
+
+class DeclineCustomer(Command):
+    """The office has checked the sign-up and says no."""
+
+    command_type: ClassVar[str] = "registration.decline"
+
+    by: str
+    reason: str = Field(min_length=1, max_length=200)
+
+
+class MakeAdministration(Command):
+    """Copy a base administration: again after a failure, or from another base.
+
+    Asking for the administration that is there already changes nothing.
+    """
+
+    command_type: ClassVar[str] = "registration.make_administration"
+
+    base_administration: str | None = Field(default=None, max_length=35)
+
+
+class PutBaseAdministration(Command):
+    """Add or replace a base administration; `office_code` is empty when it is for all."""
+
+    command_type: ClassVar[str] = "registration.put_base_administration"
+
+    code: str
+    office_code: str
+    name: str
+    accounts: tuple[LedgerAccount, ...]

@@ -1,0 +1,38 @@
+"""Whether a process lives, whether it can work now, and its numbers: for whoever runs it."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from shared.host.runtime import Runtime
+
+
+def health(runtimes: Sequence[Runtime]) -> APIRouter:
+    """The routes of one process."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", summary="Whether the process lives: restart it when not")
+    def alive() -> Response:
+        dead = [runtime.service.name for runtime in runtimes if not runtime.healthy()]
+        silent = [runtime.service.name for runtime in runtimes if runtime.broker_silent()]
+        status = 503 if dead or silent else 200
+        return JSONResponse({"dead": dead, "broker_silent": silent}, status_code=status)
+
+    @router.get("/readyz", summary="Whether each service can work now")
+    def ready() -> Response:
+        reasons = {
+            runtime.service.name: found
+            for runtime in runtimes
+            if (found := runtime.not_ready_reasons())
+        }
+        return JSONResponse({"not_ready_reasons": reasons}, status_code=503 if reasons else 200)
+
+    @router.get("/metrics", summary="Counters and gauges for Prometheus")
+    def metrics() -> Response:
+        from shared.host.metrics import exposition
+
+        body, media_type = exposition(runtimes)
+        return Response(body, media_type=media_type)
+
+    return router

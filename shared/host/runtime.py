@@ -1,0 +1,262 @@
+"""A service at work: its database, its line to the broker, its threads, its requests."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from uuid import uuid4, uuid5
+
+from sqlmodel import Session
+
+from shared.base.errors import InfrastructureDown, Invalid, Malformed
+from shared.events.envelope import CONTENT_TYPE, NAMESPACE, Envelope
+from shared.events.event import Event
+from shared.host.service import Service
+from shared.host.settings import Settings
+from shared.host.tasks import Tasks
+from shared.messaging.bus import Bus, Incoming
+from shared.notifications.delivery.sender import NotificationSender
+from shared.notifications.queue import NotificationSink
+from shared.notifications.rendering.pool import RenderPool
+from shared.notifications.senders.protocol import Senders
+from shared.persistence.database import Database
+from shared.persistence.schema import upgrade
+from shared.processing import Command, Effect, EventFor, Message
+from shared.processing.decoding import PublisherRules
+from shared.processing.engine import Engine
+from shared.processing.unit_of_work import UnitOfWork, WorkFailed, translate_errors
+from shared.processing.worker.consumer import CONSUMERS, Consumer
+from shared.processing.worker.periodic import PeriodicTask, Signal
+
+Clock = Callable[[], datetime]
+T = TypeVar("T")
+
+STOP_SECONDS = 20.0
+"""How long `stop` waits for the work in hand."""
+
+
+def utc_now() -> datetime:
+    """The clock on the wall."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class WriteContext:
+    """A transaction in hand, and what is to be said when it commits."""
+
+    session: Session
+    effects: list[Effect] = field(default_factory=list)
+
+    def publish(self, subject: str, event: Event) -> None:
+        """Say something about an onboarding, with this transaction."""
+        self.effects.append(EventFor(subject, event))
+
+
+class Runtime:
+    """Runs one service; `start` and `stop` are for the runner, the rest for its routes."""
+
+    def __init__(
+        self,
+        service: Service,
+        settings: Settings,
+        bus: Bus,
+        senders: Senders,
+        publishers: PublisherRules,
+        clock: Clock = utc_now,
+        pool: RenderPool | None = None,
+    ) -> None:
+        self.service = service
+        self.settings = settings
+        self.database = Database(settings.database_url_of(service.name))
+        self.bus = bus
+        self.clock = clock
+        notify = Signal()
+        self.engine = Engine(
+            service.name,
+            service.subscriptions,
+            database=self.database,
+            bus=bus,
+            clock=clock,
+            publishers=publishers,
+            resources=service.resources,
+            series=service.series,
+            sinks=[NotificationSink(notify.wake)],
+        )
+        self._pool = pool or RenderPool(settings.mail_from)
+        self.sender = NotificationSender(
+            service.notification_kinds,
+            service.templates,
+            self._pool,
+            senders,
+            self.engine.transactions,
+            clock,
+        )
+        # SQLite has one writer at a time: a second thread would only queue up behind the first.
+        consumers = 1 if self.database.is_sqlite else CONSUMERS
+        self._consumers = [Consumer(service.name, bus, self.engine) for _ in range(consumers)]
+        self.tasks = Tasks(self.engine, self.sender, bus, clock, notify)
+
+    # For the runner.
+
+    def start(self) -> None:
+        """Bring the database up to date, write what ships with the product, begin to consume."""
+        upgrade(self.database, self.service.migrations)
+        if self.service.at_start:
+            self.service.at_start(self)
+        if self.settings.embedded:
+            # A sole process: whatever is unpublished was left behind by one that is gone.
+            self.engine.publisher.release_leases()
+        self.bus.open()
+        for thread in self._threads:
+            thread.start()
+
+    def interrupt(self) -> None:
+        """Ask every thread to stop after the work in hand."""
+        self.sender.stopping.set()
+        for thread in self._threads:
+            thread.stop()
+
+    def stop(self, patience: float = STOP_SECONDS) -> None:
+        """Finish the work in hand, take no more, hang up; after `patience` seconds, hang up."""
+        self.interrupt()
+        deadline = time.monotonic() + patience
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, deadline - time.monotonic()))
+        self._pool.close()
+        self.bus.close()
+        # What the broker confirmed at the last moment need not be published again.
+        with suppress(InfrastructureDown), translate_errors():
+            self.engine.publisher.flush_confirms()
+        self.database.close()
+
+    @property
+    def _threads(self) -> list[Consumer | PeriodicTask]:
+        return [*self._consumers, *self.tasks]
+
+    def at_work(self) -> list[str]:
+        """The threads that are still at work, by name."""
+        return [thread.name for thread in self._threads if thread.is_alive()]
+
+    def healthy(self) -> bool:
+        """Whether every thread is alive."""
+        return all(thread.is_alive() for thread in self._threads)
+
+    def check_handlers(self) -> bool:
+        """Check the handlers; whether the process must end, since one of them hangs.
+
+        What hangs is broken off and on record; see `shared.processing.worker.watchdog`.
+        """
+        return self.engine.check_handlers()
+
+    def broker_silent(self) -> bool:
+        """Whether it has not heard its broker for longer than any connection takes to recover."""
+        return self.bus.silent_for() > self.settings.broker_silence_seconds
+
+    def not_ready_reasons(self) -> list[str]:
+        """What keeps this service from working now, in words; nothing when it is ready."""
+        reasons = []
+        if not self.database.answers():
+            reasons.append("the database does not answer")
+        if not self.bus.healthy():
+            reasons.append("the broker cannot be reached, or its queue cannot be read")
+        if any(thread.paused for thread in self._consumers):
+            reasons.append("consumption is paused")
+        return reasons
+
+    # For its routes.
+
+    def handle(
+        self, command: Command, *, subject: str, by: str, key: str | None = None
+    ) -> Sequence[Effect] | None:
+        """Handle a person's command in one transaction; returns the effects.
+
+        `by` is who asks; `key` makes a repeat harmless (Idempotency-Key), and then the answer
+        is None.
+
+        Raises:
+            Problem: it cannot be done, and nothing was changed.
+            InfrastructureDown: the database is away; the same command will work later.
+        """
+        message = Message.from_command(
+            command,
+            subject=subject,
+            message_id=_message_id(by, command.command_type, key),
+            source=by,
+            time=self.clock(),
+        )
+        return self.engine.execute(message)
+
+    def handle_event(
+        self, event_type: str, data: Mapping[str, Any], *, subject: str, by: str, key: str | None
+    ) -> Sequence[Effect] | None:
+        """Handle an event that came over HTTP by the very handler that hears it from the broker.
+
+        Raises:
+            Problem: it cannot be accepted, and nothing was changed.
+            InfrastructureDown: the database is away; the same request will work later.
+        """
+        envelope = Envelope(
+            id=_message_id(by, event_type, key),
+            source=by,
+            type=event_type,
+            subject=subject,
+            time=self.clock(),
+            data=data,
+        )
+        incoming = Incoming(envelope.to_bytes(), event_type, CONTENT_TYPE, message_id=envelope.id)
+        try:
+            message = self.engine.decoder.decode_stored(incoming)
+        except Malformed as refusal:
+            raise Invalid("event_malformed", str(refusal)) from None
+        return self.engine.execute(message)
+
+    def wake(self) -> None:
+        """Look at once for what is due: somebody has just retried a message or a mail."""
+        self.tasks.due.wake()
+        self.tasks.notifications.wake()
+
+    def resource(self, kind: type[T]) -> T:
+        """What the service has of this type, as its handlers get it.
+
+        Raises:
+            TypeError: it has none.
+        """
+        resource = self.service.resources.get(kind)
+        if not isinstance(resource, kind):
+            raise TypeError(f"{self.service.name} has no {kind.__name__}")
+        return resource
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction that only reads."""
+        with self.database.read() as session:
+            yield session
+
+    def write(self, work: Callable[[WriteContext], T], *, subject: str, by: str) -> T:
+        """Do work whose request must not be kept, such as a log-in; returns what it returned.
+
+        Work that meets another transaction runs again from the start, like all else.
+
+        Raises:
+            InfrastructureDown: the database is away; nothing was changed.
+            Exception: whatever the work raised; nothing was changed.
+        """
+        cause = Envelope(str(uuid4()), by, "request", subject, self.clock())
+
+        def inside(unit: UnitOfWork) -> T:
+            context = WriteContext(unit.session)
+            result = work(context)
+            unit.store([], [(cause, context.effects)])
+            return result
+
+        try:
+            return self.engine.transactions.run(inside)
+        except WorkFailed as failure:
+            raise failure.reason from None
+
+
+def _message_id(by: str, name: str, key: str | None) -> str:
+    return str(uuid5(NAMESPACE, f"{by}/{name}/{key}") if key else uuid4())

@@ -1,0 +1,59 @@
+"""What makes a service: its name, what it hears, its tables, its mails, its routes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import MetaData
+
+from shared.events.event import EVENTS
+from shared.notifications.kinds import NotificationKind
+from shared.processing import Subscription
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+    from shared.host.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Service:
+    """One step of the plan, as the runner sees it.
+
+    `resources` are what handlers may ask for by type; `series` the numbers it hands out;
+    `scopes` what a caller may be allowed to do here, each in a sentence; `notification_kinds` the
+    mails that need more than a template; `at_start` runs once the database is there, e.g. to
+    write what ships with the product.
+    """
+
+    name: str
+    subscriptions: Sequence[Subscription]
+    metadata: MetaData
+    folder: Path
+    router: "Callable[[Runtime], APIRouter]"
+    resources: Mapping[type, object] = field(default_factory=dict)
+    series: Sequence[str] = ()
+    scopes: Mapping[str, str] = field(default_factory=dict)
+    notification_kinds: Mapping[str, NotificationKind] = field(default_factory=dict)
+    at_start: "Callable[[Runtime], None] | None" = None
+
+    @property
+    def hears(self) -> tuple[str, ...]:
+        """The events it subscribes to."""
+        return tuple(line.type for line in self.subscriptions if line.is_event)
+
+    @property
+    def says(self) -> tuple[str, ...]:
+        """The events it owns, and may publish."""
+        return tuple(name for name, event in EVENTS.items() if event.said_by == self.name)
+
+    @property
+    def templates(self) -> Path:
+        """Its mails and texts, a folder for each kind."""
+        return self.folder / "templates"
+
+    @property
+    def migrations(self) -> Path:
+        """Its own schema history."""
+        return self.folder / "migrations"

@@ -1,0 +1,110 @@
+"""The settings: environment variables with the prefix STAPPENPLAN_, as the contract names them."""
+
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.events.billing import Scheme
+
+EMBEDDED = "memory://"
+
+
+class Creditor(BaseSettings):
+    """Who collects: the vendor, as it stands on the order/direct-debit confirmation."""
+
+    model_config = SettingsConfigDict(env_prefix="STAPPENPLAN_CREDITOR_", frozen=True)
+
+    name: str = "KING Software B.V. (voorbeeld)"
+    address: str = "Voorbeeldweg 1"
+    postcode: str = "1234 AB"
+    city: str = "Voorbeeldstad"
+    country: str = "Nederland"
+    identifier: str = "NL69ZZZ123456780000"
+    return_address: str = "Antwoordnummer 1234, 1230 VB Voorbeeldstad"
+    fax: str = "+31 20 000 00 00"
+    email: str = "orders@king.example"
+    phone: str = "+31 20 000 00 01"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with defaults that are safe on one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="STAPPENPLAN_", frozen=True, extra="ignore")
+
+    broker_url: str = Field(
+        EMBEDDED,
+        description="memory:// (embedded) or amqp(s)://user:pw@host:5672/vhost; comma-separated "
+        "for a cluster; {service} becomes the service's name",
+    )
+    broker_heartbeat_seconds: int = Field(15, ge=2, le=300)
+    broker_silence_seconds: int = Field(
+        90,
+        ge=1,
+        description="a service that has not heard its broker for so long says so on /healthz, so "
+        "that whoever runs it can restart it: well above what a restart of the broker or a lost "
+        "connection takes",
+    )
+    management_url: str = Field(
+        "", description="http(s)://user:pw@host:15672: RabbitMQ's management, for the doctor alone"
+    )
+    database_url: str = Field(
+        "sqlite:///{data_dir}/{service}.db",
+        description="one database per service; {service} becomes its name, {data_dir} DATA_DIR",
+    )
+    data_dir: Path = Path(".data")
+    catalogue: Path = Path(__file__).parents[2] / "infra" / "catalogue.toml"
+    token_key: str = Field("", description="made once in the data folder when not set")
+    public_url: str = Field("", description="the address in mails; from HTTP_HOST and HTTP_PORT")
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(8080, ge=0, le=65535)
+    mail: Literal["file", "ses"] = "file"
+    sms: Literal["file", "sns"] = "file"
+    mail_from: str = "iMUIS Online <noreply@stappenplan.example>"
+    sms_sender: str = Field("iMUIS", min_length=3, max_length=11)
+    strict_publishers: bool = False
+    prenotification_days: int = Field(14, ge=1, le=60)
+    mandate_scheme: Scheme = "CORE"
+    credentials_hours: int = Field(72, ge=1, le=168)
+    creditor: Creditor = Field(default_factory=Creditor)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether all services share one process and kombu's memory transport."""
+        return self.broker_url.startswith("memory:")
+
+    def broker_url_of(self, service: str) -> str:
+        """The broker's address for one service: each may have a user of its own."""
+        return self.broker_url.replace("{service}", service)
+
+    def database_url_of(self, service: str) -> str:
+        """The address of one service's own database."""
+        url = self.database_url.replace("{service}", service)
+        return url.replace("{data_dir}", str(self.data_dir))
+
+    @property
+    def base_url(self) -> str:
+        """The address that people can open, without a slash at its end."""
+        return (self.public_url or f"http://{self.http_host}:{self.http_port}").rstrip("/")
+
+    def signing_key(self) -> str:
+        """The key that signs tokens, made at first use and readable by this user alone."""
+        if self.token_key:
+            return self.token_key
+        path = self.data_dir / "token.key"
+        if not path.exists():
+            self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            draft = path.with_suffix(f".{secrets.token_hex(4)}")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(48))
+            try:
+                # A link, unlike a rename, does not replace the key that another process made.
+                path.hardlink_to(draft)
+            except FileExistsError:
+                pass  # That process was first: its key is the one to read.
+            finally:
+                draft.unlink()
+        return path.read_text().strip()

@@ -1,0 +1,126 @@
+"""What a service does beside consuming: a thread for each task, woken by who makes work for it."""
+
+import math
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlmodel import Session
+
+from shared.messaging.bus import Bus
+from shared.notifications import queue
+from shared.notifications.delivery.sender import NotificationSender
+from shared.notifications.queue import WAITING_NOTIFICATIONS
+from shared.processing.engine import Engine
+from shared.processing.store import decisions, inbox
+from shared.processing.store.inbox import WAITING_MESSAGES
+from shared.processing.store.outbox import UNPUBLISHED_EVENTS
+from shared.processing.unit_of_work import translate_errors
+from shared.processing.worker.periodic import PeriodicTask, Signal
+
+OUTBOX_KEPT = timedelta(days=7)
+INBOX_KEPT = timedelta(days=30)
+"""Longer than any replay reaches back, so that a replayed event is recognised."""
+NOTIFICATIONS_KEPT = timedelta(days=90)
+"""Long enough to answer a payer who asks what they were sent; addresses are not kept for ever."""
+DECISIONS_KEPT = timedelta(days=365)
+"""Long enough for whoever asks why a customer's message was changed or dropped."""
+CLEANING_LIMIT = 1000
+"""Rows of each table that one portion removes."""
+
+CONFIRM_LINGER_SECONDS = 0.1
+"""Seconds that the broker's answers wait for a transaction that passes by and takes them along;
+after that they get one of their own."""
+
+CONFIRM_INTERVAL_SECONDS = 60.0
+CLEANING_INTERVAL_SECONDS = 600.0
+LOOK_AROUND_SECONDS = 5.0
+"""Seconds between two looks for what other processes have left or made due; what this process
+itself makes due, it knows without looking."""
+
+
+class Tasks:
+    """One service's periodic tasks; iterating over it gives their threads."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        sender: NotificationSender,
+        bus: Bus,
+        clock: Callable[[], datetime],
+        notify: Signal,
+    ) -> None:
+        self._engine = engine
+        self._bus = bus
+        self._clock = clock
+        signals = engine.signals
+        self.confirm_flusher = PeriodicTask(
+            f"{engine.name}-confirm-flusher",
+            self.flush_confirms,
+            every=CONFIRM_INTERVAL_SECONDS,
+            signal=signals.confirms,
+            gather=CONFIRM_LINGER_SECONDS,
+        )
+        self.sweeper = self._when_due(
+            "sweeper", self.sweep, UNPUBLISHED_EVENTS.next_due, signals.unconfirmed
+        )
+        self.due = self._when_due("due", engine.run_due, WAITING_MESSAGES.next_due, signals.due)
+        self.notifications = self._when_due(
+            "notifications", sender.deliver_due, WAITING_NOTIFICATIONS.next_due, notify
+        )
+        self.cleaning = PeriodicTask(
+            f"{engine.name}-cleaning", self.clean, every=CLEANING_INTERVAL_SECONDS, rest=1.0
+        )
+
+    def __iter__(self) -> Iterator[PeriodicTask]:
+        return iter(
+            (self.confirm_flusher, self.sweeper, self.due, self.notifications, self.cleaning)
+        )
+
+    def flush_confirms(self) -> int:
+        """Mark what the broker has answered, unless transactions pass by that take it along."""
+        publisher = self._engine.publisher
+        if publisher.seconds_since_marking() < CONFIRM_LINGER_SECONDS:
+            self.confirm_flusher.wake()  # Look again when they no longer do.
+            return 0
+        with translate_errors():
+            publisher.flush_confirms()
+        return 0
+
+    def sweep(self) -> int:
+        """Publish what was left unpublished; returns how many events."""
+        publisher = self._engine.publisher
+        with translate_errors():
+            publisher.flush_confirms()
+            return publisher.sweep() if self._bus.healthy() else 0
+
+    def clean(self) -> int:
+        """Remove a portion of what need not be kept any longer; returns how many rows."""
+        now, limit = self._clock(), CLEANING_LIMIT
+        with translate_errors():
+            removed = self._engine.publisher.forget(now - OUTBOX_KEPT, limit)
+        with self._engine.transactions.internal_transaction() as work:
+            removed += inbox.forget(work.session, now - INBOX_KEPT, limit)
+            removed += queue.forget(work.session, now - NOTIFICATIONS_KEPT, limit)
+            removed += decisions.forget(work.session, now - DECISIONS_KEPT, limit)
+        return removed
+
+    def _when_due(
+        self,
+        name: str,
+        work: Callable[[], int],
+        next_due: Callable[[Session], datetime | None],
+        signal: Signal,
+    ) -> PeriodicTask:
+        return PeriodicTask(
+            f"{self._engine.name}-{name}",
+            work,
+            every=LOOK_AROUND_SECONDS,
+            signal=signal,
+            due_in=partial(self._seconds_until, next_due),
+        )
+
+    def _seconds_until(self, next_due: Callable[[Session], datetime | None]) -> float:
+        with self._engine.transactions.reading() as session:
+            moment = next_due(session)
+        return math.inf if moment is None else (moment - self._clock()).total_seconds()

@@ -1,0 +1,116 @@
+"""Messages in batches: waiting for those that come in, and the results of those that go out."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from shared.messaging.bus import Incoming, PublishResult
+
+Take = Callable[[int], list[Incoming]]
+"""Takes at most so many messages of what is there now; called with the lock held."""
+
+
+class BatchBuffer:
+    """Collects batches for `receive`, asleep until there is something to collect.
+
+    It is the half of `Bus.receive` that is the same for every bus.
+    """
+
+    def __init__(self, lock: "threading.Lock | None" = None) -> None:
+        self.lock = lock or threading.Lock()
+        self._changed = threading.Condition(self.lock)
+        self._collectors = 0
+        self._waiting_for_first = 0
+        self._wanted = 1
+        self._interrupted = False
+        self.closed = False
+
+    def collect(self, take: Take, limit: int, wait: float, linger: float) -> list[Incoming]:
+        """Wait at most `wait` seconds for a message, then `linger` for up to `limit` of them."""
+        batch: list[Incoming] = []
+
+        def enough(number: int) -> bool:
+            batch.extend(take(limit - len(batch)))
+            self._wanted = limit - len(batch)
+            return len(batch) >= number
+
+        with self.lock:
+            self._collectors += 1
+            self._waiting_for_first += 1
+            self._wait(lambda: enough(1), wait)
+            self._waiting_for_first -= 1
+            if batch:
+                self._wait(lambda: enough(limit), linger)
+            self._collectors -= 1
+            if not self._collectors:
+                # Everybody who was waiting has heard it.
+                self._interrupted = False
+        return batch
+
+    def _wait(self, enough: Callable[[], bool], seconds: float) -> None:
+        """Wait until there is enough, time is up, or somebody interrupts."""
+        deadline = time.monotonic() + seconds
+        while not self.closed and not enough() and not self._interrupted:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                return
+            self._changed.wait(remaining)
+
+    def notify(self, available: int) -> None:
+        """Wake who waits, now that `available` messages are there; with the lock held.
+
+        Who lingers is left alone until there is all that it wants: to wake a thread for each
+        message costs more than the message does.
+        """
+        if self._waiting_for_first or available >= self._wanted:
+            self._changed.notify_all()
+
+    def interrupt(self) -> None:
+        """Make every waiting `collect`, or else the next one, return at once."""
+        with self.lock:
+            self._interrupted = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Make every `collect` return at once from now on; with the lock held."""
+        self.closed = True
+        self._changed.notify_all()
+
+
+class PendingBatch:
+    """The result of each message of a `publish`, and the future that will give them all.
+
+    Not locked: its bus sees to it that one thread at a time writes.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.future: Future[list[PublishResult]] = Future()
+        # Nobody can take back what was published.
+        self.future.set_running_or_notify_cancel()
+        self._results: list[PublishResult | None] = [None] * size
+        self._missing = size
+
+    @classmethod
+    def resolved(cls, result: PublishResult, size: int) -> "Future[list[PublishResult]]":
+        """The future of messages that all have the same result, at once."""
+        batch = cls(size)
+        for index in range(size):
+            batch.record(index, result)
+        batch.resolve()
+        return batch.future
+
+    def record(self, index: int, result: PublishResult) -> None:
+        """Write down the result of one message; the first result stands."""
+        if self._results[index] is None:
+            self._results[index] = result
+            self._missing -= 1
+
+    @property
+    def complete(self) -> bool:
+        """Whether every message has its result."""
+        return not self._missing
+
+    def resolve(self) -> None:
+        """Give the publisher the results; its callbacks run here, so hold no lock."""
+        self.future.set_result([result or PublishResult.UNKNOWN for result in self._results])

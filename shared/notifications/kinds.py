@@ -1,0 +1,53 @@
+"""What a mail may need beyond its template: an attachment, a secret, a word once it has left."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlmodel import Session
+
+from shared.notifications.rendering.jobs import RenderJob
+from shared.notifications.senders.outgoing import OutgoingMessage
+from shared.notifications.tables import Notification
+from shared.processing import Effect, Now
+
+if TYPE_CHECKING:
+    from shared.notifications.rendering.renderer import Renderer
+
+Describe = Callable[[Session, Notification], RenderJob | None]
+Compose = Callable[[Session, Notification, "Renderer", Now], OutgoingMessage | None]
+Sent = Callable[[Session, Notification, OutgoingMessage, Now], Sequence[Effect]]
+Failed = Callable[[Session, Notification, Now], Sequence[Effect]]
+
+
+def describe(_session: Session, notification: Notification) -> RenderJob | None:
+    """The template of this kind, in the recipient's language."""
+    return RenderJob(
+        kind=notification.kind,
+        channel=notification.channel,
+        language=notification.language,
+        params=notification.params,
+        to=notification.recipient,
+        message_key=notification.id,
+    )
+
+
+def say_nothing(*_: object) -> Sequence[Effect]:
+    """The default: that a mail has left, or could not, is nobody else's concern."""
+    return ()
+
+
+@dataclass(frozen=True)
+class NotificationKind:
+    """How one kind of mail is made, and what is said when it has left or has failed for good.
+
+    `describe` only reads, and says what the mail is made of; it is rendered elsewhere. One with a
+    secret has a `compose` instead: it runs in a transaction of its own that commits before the
+    mail is handed over, and again for each try. Both return None when the mail is no longer
+    wanted. `sent` runs with the sent-mark.
+    """
+
+    describe: Describe = describe
+    compose: Compose | None = None
+    sent: Sent = say_nothing
+    failed: Failed = say_nothing

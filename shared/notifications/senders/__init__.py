@@ -1,0 +1,24 @@
+"""The providers that mails and text messages leave by: files, or Amazon's SES and SNS."""
+
+from shared.notifications.senders.outgoing import Attachment, Email, OutgoingMessage, Sms
+from shared.notifications.senders.protocol import (
+    ProviderUnavailable,
+    Sender,
+    Senders,
+    SendFailed,
+    Undeliverable,
+    make_senders,
+)
+
+__all__ = [
+    "Attachment",
+    "Email",
+    "OutgoingMessage",
+    "ProviderUnavailable",
+    "SendFailed",
+    "Sender",
+    "Senders",
+    "Sms",
+    "Undeliverable",
+    "make_senders",
+]

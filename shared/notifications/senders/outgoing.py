@@ -1,0 +1,137 @@
+"""What is handed to a sender: one mail or one text message, addressed and complete.
+
+A message may carry a credential, so it never shows its contents: not in a log, not in a
+traceback, not in a debugger that prints it.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+EMAIL_ADDRESS = re.compile(r"[^\s<>@:;,\"']+@[^\s<>@:;,\"']+")
+PHONE_NUMBER = re.compile(r"\+?\d[\d ]{6,}\d")
+E164 = re.compile(r"\+[1-9]\d{6,14}")
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A document that goes with a mail; `media_type` is e.g. `application/pdf`."""
+
+    filename: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """One mail to one person, as text and as HTML that say the same.
+
+    `message_key` is the same for each try to send this mail, unless each try writes another (a
+    password of its own); `kind` names its template; `wire` is the mail as it travels, when
+    whoever rendered it has made that as well.
+    """
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    language: str
+    reply_to: str | None
+    attachments: tuple[Attachment, ...]
+    message_key: str
+    kind: str = "notification"
+    wire: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"Email(kind={self.kind!r}, to={masked(self.to)!r}, key={self.message_key!r}, ***)"
+
+    def as_bytes(self, sender: str, date: datetime) -> bytes:
+        """The mail as it travels, made now unless it was made before.
+
+        Raises:
+            ValueError: an address or file name cannot stand in a header.
+        """
+        return self.mime(sender, date).as_bytes() if self.wire is None else self.wire
+
+    def mime(self, sender: str, date: datetime) -> EmailMessage:
+        """The mail as it travels (RFC 5322), in ASCII so that every relay accepts it.
+
+        Raises:
+            ValueError: an address or file name cannot stand in a header.
+        """
+        _, sender_address = parseaddr(sender)
+        message = EmailMessage(policy=SMTP)
+        message["Subject"] = self.subject
+        message["From"] = sender
+        message["To"] = mailbox(self.to)
+        if self.reply_to:
+            message["Reply-To"] = mailbox(self.reply_to)
+        message["Date"] = format_datetime(date)
+        message["Message-ID"] = f"<{self.message_key}@{sender_address.rpartition('@')[2]}>"
+        message["Content-Language"] = self.language
+        # RFC 3834: asks answering machines to keep silent.
+        message["Auto-Submitted"] = "auto-generated"
+        message["X-Stappenplan-Message"] = self.message_key
+        message.set_content(self.text, cte="quoted-printable")
+        message.add_alternative(self.html, subtype="html", cte="quoted-printable")
+        for attachment in self.attachments:
+            maintype, _, subtype = attachment.media_type.partition("/")
+            message.add_attachment(
+                attachment.content,
+                maintype=maintype,
+                subtype=subtype,
+                filename=attachment.filename,
+            )
+        return message
+
+
+@dataclass(frozen=True, slots=True)
+class Sms:
+    """One text message; `to` is a number in E.164, `text` fits the GSM 7-bit alphabet."""
+
+    to: str
+    text: str
+    message_key: str
+    kind: str = "notification"
+
+    def __repr__(self) -> str:
+        return f"Sms(kind={self.kind!r}, to={masked(self.to)!r}, key={self.message_key!r}, ***)"
+
+
+OutgoingMessage = Email | Sms
+
+
+def mailbox(address: str) -> Address:
+    """A bare e-mail address for a header, its domain in ASCII (IDNA).
+
+    Raises:
+        ValueError: it is no single address, or its local part is not ASCII, which few relays
+            accept (RFC 6531).
+    """
+    local, at, domain = address.rpartition("@")
+    if not (local and at and domain) or not local.isascii():
+        raise ValueError("not an e-mail address that mail servers accept")
+    return Address(addr_spec=f"{local}@{domain.encode('idna').decode('ascii')}")
+
+
+def phone_number(number: str) -> str:
+    """The number, which must be in E.164: a plus, the country's code, no blanks.
+
+    Without the plus, SNS in some regions reads a number as one of its own country.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not E164.fullmatch(number):
+        raise ValueError("the telephone number is not in E.164")
+    return number
+
+
+def masked(text: str) -> str:
+    """The text with its e-mail addresses and telephone numbers made unrecognisable."""
+    text = EMAIL_ADDRESS.sub(lambda match: f"{match[0][0]}***@{match[0].rpartition('@')[2]}", text)
+    return PHONE_NUMBER.sub(lambda match: f"{match[0][:3]}***{match[0][-2:]}", text)

@@ -1,0 +1,83 @@
+"""The ways out for mails and text messages, and the ways in which they fail."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, TypeVar
+
+from shared.base.errors import StappenplanError
+from shared.notifications.senders.outgoing import Email, OutgoingMessage, Sms, masked
+
+M_contra = TypeVar("M_contra", bound=OutgoingMessage, contravariant=True)
+
+
+class SendFailed(StappenplanError):
+    """It did not leave now, or nobody knows: the provider is broken, or does not answer.
+
+    Trying again later makes sense. The message names the error, never the recipient.
+    """
+
+
+class ProviderUnavailable(SendFailed):
+    """The provider takes nothing from us now, whatever it is: throttled, unreachable, paused, keys.
+
+    No message can be to blame for that.
+    """
+
+
+class Undeliverable(StappenplanError):
+    """It will never leave as it is: a bad address, an unverified sender, opted out, too long.
+
+    `reason` is for a person, with addresses and numbers masked.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = masked(reason)
+        super().__init__(self.reason)
+
+
+class Sender(Protocol[M_contra]):
+    """Hands one message to its provider; safe to use from several threads."""
+
+    def send(self, message: M_contra) -> str:
+        """Hand it over once; returns the provider's id for it.
+
+        Raises:
+            SendFailed: not now.
+            Undeliverable: never.
+        """
+
+
+@dataclass(frozen=True)
+class Senders:
+    """One way out for mails and one for text messages."""
+
+    email: Sender[Email]
+    sms: Sender[Sms]
+
+    def send(self, message: OutgoingMessage) -> str:
+        """Hand the message to the provider of its channel; returns the provider's id for it.
+
+        Raises:
+            SendFailed: not now; try again later.
+            Undeliverable: never.
+        """
+        return self.sms.send(message) if isinstance(message, Sms) else self.email.send(message)
+
+
+def make_senders(
+    *,
+    mail: Literal["file", "ses"] = "file",
+    sms: Literal["file", "sns"] = "file",
+    data_dir: Path,
+    mail_from: str,
+    sms_sender: str,
+) -> Senders:
+    """The senders as set; nothing is opened or connected before the first message."""
+    from shared.notifications.senders.files import MailFolder, SmsFolder
+    from shared.notifications.senders.ses import SesSender
+    from shared.notifications.senders.sns import SnsSender
+
+    return Senders(
+        email=SesSender(mail_from) if mail == "ses" else MailFolder(data_dir / "mail", mail_from),
+        sms=SnsSender(sms_sender) if sms == "sns" else SmsFolder(data_dir / "sms"),
+    )

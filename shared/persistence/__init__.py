@@ -1,0 +1,1 @@
+"""One service's own database: PostgreSQL or SQLite, its tables and its schema history."""

@@ -1,0 +1,86 @@
+"""Many rows in one short statement, whatever their number."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Table, any_, bindparam, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel
+
+
+def insert_rows(
+    session: Session,
+    table: type[SQLModel],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    new_only: bool = False,
+) -> set[Any]:
+    """Insert rows that all have the same columns, in one statement.
+
+    With `new_only`, a row whose primary key is there already is left alone, and the primary keys
+    of those that were inserted are returned.
+    """
+    into: Table = table.__table__  # type: ignore[attr-defined]
+    (key,) = into.primary_key.columns
+    if session.get_bind().dialect.name == "sqlite":
+        plain = sqlite.insert(into)
+        if not new_only:
+            session.execute(plain, list(rows))
+            return set()
+        statement = plain.on_conflict_do_nothing().returning(key)
+        return set(session.execute(statement, list(rows)).scalars())
+    names = tuple(rows[0])
+    # What is the same in every row, such as the time, need not be sent for each.
+    alike = tuple(
+        one for one in names if one != key.name and all(row[one] == rows[0][one] for row in rows)
+    )
+    values = {
+        name: rows[0][name] if name in alike else [row[name] for row in rows] for name in names
+    }
+    found = session.execute(_from_arrays(into, names, alike, new_only), values)
+    return set(found.scalars()) if new_only else set()
+
+
+def insert_entities(session: Session, entities: Sequence[SQLModel]) -> None:
+    """Insert new entities of one class in one statement; the session does not track them."""
+    if not entities:
+        return
+    kind = type(entities[0])
+    names = kind.__table__.columns.keys()  # type: ignore[attr-defined]
+    rows = [{name: getattr(one, name) for name in names} for one in entities]
+    insert_rows(session, kind, rows)
+
+
+def in_(session: Session, column: Column[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+    """That a column has one of these values.
+
+    PostgreSQL gets them as one array: the statement is the same for any number of them, so that
+    it is compiled and planned once.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return column.in_(values)
+    array = bindparam(None, list(values), type_=postgresql.ARRAY(column.type))
+    return column == any_(array)
+
+
+@cache
+def _from_arrays(
+    into: Table, names: tuple[str, ...], alike: tuple[str, ...], new_only: bool
+) -> Any:
+    """One short statement for any number of rows: each column that differs comes as an array."""
+    arrayed = [name for name in names if name not in alike]
+    arrays = [
+        bindparam(name, type_=postgresql.ARRAY(into.c[name].type, dimensions=1)) for name in arrayed
+    ]
+    source = func.unnest(*arrays).table_valued(*arrayed).render_derived()
+    columns = [
+        source.c[name] if name in arrayed else bindparam(name, type_=into.c[name].type)
+        for name in names
+    ]
+    statement = postgresql.insert(into).from_select(
+        list(names), select(*columns).select_from(source), include_defaults=False
+    )
+    if not new_only:
+        return statement
+    return statement.on_conflict_do_nothing().returning(*into.primary_key.columns)

@@ -1,0 +1,182 @@
+"""From a message on the queue to one for a handler, or a refusal with its reason.
+
+Structured and binary mode come in, since some clients find one of the two easier (CloudEvents AMQP
+protocol binding 1.0). Everything here refuses with `Malformed` and a sentence that says what to
+correct.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.base.errors import Malformed
+from shared.events.envelope import (
+    CONTENT_TYPE,
+    MAX_BODY_BYTES,
+    Envelope,
+    parse,
+    read_document,
+    require_object,
+)
+from shared.events.event import EVENTS
+from shared.messaging.bus import Incoming
+from shared.processing.handlers.messages import Message
+from shared.processing.handlers.registry import Subscription
+
+BINARY_PREFIXES = ("cloudEvents:", "cloudEvents_")
+
+
+def _itself(owner: str) -> "Callable[[Mapping[str, object]], str]":
+    return lambda _data: owner
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """By what the owner of an event is known.
+
+    `source` is what its events bear as their source, or how that begins when it ends in a slash;
+    `user` gives the broker's user that publishes an event with these data.
+    """
+
+    source: str
+    user: Callable[[Mapping[str, object]], str]
+
+    @classmethod
+    def service(cls, name: str) -> "Publisher":
+        """One of our own services: its user bears its name."""
+        return cls(f"/services/{name}", _itself(name))
+
+    def bears(self, source: str) -> bool:
+        """Whether a source is this publisher's."""
+        return source == self.source or (
+            self.source.endswith("/") and source.startswith(self.source)
+        )
+
+
+@dataclass(frozen=True)
+class PublisherRules:
+    """Who may say an event, and by what the broker vouches for it.
+
+    `outside` are the publishers that are no services, by the name that owns their events. With
+    `strict` the broker's validated user must be the owner's; `administrator` alone can put a
+    message straight into a queue, which is a replay.
+    """
+
+    outside: Mapping[str, Publisher] = field(default_factory=dict)
+    strict: bool = False
+    administrator: str | None = None
+
+    def owner_of(self, event_type: str) -> tuple[str, Publisher]:
+        """Who owns an event: its name, and by what it is known."""
+        owner = EVENTS[event_type].said_by
+        return owner, self.outside.get(owner) or Publisher.service(owner)
+
+
+class Decoder:
+    """Decodes messages for one service; what it does not hear, it refuses."""
+
+    def __init__(
+        self, service: str, subscriptions: Sequence[Subscription], publishers: PublisherRules
+    ) -> None:
+        self._service = service
+        self._publishers = publishers
+        self._subscriptions = {line.type: line for line in subscriptions}
+
+    def decode(self, incoming: Incoming) -> Message:
+        """Decode a message from the broker.
+
+        Raises:
+            Malformed: it is no event, not for this service, or not said by whom it should be.
+        """
+        envelope = open_message(incoming)
+        subscription = self._subscriptions.get(envelope.type)
+        if subscription is None or not subscription.is_event:
+            known = "is not heard by" if envelope.type in EVENTS else "is an event unknown to"
+            raise Malformed(f"{envelope.type} {known} {self._service}")
+        if incoming.routing_key not in (envelope.type, self._service):
+            raise Malformed(
+                f"the event says {envelope.type}, but it came by the routing key "
+                f"{incoming.routing_key[:80]}"
+            )
+        self._check_publisher(envelope, incoming)
+        return Message(envelope, subscription.read(envelope), incoming)
+
+    def decode_stored(self, incoming: Incoming) -> Message:
+        """Decode a message, or a command for later, that the inbox kept.
+
+        Raises:
+            Malformed: it can no longer be read, e.g. after a person corrected it wrongly.
+        """
+        envelope = open_message(incoming)
+        subscription = self._subscriptions.get(envelope.type)
+        if subscription is None:
+            raise Malformed(f"{envelope.type} is not heard by {self._service}")
+        return Message(envelope, subscription.read(envelope), incoming)
+
+    def is_command(self, message_type: str) -> bool:
+        """Whether the service says this to itself: nobody outside could say it again."""
+        subscription = self._subscriptions.get(message_type)
+        if subscription is None:
+            return message_type not in EVENTS
+        return not subscription.is_event
+
+    def _check_publisher(self, envelope: Envelope, incoming: Incoming) -> None:
+        """Only its owner may say an event; the broker vouches for `user_id`."""
+        owner, publisher = self._publishers.owner_of(envelope.type)
+        if not publisher.bears(envelope.source):
+            raise Malformed(f"{envelope.type} is said by {owner}, not by {envelope.source[:80]}")
+        if not self._publishers.strict:
+            return
+        user = publisher.user(envelope.data)
+        replayed = (
+            incoming.user_id == self._publishers.administrator
+            and incoming.routing_key == self._service
+        )
+        if incoming.user_id != user and not replayed:
+            said_by = incoming.user_id or "nobody"
+            raise Malformed(f"{envelope.type} must be published by user {user}, not {said_by}")
+
+
+def open_message(incoming: Incoming) -> Envelope:
+    """The envelope of an incoming message, structured or binary.
+
+    Raises:
+        Malformed: it is no CloudEvent that we can read; the text says what to correct.
+    """
+    if incoming.damage is not None:
+        raise Malformed(incoming.damage)
+    if len(incoming.body) > MAX_BODY_BYTES:
+        raise Malformed(
+            f"the body has {len(incoming.body)} bytes; an event has at most {MAX_BODY_BYTES}"
+        )
+    content_type = (incoming.content_type or "").partition(";")[0].strip().lower()
+    binary = _binary_attributes(incoming.headers)
+    if binary and content_type in ("application/json", ""):
+        attributes = {**binary, "data": parse(incoming.body)}
+    elif content_type in (CONTENT_TYPE, "application/json", ""):
+        # Simple clients send the structured document as plain JSON, or name no type at all.
+        attributes = require_object(parse(incoming.body), "the event")
+    else:
+        raise Malformed(
+            f"content type {content_type[:80]!r} is not understood; send {CONTENT_TYPE}, or "
+            "application/json with the attributes as cloudEvents: headers"
+        )
+    envelope = read_document(attributes)
+    _require_agreement("message_id", incoming.message_id, "id", envelope.id)
+    _require_agreement("type", incoming.type, "type", envelope.type)
+    return envelope
+
+
+def _binary_attributes(headers: Mapping[str, object]) -> dict[str, Any]:
+    attributes: dict[str, Any] = {}
+    for name, value in headers.items():
+        for prefix in BINARY_PREFIXES:
+            if name.startswith(prefix):
+                text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+                attributes[name.removeprefix(prefix)] = text
+    return attributes
+
+
+def _require_agreement(prop: str, given: str | None, attribute: str, value: str) -> None:
+    if given is not None and given.lower() != value.lower():
+        raise Malformed(f"the AMQP property {prop} and the event's {attribute} differ")

@@ -1,0 +1,173 @@
+"""The engine of one service, put together: what its threads, its HTTP and its tests drive."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.base.errors import Conflict, Invalid, Malformed, Problem, Reject
+from shared.messaging.bus import Bus, Incoming
+from shared.persistence.database import Database
+from shared.processing.dead_letters import DeadLetters
+from shared.processing.decoding import Decoder, PublisherRules
+from shared.processing.effects import Effects, OutboxSink, ScheduleSink, Sink
+from shared.processing.handlers.messages import Effect, Message
+from shared.processing.handlers.registry import HandlerRegistry, Subscription
+from shared.processing.pipeline import Pipeline
+from shared.processing.recovery import Recovery
+from shared.processing.store import inbox
+from shared.processing.store.numbers import NumberAllocator, Numbers
+from shared.processing.unit_of_work import Transactions, UnitOfWork, WorkFailed
+from shared.processing.worker.periodic import Signal
+from shared.processing.worker.publisher import OutboxPublisher
+from shared.processing.worker.watchdog import Watchdog
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What wakes the engine's tasks: the broker has answered, something is unconfirmed, or due."""
+
+    confirms: Signal = field(default_factory=Signal)
+    unconfirmed: Signal = field(default_factory=Signal)
+    due: Signal = field(default_factory=Signal)
+
+
+class Engine:
+    """Deals with one service's messages, each exactly once in its database.
+
+    `resources` are what handlers may ask for by type, `series` the numbers they may take, `sinks`
+    what stores the effects that the engine does not know.
+
+    Raises:
+        TypeError: a handler asks for what nobody provides, or a load for what is not there.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        subscriptions: Sequence[Subscription],
+        *,
+        database: Database,
+        bus: Bus,
+        clock: Callable[[], datetime],
+        publishers: PublisherRules,
+        resources: Mapping[type, object],
+        series: Sequence[str] = (),
+        sinks: Sequence[Sink] = (),
+    ) -> None:
+        self.name = name
+        self.signals = signals = Signals()
+        self.numbers = NumberAllocator(database, series)
+        self.publisher = OutboxPublisher(
+            bus,
+            database,
+            clock,
+            on_result=signals.confirms.wake,
+            on_unconfirmed=signals.unconfirmed.wake,
+        )
+        self.decoder = Decoder(name, subscriptions, publishers)
+        self.dead_letters = DeadLetters(name, self.decoder)
+        own = (OutboxSink(name, self.publisher), ScheduleSink(name, signals.due.wake))
+        self.transactions = Transactions(
+            database, self.publisher, self.numbers, Effects(name, (*sinks, *own)), clock
+        )
+        handlers = HandlerRegistry(name, subscriptions, {**resources, Numbers: self.numbers})
+        self._watchdog = Watchdog(name)
+        self._pipeline = Pipeline(handlers, self.dead_letters, self.transactions, self._watchdog)
+        self.recovery = Recovery(
+            self.decoder,
+            handlers,
+            self._pipeline,
+            self.dead_letters,
+            self.transactions,
+            signals.due.wake,
+        )
+
+    def take(self, incoming: Sequence[Incoming]) -> None:
+        """Deal with a batch of messages from the broker.
+
+        When this returns, each message is processed, waiting with a due time, or dead with a
+        reason; the caller may acknowledge it.
+
+        Raises:
+            InfrastructureDown: the database is away; no attempt was counted, call again later.
+        """
+        messages = self._decode(incoming)
+        self._take_together([message for message in messages if not message.redelivered])
+        for message in messages:
+            if message.redelivered:
+                self.recovery.take_redelivered(message)
+
+    def take_unprocessable(self, incoming: Incoming, fault: Exception) -> None:
+        """Keep a message that nothing here was prepared for as a dead letter: the last resort.
+
+        Raises:
+            InfrastructureDown: the database is away; call again later.
+        """
+        reason = Reject(f"it cannot be dealt with: {type(fault).__name__}: {fault}")
+        self.recovery.reject(incoming, reason)
+
+    def execute(self, message: Message) -> Sequence[Effect] | None:
+        """Handle what a person asked for, in one transaction; returns the effects.
+
+        Returns None when the same command, by its id, was handled before.
+
+        Raises:
+            Problem: it cannot be done; nothing was changed.
+            InfrastructureDown: the database is away; the command may be given again.
+        """
+        try:
+            return self._pipeline.execute(message, lambda work: _require_same(work, message))
+        except WorkFailed as failure:
+            raise _told_to_person(failure.reason) from failure.reason
+
+    def run_due(self, limit: int = 50) -> int:
+        """Run waiting messages whose time has come, at most `limit`; returns how many there were.
+
+        Raises:
+            InfrastructureDown: the database is away; the next call goes on with what is in hand.
+        """
+        return self.recovery.run_due(limit)
+
+    def check_handlers(self) -> bool:
+        """Break off every handler that takes too long; whether the process must end for it."""
+        return self._watchdog.check(self.recovery.abort)
+
+    def _decode(self, incoming: Sequence[Incoming]) -> list[Message]:
+        """What can be read; what cannot, or was given up by the broker, is dealt with at once."""
+        messages: list[Message] = []
+        for delivered in incoming:
+            if delivered.dead_lettered:
+                self.recovery.take_dead_lettered(delivered)
+                continue
+            try:
+                messages.append(self.decoder.decode(delivered))
+            except Malformed as refusal:
+                self.recovery.reject(delivered, refusal)
+        return messages
+
+    def _take_together(self, messages: Sequence[Message]) -> None:
+        if not messages:
+            return
+        try:
+            self._pipeline.run(messages)
+        except WorkFailed:
+            # One of them is at fault; alone, it costs only itself.
+            for message in sorted(messages, key=lambda message: message.order):
+                self.recovery.take_one(message)
+
+
+def _require_same(work: UnitOfWork, message: Message) -> None:
+    """An idempotency key stands for one command, whoever sends it again."""
+    digests = inbox.digests(work.session, [message.envelope.id])
+    if digests.get(message.envelope.id) != message.envelope.digest():
+        raise Invalid(
+            "idempotency_key_reused",
+            "This Idempotency-Key was used for other contents; send a new key.",
+        )
+
+
+def _told_to_person(reason: Exception) -> Exception:
+    """What a person is told of a command that failed: a rejection is a conflict with what is."""
+    if isinstance(reason, Reject) and not isinstance(reason, Problem):
+        return Conflict("not_possible", str(reason))
+    return reason

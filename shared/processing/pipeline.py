@@ -1,0 +1,107 @@
+"""THE transaction: seen, done and said in one commit.
+
+A batch of messages is claimed, their entities are loaded with one query each, every handler runs,
+what they returned is stored by its sinks, and all of it commits at once.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, SQLModel
+
+from shared.base.crash_points import reached
+from shared.persistence.bulk import in_
+from shared.processing.dead_letters import DeadLetters
+from shared.processing.handlers.loading import Load
+from shared.processing.handlers.messages import Effect, Message, Now
+from shared.processing.handlers.registry import HandlerRegistry
+from shared.processing.store import inbox
+from shared.processing.unit_of_work import Transactions, UnitOfWork
+from shared.processing.worker.watchdog import Watchdog
+
+
+class Pipeline:
+    """Runs messages through one service's handlers, each exactly once in its database."""
+
+    def __init__(
+        self,
+        handlers: HandlerRegistry,
+        dead_letters: DeadLetters,
+        transactions: Transactions,
+        watchdog: Watchdog,
+    ) -> None:
+        self._handlers = handlers
+        self._dead_letters = dead_letters
+        self._transactions = transactions
+        self._watchdog = watchdog
+
+    def run(self, messages: Sequence[Message]) -> None:
+        """Process a batch in one transaction.
+
+        The order keeps replicas that lock the same rows from deadlocking.
+
+        Raises:
+            InfrastructureDown: the database is away; nothing was changed.
+            WorkFailed: one of them is at fault; nothing was changed.
+        """
+        ordered = sorted(messages, key=lambda message: message.order)
+        self._transactions.run(partial(self.process, messages=ordered), numbers=len(ordered))
+
+    def process(self, work: UnitOfWork, messages: Sequence[Message]) -> None:
+        """Claim those that are new, handle them, and reject what only pretends to be known."""
+        new = inbox.claim(work.session, messages, work.now)
+        self.handle(work, new)
+        self._dead_letters.reject_conflicting_repeats(work, messages, new)
+
+    def handle(
+        self, work: UnitOfWork, messages: Sequence[Message], key: str | None = None
+    ) -> list[Sequence[Effect]]:
+        """Load, run the handlers, store; returns each message's effects.
+
+        `key` is the id under which the inbox has the message, when that is not its own.
+        """
+        if not messages:
+            return []
+        reached("handlers.before")
+        with self._watchdog.watch(work.session, key) as execution:
+            entities = self._handlers.load(messages, partial(_fetch, work.session))
+            caused = self._handlers.run(messages, entities, Now(work.now), execution)
+            reached("handlers.after")
+            work.store(entities.added, caused)
+        return [effects for _, effects in caused]
+
+    def execute(
+        self, message: Message, on_repeat: Callable[[UnitOfWork], None]
+    ) -> Sequence[Effect] | None:
+        """Handle one message at a caller's word; returns its effects.
+
+        Returns None when the same message, by its id, was handled before; `on_repeat` looks at it
+        then.
+
+        Raises:
+            InfrastructureDown: the database is away; nothing was changed.
+            WorkFailed: it cannot be done; nothing was changed.
+        """
+
+        def work(unit: UnitOfWork) -> Sequence[Effect] | None:
+            if not inbox.claim(unit.session, [message], unit.now):
+                on_repeat(unit)
+                return None
+            return self.handle(unit, [message])[0]
+
+        return self._transactions.run(work, numbers=1)
+
+
+def _fetch(session: Session, load: Load, keys: set[Any]) -> Iterable[SQLModel]:
+    """The rows of one load, locked in the order of their primary key."""
+    table = load.model.__table__  # type: ignore[attr-defined]
+    statement = select(load.model).where(in_(session, table.c[load.column], sorted(keys)))
+    statement = statement.order_by(*table.primary_key.columns)
+    for name, value in load.only.items():
+        column = table.c[name]
+        statement = statement.where(column.is_(None) if value is None else column == value)
+    if load.lock:
+        statement = statement.with_for_update(of=load.model)
+    return session.execute(statement).scalars().all()

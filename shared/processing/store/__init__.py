@@ -1,0 +1,1 @@
+"""What the engine keeps in the service's own database."""

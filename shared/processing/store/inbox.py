@@ -1,0 +1,114 @@
+"""The inbox: what was claimed and what waits. Written only inside a transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, select
+from sqlmodel import Session, col
+
+from shared.base.crash_points import reached
+from shared.persistence.bulk import in_, insert_rows
+from shared.processing.handlers.messages import Message
+from shared.processing.retry_policy import MESSAGE_LEASE, RetryPolicy
+from shared.processing.store.kept_messages import storable, to_columns
+from shared.processing.store.leases import LeasedRows, forget_oldest
+from shared.processing.store.tables import DONE, WAITING, Inbox
+
+INBOX: Table = Inbox.__table__  # type: ignore[attr-defined]
+
+WAITING_MESSAGES = LeasedRows(Inbox, INBOX.c.status == WAITING, "due_at")
+
+
+def claim(session: Session, messages: Sequence[Message], now: datetime) -> list[Message]:
+    """Claim each message for this transaction; returns those that nobody had claimed before.
+
+    A second transaction that claims the same id waits here until the first has ended.
+    """
+    first = {message.envelope.id: message for message in reversed(messages)}
+    unique = [message for message in messages if first[message.envelope.id] is message]
+    reached("inbox_claim.before")
+    claimed = insert_new(session, [new_row(message, DONE, now) for message in unique])
+    reached("inbox_claim.after")
+    return [message for message in unique if message.envelope.id in claimed]
+
+
+def begin_isolated(session: Session, message: Message, now: datetime) -> bool:
+    """Count an attempt before it starts; False when the message is not ours to run.
+
+    The attempt is committed first, and as one that crashes, so that a message which kills the
+    process is counted too; the lease makes it due again should that happen.
+    """
+    row = new_row(message, WAITING, now) | to_columns(message.incoming)
+    started = {"due_at": now + MESSAGE_LEASE, "attempts": 1, "crashes": 1}
+    return bool(insert_new(session, [row | started]))
+
+
+def lock_waiting(session: Session, message_id: str) -> Inbox | None:
+    """The waiting row, locked for the rest of the transaction; None when it waits no longer."""
+    statement = (
+        select(Inbox).where(col(Inbox.id) == message_id, col(Inbox.status) == WAITING)
+    ).with_for_update()
+    return session.execute(statement).scalar_one_or_none()
+
+
+def finish(row: Inbox) -> None:
+    """The message has had its effect; its contents need not be kept."""
+    row.status, row.due_at, row.error = DONE, None, None
+    row.body, row.properties, row.crashes = None, None, 0
+
+
+def retry_later(row: Inbox, error: str, now: datetime, policy: RetryPolicy) -> bool:
+    """Have a failed message due again after its pause; False when that was the last attempt."""
+    pause = policy.pause_after(row.attempts)
+    if pause is None:
+        return False
+    row.error, row.due_at = storable(error), now + pause
+    return True
+
+
+def claim_due(session: Session, now: datetime) -> Inbox | None:
+    """Claim the waiting row that is due first; None when none is due.
+
+    One at a time: what waits behind it has not begun, and is not to blame should the process die.
+    One that another replica holds is passed over.
+    """
+    rows = WAITING_MESSAGES.claim(session, now, 1)
+    return rows[0] if rows else None
+
+
+def lease(row: Inbox, now: datetime) -> None:
+    """Begin an attempt: until its end is recorded it counts as one that crashed."""
+    WAITING_MESSAGES.lease(row, now + MESSAGE_LEASE)
+    row.crashes += 1
+
+
+def digests(session: Session, ids: Sequence[str]) -> dict[str, str]:
+    """The fingerprints under which these ids were claimed."""
+    statement = select(INBOX.c.id, INBOX.c.digest).where(in_(session, INBOX.c.id, ids))
+    return {row.id: row.digest for row in session.execute(statement)}
+
+
+def forget(session: Session, older_than: datetime, limit: int) -> int:
+    """Remove done rows from before `older_than`; the dead stay until a person decides."""
+    done = INBOX.c.status == DONE
+    return forget_oldest(session, INBOX.c.received_at, older_than, done, limit=limit)
+
+
+def new_row(message: Message, status: str, now: datetime) -> dict[str, Any]:
+    """The columns of a message that was received now."""
+    envelope = message.envelope
+    return {
+        "id": envelope.id,
+        "type": envelope.type,
+        "subject": envelope.subject,
+        "digest": envelope.digest(),
+        "status": status,
+        "received_at": now,
+        "attempts": 0,
+    }
+
+
+def insert_new(session: Session, rows: Sequence[dict[str, Any]]) -> set[str]:
+    """Insert those rows whose id is not known yet; returns their ids."""
+    return insert_rows(session, Inbox, rows, new_only=True)

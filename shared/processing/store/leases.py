@@ -1,0 +1,96 @@
+"""Claim and lease, next due, forget: written once, for inbox, outbox and notifications.
+
+A row that is due is claimed by making it due again later: by the end of the lease it is done, or
+its process died, and whoever looks next claims it. Nothing is kept for ever: what had its effect
+is removed, the oldest first, in portions.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar, cast
+
+from sqlalchemy import Column, ColumnElement, Table, delete, func, select
+from sqlmodel import Session, SQLModel
+
+from shared.persistence.bulk import in_
+
+
+class Leasable(Protocol):
+    """A row that counts how often it was tried."""
+
+    attempts: int
+
+
+R = TypeVar("R", bound=SQLModel)
+
+
+@dataclass(frozen=True)
+class LeasedRows(Generic[R]):
+    """The rows of `model` that are still to be dealt with, each when its column `due` says.
+
+    `pending` is the condition of the partial index over that column.
+    """
+
+    model: type[R]
+    pending: ColumnElement[bool]
+    due: str
+
+    def claim(
+        self, session: Session, now: datetime, limit: int, *conditions: ColumnElement[bool]
+    ) -> list[R]:
+        """The rows that are due, the first due first, locked; others' locked rows are passed over.
+
+        They are not leased yet: see `lease`.
+        """
+        due = self._column
+        statement = (
+            select(self.model)
+            .where(self.pending, due <= now, *conditions)
+            .order_by(due)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return list(session.execute(statement).scalars())
+
+    def lease(self, row: R, until: datetime) -> None:
+        """Count an attempt, and have the row due again when the lease ends."""
+        setattr(row, self.due, until)
+        cast(Leasable, row).attempts += 1
+
+    def next_due(self, session: Session) -> datetime | None:
+        """When the next row is due; None when nothing is to be dealt with."""
+        statement = select(func.min(self._column)).where(self.pending)
+        moment: datetime | None = session.execute(statement).scalar_one()
+        return moment
+
+    @property
+    def _column(self) -> Column[Any]:
+        table: Table = self.model.__table__  # type: ignore[attr-defined]
+        return table.c[self.due]
+
+
+def forget_oldest(
+    session: Session,
+    moment: Column[datetime],
+    older_than: datetime,
+    *conditions: ColumnElement[bool],
+    limit: int,
+) -> int:
+    """Delete the oldest rows of a table, by this moment of theirs; returns how many.
+
+    The order has each portion begin where the index does. Without it PostgreSQL may read the
+    table from its start, when much of it is old, past all the rows that earlier portions
+    removed. Rows that another replica is removing are passed over.
+    """
+    (key,) = moment.table.primary_key.columns
+    oldest = (
+        select(key)
+        .where(moment < older_than, *conditions)
+        .order_by(moment)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    keys = sorted(session.execute(oldest).scalars())
+    if keys:
+        session.execute(delete(moment.table).where(in_(session, key, keys)))
+    return len(keys)

@@ -1,0 +1,85 @@
+"""Numbers for people: customer numbers, order references.
+
+A process takes a block at a time (hi/lo), in a transaction of its own and before the batch begins,
+so that replicas do not queue up behind one row. The price is a gap after a restart, which is
+harmless: these are not invoice numbers, whose series Dutch tax law wants unbroken.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from sqlalchemy import update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col
+
+from shared.persistence.database import Database
+from shared.processing.store.tables import NumberSeries
+
+BLOCK = 10
+"""Numbers that a process takes at once for a single message."""
+
+BLOCKS_UNDER_LOAD = 10
+"""Under load a process takes enough for so many batches at once: each taking costs a commit."""
+
+
+class Numbers(Protocol):
+    """Gives each caller the next number of a series."""
+
+    def take(self, series: str) -> int:
+        """The next number, never given before."""
+
+
+class NumberAllocator:
+    """Numbers from the service's database, in stock for the transactions that are under way."""
+
+    def __init__(self, database: Database, series: Sequence[str]) -> None:
+        self._database = database
+        self._stock: dict[str, deque[int]] = {name: deque() for name in series}
+        self._reserved = 0
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def reserved(self, count: int) -> Iterator[None]:
+        """Have `count` numbers of each series for a transaction that begins inside this block.
+
+        No other transaction takes them meanwhile; what is not taken goes back into stock.
+        """
+        with self._lock:
+            if count:
+                self._stock_up(count)
+            self._reserved += count
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._reserved -= count
+
+    def _stock_up(self, count: int) -> None:
+        needed = self._reserved + count
+        short = [name for name, stock in self._stock.items() if len(stock) < needed]
+        if not short:
+            return
+        wanted = BLOCK if count == 1 else count * BLOCKS_UNDER_LOAD
+        with self._database.begin() as session:
+            lasts = [(name, _advance(session, name, wanted)) for name in sorted(short)]
+        for name, last in lasts:
+            self._stock[name].extend(range(last - wanted + 1, last + 1))
+
+    def take(self, series: str) -> int:
+        """The next number of a series that the service declared."""
+        return self._stock[series].popleft()
+
+
+def _advance(session: Session, name: str, count: int) -> int:
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    session.execute(dialect.insert(NumberSeries).values(name=name, last=0).on_conflict_do_nothing())
+    statement = (
+        update(NumberSeries)
+        .where(col(NumberSeries.name) == name)
+        .values(last=col(NumberSeries.last) + count)
+        .returning(col(NumberSeries.last))
+    )
+    return int(session.execute(statement).scalar_one())

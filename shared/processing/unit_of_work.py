@@ -1,0 +1,162 @@
+"""The one transaction: work runs in it, again if need be, and whose fault a failure is."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, SQLModel
+
+from shared.base.crash_points import reached
+from shared.base.errors import InfrastructureDown
+from shared.persistence.bulk import insert_entities
+from shared.persistence.database import Database, Trouble, diagnose
+from shared.processing.handlers.registry import Caused
+from shared.processing.store.numbers import NumberAllocator
+from shared.processing.worker.publisher import OutboxPublisher
+
+log = structlog.get_logger()
+
+RERUNS = 5
+"""How often work that met another transaction runs again before it counts as failed."""
+
+T = TypeVar("T")
+
+
+class WorkFailed(Exception):
+    """A handler, or a statement that it led to, failed; `reason` is what it raised."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(f"{type(reason).__name__}: {reason}")
+        self.reason = reason
+
+
+class UnitOfWork:
+    """One transaction in hand, and what is to be done once it has committed.
+
+    `now` is the moment of everything that it does.
+    """
+
+    __slots__ = ("_after_commit", "_sinks", "now", "session")
+
+    def __init__(self, session: Session, now: datetime, sinks: "EffectSinks") -> None:
+        self.session = session
+        self.now = now
+        self._sinks = sinks
+        self._after_commit: list[Callable[[], None]] = []
+
+    def store(self, added: Sequence[Sequence[SQLModel]], caused: Sequence[Caused]) -> None:
+        """Store what handlers added and changed, and each kind of effect by its sink."""
+        for entities in added:
+            insert_entities(self.session, entities)
+        self.session.flush()
+        self._sinks.store(self, caused)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Have something done once this has committed; it is not done otherwise."""
+        self._after_commit.append(action)
+
+    def committed(self) -> None:
+        """Do what waited for the commit."""
+        for action in self._after_commit:
+            action()
+
+
+class EffectSinks(Protocol):
+    """Stores effects in a transaction, each kind in its own way."""
+
+    def store(self, work: UnitOfWork, caused: Sequence[Caused]) -> None:
+        """Store them; what follows the commit is left with `work.after_commit`."""
+
+
+class Transactions:
+    """Begins, commits and repeats transactions for one service."""
+
+    def __init__(
+        self,
+        database: Database,
+        publisher: OutboxPublisher,
+        numbers: NumberAllocator,
+        sinks: EffectSinks,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._publisher = publisher
+        self._numbers = numbers
+        self._sinks = sinks
+        self._clock = clock
+
+    def run(self, work: Callable[[UnitOfWork], T], *, numbers: int = 0) -> T:
+        """Run `work` and commit, then do what waited for the commit; returns what it returned.
+
+        `numbers` is how many numbers of each series it may need. Work that met another
+        transaction runs again from the start.
+
+        Raises:
+            InfrastructureDown: the database is away; nothing was changed.
+            WorkFailed: the work itself is at fault; nothing was changed.
+        """
+        for rerun in range(RERUNS + 1):
+            try:
+                return self._once(work, numbers)
+            except SQLAlchemyError as error:
+                trouble = diagnose(error)
+                if trouble is Trouble.DOWN:
+                    raise InfrastructureDown(type(error).__name__) from error
+                if trouble is Trouble.MESSAGE or rerun == RERUNS:
+                    raise WorkFailed(error) from error
+                log.info("transaction_rerun", reason=type(error).__name__)
+            except InfrastructureDown:
+                raise
+            except Exception as error:
+                raise WorkFailed(error) from error
+        raise AssertionError("the last rerun returns or raises")
+
+    def _once(self, work: Callable[[UnitOfWork], T], numbers: int) -> T:
+        with (
+            self._numbers.reserved(numbers),
+            self._publisher.pending_confirms() as results,
+            self._database.begin() as session,
+        ):
+            unit = UnitOfWork(session, self._clock(), self._sinks)
+            self._publisher.mark(session, results)
+            result = work(unit)
+            reached("commit.before")
+        reached("commit.after")
+        unit.committed()
+        return result
+
+    @contextmanager
+    def internal_transaction(self) -> Iterator[UnitOfWork]:
+        """A transaction for our own tables, in which only the database can be at fault.
+
+        Raises:
+            InfrastructureDown: the database is away or busy; nothing was changed.
+        """
+        with translate_errors(), self._database.begin() as session:
+            unit = UnitOfWork(session, self._clock(), self._sinks)
+            yield unit
+        unit.committed()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction that only reads.
+
+        Raises:
+            InfrastructureDown: the database is away.
+        """
+        with translate_errors(), self._database.read() as session:
+            yield session
+
+
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Turn a database that is away or busy into `InfrastructureDown`."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        if diagnose(error) is Trouble.MESSAGE:
+            raise
+        raise InfrastructureDown(type(error).__name__) from error

@@ -1,0 +1,1 @@
+"""What runs: the consumer, the periodic tasks, the publisher, the watchdog, the pauses."""

@@ -1,0 +1,157 @@
+"""Lists, a page at a time: each page begins where the one before it ended.
+
+A page is found by its place in the order, never by counting past the rows before it, so that the
+thousandth costs what the first does. The answer stays a plain list of at most `LARGEST` rows; the
+address of the next page is in the header `Link` (RFC 8288), for whoever wants more.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, TypeVar, overload
+
+from fastapi import Query, Request, Response
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
+from sqlalchemy import ColumnElement, Row, bindparam, tuple_
+from sqlmodel import Session
+from sqlmodel.sql.expression import Select, SelectOfScalar
+
+from shared.base.errors import FieldError, Invalid
+from shared.persistence.entity import UtcDateTime
+
+LARGEST = 500
+"""Rows of the largest page: what a request may hold in memory at once."""
+
+NEXT_PAGE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "headers": {
+            "Link": {
+                "description": 'The address of the next page (`rel="next"`), when there may be one',
+                "schema": {"type": "string"},
+            }
+        }
+    }
+}
+"""For the OpenAPI document of a list."""
+
+T = TypeVar("T")
+U = TypeVar("U")
+_PLACE = TypeAdapter(tuple[Annotated[str, Query(max_length=200)], ...])
+
+
+class Page:
+    """The page that a request asks for; a dependency of each route that lists.
+
+    A list may consist of several parts, one after the other, each in an order of its own.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        response: Response,
+        limit: Annotated[int, Query(ge=1, le=LARGEST, description="rows of a page")] = 100,
+        after: Annotated[
+            str | None,
+            Query(max_length=1000, description="where the page before ended, from its `Link`"),
+        ] = None,
+    ) -> None:
+        self._request, self._response = request, response
+        self._room = limit
+        self._part: str | None = None
+        self._place: Sequence[str] = ()
+        if after is not None:
+            self._part, self._place = _read(after)
+
+    @overload
+    def read(
+        self,
+        session: Session,
+        query: SelectOfScalar[T],
+        *order: Any,
+        descending: bool = False,
+        part: str = "",
+    ) -> list[T]: ...
+
+    @overload
+    def read(
+        self,
+        session: Session,
+        query: Select[T, U],
+        *order: Any,
+        descending: bool = False,
+        part: str = "",
+    ) -> list[tuple[T, U]]: ...
+
+    def read(
+        self,
+        session: Session,
+        query: Any,
+        *order: Any,
+        descending: bool = False,
+        part: str = "",
+    ) -> list[Any]:
+        """The rows of this page.
+
+        `order` are columns of the first entity that the query selects; together they tell every
+        row from all others, none of them is ever null, and an index has them in this order.
+
+        Raises:
+            Invalid: `after` is none that this list has given.
+        """
+        if not self._room or (self._part is not None and self._part != part):
+            return []
+        if self._part is not None:
+            begin = self._begin(order)
+            place = tuple_(*order)
+            query = query.where(place < begin if descending else place > begin)
+            self._part = None  # Another part that follows is read from its start.
+        ordered = query.order_by(*(one.desc() if descending else one for one in order))
+        rows = list(session.exec(ordered.limit(self._room)))
+        self._room -= len(rows)
+        if rows and not self._room:
+            last = rows[-1][0] if isinstance(rows[-1], Row) else rows[-1]
+            self._announce(part, [getattr(last, one.key) for one in order])
+        return rows
+
+    def _begin(self, order: Sequence[Any]) -> ColumnElement[Any]:
+        if len(order) != len(self._place):
+            raise _unknown()
+        pairs = zip(order, self._place, strict=True)
+        return tuple_(
+            *(bindparam(None, _value(one, given), type_=one.type) for one, given in pairs)
+        )
+
+    def _announce(self, part: str, place: Sequence[Any]) -> None:
+        written = [one.isoformat() if isinstance(one, datetime) else str(one) for one in place]
+        after = urlsafe_b64encode(to_json([part, *written])).decode().rstrip("=")
+        url = self._request.url.include_query_params(after=after)
+        self._response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+
+
+def _read(after: str) -> tuple[str, tuple[str, ...]]:
+    try:
+        part, *place = _PLACE.validate_json(urlsafe_b64decode(after + "=" * (-len(after) % 4)))
+    except (ValueError, ValidationError):
+        raise _unknown() from None
+    if not all(one.isprintable() for one in place):
+        raise _unknown()
+    return part, tuple(place)
+
+
+def _value(column: Any, given: str) -> Any:
+    if not isinstance(column.type, UtcDateTime):
+        return given
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        raise _unknown() from None
+    if moment.tzinfo is None:
+        raise _unknown()
+    return moment
+
+
+def _unknown() -> Invalid:
+    message = "No page ended there; take `after` from the `Link` of the page before."
+    error = FieldError(field="after", code="after_unknown", message=message)
+    return Invalid("after_unknown", message, errors=[error])

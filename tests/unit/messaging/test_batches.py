@@ -1,0 +1,116 @@
+"""How a service waits for messages, and how a publisher hears of those it published."""
+
+import threading
+import time
+
+from shared.messaging.batches import BatchBuffer, PendingBatch
+from shared.messaging.bus import Incoming, PublishResult
+from tests.servers.premises import wait_until
+
+SOON = 5.0
+
+
+class Mailbox:
+    """A buffer with messages to take; it counts how often somebody looked."""
+
+    def __init__(self) -> None:
+        self.buffer = BatchBuffer()
+        self.messages: list[Incoming] = []
+        self.looks = 0
+
+    def take(self, limit: int) -> list[Incoming]:
+        self.looks += 1
+        batch, self.messages = self.messages[:limit], self.messages[limit:]
+        return batch
+
+    def collect(self, limit: int, wait: float, linger: float) -> list[Incoming]:
+        return self.buffer.collect(self.take, limit, wait, linger)
+
+    def drop_in(self, count: int) -> None:
+        with self.buffer.lock:
+            self.messages += [Incoming(b"", "signup.submitted.v1") for _ in range(count)]
+            self.buffer.notify(len(self.messages))
+
+
+def in_background(
+    mailbox: Mailbox, limit: int, linger: float
+) -> "tuple[threading.Thread, list[int]]":
+    sizes: list[int] = []
+    thread = threading.Thread(target=lambda: sizes.append(len(mailbox.collect(limit, 60, linger))))
+    thread.start()
+    wait_until(lambda: mailbox.looks > 0, "somebody waits", SOON)
+    return thread, sizes
+
+
+def test_who_waits_for_the_first_message_is_woken_by_it() -> None:
+    # Given somebody who waits
+    mailbox = Mailbox()
+    thread, sizes = in_background(mailbox, limit=100, linger=0)
+    # When one message comes
+    mailbox.drop_in(1)
+    # Then it is handed over at once
+    thread.join(SOON)
+    assert sizes == [1]
+
+
+def test_who_lingers_is_woken_once_when_the_batch_is_full() -> None:
+    # Given somebody who has one message and lingers for nine more
+    mailbox = Mailbox()
+    thread, sizes = in_background(mailbox, limit=10, linger=60)
+    mailbox.drop_in(1)
+    wait_until(lambda: not mailbox.messages, "the first is taken", SOON)
+    looks = mailbox.looks
+    # When they come one by one
+    for _ in range(9):
+        mailbox.drop_in(1)
+        thread.join(0.02)  # A chance to wake up, for whoever would.
+    # Then it was woken for the batch, and not for each message
+    thread.join(SOON)
+    assert sizes == [10]
+    assert mailbox.looks - looks <= 2
+
+
+def test_messages_that_are_there_are_taken_without_waiting() -> None:
+    # Given five messages
+    mailbox = Mailbox()
+    mailbox.drop_in(5)
+    # When three are asked for; then they come at once, and the others stay
+    began = time.monotonic()
+    assert len(mailbox.collect(3, wait=60, linger=60)) == 3
+    assert time.monotonic() - began < SOON
+    assert len(mailbox.messages) == 2
+
+
+def test_an_interruption_hands_over_what_is_there() -> None:
+    # Given a message and an interruption
+    mailbox = Mailbox()
+    mailbox.drop_in(1)
+    mailbox.buffer.interrupt()
+    # When somebody collects; then the message is not kept from them, and nobody lingers
+    began = time.monotonic()
+    assert len(mailbox.collect(10, wait=60, linger=60)) == 1
+    assert time.monotonic() - began < SOON
+
+
+def test_a_closed_buffer_takes_nothing() -> None:
+    # Given a buffer that is closed, with a message in it
+    mailbox = Mailbox()
+    mailbox.drop_in(1)
+    with mailbox.buffer.lock:
+        mailbox.buffer.close()
+    # When somebody collects; then there is nothing, at once
+    began = time.monotonic()
+    assert mailbox.collect(10, wait=60, linger=60) == []
+    assert time.monotonic() - began < SOON
+
+
+def test_the_first_result_of_a_message_stands() -> None:
+    # Given a message that has its result
+    batch = PendingBatch(1)
+    batch.record(0, PublishResult.UNROUTABLE)
+    # When another one comes
+    batch.record(0, PublishResult.CONFIRMED)
+    # Then it changes nothing
+    assert batch.complete
+    batch.resolve()
+    assert batch.future.result(0) == [PublishResult.UNROUTABLE]
