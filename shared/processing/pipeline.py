@@ -4,20 +4,15 @@ A batch of messages is claimed, their entities are loaded with one query each, e
 what they returned is stored by its sinks, and all of it commits at once.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
-
-from sqlalchemy import select
-from sqlmodel import Session, SQLModel
 
 from shared.base.crash_points import reached
-from shared.persistence.bulk import in_
 from shared.processing.dead_letters import DeadLetters
-from shared.processing.handlers.loading import Load
 from shared.processing.handlers.messages import Effect, Message, Now
 from shared.processing.handlers.registry import HandlerRegistry
 from shared.processing.store import inbox
+from shared.processing.store.entities import fetch
 from shared.processing.unit_of_work import Transactions, UnitOfWork
 from shared.processing.worker.watchdog import Watchdog
 
@@ -66,7 +61,7 @@ class Pipeline:
             return []
         reached("handlers.before")
         with self._watchdog.watch(work.session, key) as execution:
-            entities = self._handlers.load(messages, partial(_fetch, work.session))
+            entities = self._handlers.load(messages, partial(fetch, work.session))
             caused = self._handlers.run(messages, entities, Now(work.now), execution)
             reached("handlers.after")
             work.store(entities.added, caused)
@@ -92,16 +87,3 @@ class Pipeline:
             return self.handle(unit, [message])[0]
 
         return self._transactions.run(work, numbers=1)
-
-
-def _fetch(session: Session, load: Load, keys: set[Any]) -> Iterable[SQLModel]:
-    """The rows of one load, locked in the order of their primary key."""
-    table = load.model.__table__  # type: ignore[attr-defined]
-    statement = select(load.model).where(in_(session, table.c[load.column], sorted(keys)))
-    statement = statement.order_by(*table.primary_key.columns)
-    for name, value in load.only.items():
-        column = table.c[name]
-        statement = statement.where(column.is_(None) if value is None else column == value)
-    if load.lock:
-        statement = statement.with_for_update(of=load.model)
-    return session.execute(statement).scalars().all()
