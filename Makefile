@@ -31,6 +31,10 @@ demo: $(VENV)/product.stamp ## Take example customers through all seven steps
 run: $(VENV)/product.stamp ## Run all services on the embedded default, with a stand-in for KING
 	@$(BIN)/stappenplan run --simulate-king
 
+.PHONY: unit
+unit: $(VENV)/tests.stamp ## Run the tests that need no server (half a minute); ARGS='-k name' for some
+	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal -m unit tests/unit $(ARGS)
+
 .PHONY: test
 test: $(VENV)/tests.stamp ## Run all tests but the long faults, on real RabbitMQ and PostgreSQL
 	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile -m 'not faults' $(ARGS)
