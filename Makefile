@@ -72,6 +72,13 @@ lock: ## Pin anew what pyproject.toml asks for; ARGS=--upgrade takes the newest 
 	$(COMPILE) --group browser --constraints requirements-dev.lock \
 		--output-file requirements-browser.lock
 
+.PHONY: release
+release: ## Check, test and tag the version in pyproject.toml; nothing is pushed
+	@infra/release ready
+	@$(MAKE) check
+	@$(MAKE) test ARGS=  # The wheel's test is among them.
+	@infra/release tag
+
 .PHONY: clean
 clean: ## Remove the environment, caches and the data of the embedded default
 	rm -rf $(VENV) .data build *.egg-info .pytest_cache .mypy_cache .ruff_cache \
