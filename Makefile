@@ -7,7 +7,11 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/pip --disable-pip-version-check --quiet
+LOCKED := --require-hashes --requirement
+# For every platform and Python from 3.11, with hashes, and with nothing in it that tells where
+# the packages came from. Pins that still fit are kept.
+COMPILE = $(BIN)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(ARGS)
 WORKERS ?= 2
 ARGS ?=
 
@@ -26,6 +30,10 @@ demo: $(VENV)/product.stamp ## Take example customers through all seven steps
 .PHONY: run
 run: $(VENV)/product.stamp ## Run all services on the embedded default, with a stand-in for KING
 	@$(BIN)/stappenplan run --simulate-king
+
+.PHONY: unit
+unit: $(VENV)/tests.stamp ## Run the tests that need no server (half a minute); ARGS='-k name' for some
+	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal -m unit tests/unit $(ARGS)
 
 .PHONY: test
 test: $(VENV)/tests.stamp ## Run all tests but the long faults, on real RabbitMQ and PostgreSQL
@@ -54,14 +62,22 @@ format: $(VENV)/tests.stamp ## Format the code and mend what can be mended by it
 	$(BIN)/ruff check --fix .
 
 .PHONY: lock
-lock: ## Pin the newest releases of everything the product and its tests need
-	rm -rf build/lock
-	infra/make-environment build/lock
-	build/lock/bin/pip --quiet install --upgrade 'setuptools>=80' .
-	build/lock/bin/pip freeze --all --exclude pip --exclude stappenplan > requirements.lock
-	build/lock/bin/pip --quiet install '.[dev]'
-	build/lock/bin/pip freeze --all --exclude pip --exclude stappenplan > requirements-dev.lock
-	rm -rf build
+lock: ## Pin anew what pyproject.toml asks for; ARGS=--upgrade takes the newest releases
+	@infra/make-environment $(VENV)
+	$(COMPILE) --group bootstrap --output-file requirements-bootstrap.lock
+	$(COMPILE) pyproject.toml --group build --output-file requirements.lock
+	$(COMPILE) pyproject.toml --group build --group dev --constraints requirements.lock \
+		--output-file requirements-dev.lock
+	$(COMPILE) --group bench --constraints requirements.lock --output-file requirements-bench.lock
+	$(COMPILE) --group browser --constraints requirements-dev.lock \
+		--output-file requirements-browser.lock
+
+.PHONY: release
+release: ## Check, test and tag the version in pyproject.toml; nothing is pushed
+	@infra/release ready
+	@$(MAKE) check
+	@$(MAKE) test ARGS=  # The wheel's test is among them.
+	@infra/release tag
 
 .PHONY: clean
 clean: ## Remove the environment, caches and the data of the embedded default
@@ -70,20 +86,20 @@ clean: ## Remove the environment, caches and the data of the embedded default
 
 # The product alone is enough for `demo` and `run`; tests and checks need more.
 
-$(VENV)/product.stamp: requirements.lock pyproject.toml
-	@echo "setting up $(VENV): the product (less than a minute, once)"
+$(VENV)/product.stamp: requirements-bootstrap.lock requirements.lock pyproject.toml
+	@echo "setting up $(VENV): the product (some seconds, once)"
 	@infra/make-environment $(VENV)
-	@$(PIP) install --requirement requirements.lock
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@infra/install $(VENV) $(LOCKED) requirements.lock
+	@infra/install $(VENV) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/tests.stamp: $(VENV)/product.stamp requirements-dev.lock
-	@echo "setting up $(VENV): tools and tests (less than a minute, once)"
-	@$(PIP) install --requirement requirements-dev.lock
+	@echo "setting up $(VENV): tools and tests (some seconds, once)"
+	@infra/install $(VENV) $(LOCKED) requirements-dev.lock
 	@touch $@
 
-build/peers.stamp: tests/benchmark/requirements.lock
+build/peers.stamp: requirements-bench.lock
 	@echo "setting up build/peers: what Stappenplan is measured beside"
 	@infra/make-environment build/peers
-	@build/peers/bin/pip --disable-pip-version-check --quiet install --requirement $<
+	@infra/install build/peers $(LOCKED) requirements-bench.lock
 	@touch $@

@@ -1,6 +1,7 @@
 """Fixtures for every test: real servers, started when the first test asks for one."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,26 @@ from tests.servers.management import url_of_vhost
 from tests.servers.postgres import Databases, MakeDatabase, Postgres, start_postgres
 from tests.servers.premises import ServerError
 from tests.servers.rabbitmq import RabbitMQ, start_rabbitmq
+
+TESTS = Path(__file__).parent
+SERVERS = {"rabbitmq", "postgres"}
+WITHOUT_SERVERS = {"unit", "contract", "house"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with its folder's name, so that `-m unit` picks what it says.
+
+    A folder whose mark is not declared in pyproject.toml stops the run. So does a test that asks
+    for a server in a folder that promises to need none.
+    """
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        # The mark `faults` has a meaning of its own: what `make test` leaves out.
+        if folder != "faults":
+            item.add_marker(folder)
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if folder in WITHOUT_SERVERS and fixtures & SERVERS:
+            raise pytest.UsageError(f"{item.nodeid} needs a server: it belongs elsewhere")
 
 
 @pytest.fixture(scope="session")

@@ -42,11 +42,24 @@ app.add_typer(administration.token, name="token")
 app.add_typer(offices.app, name="office")
 
 
+def print_version(wanted: bool) -> None:
+    """Print the installed version and end, when the option is given."""
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"stappenplan {version('stappenplan')}")
+        raise typer.Exit
+
+
 @app.callback()
 def start(
     log_level: Annotated[
         Level | None, typer.Option(case_sensitive=False, help="how much it tells of its work")
     ] = None,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=print_version, help="print the version"),
+    ] = False,
 ) -> None:
     """From sign-up to log-in in seven steps."""
     from infra.cli.context import settings
