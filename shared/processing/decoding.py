@@ -150,21 +150,24 @@ def open_message(incoming: Incoming) -> Envelope:
             f"the body has {len(incoming.body)} bytes; an event has at most {MAX_BODY_BYTES}"
         )
     content_type = (incoming.content_type or "").partition(";")[0].strip().lower()
-    binary = _binary_attributes(incoming.headers)
-    if binary and content_type in ("application/json", ""):
-        attributes = {**binary, "data": parse(incoming.body)}
-    elif content_type in (CONTENT_TYPE, "application/json", ""):
-        # Simple clients send the structured document as plain JSON, or name no type at all.
-        attributes = require_object(parse(incoming.body), "the event")
-    else:
-        raise Malformed(
-            f"content type {content_type[:80]!r} is not understood; send {CONTENT_TYPE}, or "
-            "application/json with the attributes as cloudEvents: headers"
-        )
-    envelope = read_document(attributes)
+    envelope = read_document(_attributes(incoming, content_type))
     _require_agreement("message_id", incoming.message_id, "id", envelope.id)
     _require_agreement("type", incoming.type, "type", envelope.type)
     return envelope
+
+
+def _attributes(incoming: Incoming, content_type: str) -> dict[str, Any]:
+    """The event's attributes and data, from its body alone or from headers and body."""
+    binary = _binary_attributes(incoming.headers)
+    if binary and content_type in ("application/json", ""):
+        return {**binary, "data": parse(incoming.body)}
+    if content_type in (CONTENT_TYPE, "application/json", ""):
+        # Simple clients send the structured document as plain JSON, or name no type at all.
+        return require_object(parse(incoming.body), "the event")
+    raise Malformed(
+        f"content type {content_type[:80]!r} is not understood; send {CONTENT_TYPE}, or "
+        "application/json with the attributes as cloudEvents: headers"
+    )
 
 
 def _binary_attributes(headers: Mapping[str, object]) -> dict[str, Any]:

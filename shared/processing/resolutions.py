@@ -23,7 +23,7 @@ from shared.messaging.bus import Incoming
 from shared.processing.dead_letters import REJECTED, DeadLetters
 from shared.processing.decoding import BINARY_PREFIXES, Decoder
 from shared.processing.handlers.messages import Message
-from shared.processing.store.decisions import MAX_NAME_CHARACTERS, Failed, Resolution, new_record
+from shared.processing.store.decisions import Failed, Resolution, new_record
 from shared.processing.store.kept_messages import to_columns, to_incoming
 from shared.processing.store.tables import DEAD, DROPPED, WAITING, Decision, Inbox
 
@@ -61,28 +61,33 @@ def retry(
         NotDeadLettered: it is not dead, somebody was first, or its own id was used meanwhile.
         WouldBeRejected: it would be rejected again; nothing was changed.
     """
-    renewed: dict[str, Any] = {
-        "status": WAITING,
-        "due_at": datetime.now(UTC),
-        "attempts": 0,
-        "crashes": 0,
-        "error": None,
-    }
     record = new_record(row, resolution)
-    if correction is None:
-        if row.status == DEAD and row.id.startswith(REJECTED):
-            _judge(session, decoder, row, to_incoming(row))
-        resolve(session, row, DEAD, renewed, resolution, record)
-        return
+    renewed = _due_now()
+    if correction is not None:
+        renewed |= _put_in_place(session, decoder, row, correction, record)
+    elif row.status == DEAD and row.id.startswith(REJECTED):
+        _judge(session, decoder, row, to_incoming(row))
+    resolve(session, row, DEAD, renewed, resolution, record)
+
+
+def _due_now() -> dict[str, Any]:
+    """The columns of a message that begins anew."""
+    now = datetime.now(UTC)
+    return {"status": WAITING, "due_at": now, "attempts": 0, "crashes": 0, "error": None}
+
+
+def _put_in_place(
+    session: Session, decoder: Decoder, row: Inbox, correction: bytes, record: Decision
+) -> dict[str, Any]:
+    """The columns of a corrected message; the record keeps what it was, and what it is now."""
     require_failed(row, DEAD)
     incoming = _corrected(to_incoming(row), correction)
     message = _judge(session, decoder, row, incoming)
-    if not row.id.startswith(REJECTED):
-        renewed["subject"] = message.envelope.subject
     record.original, record.original_properties = row.body, row.properties
     record.correction = incoming.body
     record.correction_digest = message.envelope.digest()
-    resolve(session, row, DEAD, renewed | to_columns(incoming), resolution, record)
+    rejected = row.id.startswith(REJECTED)
+    return to_columns(incoming) | ({} if rejected else {"subject": message.envelope.subject})
 
 
 def drop(session: Session, row: Inbox, resolution: Resolution) -> None:
@@ -110,19 +115,14 @@ def resolve(
         NotDeadLettered: somebody was first.
     """
     model: Any = type(row)
-    statement = (
-        update(model)
-        .where(col(model.id) == row.id, col(model.status) == failed)
-        .values(
-            **values,
-            decision=f"{resolution.verdict}: {resolution.why}",
-            decided_by=resolution.by[:MAX_NAME_CHARACTERS],
-            decided_at=record.decided_at,
-        )
-        .returning(col(model.id))
-        .execution_options(synchronize_session=False)
-    )
-    if session.execute(statement).first() is None:
+    decided = {
+        "decision": f"{resolution.verdict}: {resolution.why}",
+        "decided_by": record.decided_by,
+        "decided_at": record.decided_at,
+    }
+    waiting = (col(model.id) == row.id, col(model.status) == failed)
+    statement = update(model).where(*waiting).values(**values, **decided).returning(col(model.id))
+    if not session.execute(statement.execution_options(synchronize_session=False)).first():
         assert isinstance(row, SQLModel)  # noqa: S101 - every row is one.
         session.refresh(row)
         require_failed(row, failed)
