@@ -19,7 +19,7 @@ from shared.processing.decoding import open_message
 ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 SUBJECT = "3f2c8a10-6b1d-4e57-9a44-0c5d7e9b1a01"
 TYPE = "customer.released.v1"
-LETTER = {
+LETTER: dict[str, Any] = {
     "specversion": "1.0",
     "id": ID,
     "source": "/services/billing",
@@ -42,15 +42,15 @@ def test_what_we_write_is_what_we_read() -> None:
 
 
 def test_a_time_with_any_offset_is_the_same_moment_in_utc() -> None:
-    found = open_message(arriving(LETTER | {"time": "2026-11-24T10:30:00+01:00"}))
-    assert found.time == datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
-    assert found.time.utcoffset() == timedelta(0)
+    envelope = open_message(arriving(LETTER | {"time": "2026-11-24T10:30:00+01:00"}))
+    assert envelope.time == datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+    assert envelope.time.utcoffset() == timedelta(0)
 
 
 def test_an_event_goes_out_in_utc_whatever_the_zone_it_was_made_in() -> None:
     amsterdam = timezone(timedelta(hours=1))
-    made = Envelope(ID, "/x", TYPE, SUBJECT, datetime(2026, 11, 24, 10, 30, tzinfo=amsterdam))
-    assert json.loads(made.to_bytes())["time"] == "2026-11-24T09:30:00Z"
+    envelope = Envelope(ID, "/x", TYPE, SUBJECT, datetime(2026, 11, 24, 10, 30, tzinfo=amsterdam))
+    assert json.loads(envelope.to_bytes())["time"] == "2026-11-24T09:30:00Z"
 
 
 @pytest.mark.parametrize("content_type", [CONTENT_TYPE, f"{CONTENT_TYPE}; charset=utf-8", None, ""])

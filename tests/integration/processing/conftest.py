@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.processing.tally import MENDED, Replica, Wire
+from shared.processing.testing import RecordingBus
+from tests.integration.processing.tally import MENDED, Replica
 from tests.servers.postgres import MakeDatabase
 
 MakeReplica = Callable[..., Replica]
@@ -19,18 +20,18 @@ def make_replica(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Mak
     else:
         make: MakeDatabase = request.getfixturevalue("make_database")
         url = make("tally")
-    made: list[Replica] = []
+    replicas: list[Replica] = []
 
-    def another(wire: Wire | None = None) -> Replica:
-        one = Replica(url, tmp_path, wire)
-        if not made:
-            one.make_tables()
-        made.append(one)
-        return one
+    def another(bus: RecordingBus | None = None) -> Replica:
+        replica = Replica(url, tmp_path, bus)
+        if not replicas:
+            replica.make_tables()
+        replicas.append(replica)
+        return replica
 
     yield another
-    for one in made:
-        one.database.close()
+    for replica in replicas:
+        replica.database.close()
     MENDED.clear()
 
 

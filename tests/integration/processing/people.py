@@ -10,7 +10,7 @@ from tests.integration.processing.tally import Replica
 def retry(replica: Replica, letter_id: str, correction: Any = None, by: str = "anna") -> str:
     """Retry a letter, with a correction or as it is; returns its id from now on."""
     body = None if correction is None else json.dumps(correction).encode()
-    reader = replica.runtime.engine.decoder
+    decoder = replica.runtime.engine.decoder
     return decisions.retry(
-        replica.database, reader, letter_id, by=by, why="mended", correction=body
+        replica.database, decoder, letter_id, by=by, why="mended", correction=body
     )

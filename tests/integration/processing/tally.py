@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,13 +18,16 @@ from shared.events.envelope import CONTENT_TYPE, Envelope
 from shared.host.runtime import Runtime
 from shared.host.service import Service
 from shared.host.settings import Settings
-from shared.messaging.bus import Incoming, Outgoing, PublishResult
+from shared.messaging.bus import Incoming
 from shared.notifications.messages import Mail
 from shared.notifications.senders.protocol import make_senders
 from shared.persistence.database import Database
 from shared.persistence.entity import Entity
 from shared.processing import Command, Effect, Loaded, Scheduled, by_subject, on
+from shared.processing.decoding import PublisherRules
+from shared.processing.handlers.registry import Call
 from shared.processing.store.tables import Inbox, Outbox, ProcessingTable
+from shared.processing.testing import RecordingBus
 
 SPACE = UUID("00000000-0000-0000-0000-000000000077")
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -56,24 +58,29 @@ def tally(event: CustomerReleased, envelope: Envelope, tallies: Loaded[Tally]) -
     what = event.order_reference.partition("-")[0]
     if what in STUMBLES and event.order_reference not in MENDED:
         raise STUMBLES[what]
-    one = tallies.get(envelope.subject) or tallies.add(
+    row = tallies.get(envelope.subject) or tallies.add(
         Tally(onboarding_id=envelope.subject, releases=0, reminders=0)
     )
-    one.releases += 1
-    said: list[Effect] = [CustomerLoggedIn(login_name="x", first_login_at=START)]
+    row.releases += 1
+    effects: list[Effect] = [CustomerLoggedIn(login_name="x", first_login_at=START)]
     if what == "later":
-        said.append(Scheduled(Remind(), START + timedelta(days=7), key=f"remind/{envelope.subject}"))
+        effects.append(in_time("remind", envelope, timedelta(days=7)))
     if what == "soon":
-        said.append(Scheduled(Remind(), START + timedelta(seconds=20), key=f"soon/{envelope.subject}"))
+        effects.append(in_time("soon", envelope, timedelta(seconds=20)))
     if what == "mail":
-        said.append(Mail("greeting", "klant@bakkerij.example", "nl", {"name": "Anna"}))
-    return said
+        effects.append(Mail("greeting", "klant@bakkerij.example", "nl", {"name": "Anna"}))
+    return effects
 
 
-def remind(_request: Remind, envelope: Envelope, tallies: Loaded[Tally]) -> Sequence[Effect]:
-    one = tallies.get(envelope.subject)
-    assert one is not None
-    one.reminders += 1
+def in_time(what: str, envelope: Envelope, pause: timedelta) -> Scheduled:
+    """A reminder, once for each customer."""
+    return Scheduled(Remind(), START + pause, key=f"{what}/{envelope.subject}")
+
+
+def remind(_command: Remind, envelope: Envelope, tallies: Loaded[Tally]) -> Sequence[Effect]:
+    row = tallies.get(envelope.subject)
+    assert row is not None
+    row.reminders += 1
     return []
 
 
@@ -105,50 +112,36 @@ def service(folder: Path) -> Service:
     )
 
 
-class Wire:
-    """A bus that keeps what is published and answers as it is told."""
-
-    def __init__(self, answer: PublishResult = PublishResult.CONFIRMED) -> None:
-        self.answer = answer
-        self.published: list[str] = []
-
-    def open(self) -> None: ...
-
-    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[PublishResult]]":
-        self.published += [one.id for one in messages]
-        future: Future[list[PublishResult]] = Future()
-        future.set_result([self.answer] * len(messages))
-        return future
-
-    def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
-        return []
-
-    def acknowledge(self, messages: Sequence[Incoming]) -> None: ...
-
-    def interrupt(self) -> None: ...
-
-    def healthy(self) -> bool:
-        return True
-
-    def silent_for(self) -> float:
-        return 0.0
-
-    def close(self) -> None: ...
+RULES = PublisherRules()
+"""Each event is said by the service that owns it."""
 
 
 class Replica:
     """One process of the service, without its threads: the test says when each does its work."""
 
-    def __init__(self, url: str, folder: Path, wire: Wire | None = None) -> None:
+    def __init__(
+        self, url: str, folder: Path, bus: RecordingBus | None = None, rules: PublisherRules = RULES
+    ) -> None:
         self.now = START
-        self.wire = wire or Wire()
+        self.bus = bus or RecordingBus()
         settings = Settings(database_url=url, data_dir=folder)
         senders = make_senders(
             mail="file", sms="file", data_dir=folder, mail_from="a@b.example", sms_sender="Tally"
         )
-        made = service(folder)
-        self.runtime = Runtime(made, settings, self.wire, senders, lambda: self.now)
+        self.runtime = Runtime(
+            service(folder), settings, self.bus, senders, rules, lambda: self.now
+        )
         self.database: Database = self.runtime.database
+
+    @property
+    def handlers(self) -> dict[str, Call]:
+        """The handler of each type of message: a test may put another in its place."""
+        return self.runtime.engine._pipeline._handlers._calls
+
+    @property
+    def published(self) -> list[str]:
+        """The ids of the events that were handed to the bus."""
+        return [message.id for message in self.bus.published]
 
     def make_tables(self) -> None:
         TallyTable.metadata.create_all(self.database.engine)
@@ -169,15 +162,15 @@ class Replica:
     def tallies(self) -> Counter[str]:
         with self.database.read() as session:
             rows = session.execute(select(Tally)).scalars()
-            return Counter({one.onboarding_id: one.releases for one in rows})
+            return Counter({row.onboarding_id: row.releases for row in rows})
 
     def inbox(self) -> dict[str, Inbox]:
         with self.database.read() as session:
-            return {one.id: one for one in session.execute(select(Inbox)).scalars()}
+            return {row.id: row for row in session.execute(select(Inbox)).scalars()}
 
     def outbox(self) -> dict[str, Outbox]:
         with self.database.read() as session:
-            return {one.id: one for one in session.execute(select(Outbox)).scalars()}
+            return {row.id: row for row in session.execute(select(Outbox)).scalars()}
 
 
 def customer(name: str) -> str:

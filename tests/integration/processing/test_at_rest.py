@@ -1,17 +1,17 @@
 """A service at rest sleeps; what becomes due wakes it in time. The clock here is the test's own."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import event
 
 from shared.base.errors import InfrastructureDown
-from shared.host.tasks import LOOK_AROUND
+from shared.host.tasks import LOOK_AROUND_SECONDS
 from shared.messaging.bus import PublishResult
+from shared.processing.retry_policy import MESSAGE_RETRIES, OUTBOX_LEASE
 from shared.processing.worker.periodic import BUSY_SECONDS, PeriodicTask
-from shared.processing.worker.retry_policy import LEASE, pause_after
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.tally import MENDED, START, Replica, release
 
@@ -19,43 +19,47 @@ SECOND = timedelta(seconds=1)
 
 
 class Slumber:
-    """Stands for the event on which a chore sleeps: time flies, and after a while it is over."""
+    """Stands for the signal on which a task sleeps: time flies, and after a while it is over."""
 
-    def __init__(self, chore: PeriodicTask, sleeps: int, fly: Callable[[float], None]) -> None:
-        self._chore, self._left, self._fly = chore, sleeps, fly
+    def __init__(self, task: PeriodicTask, sleeps: int, fly: Callable[[float], None]) -> None:
+        self._task, self._left, self._fly = task, sleeps, fly
         self.slept: list[float] = []
 
     def is_set(self) -> bool:
-        return self._chore.stopping.is_set()
+        return self._task.stopping.is_set()
 
     def clear(self) -> None: ...
 
-    def set(self) -> None: ...
+    def wake(self) -> None: ...
 
     def wait(self, seconds: float) -> bool:
         self.slept.append(seconds)
         self._fly(seconds)
         self._left -= 1
         if not self._left:
-            self._chore.stopping.set()
+            self._task.stopping.set()
         return self.is_set()
 
 
-def slumber(chore: PeriodicTask, sleeps: int, replica: Replica | None = None) -> list[float]:
-    """Let a chore run, in this thread, until it has slept so often; how long each time."""
+def slumber(task: PeriodicTask, sleeps: int, replica: Replica | None = None) -> list[float]:
+    """Let a task run, in this thread, until it has slept so often; how long each time."""
 
     def fly(seconds: float) -> None:
         if replica is not None:
             replica.now += seconds * SECOND
 
-    asleep = Slumber(chore, sleeps, fly)
-    chore._wake = asleep  # type: ignore[assignment]
-    chore.run()
+    asleep = Slumber(task, sleeps, fly)
+    task._signal = asleep  # type: ignore[assignment]
+    task.run()
     return asleep.slept
 
 
-def chores(replica: Replica) -> list[PeriodicTask]:
-    return [replica.runtime.tasks.sweeper, replica.runtime.tasks.due, replica.runtime.tasks.mail]
+def tasks(replica: Replica) -> list[PeriodicTask]:
+    return [
+        replica.runtime.tasks.sweeper,
+        replica.runtime.tasks.due,
+        replica.runtime.tasks.notifications,
+    ]
 
 
 def test_a_service_at_rest_makes_one_short_transaction_for_each_look(replica: Replica) -> None:
@@ -69,9 +73,9 @@ def test_a_service_at_rest_makes_one_short_transaction_for_each_look(replica: Re
     # Given a service with nothing to do,
     event.listen(replica.database.engine, "begin", begun.append)
     event.listen(replica.database.engine, "before_cursor_execute", note)
-    # When each chore has slept ten times, Then it slept long,
-    for chore in chores(replica):
-        assert slumber(chore, 10, replica) == [LOOK_AROUND] * 10
+    # When each task has slept ten times, Then it slept long,
+    for task in tasks(replica):
+        assert slumber(task, 10, replica) == [LOOK_AROUND_SECONDS] * 10
     # and it looked once in its table for each sleep, and once for what was left at the start.
     assert len(statements) <= 3 * 11
     assert len(begun) <= 3 * 11
@@ -81,18 +85,18 @@ def test_a_failed_message_runs_again_when_it_is_due(replica: Replica) -> None:
     # Given a message that failed, and would succeed now,
     replica.take(release("bakkerij", "broken-1"))
     MENDED.add("broken-1")
-    # When the chore has slept until that is due, and once more,
-    pause = (pause_after(1) or SECOND).total_seconds()
-    slept = slumber(replica.runtime.tasks.due, math.ceil(pause / LOOK_AROUND) + 1, replica)
+    # When the task has slept until that is due, and once more,
+    pause = MESSAGE_RETRIES.pauses[0].total_seconds()
+    slept = slumber(replica.runtime.tasks.due, math.ceil(pause / LOOK_AROUND_SECONDS) + 1, replica)
     # Then it ran, not a moment later.
     assert sum(slept[:-1]) == pause
     assert sum(replica.tallies().values()) == 1
 
 
 def test_what_a_dead_replica_left_is_found(make_replica: MakeReplica) -> None:
-    # Given a chore at rest, and another replica that fails at a message and is gone,
+    # Given a task at rest, and another replica that fails at a message and is gone,
     living, dead = make_replica(), make_replica()
-    assert slumber(living.runtime.tasks.due, 1, living) == [LOOK_AROUND]
+    assert slumber(living.runtime.tasks.due, 1, living) == [LOOK_AROUND_SECONDS]
     dead.take(release("bakkerij", "broken-1"))
     MENDED.add("broken-1")
     due = next(iter(living.inbox().values())).due_at
@@ -106,99 +110,99 @@ def test_what_a_dead_replica_left_is_found(make_replica: MakeReplica) -> None:
 
 def test_a_failure_wakes_who_runs_it_again(replica: Replica) -> None:
     due = replica.runtime.tasks.due
-    due._wake.clear()
+    due._signal.clear()
     replica.take(release("bakkerij", "broken-1"))
-    assert due._wake.is_set()
+    assert due._signal.is_set()
 
 
 def test_what_the_database_interrupted_wakes_who_goes_on_with_it(
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given a message that runs alone, when the database goes away and comes back,
+    # Given a message that runs isolated, when the database goes away and comes back,
     def away(*_: object, **__: object) -> None:
         monkeypatch.undo()
         raise InfrastructureDown("away")
 
     due = replica.runtime.tasks.due
-    due._wake.clear()
+    due._signal.clear()
     monkeypatch.setattr(replica.runtime.engine.transactions, "run", away)
     with pytest.raises(InfrastructureDown):
         replica.take(release("bakkerij", redelivered=True))
     # When who runs what is due is woken, Then it runs now, and not when its lease has ended.
-    assert due._wake.is_set()
+    assert due._signal.is_set()
     assert replica.run_due() == 0
     assert sum(replica.tallies().values()) == 1
 
 
 @pytest.mark.parametrize(("what", "woken"), [("soon-1", True), ("later-1", False)])
-def test_a_request_for_soon_wakes_who_runs_it(replica: Replica, what: str, woken: bool) -> None:
+def test_a_command_for_soon_wakes_who_runs_it(replica: Replica, what: str, woken: bool) -> None:
     # One for next week is found in time by looking around: under load nobody is woken for it.
     due = replica.runtime.tasks.due
-    due._wake.clear()
+    due._signal.clear()
     replica.take(release("bakkerij", what))
-    assert due._wake.is_set() is woken
+    assert due._signal.is_set() is woken
 
 
 def test_a_mail_wakes_who_sends_it(replica: Replica) -> None:
-    mail = replica.runtime.tasks.mail
-    mail._wake.clear()
+    notifications = replica.runtime.tasks.notifications
+    notifications._signal.clear()
     replica.take(release("bakkerij", "mail-1"))
-    assert mail._wake.is_set()
+    assert notifications._signal.is_set()
 
 
 def test_what_the_broker_answered_wakes_who_marks_it(replica: Replica) -> None:
-    settler = replica.runtime.tasks.settler
-    settler._wake.clear()
+    flusher = replica.runtime.tasks.confirm_flusher
+    flusher._signal.clear()
     replica.take(release("bakkerij"))
-    assert settler._wake.is_set()
+    assert flusher._signal.is_set()
 
 
 def test_the_sweeper_hears_of_an_unconfirmed_event_once_it_is_marked(replica: Replica) -> None:
     # Given an event that the broker did not confirm,
-    replica.wire.answer = PublishResult.UNKNOWN
+    replica.bus.result = PublishResult.UNKNOWN
     replica.take(release("bakkerij"))
     sweeper = replica.runtime.tasks.sweeper
     # When another transaction takes the answer along, just after the sweeper had looked,
-    sweeper._wake.clear()
+    sweeper._signal.clear()
     replica.take(release("bakkerij"))
     # Then the sweeper looks again, and sees that it is due in a second rather than in thirty.
-    assert sweeper._wake.is_set()
+    assert sweeper._signal.is_set()
     (row,) = replica.outbox().values()
-    assert row.leased_until < START + LEASE
+    assert row.leased_until < START + OUTBOX_LEASE
     assert slumber(sweeper, 1, replica)[0] <= BUSY_SECONDS
 
 
 def test_what_is_due_and_cannot_be_had_makes_nobody_busy() -> None:
-    # Given work that another replica holds, When a chore tries,
-    chore = PeriodicTask("chore", lambda: 0, every=LOOK_AROUND, due_in=lambda: -1.0)
+    # Given work that another replica holds, When a task tries,
+    task = PeriodicTask("task", lambda: 0, every=LOOK_AROUND_SECONDS, due_in=lambda: -1.0)
     # Then it leaves that alone for a while each time.
-    assert slumber(chore, 5) == [BUSY_SECONDS] * 5
+    assert slumber(task, 5) == [BUSY_SECONDS] * 5
 
 
 def test_what_became_due_during_a_sleep_is_done_at_once() -> None:
-    # Given a chore that another process leaves something that is due at once,
+    # Given a task that another process leaves something that is due at once,
     looks = iter([math.inf, -1.0])
-    chore = PeriodicTask("chore", lambda: 0, every=LOOK_AROUND, due_in=lambda: next(looks))
+    task = PeriodicTask("task", lambda: 0, every=LOOK_AROUND_SECONDS, due_in=lambda: next(looks))
     # When it looks around, Then it tries: nobody has refused it that yet.
-    assert slumber(chore, 2) == [LOOK_AROUND, 0.0]
+    assert slumber(task, 2) == [LOOK_AROUND_SECONDS, 0.0]
 
 
 def test_who_is_asked_to_stop_just_before_it_would_sleep_stops() -> None:
-    # Given a chore that is asked to stop, and that takes its being woken for the last time's,
+    # Given a task that is asked to stop, and that takes its being woken for the last time's,
     def work() -> int:
-        chore.stop()
-        chore._wake.clear()
+        task.stop()
+        task._signal.clear()
         return 0
 
-    chore = PeriodicTask("chore", work, every=600.0)
+    task = PeriodicTask("task", work, every=600.0)
     # When it has worked, Then it does not sleep first.
-    chore.start()
-    chore.join(30)
-    assert not chore.is_alive()
+    task.start()
+    task.join(30)
+    assert not task.is_alive()
 
 
 def test_a_look_that_fails_is_followed_by_another() -> None:
-    looks = iter([RuntimeError("the clock is broken"), math.inf, 0.25])
+    looks: Iterator[Exception | float] = iter([RuntimeError("the clock is broken"), math.inf, 0.25])
 
     def due_in() -> float:
         look = next(looks)
@@ -206,5 +210,5 @@ def test_a_look_that_fails_is_followed_by_another() -> None:
             raise look
         return look
 
-    chore = PeriodicTask("chore", lambda: 0, every=LOOK_AROUND, due_in=due_in)
-    assert slumber(chore, 3) == [LOOK_AROUND, LOOK_AROUND, 0.25]
+    task = PeriodicTask("task", lambda: 0, every=LOOK_AROUND_SECONDS, due_in=due_in)
+    assert slumber(task, 3) == [LOOK_AROUND_SECONDS, LOOK_AROUND_SECONDS, 0.25]

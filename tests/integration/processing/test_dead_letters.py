@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from infra.operations.dead_letters import letters, decisions
-from infra.operations.dead_letters.letters import NoSuchLetter, NotDead
-from infra.operations.dead_letters.decisions import Unfit
+from infra.operations.dead_letters import decisions, letters
+from infra.operations.dead_letters.letters import NoSuchLetter
 from shared.messaging.bus import Incoming
+from shared.processing.resolutions import NotDeadLettered, WouldBeRejected
 from shared.processing.store.tables import DEAD, DONE
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.people import retry
@@ -118,7 +118,7 @@ def test_a_correction_that_would_be_refused_changes_nothing(
     replica.take(message)
     before = replica.inbox()
     # When the correction is wrong itself, Then whoever made it is told how, and nothing changes.
-    with pytest.raises(Unfit, match=says):
+    with pytest.raises(WouldBeRejected, match=says):
         retry(replica, message_id("bakkerij"), json.loads(message.body) | change)
     assert replica.inbox() == before
     assert letters.show(replica.database, message_id("bakkerij"))["decisions"] == []
@@ -126,7 +126,7 @@ def test_a_correction_that_would_be_refused_changes_nothing(
 
 def test_a_body_that_is_no_json_is_no_correction(replica: Replica) -> None:
     replica.take(given_up(release("bakkerij", "never-1")))
-    with pytest.raises(Unfit, match="not valid JSON"):
+    with pytest.raises(WouldBeRejected, match="not valid JSON"):
         decisions.retry(
             replica.database,
             replica.runtime.engine.decoder,
@@ -162,7 +162,7 @@ def test_a_refused_letter_takes_its_own_id_when_it_is_corrected(replica: Replica
     replica.take(broken)
     letter_id = refused(replica)
     # When it is retried as it is, Then it would only be refused again;
-    with pytest.raises(Unfit, match="revision"):
+    with pytest.raises(WouldBeRejected, match="revision"):
         retry(replica, letter_id)
     # corrected, it has its effect under its own id, so that the same event is known again.
     correction = document(broken, revision=1)
@@ -181,11 +181,11 @@ def test_a_refused_letter_whose_id_was_used_meanwhile_is_not_run(replica: Replic
     replica.take(release("bakkerij"))
     letter_id = refused(replica)
     # When somebody corrects it to the same, Then he is told that it has had its effect;
-    with pytest.raises(NotDead, match="drop it"):
+    with pytest.raises(NotDeadLettered, match="drop it"):
         retry(replica, letter_id, document(broken, revision=1))
     # to something else, Then he is told to give it an id of its own,
     other = document(broken, revision=2)
-    with pytest.raises(NotDead, match="id of its own"):
+    with pytest.raises(NotDeadLettered, match="id of its own"):
         retry(replica, letter_id, other)
     # and when he does, it runs.
     retry(replica, letter_id, other | {"id": customer("another id")})
@@ -227,7 +227,7 @@ def test_of_many_who_press_at_once_one_wins(make_replica: MakeReplica) -> None:
                     decisions.drop(replicas[who].database, message_id(name), by=str(who), why="x")
                 else:
                     retry(replicas[who], message_id(name), mine, by=str(who))
-            except NotDead as refusal:
+            except NotDeadLettered as refusal:
                 return str(refusal)
             return "won"
 

@@ -7,10 +7,10 @@ import pytest
 
 from shared.base.errors import InfrastructureDown, Retry
 from shared.persistence.postgres import OPTIONS
+from shared.processing.retry_policy import MESSAGE_LEASE
 from shared.processing.store.tables import DEAD, DONE, WAITING
 from shared.processing.unit_of_work import RERUNS
 from shared.processing.worker import watchdog
-from shared.processing.worker.retry_policy import LEASE
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.people import retry
 from tests.integration.processing.tally import (
@@ -23,7 +23,7 @@ from tests.integration.processing.tally import (
     release,
 )
 
-LATER = max(LEASE, timedelta(hours=2))
+LATER = max(MESSAGE_LEASE, timedelta(hours=2))
 
 
 def fail_three_times(replica: Replica, **orders: str) -> None:
@@ -73,7 +73,7 @@ def test_what_is_due_behind_one_that_kills_is_not_blamed_for_it(
     assert all(after[message_id(one)] == before[message_id(one)] for one in "ab")
     # They get through while it is left alone, and it is dead after its third time.
     MENDED.update(("outside-1", "outside-2"))
-    assert replica.run_due(LEASE / 2) == 2
+    assert replica.run_due(MESSAGE_LEASE / 2) == 2
     assert replica.tallies() == {customer("a"): 1, customer("b"): 1}
     dies(replica)
     dies(replica)
@@ -148,6 +148,6 @@ def test_one_that_killed_and_is_retried_by_a_person_begins_anew(replica: Replica
 def test_the_lease_is_longer_than_the_longest_run() -> None:
     # Given how long one run may wait for a lock, and be in its handler,
     (lock,) = re.findall(r"lock_timeout=(\d+)s", OPTIONS)
-    once = timedelta(seconds=int(lock) + watchdog.LOOKS * watchdog.LOOK_SECONDS)
+    once = timedelta(seconds=int(lock) + watchdog.MAX_CHECKS * watchdog.CHECK_SECONDS)
     # When it meets other transactions every time, Then its lease is still not over.
-    assert once * (RERUNS + 1) < LEASE
+    assert once * (RERUNS + 1) < MESSAGE_LEASE

@@ -21,7 +21,7 @@ def names_nobody(error: str) -> bool:
     return "Anna" not in error and "Annie" not in error
 
 
-def told(replica: Replica, statement: str) -> str:
+def log_of(replica: Replica, statement: str) -> str:
     """All that a log would hold of what this statement leads to, with the name as parameter."""
     with pytest.raises(DBAPIError) as raised, replica.database.begin() as session:
         session.execute(text(statement), {"name": NAME})
@@ -31,12 +31,13 @@ def told(replica: Replica, statement: str) -> str:
 def test_the_error_of_a_message_holds_none_of_its_values(replica: Replica) -> None:
     # Given a handler that leads to a row which the database refuses,
     loaded: list[Any] = []
+    wrong: dict[str, Any] = {"onboarding_id": NAME, "releases": None, "reminders": 0}
 
-    def call(_delivery: object, batch: Any, _now: object) -> Sequence[Effect]:
-        loaded.append(batch[Tally].add(Tally(onboarding_id=NAME, releases=None, reminders=0)))
+    def call(_message: object, entities: Any, _now: object) -> Sequence[Effect]:
+        loaded.append(entities[Tally].add(Tally(**wrong)))
         return []
 
-    replica.runtime.engine._handling._calls[CustomerReleased.event_type] = call
+    replica.handlers[CustomerReleased.event_type] = call
     # When the message comes, Then its row says what was wrong, and names nobody.
     replica.take(release("bakkerij"))
     error = replica.inbox()[message_id("bakkerij")].error or ""
@@ -49,7 +50,7 @@ def test_what_a_constraint_forbids_is_told_without_the_values(replica: Replica) 
     once = "INSERT INTO tally (onboarding_id, releases, reminders) VALUES (:name, 0, 0)"
     with replica.database.begin() as session:
         session.execute(text(once), {"name": NAME})
-    error = told(replica, once)
+    error = log_of(replica, once)
     assert "tally" in error  # Of which table, or by which constraint.
     assert names_nobody(error)
 
@@ -70,7 +71,7 @@ def test_what_postgresql_cannot_take_is_told_without_the_value(
 ) -> None:
     replica = Replica(make_database("tally"), tmp_path)
     replica.make_tables()
-    error = told(replica, statement)
+    error = log_of(replica, statement)
     replica.database.close()
     assert "psycopg.errors." in error
     assert names_nobody(error)

@@ -12,16 +12,16 @@ def numbers_of(database: Database) -> NumberAllocator:
     return NumberAllocator(database, ["customer"])
 
 
-def test_what_one_transaction_was_promised_no_other_takes(make_replica: MakeReplica) -> None:
+def test_what_is_reserved_for_one_transaction_no_other_takes(make_replica: MakeReplica) -> None:
     # Given a stock that a transaction under way may need to the last number
     numbers = numbers_of(make_replica().database)
-    with numbers.promised(1):
+    with numbers.reserved(1):
         pass
-    with numbers.promised(BLOCK):
+    with numbers.reserved(BLOCK):
         # When another begins meanwhile and takes its own
-        with numbers.promised(BLOCK):
+        with numbers.reserved(BLOCK):
             theirs = [numbers.take("customer") for _ in range(BLOCK)]
-        # Then the first still gets all that it was promised, and no number twice
+        # Then the first still gets all that was reserved for it, and no number twice
         ours = [numbers.take("customer") for _ in range(BLOCK)]
     assert len({*ours, *theirs}) == 2 * BLOCK
 
@@ -35,7 +35,7 @@ def test_threads_and_replicas_never_get_one_number_twice(make_replica: MakeRepli
         together.wait(20)
         taken = []
         for _ in range(20):
-            with numbers.promised(7):
+            with numbers.reserved(7):
                 taken += [numbers.take("customer") for _ in range(7)]
         return taken
 

@@ -1,5 +1,6 @@
 """Seen, done, said: one commit, and every effect exactly once."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -7,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from shared.base.errors import InfrastructureDown
+from shared.messaging.bus import Incoming
+from shared.processing.retry_policy import MESSAGE_LEASE
 from shared.processing.store.tables import DEAD, DONE, WAITING
-from shared.processing.worker.retry_policy import LEASE
+from shared.processing.testing import RecordingBus
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.tally import (
     MENDED,
     START,
     ProcessDied,
     Replica,
-    Wire,
     customer,
     message_id,
     release,
@@ -30,9 +32,9 @@ def test_a_batch_has_all_its_effects_at_once(replica: Replica) -> None:
     replica.take(*(release(name) for name in NAMES))
     # Then each is counted, claimed, and has said its word, which was published.
     assert replica.tallies() == {customer(name): 1 for name in NAMES}
-    assert {one.status for one in replica.inbox().values()} == {DONE}
-    assert sorted(replica.wire.published) == sorted(replica.outbox())
-    assert len(replica.wire.published) == len(NAMES)
+    assert {row.status for row in replica.inbox().values()} == {DONE}
+    assert sorted(replica.published) == sorted(replica.outbox())
+    assert len(replica.published) == len(NAMES)
 
 
 def test_a_message_that_comes_again_changes_nothing(replica: Replica) -> None:
@@ -43,7 +45,7 @@ def test_a_message_that_comes_again_changes_nothing(replica: Replica) -> None:
     replica.take(*batch, *batch)
     # Then every customer is counted once, and nothing is said twice.
     assert set(replica.tallies().values()) == {1}
-    assert len(replica.wire.published) == len(NAMES)
+    assert len(replica.published) == len(NAMES)
 
 
 def test_two_releases_of_one_customer_in_one_batch_both_count(replica: Replica) -> None:
@@ -107,9 +109,9 @@ def test_what_can_never_work_is_dead_at_once_and_its_id_stays_free(replica: Repl
 def test_what_cannot_be_read_is_dead_at_once_and_the_rest_goes_on(replica: Replica) -> None:
     replica.take(release("a", revision="two"), release("b"), release("c", revision=None))
     assert replica.tallies() == {customer("b"): 1}
-    reasons = [one.error or "" for one in replica.inbox().values() if one.status == DEAD]
+    reasons = [row.error or "" for row in replica.inbox().values() if row.status == DEAD]
     assert len(reasons) == 2
-    assert all("revision" in one for one in reasons)
+    assert all("revision" in reason for reason in reasons)
 
 
 def test_an_id_that_was_used_for_other_contents_is_refused(replica: Replica) -> None:
@@ -118,7 +120,7 @@ def test_an_id_that_was_used_for_other_contents_is_refused(replica: Replica) -> 
     replica.take(release("bakkerij", "O-2"), release("slager"))
     # Then the first stands, the second is a dead letter, the third has its effect.
     assert replica.tallies() == {customer("bakkerij"): 1, customer("slager"): 1}
-    (dead,) = [one for one in replica.inbox().values() if one.status == DEAD]
+    (dead,) = [row for row in replica.inbox().values() if row.status == DEAD]
     assert "used before, for other contents" in (dead.error or "")
 
 
@@ -134,8 +136,8 @@ def test_a_message_that_kills_the_process_is_counted_before_it_runs(replica: Rep
     # Then it has its attempts counted, and after a few it is dead with the reason;
     for _ in range(2):
         with pytest.raises(ProcessDied):
-            replica.run_due(LEASE)
-    replica.run_due(LEASE)
+            replica.run_due(MESSAGE_LEASE)
+    replica.run_due(MESSAGE_LEASE)
     dead = replica.inbox()[message_id("bakkerij")]
     assert dead.status == DEAD
     assert "did not end" in (dead.error or "")
@@ -150,10 +152,10 @@ def test_the_same_message_says_the_same_word_wherever_it_is_processed(
     # Given one message, When it is processed in two databases, as after a rollback,
     other = Replica(f"sqlite:///{tmp_path}/other.db", tmp_path)
     other.make_tables()
-    for one in (replica, other):
-        one.take(release("bakkerij"))
+    for service in (replica, other):
+        service.take(release("bakkerij"))
     # Then the word it leads to has one id.
-    assert replica.wire.published == other.wire.published
+    assert replica.published == other.published
     other.database.close()
 
 
@@ -174,10 +176,13 @@ def test_two_replicas_with_the_same_batch_count_every_customer_once(
                 one.result(60)
     # Then nothing was doubled, lost or taken for a failure.
     assert replicas[0].tallies() == {customer(name): 1 for name in NAMES}
-    assert {one.status for one in replicas[0].inbox().values()} == {DONE}
-    assert sorted(replicas[0].wire.published + replicas[1].wire.published) == sorted(
-        replicas[0].outbox()
-    )
+    assert {row.status for row in replicas[0].inbox().values()} == {DONE}
+    assert sorted(replicas[0].published + replicas[1].published) == sorted(replicas[0].outbox())
+
+
+def take_singly(replica: Replica, messages: Sequence[Incoming]) -> None:
+    for message in messages:
+        replica.take(message)
 
 
 def test_two_replicas_on_one_customer_lose_no_update(make_replica: MakeReplica) -> None:
@@ -188,11 +193,11 @@ def test_two_replicas_on_one_customer_lose_no_update(make_replica: MakeReplica) 
     ]
     with ThreadPoolExecutor(2) as threads:
         done = [
-            threads.submit(lambda r=r, s=s: [r.take(one) for one in s])
-            for r, s in zip(replicas, shares, strict=True)
+            threads.submit(take_singly, replica, share)
+            for replica, share in zip(replicas, shares, strict=True)
         ]
-        for one in done:
-            one.result(60)
+        for future in done:
+            future.result(60)
     # Then all twenty count.
     assert replicas[0].tallies()[customer("bakkerij")] == 20
 
@@ -200,13 +205,13 @@ def test_two_replicas_on_one_customer_lose_no_update(make_replica: MakeReplica) 
 def test_a_database_that_is_away_costs_no_attempt(tmp_path: Path) -> None:
     # Given a database that cannot be reached, When messages come,
     (port,) = free_ports(1)
-    away = Replica(f"postgresql+psycopg://u:p@127.0.0.1:{port}/x", tmp_path, Wire())
+    away = Replica(f"postgresql+psycopg://u:p@127.0.0.1:{port}/x", tmp_path, RecordingBus())
     # Then nothing is counted and nothing said: they are to be taken again.
     with pytest.raises(InfrastructureDown):
         away.take(release("bakkerij"))
     with pytest.raises(InfrastructureDown):
         away.run_due()
-    assert away.wire.published == []
+    assert away.published == []
 
 
 def test_what_is_put_off_happens_once_however_many_replicas_run(

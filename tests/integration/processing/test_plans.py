@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from infra.operations.dead_letters import letters, decisions
+from infra.operations.dead_letters import decisions, letters
 from shared.host.metrics import count
-from shared.notifications import kinds
-from shared.processing.store import inbox, outbox
+from shared.notifications import queue
+from shared.notifications.queue import WAITING_NOTIFICATIONS
+from shared.processing.store import inbox
+from shared.processing.store.inbox import WAITING_MESSAGES
+from shared.processing.store.outbox import UNPUBLISHED_EVENTS
 from tests.integration.processing.tally import Replica, release
 from tests.servers.postgres import MakeDatabase
 
@@ -37,17 +40,17 @@ SCAN = re.compile(r"Seq Scan on (inbox|outbox|notification|tally)\b")
 @pytest.fixture
 def replica(make_database: MakeDatabase, tmp_path: Path) -> Iterator[Replica]:
     """A replica that has been at work for long."""
-    made = Replica(make_database("tally"), tmp_path)
-    made.make_tables()
-    with made.database.engine.connect() as connection:
-        for statement in FILL.format(now=made.now.isoformat(), kept=KEPT).split(";"):
+    replica = Replica(make_database("tally"), tmp_path)
+    replica.make_tables()
+    with replica.database.engine.connect() as connection:
+        for statement in FILL.format(now=replica.now.isoformat(), kept=KEPT).split(";"):
             if statement.strip():
                 connection.exec_driver_sql(statement)
         connection.commit()
-    with made.database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as plain:
+    with replica.database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as plain:
         plain.execute(text("ANALYZE"))
-    yield made
-    made.database.close()
+    yield replica
+    replica.database.close()
 
 
 def test_no_query_reads_a_whole_table(replica: Replica) -> None:
@@ -71,10 +74,12 @@ def test_no_query_reads_a_whole_table(replica: Replica) -> None:
     replica.runtime.tasks.clean()
     with replica.database.read() as session:
         count(session)
-        for next_due in (inbox.next_due, outbox.next_due, kinds.next_due):
-            next_due(session)
+        for leased in (WAITING_MESSAGES, UNPUBLISHED_EVENTS, WAITING_NOTIFICATIONS):
+            leased.next_due(session)
     (letter,) = (
-        one for one in letters.find({"tally": replica.database}) if "never work" in one.error
+        letter
+        for letter in letters.find({"tally": replica.database})
+        if "never work" in letter.error
     )
     letters.show(replica.database, letter.short_id)
     letters.show(replica.database, letter.id[:12])
@@ -90,7 +95,7 @@ def test_no_query_reads_a_whole_table(replica: Replica) -> None:
             plans[statement] = "\n".join(row[0] for row in rows)
     # Then none reads a table from end to end.
     assert len(plans) >= 12
-    assert [one for one, plan in plans.items() if SCAN.search(plan)] == []
+    assert [statement for statement, plan in plans.items() if SCAN.search(plan)] == []
 
 
 def test_old_rows_are_found_by_their_index_even_when_most_are_old(replica: Replica) -> None:
@@ -108,7 +113,7 @@ def test_old_rows_are_found_by_their_index_even_when_most_are_old(replica: Repli
     removed = replica.runtime.engine.publisher.forget(replica.now, limit=100)
     with replica.database.begin() as session:
         removed += inbox.forget(session, replica.now, limit=100)
-        removed += kinds.forget(session, replica.now, limit=100)
+        removed += queue.forget(session, replica.now, limit=100)
     event.remove(replica.database.engine, "before_cursor_execute", note)
     # Then it begins at the oldest, and reads no table from its start.
     assert removed == 300
@@ -123,9 +128,9 @@ def test_old_rows_are_found_by_their_index_even_when_most_are_old(replica: Repli
 def test_two_replicas_remove_old_rows_side_by_side(replica: Replica) -> None:
     # Given a replica that is removing a portion and has not committed,
     old = replica.now + timedelta(days=1)
-    with replica.database.begin() as one, replica.database.begin() as other:
-        assert inbox.forget(one, old, limit=1000) == 1000
+    with replica.database.begin() as first, replica.database.begin() as second:
+        assert inbox.forget(first, old, limit=1000) == 1000
         # When another removes a portion, Then it takes the next rows, and does not wait.
-        assert inbox.forget(other, old, limit=1000) == 1000
+        assert inbox.forget(second, old, limit=1000) == 1000
     with replica.database.read() as session:
         assert session.execute(text("SELECT count(*) FROM inbox")).scalar_one() == KEPT - 2000

@@ -18,9 +18,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from shared.base.errors import InfrastructureDown
-from shared.messaging.bus import Incoming
+from shared.host.runtime import WriteContext
 from shared.persistence.database import Trouble, diagnose
 from shared.processing.store.tables import DONE, WAITING
+from shared.processing.testing import RecordingBus
 from shared.processing.worker.consumer import Consumer
 from shared.processing.worker.threads import StoppableThread
 from shared.web.app import create_app
@@ -28,7 +29,6 @@ from tests.integration.processing.tally import (
     MENDED,
     Remind,
     Replica,
-    Wire,
     customer,
     message_id,
     release,
@@ -39,22 +39,6 @@ from tests.servers.premises import wait_until
 SetReadOnly = Callable[[bool], None]
 
 
-class Offering(Wire):
-    """A bus that has one batch."""
-
-    def __init__(self, *messages: Incoming) -> None:
-        super().__init__()
-        self.left = list(messages)
-        self.acknowledged: list[Incoming] = []
-
-    def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
-        batch, self.left = self.left, []
-        return batch
-
-    def acknowledge(self, messages: "list[Incoming]") -> None:  # type: ignore[override]
-        self.acknowledged += messages
-
-
 @pytest.fixture
 def url(make_database: MakeDatabase) -> str:
     return make_database("tally")
@@ -62,10 +46,10 @@ def url(make_database: MakeDatabase) -> str:
 
 @pytest.fixture
 def replica(url: str, tmp_path: Path) -> Iterator[Replica]:
-    made = Replica(url, tmp_path)
-    made.make_tables()
-    yield made
-    made.database.close()
+    replica = Replica(url, tmp_path)
+    replica.make_tables()
+    yield replica
+    replica.database.close()
     MENDED.clear()
 
 
@@ -100,18 +84,20 @@ def test_messages_that_come_meanwhile_are_not_blamed_and_get_through(
     with pytest.raises(InfrastructureDown):
         replica.take(release("bakkerij"), release("slager", redelivered=True))
     replica.now = max(row.due_at for row in before.values() if row.due_at)
-    for chore in (replica.run_due, replica.sweep, replica.runtime.tasks.clean):
+    for task in (replica.run_due, replica.sweep, replica.runtime.tasks.clean):
         with suppress(InfrastructureDown):
-            chore()
+            task()
     # Then nothing is counted against any of them.
     assert replica.inbox() == before
     assert before[message_id("kapper")].status == WAITING
-    # When it takes writes again, Then all get through: each line to the other is hung up in turn.
+    # When it takes writes again, Then all get through: every connection there was is cut.
     set_read_only(False)
     patient = StoppableThread("patient")
-    patient.insist(lambda: replica.take(release("bakkerij"), release("slager", redelivered=True)))
-    patient.insist(replica.run_due)
-    assert set(replica.tallies()) == {customer(one) for one in ("kapper", "bakkerij", "slager")}
+    patient.retry_while_down(
+        lambda: replica.take(release("bakkerij"), release("slager", redelivered=True))
+    )
+    patient.retry_while_down(replica.run_due)
+    assert set(replica.tallies()) == {customer(name) for name in ("kapper", "bakkerij", "slager")}
     assert {row.status for row in replica.inbox().values()} == {DONE}
 
 
@@ -120,11 +106,12 @@ def test_the_thread_that_consumes_waits_for_it(
 ) -> None:
     # Given a thread that gets a batch while the database takes no writes,
     set_read_only(True)
-    bus = Offering(release("bakkerij"), release("slager"))
+    bus = RecordingBus()
+    bus.deliveries = [[release("bakkerij"), release("slager")]]
     thread = Consumer("tally", bus, replica.runtime.engine)
     thread.start()
     # When it meets that, Then it waits, as for a database that is away;
-    wait_until(lambda: thread.held_up, "it is held up")
+    wait_until(lambda: thread.paused, "it is paused")
     assert (thread.is_alive(), bus.acknowledged) == (True, [])
     # and deals with the batch when it can.
     set_read_only(False)
@@ -141,9 +128,12 @@ async def answer_of(app: FastAPI, path: str) -> httpx.Response:
 
 
 def test_a_person_is_told_to_try_again(replica: Replica, set_read_only: SetReadOnly) -> None:
-    # Given routes that handle a request, and that write by themselves, as a log-in does,
+    # Given routes that handle a command, and that write by themselves, as a log-in does,
     router = APIRouter()
     runtime = replica.runtime
+
+    def forget_reminders(context: WriteContext) -> None:
+        context.session.execute(text("UPDATE tally SET reminders = 0"))
 
     @router.post("/handled")
     def handled() -> None:
@@ -151,14 +141,15 @@ def test_a_person_is_told_to_try_again(replica: Replica, set_read_only: SetReadO
 
     @router.post("/written")
     def written() -> None:
-        with runtime.writing(customer("bakkerij"), "anna") as desk:
-            desk.session.execute(text("UPDATE tally SET reminders = 0"))
+        runtime.write(forget_reminders, subject=customer("bakkerij"), by="anna")
 
-    app = create_app([runtime], [router], token_key="k" * 32)
+    app = create_app([router], token_key="k" * 32)
     # When the database takes no writes, Then both say so, and blame nobody.
     set_read_only(True)
     answers = [asyncio.run(answer_of(app, path)) for path in ("/handled", "/written")]
-    assert [(one.status_code, one.json()["code"]) for one in answers] == [(503, "try_later")] * 2
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
+        (503, "try_later")
+    ] * 2
 
 
 @pytest.mark.parametrize(

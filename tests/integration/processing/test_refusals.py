@@ -1,5 +1,6 @@
 """What is refused leaves its id to whoever corrects it, whenever it is that it is refused."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from infra.operations.dead_letters import letters
 from infra.operations.dead_letters.letters import DeadLetter
 from shared.base.errors import InfrastructureDown, Reject
+from shared.processing import Effect
+from shared.processing.retry_policy import MESSAGE_LEASE
 from shared.processing.store.tables import DEAD, DONE, WAITING
-from shared.processing.worker.retry_policy import LEASE
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.people import retry
 from tests.integration.processing.tally import (
@@ -25,16 +27,16 @@ from tests.integration.processing.tally import (
 
 def letter(replica: Replica) -> DeadLetter:
     """The only dead letter there is."""
-    (found,) = letters.find({"tally": replica.database})
-    return found
+    (letter,) = letters.find({"tally": replica.database})
+    return letter
 
 
 def test_what_is_refused_when_it_comes_again_leaves_its_id_free(replica: Replica) -> None:
     # Given a message that may have killed a process, so that it runs alone,
     replica.take(release("bakkerij", "never-1", redelivered=True))
     # When its handler refuses it, Then it is dead at once, under a key of its contents,
-    found = letter(replica)
-    assert (found.id[:8], found.error) == ("refused/", "this can never work")
+    dead = letter(replica)
+    assert (dead.id[:8], dead.error) == ("refused/", "this can never work")
     # and its sender may correct it and use the same id.
     replica.take(release("bakkerij"))
     assert replica.tallies() == {customer("bakkerij"): 1}
@@ -50,9 +52,9 @@ def test_what_is_refused_when_it_is_tried_again_leaves_its_id_free(
     monkeypatch.setitem(STUMBLES, "broken", Reject("this can never work"))
     replica.run_due(timedelta(minutes=1))
     # Then it is a letter that tells since when, and after how many attempts,
-    found = letter(replica)
-    assert found.id.startswith("refused/")
-    assert (found.since, found.attempts, found.error) == (START, 2, "this can never work")
+    dead = letter(replica)
+    assert dead.id.startswith("refused/")
+    assert (dead.since, dead.attempts, dead.error) == (START, 2, "this can never work")
     # and the corrected message has its effect under its id.
     replica.take(release("bakkerij"))
     assert replica.tallies() == {customer("bakkerij"): 1}
@@ -79,20 +81,20 @@ def test_what_a_person_has_decided_about_stays_where_he_finds_it(
     assert len(letters.show(replica.database, message_id("bakkerij"))["decisions"]) == 1
 
 
-def test_a_request_that_is_refused_stays_what_it_is(replica: Replica) -> None:
-    # Given a request of the service to itself, which nobody else could say again,
+def test_a_command_that_is_refused_stays_what_it_is(replica: Replica) -> None:
+    # Given a command of the service to itself, which nobody else could say again,
     replica.take(release("bakkerij", "later-1"))
 
-    def hopeless(*_: object) -> None:
+    def hopeless(*_: object) -> Sequence[Effect]:
         raise Reject("this can never work")
 
-    replica.runtime.engine._handling._calls[Remind.command_type] = hopeless
+    replica.handlers[Remind.command_type] = hopeless
     # When it is refused, Then it is dead under its id, so that it is asked for once.
     replica.run_due(timedelta(days=8))
-    found = letter(replica)
-    assert (found.type, found.id[:8] == "refused/") == (Remind.command_type, False)
+    dead = letter(replica)
+    assert (dead.type, dead.id[:8] == "refused/") == (Remind.command_type, False)
     replica.take(release("bakkerij", "later-1", message="again"))
-    assert replica.inbox()[found.id].status == DEAD
+    assert replica.inbox()[dead.id].status == DEAD
 
 
 def test_who_comes_back_with_a_refused_message_in_hand_does_not_run_it_for_its_correction(
@@ -110,7 +112,7 @@ def test_who_comes_back_with_a_refused_message_in_hand_does_not_run_it_for_its_c
         with pytest.raises(InfrastructureDown):
             first.run_due(timedelta(minutes=1))
     # another that refused it meanwhile, and its correction, which waits for its next try,
-    second.now = first.now + LEASE
+    second.now = first.now + MESSAGE_LEASE
     with monkeypatch.context() as hopeless:
         hopeless.setitem(STUMBLES, "broken", Reject("this can never work"))
         second.run_due()

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from infra.operations.replay import archive
 from infra.composition import service_names
+from infra.operations.replay import archive as replays
 from infra.operations.replay.archive import Archive
 from shared.host.settings import Settings
 from shared.persistence.database import Database
@@ -29,7 +29,7 @@ def test_what_nobody_cleaned_away_is_not_replayed_after_a_week(tmp_path: Path) -
     # When somebody asks for all that there ever was, Then the old one stays where it is.
     ever = datetime(2020, 1, 1, tzinfo=UTC)
     with Archive(settings, "registration", ever) as archive:
-        assert [one.id for one in archive] == ["new"]
+        assert [event.id for event in archive] == ["new"]
         assert len(archive) == 1
 
 
@@ -39,7 +39,7 @@ def test_what_is_published_at_this_very_moment_is_replayed_as_well(
     # Given an event that is published in the microsecond in which somebody replays,
     settings = Settings(database_url=f"sqlite:///{tmp_path}/{{service}}.db", data_dir=tmp_path)
     now = datetime.now(UTC)
-    monkeypatch.setattr(archive, "datetime", SimpleNamespace(now=lambda _zone: now))
+    monkeypatch.setattr(replays, "datetime", SimpleNamespace(now=lambda _zone: now))
     for name in service_names():
         with closing(Database(settings.database_url_of(name))) as database:
             ProcessingTable.metadata.create_all(database.engine)
@@ -48,7 +48,7 @@ def test_what_is_published_at_this_very_moment_is_replayed_as_well(
                     session.add(said("now", now))
     # When he does, Then it is among what is sent.
     with Archive(settings, "registration", now - timedelta(days=1)) as archive:
-        assert [one.id for one in archive] == ["now"]
+        assert [event.id for event in archive] == ["now"]
 
 
 def said(message_id: str, moment: datetime) -> Outbox:

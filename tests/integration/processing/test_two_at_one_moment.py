@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session, select
 
-from infra.composition import build_service, senders
+from infra.composition import build_service, publisher_rules, senders
 from services.signup.commands import PutOffice
 from services.signup.models import ACCEPTED, Office, Signup
 from shared.events import SignupAccepted
@@ -17,8 +17,8 @@ from shared.host.runtime import Runtime
 from shared.host.settings import Settings
 from shared.persistence.schema import upgrade
 from shared.processing import Effect
+from shared.processing.testing import RecordingBus
 from tests.integration.plans.stock import golden
-from tests.integration.processing.tally import Wire
 from tests.servers.postgres import MakeDatabase
 from tests.servers.premises import wait_until
 
@@ -31,7 +31,8 @@ def signup(make_database: MakeDatabase, tmp_path: Path) -> Iterator[Runtime]:
     """The service on PostgreSQL, without its threads, and with the office of the example."""
     settings = Settings(database_url=make_database("signup"), data_dir=tmp_path)
     service = build_service("signup", settings)
-    runtime = Runtime(service, settings, Wire(), senders(settings))
+    rules = publisher_rules(settings)
+    runtime = Runtime(service, settings, RecordingBus(), senders(settings), rules)
     upgrade(runtime.database, service.migrations)
     office = PutOffice(
         code=SUBMITTED["data"]["office_code"],

@@ -9,10 +9,10 @@ import pytest
 
 from shared.base.errors import InfrastructureDown
 from shared.events import CustomerReleased
-from shared.processing.store.inbox import MAX_CRASHES
+from shared.processing.retry_policy import MAX_CRASHES
 from shared.processing.store.tables import DEAD, DONE, WAITING
 from shared.processing.worker.consumer import Consumer
-from shared.processing.worker.watchdog import MAX_CHECKS
+from shared.processing.worker.watchdog import CHECK_SECONDS, MAX_CHECKS
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.tally import Replica, customer, message_id, release
 from tests.servers.premises import wait_until
@@ -26,13 +26,13 @@ def hang() -> Iterator[MakeHanging]:
     over = threading.Event()
 
     def make(replica: Replica) -> None:
-        calls = replica.runtime.engine._handling._calls
+        calls = replica.handlers
         handler = calls[CustomerReleased.event_type]
 
-        def call(delivery: Any, *rest: Any) -> Any:
-            if delivery.content.order_reference == "hang":
+        def call(message: Any, *rest: Any) -> Any:
+            if message.content.order_reference == "hang":
                 over.wait()
-            return handler(delivery, *rest)
+            return handler(message, *rest)
 
         calls[CustomerReleased.event_type] = call
 
@@ -58,18 +58,19 @@ def in_a_thread(work: Callable[[], object]) -> "list[BaseException | None]":
 
 def hanging(replica: Replica) -> bool:
     """Whether a handler of it is at work."""
-    works = replica.runtime.engine._watch._at_work.values()
-    return any(one.delivery and one.delivery.content.order_reference == "hang" for one in works)
+    executions = replica.runtime.engine._watchdog._executions.values()
+    running = [execution.message.content for execution in executions if execution.message]
+    return any(getattr(content, "order_reference", "") == "hang" for content in running)
 
 
-def look_until_it_is_broken_off(replica: Replica) -> int:
-    """How many looks it takes."""
+def check_until_it_is_broken_off(replica: Replica) -> int:
+    """How many checks it takes."""
     wait_until(lambda: hanging(replica), "the handler hangs")
-    looks = 1
-    while not replica.runtime.look():
-        looks += 1
-        assert looks <= MAX_CHECKS + 2
-    return looks
+    checks = 1
+    while not replica.runtime.check_handlers():
+        checks += 1
+        assert checks <= MAX_CHECKS + 2
+    return checks
 
 
 def test_a_handler_that_hangs_is_broken_off_and_lets_go_of_its_neighbours(
@@ -81,12 +82,12 @@ def test_a_handler_that_hangs_is_broken_off_and_lets_go_of_its_neighbours(
     good, bad, behind = release("a"), release("b", "hang"), release("c")
     outcome = in_a_thread(lambda: process.take(good, bad, behind))
     # When it is looked at again and again,
-    looks = look_until_it_is_broken_off(process)
+    checks = check_until_it_is_broken_off(process)
     # Then it is not broken off before its time, and stands on record with the reason,
-    assert looks == MAX_CHECKS + 1
+    assert checks == MAX_CHECKS + 1
     row = process.inbox()[message_id("b")]
     assert (row.status, row.attempts) == (WAITING, 1)
-    assert f"longer than {LOOKS * 2} seconds" in (row.error or "")
+    assert f"longer than {MAX_CHECKS * CHECK_SECONDS:.0f} seconds" in (row.error or "")
     # and the next process, to which all of it is delivered again, does all but that one.
     next_process.take(*(release(name, redelivered=True) for name in "ac"))
     next_process.take(release("b", "hang", redelivered=True))
@@ -101,7 +102,7 @@ def test_one_that_hangs_each_time_is_dead_with_its_reason(
     process = make_replica()
     hang(process)
     in_a_thread(lambda: process.take(release("b", "hang")))
-    look_until_it_is_broken_off(process)
+    check_until_it_is_broken_off(process)
     for _ in range(MAX_CRASHES - 1):
         assert process.inbox()[message_id("b")].status == WAITING
         now = process.now
@@ -110,7 +111,7 @@ def test_one_that_hangs_each_time_is_dead_with_its_reason(
         hang(process)
         # When it runs again, alone, when it is due,
         in_a_thread(process.run_due)
-        look_until_it_is_broken_off(process)
+        check_until_it_is_broken_off(process)
     # Then it is dead in the end, and says why.
     row = process.inbox()[message_id("b")]
     assert (row.status, row.attempts) == (DEAD, MAX_CRASHES)
@@ -121,11 +122,16 @@ def test_nothing_counts_of_a_handler_that_ends_after_all(make_replica: MakeRepli
     # Given a handler that was broken off
     process = make_replica()
     over = threading.Event()
-    calls = process.runtime.engine._handling._calls
+    calls = process.handlers
     handler = calls[CustomerReleased.event_type]
-    calls[CustomerReleased.event_type] = lambda *given: over.wait() and handler(*given)
+
+    def call(*given: Any) -> Any:
+        over.wait()
+        return handler(*given)
+
+    calls[CustomerReleased.event_type] = call
     outcome = in_a_thread(lambda: process.take(release("b", "hang")))
-    look_until_it_is_broken_off(process)
+    check_until_it_is_broken_off(process)
     # When it ends after all,
     over.set()
     wait_until(lambda: bool(outcome), "it has ended")
@@ -138,12 +144,12 @@ def test_nothing_counts_of_a_handler_that_ends_after_all(make_replica: MakeRepli
 def test_a_long_batch_of_short_messages_is_left_alone(make_replica: MakeReplica) -> None:
     # Given a batch during which somebody looks in often, at another message each time
     process = make_replica()
-    calls = process.runtime.engine._handling._calls
+    calls = process.handlers
     handler = calls[CustomerReleased.event_type]
     found: list[bool] = []
 
     def call(*given: Any) -> Any:
-        found.extend(process.runtime.look() for _ in range(MAX_CHECKS))
+        found.extend(process.runtime.check_handlers() for _ in range(MAX_CHECKS))
         return handler(*given)
 
     calls[CustomerReleased.event_type] = call
@@ -157,17 +163,17 @@ def test_a_message_for_which_nothing_was_prepared_is_dead_and_its_neighbours_are
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a fault of our own in reading one message
-    read = replica.runtime.engine.decoder.read
+    decode = replica.runtime.engine.decoder.decode
 
     def faulty(incoming: Any) -> Any:
         if b"O-fault" in incoming.body:
             raise TypeError("startswith first arg must be bytes")
-        return read(incoming)
+        return decode(incoming)
 
-    monkeypatch.setattr(replica.runtime.engine.decoder, "read", faulty)
+    monkeypatch.setattr(replica.runtime.engine.decoder, "decode", faulty)
     # When it comes among good ones,
-    consumption = Consumer("tally", replica.wire, replica.runtime.engine)
-    assert consumption._deal_with([release("a"), release("b", "O-fault"), release("c")])
+    consumer = Consumer("tally", replica.bus, replica.runtime.engine)
+    assert consumer._process([release("a"), release("b", "O-fault"), release("c")])
     # Then they are done, and it is dead with the fault as its reason; the thread goes on.
     assert replica.tallies() == {customer("a"): 1, customer("c"): 1}
     (dead,) = [one for one in replica.inbox().values() if one.status != DONE]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared.base.errors import Malformed
 from shared.messaging.bus import Incoming
 from shared.processing.decoding import open_message
-from shared.processing.store import inbox
+from shared.processing.store.kept_messages import fingerprint, to_columns, to_incoming
 from shared.processing.store.tables import Inbox
 
 TYPE = "customer.released.v1"
@@ -51,7 +51,7 @@ def binary(**attributes: Any) -> Incoming:
 
 def kept(incoming: Incoming) -> Incoming:
     """The message as a retry gets it, from its row."""
-    return inbox.incoming_of(Inbox(**inbox.keepsake(incoming)))
+    return to_incoming(Inbox(**to_columns(incoming)))
 
 
 @pytest.mark.parametrize(
@@ -93,4 +93,4 @@ def test_a_message_is_known_by_the_same_key_when_it_is_read_from_its_row(
     headers: dict[str, Any],
 ) -> None:
     message = Incoming(BODY, TYPE, "application/json", headers)
-    assert inbox._fingerprint(kept(message)) == inbox._fingerprint(message)
+    assert fingerprint(kept(message)) == fingerprint(message)
