@@ -158,7 +158,7 @@ class Ledger:
         return Scheduled(
             CollectAgain(order_reference=collection.order_reference, attempt=collection.attempt),
             self.now + timedelta(days=reason.retry_after_days),
-            f"collect_again/{collection.key}",
+            f"collect_again/{collection.key}/{self.order.revision}",
             about=self.order.onboarding_id,
         )
 

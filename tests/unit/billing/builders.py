@@ -6,10 +6,11 @@ from typing import Any
 from services.billing.commands import SignOrder
 from shared.events import CollectionResult, OnboardingWithdrawn, RegistrationCompleted
 from shared.events.shapes import Address, Contact, Customer, Office, Package, Payer
-from tests.unit.billing.world import MONDAY, World
+from shared.processing.testing import MONDAY
+from tests.unit.billing.harness import BillingHarness
 
 FIRST = "O-2026-000001"
-"""The reference of a world's first order."""
+"""The reference of the first order."""
 PRICE = 21780
 """What `basis` costs with 21 % VAT, in cents."""
 IBAN = "NL20INGB0001234567"
@@ -87,22 +88,22 @@ def withdrawal(reason: str = "stops trading") -> OnboardingWithdrawn:
     return OnboardingWithdrawn(reason=reason, by="office")
 
 
-def placed(**registered: Any) -> World:
-    """A world with one order, not signed."""
-    world = World()
-    world.hear(registration(**registered))
-    return world
+def placed(**registered: Any) -> BillingHarness:
+    """Billing with one order, not signed."""
+    billing = BillingHarness()
+    billing.hear(registration(**registered))
+    return billing
 
 
-def signed(**registered: Any) -> World:
-    """A world with one signed order; KING was asked to collect."""
-    world = placed(**registered)
-    world.ask(signature())
-    return world
+def signed(**registered: Any) -> BillingHarness:
+    """Billing with one signed order; KING was asked to collect."""
+    billing = placed(**registered)
+    billing.ask(signature())
+    return billing
 
 
-def released() -> World:
-    """A world with one released customer."""
-    world = signed()
-    world.hear(result("succeeded"))
-    return world
+def released() -> BillingHarness:
+    """Billing with one released customer."""
+    billing = signed()
+    billing.hear(result("succeeded"))
+    return billing

@@ -18,19 +18,21 @@ from tests.unit.billing.builders import (
     registration,
     signature,
 )
-from tests.unit.billing.world import CATALOGUE, SETTINGS, World
+from tests.unit.billing.harness import CATALOGUE, SETTINGS, BillingHarness
 
 DEARER = CATALOGUE.model_copy(update={"vat_percent": 25})
 MOVED = SETTINGS.model_copy(update={"creditor": Creditor(city="Elders"), "prenotification_days": 5})
 
 
-def confirmation(world: World, documents: Documents, about: str = "bakkerij") -> Confirmation:
+def confirmation(
+    billing: BillingHarness, documents: Documents, about: str = "bakkerij"
+) -> Confirmation:
     """What the confirmation of this customer's order says."""
     engine = create_engine("sqlite://")
     BillingTable.metadata.create_all(engine)
-    order = world.order(about)
+    order = billing.order(about)
     with Session(engine) as session:
-        (mandate,) = [one for one in world.tables[Mandate] if one.key == order.mandate_key]
+        mandate = billing.row(Mandate, key=order.mandate_key)
         session.add(Mandate(**mandate.model_dump()))
         session.flush()
         return documents.confirmation_of(session, order)
@@ -38,41 +40,41 @@ def confirmation(world: World, documents: Documents, about: str = "bakkerij") ->
 
 def test_a_document_stays_the_same_when_prices_and_settings_change() -> None:
     # Given an order,
-    world = placed()
-    today = confirmation(world, Documents(SETTINGS, CATALOGUE))
+    billing = placed()
+    today = confirmation(billing, Documents(SETTINGS, CATALOGUE))
     # When the price goes up, the creditor moves and agrees on a shorter term from now on,
-    later = confirmation(world, Documents(MOVED, DEARER))
+    later = confirmation(billing, Documents(MOVED, DEARER))
     # Then its confirmation is the very same, and says the amount that is collected.
     assert later == today
-    assert later.quote.gross_cents == world.order().amount_cents
+    assert later.quote.gross_cents == billing.order().amount_cents
 
 
 def test_king_collects_no_sooner_than_was_agreed() -> None:
     # Given an order with which thirty days of notice were agreed,
-    world = placed()
-    order = world.order()
+    billing = placed()
+    order = billing.order()
     order.agreed = (order.agreed or {}) | {"prenotification_days": 30}
     # When it is signed, then KING is asked to wait so long, whatever is agreed with others now.
-    asked = world.ask(signature()).one(CollectionRequested)
-    assert asked.collect_on - world.now.date() >= timedelta(days=30)
+    asked = billing.ask(signature()).one(CollectionRequested)
+    assert asked.collect_on - billing.now.date() >= timedelta(days=30)
 
 
 def test_an_order_from_before_it_was_kept_is_confirmed_by_todays_prices() -> None:
     # Given an order from before what was agreed was kept,
-    world = placed()
-    kept = confirmation(world, Documents(SETTINGS, CATALOGUE))
-    world.order().agreed = None
+    billing = placed()
+    kept = confirmation(billing, Documents(SETTINGS, CATALOGUE))
+    billing.order().agreed = None
     # When its confirmation is asked for, then it is made as it always was.
-    assert confirmation(world, Documents(SETTINGS, CATALOGUE)) == kept
+    assert confirmation(billing, Documents(SETTINGS, CATALOGUE)) == kept
 
 
 def test_under_a_standing_mandate_the_document_shows_the_account_that_is_collected_from() -> None:
     # Given an office with a standing mandate,
-    world = World()
-    world.hear(registration(payer="office", iban=OFFICE_IBAN))
-    world.ask(signature(FIRST))
+    billing = BillingHarness()
+    billing.hear(registration(payer="office", iban=OFFICE_IBAN))
+    billing.ask(signature(FIRST))
     # When it gives another account with one customer more,
-    said = world.hear(registration(payer="office", iban=IBAN), about="slager")
+    said = billing.hear(registration(payer="office", iban=IBAN), about="slager")
     # Then KING collects from that of the mandate, and so says the document.
     assert said.one(CollectionRequested).mandate.iban == OFFICE_IBAN
-    assert confirmation(world, Documents(SETTINGS, CATALOGUE), "slager").iban == OFFICE_IBAN
+    assert confirmation(billing, Documents(SETTINGS, CATALOGUE), "slager").iban == OFFICE_IBAN

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -53,6 +54,11 @@ def read(confirmation: Confirmation) -> PdfReader:
     return PdfReader(io.BytesIO(render_pdf(confirmation)))
 
 
+def catalog_of(document: PdfReader) -> dict[str, Any]:
+    """What the document says of itself, at its root."""
+    return {key: value.get_object() for key, value in document.root_object.items()}
+
+
 def text_of(confirmation: Confirmation) -> str:
     """All that stands on the document, with single spaces, as if no line ended anywhere."""
     pages = " ".join(page.extract_text() for page in read(confirmation).pages)
@@ -88,7 +94,7 @@ def test_the_mandate_shows_all_that_banks_ask_for() -> None:
         assert stands_on(CONFIRMATION, element), element
 
 
-def test_a_core_payer_reads_that_he_may_have_the_money_back_for_eight_weeks() -> None:
+def test_a_core_payer_reads_that_they_may_have_the_money_back_for_eight_weeks() -> None:
     assert stands_on(
         CONFIRMATION,
         "Door ondertekening van dit formulier geeft u toestemming aan (A) KING Software B.V. "
@@ -100,7 +106,7 @@ def test_a_core_payer_reads_that_he_may_have_the_money_back_for_eight_weeks() ->
     )
 
 
-def test_a_business_payer_reads_that_he_may_not_and_that_his_bank_must_know() -> None:
+def test_a_business_payer_reads_that_they_may_not_and_that_their_bank_must_know() -> None:
     # Given a mandate between businesses, When the document is made,
     business = replace(CONFIRMATION, scheme="B2B")
     # Then it bears the other title, the other text, and one step more.
@@ -116,9 +122,9 @@ def test_a_business_payer_reads_that_he_may_not_and_that_his_bank_must_know() ->
 
 
 def test_amounts_stand_in_the_payers_own_way_of_writing() -> None:
-    # Given 348.00 with 36.00 and 72.00, and 21 % VAT, When he reads Dutch, or English,
+    # Given 348.00 with 36.00 and 72.00, and 21 % VAT, When they read Dutch, or English,
     dutch, english = text_of(CONFIRMATION), text_of(replace(CONFIRMATION, language="en"))
-    # Then each line, the VAT and the total are as he would write them.
+    # Then each line, the VAT and the total are as they would write them.
     for amount in ("348,00", "36,00", "72,00", "456,00", "95,76", "551,76"):
         assert f"€ {amount}" in dutch
         assert f"€{amount.replace(',', '.')}" in english
@@ -130,14 +136,14 @@ def test_an_english_payer_reads_english_throughout() -> None:
     english = replace(CONFIRMATION, language="en")
     assert stands_on(english, "SEPA Direct Debit Mandate")
     assert stands_on(english, "you authorise (A) KING Software B.V. (voorbeeld)")
-    assert read(english).root_object["/Lang"] == "en"
+    assert catalog_of(read(english))["/Lang"] == "en"
     assert not stands_on(english, "machtiging")
 
 
 def test_without_an_iban_there_is_room_for_one() -> None:
-    # Given a payer who gave no account, When he gets his document,
+    # Given a payer who gave no account, When they get their document,
     unknown = replace(CONFIRMATION, iban=None, account_holder=None)
-    # Then it asks him to fill it in; who gave his is not asked.
+    # Then it asks them to fill it in; who gave theirs is not asked.
     request = "Vul naam en IBAN van de rekening in"
     assert stands_on(unknown, request)
     assert not stands_on(CONFIRMATION, request)
@@ -197,13 +203,14 @@ def test_names_of_all_of_europe_are_printed_as_they_are() -> None:
 def test_the_document_is_archivable_and_accessible() -> None:
     # Given a document, When its metadata are read,
     document = read(CONFIRMATION)
-    metadata = document.root_object["/Metadata"].get_object().get_data().decode()
+    catalog = catalog_of(document)
+    metadata = catalog["/Metadata"].get_data().decode()
     # Then it declares PDF/A-2a and PDF/UA-1, is tagged, has a title and a language.
     assert re.search(r"pdfaid:part>2<", metadata)
     assert re.search(r"pdfaid:conformance>A<", metadata)
     assert re.search(r"pdfuaid:part>1<", metadata)
-    assert document.root_object["/MarkInfo"]["/Marked"]
-    assert document.root_object["/Lang"] == "nl"
+    assert catalog["/MarkInfo"]["/Marked"]
+    assert catalog["/Lang"] == "nl"
     assert document.metadata is not None
     assert document.metadata.title == f"Order- en incassobevestiging {ORDER}"
 

@@ -22,7 +22,7 @@ from shared.events import (
 )
 from shared.events.event import Event
 from tests.unit.billing.builders import FIRST, PRICE, registration, result, signature, withdrawal
-from tests.unit.billing.world import World
+from tests.unit.billing.harness import BillingHarness
 
 ONE_MINUTE = timedelta(minutes=1)
 REGISTRATION, SIGNATURE, WITHDRAWAL = "registration", "signature", "withdrawal"
@@ -47,7 +47,7 @@ class History:
     @property
     def results(self) -> list[CollectionResult]:
         """What KING reported."""
-        return [one for one in self.happened.values() if isinstance(one, CollectionResult)]
+        return [event for event in self.happened.values() if isinstance(event, CollectionResult)]
 
 
 @st.composite
@@ -92,7 +92,7 @@ def _arrivals(draw: st.DrawFn, happened: dict[str, Event | None]) -> list[str]:
     if SIGNATURE not in happened:
         return arrivals
     first = sorted(arrivals.index(name) for name in LIFE if name in happened)
-    for place, name in zip(first, [one for one in LIFE if one in happened], strict=True):
+    for place, name in zip(first, [name for name in LIFE if name in happened], strict=True):
         arrivals[place] = name
     signature = arrivals.index(SIGNATURE)
     return [
@@ -105,49 +105,48 @@ def _arrivals(draw: st.DrawFn, happened: dict[str, Event | None]) -> list[str]:
 def live(
     history: History,
     arrivals: Sequence[str],
-    check: Callable[[World], object],
+    check: Callable[[BillingHarness], object],
     weeks: Set[int] = frozenset(),
-) -> World:
+) -> BillingHarness:
     """Let one customer's messages arrive, each repeat under the id that it had before.
 
     After those whose places are in `weeks` a week goes by.
     """
-    world = World()
+    billing = BillingHarness()
     for place, name in enumerate(arrivals):
         event = history.happened[name]
         if event is None:
-            world.ask(signature())
+            billing.ask(signature())
         else:
-            world.hear(event, message=name)
-        check(world)
+            billing.hear(event, message=name)
+        check(billing)
         if place in weeks:
-            world.pass_days(7)
-            check(world)
-    return world
+            billing.pass_days(7)
+            check(billing)
+    return billing
 
 
-def ending(world: World) -> dict[str, Any]:
+def ending(billing: BillingHarness) -> dict[str, Any]:
     """What holds in the end. What was asked of KING and not answered is no state but history."""
-    order = world.order()
-    collections: list[Collection] = world.tables[Collection]
+    order = billing.order()
     return {
         "order": order.model_dump(exclude={"received_at"}),
         "collections": {
-            one.end_to_end_id: {
-                "attempt": one.attempt,
-                "status": one.status if one.status in WEIGHTS else "open",
-                "reason": one.reason_code,
-                "held": one.held,
-                "results": sorted(one.results, key=str),
+            row.end_to_end_id: {
+                "attempt": row.attempt,
+                "status": row.status if row.status in WEIGHTS else "open",
+                "reason": row.reason_code,
+                "held": row.held,
+                "results": sorted(row.results, key=str),
             }
-            for one in collections
-            if one.results
+            for row in billing.rows(Collection)
+            if row.results
         },
-        "strays": world.strays(),
+        "unmatched": billing.unmatched(),
     }
 
 
-def nothing(_world: World) -> None:
+def nothing(_billing: BillingHarness) -> None:
     """Look at the end alone."""
 
 
@@ -155,23 +154,27 @@ def nothing(_world: World) -> None:
 @given(histories())
 def test_any_order_and_duplication_of_events_ends_in_the_same_state(history: History) -> None:
     # Given a customer's history, heard in one order,
-    one = live(history, history.heard, nothing)
+    first = live(history, history.heard, nothing)
     # When it is heard in another order, with other duplicates,
-    other = live(history, history.otherwise, nothing)
+    second = live(history, history.otherwise, nothing)
     # Then order, collections and standing are the same, to the revision.
-    assert ending(one) == ending(other)
+    assert ending(first) == ending(second)
 
 
 def deserves_release(history: History) -> bool:
     """The rule of the house, straight from the history: signed, collected in full, still there."""
     if SIGNATURE not in history.happened or WITHDRAWAL in history.happened:
         return False
-    exact = [one for one in history.results if (one.amount_cents, one.currency) == (PRICE, "EUR")]
-    for attempt in {one.end_to_end_id for one in exact}:
-        mine = [one for one in exact if one.end_to_end_id == attempt]
-        paid = [one.occurred_at for one in mine if one.status == "succeeded"]
-        failed = [one.occurred_at for one in mine if one.status == "failed"]
-        went_back = any(one.status in TAKEN_BACK for one in mine)
+    exact = [
+        report
+        for report in history.results
+        if (report.amount_cents, report.currency) == (PRICE, "EUR")
+    ]
+    for attempt in {report.end_to_end_id for report in exact}:
+        reports = [report for report in exact if report.end_to_end_id == attempt]
+        paid = [report.occurred_at for report in reports if report.status == "succeeded"]
+        failed = [report.occurred_at for report in reports if report.status == "failed"]
+        went_back = any(report.status in TAKEN_BACK for report in reports)
         if paid and not went_back and max(paid) > max(failed, default=min(paid) - ONE_MINUTE):
             return True
     return False
@@ -181,25 +184,27 @@ def deserves_release(history: History) -> bool:
 @given(histories())
 def test_a_customer_is_released_only_when_signed_and_collected_in_full(history: History) -> None:
     # Given any history, when it was heard in any order,
-    world = live(history, history.heard, nothing)
-    # Then the customer is released exactly when he signed, the full amount came and stayed,
-    # and he did not withdraw.
-    assert world.order().released == deserves_release(history)
+    billing = live(history, history.heard, nothing)
+    # Then the customer is released exactly when they signed, the full amount came and
+    # stayed, and they did not withdraw.
+    assert billing.order().released == deserves_release(history)
 
 
 @thoroughly
 @given(histories())
 def test_whoever_heeds_the_highest_revision_knows_who_is_released(history: History) -> None:
     # Given any history, when it was heard in any order,
-    world = live(history, history.heard, nothing)
+    billing = live(history, history.heard, nothing)
     # Then of all that was said about the release, the highest revision tells the truth,
-    told = [
-        one for one in world.said if isinstance(one, CustomerReleased | CustomerReleaseWithdrawn)
+    events = [
+        event
+        for event in billing.said
+        if isinstance(event, CustomerReleased | CustomerReleaseWithdrawn)
     ]
-    last = max(told, key=lambda one: one.revision, default=None)
-    assert isinstance(last, CustomerReleased) == world.order().released
+    last = max(events, key=lambda event: event.revision, default=None)
+    assert isinstance(last, CustomerReleased) == billing.order().released
     # and no two of them bear the same revision.
-    assert len({one.revision for one in told}) == len(told)
+    assert len({event.revision for event in events}) == len(events)
 
 
 @thoroughly
@@ -210,25 +215,25 @@ def test_king_is_never_asked_too_early_or_for_two_at_once(
     # Given any history, heard in any order, with weeks between that go by,
     asked = 0
 
-    def look(world: World) -> None:
+    def look(billing: BillingHarness) -> None:
         nonlocal asked
-        known: list[Collection] = world.tables[Collection]
+        rows = billing.rows(Collection)
         # Then KING is left with no request once the money is there;
-        if any(one.succeeded for one in known):
-            assert not any(one.status == REQUESTED for one in known)
-        requests = [one for one in world.said if isinstance(one, CollectionRequested)]
+        if any(row.succeeded for row in rows):
+            assert not any(row.status == REQUESTED for row in rows)
+        requests = [event for event in billing.said if isinstance(event, CollectionRequested)]
         if len(requests) == asked:
             return
         asked += 1
         # and when it is asked to collect,
-        order = world.order()
+        order = billing.order()
         assert len(requests) == asked
         # the order is signed and still wanted, the whole amount is asked for,
         assert order.signed
         assert not order.withdrawn
         assert (requests[-1].order_reference, requests[-1].amount_cents) == (FIRST, PRICE)
         # and nothing else is under way or has brought the money.
-        busy = [one.end_to_end_id for one in known if one.under_way or one.succeeded]
+        busy = [row.end_to_end_id for row in rows if row.under_way or row.succeeded]
         assert busy == [requests[-1].end_to_end_id]
 
     live(history, history.heard, look, weeks)
@@ -241,10 +246,10 @@ def test_the_histories_hold_what_they_should() -> None:
     @settings(max_examples=300, derandomize=True, deadline=None, database=None)
     @given(histories())
     def gather(history: History) -> None:
-        world = live(history, history.heard, nothing)
-        seen.add(world.order().standing)
-        seen.update("held" for one in world.tables[Collection] if one.held)
-        seen.update(one.status for one in world.tables[Collection])
+        billing = live(history, history.heard, nothing)
+        seen.add(billing.order().standing)
+        seen.update("held" for row in billing.rows(Collection) if row.held)
+        seen.update(row.status for row in billing.rows(Collection))
         if not isinstance(history.happened[history.heard[0]], RegistrationCompleted):
             seen.add("something before the registration")
 

@@ -7,6 +7,7 @@ import pytest
 from shared.base.errors import Conflict, Invalid, NotFound, Reject
 from shared.events import CollectionRequested, OrderConfirmationSigned
 from shared.processing import EventFor
+from shared.processing.testing import MONDAY, onboarding
 from tests.unit.billing.builders import (
     FIRST,
     IBAN,
@@ -18,32 +19,32 @@ from tests.unit.billing.builders import (
     signed,
     withdrawal,
 )
-from tests.unit.billing.world import MONDAY, World, onboarding
+from tests.unit.billing.harness import BillingHarness, mails
 
 
 def test_a_registration_becomes_an_order_whose_confirmation_goes_to_the_payer() -> None:
-    # Given a customer who pays for himself,
-    world = World()
-    # When his registration is heard,
-    said = world.hear(registration())
+    # Given a customer who pays for themselves,
+    billing = BillingHarness()
+    # When their registration is heard,
+    said = billing.hear(registration())
     # Then there is an order of the catalogue's price, VAT included,
-    order = world.order()
+    order = billing.order()
     assert (order.reference, order.amount_cents, order.currency) == (FIRST, PRICE, "EUR")
     assert order.placed_on == MONDAY.date()
-    # and its confirmation goes to him, with a copy to his office.
-    assert said.mails == [
+    # and its confirmation goes to them, with a copy to their office.
+    assert mails(said) == [
         ("order_confirmation", "klant@bakkerij.example"),
         ("order_confirmation_copy", "0042@kantoor.example"),
     ]
 
 
 def test_nothing_is_collected_before_the_confirmation_is_signed() -> None:
-    # Given an order whose payer already gave his IBAN,
-    world = placed(iban=IBAN)
+    # Given an order whose payer already gave their IBAN,
+    billing = placed(iban=IBAN)
     # When four weeks go by without a signature,
-    world.pass_days(28)
+    billing.pass_days(28)
     # Then KING was asked for nothing.
-    assert world.said == []
+    assert billing.said == []
 
 
 @pytest.mark.parametrize(
@@ -59,55 +60,55 @@ def test_nothing_is_collected_before_the_confirmation_is_signed() -> None:
 def test_the_confirmation_goes_to_whoever_pays(
     payer: str, its_own_address: str | None, goes_to: str
 ) -> None:
-    # Given a customer for whom this payer pays, when his registration is heard,
-    said = World().hear(registration(payer=payer, payer_email=its_own_address))
+    # Given a customer for whom this payer pays, when their registration is heard,
+    said = BillingHarness().hear(registration(payer=payer, payer_email=its_own_address))
     # Then the confirmation goes to that payer.
-    assert said.mails[0] == ("order_confirmation", goes_to)
+    assert mails(said)[0] == ("order_confirmation", goes_to)
 
 
 def test_hearing_the_registration_again_changes_nothing() -> None:
     # Given an order,
-    world = placed()
-    before = world.order().model_dump()
+    billing = placed()
+    before = billing.order().model_dump()
     # When the same registration is told again, under another id,
-    said = world.hear(registration())
+    said = billing.hear(registration())
     # Then nobody gets a second confirmation, and the order is what it was.
     assert said == []
-    assert world.order().model_dump() == before
+    assert billing.order().model_dump() == before
 
 
 def test_a_registration_of_other_contents_is_refused() -> None:
     # Given an order,
-    world = placed(package="basis")
+    billing = placed(package="basis")
     # When a registration for the same customer speaks of another package,
     # Then it is refused with the order's number, and the healthy order stays as it was.
     with pytest.raises(Reject, match=FIRST):
-        world.hear(registration(package="compleet"))
-    assert world.order().amount_cents == PRICE
+        billing.hear(registration(package="compleet"))
+    assert billing.order().amount_cents == PRICE
 
 
 def test_a_package_that_is_no_longer_sold_is_refused_with_its_name() -> None:
     # Given a catalogue without the package, when the registration is heard, then it is refused.
     with pytest.raises(Reject, match="gouden"):
-        World().hear(registration(package="gouden"))
+        BillingHarness().hear(registration(package="gouden"))
 
 
 def test_the_year_of_an_order_is_the_year_in_the_netherlands() -> None:
     # Given a New Year's Eve that is over in Amsterdam, but not yet in Greenwich,
-    world = World()
-    world.now = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+    billing = BillingHarness()
+    billing.now = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
     # When an order is placed,
-    world.hear(registration())
+    billing.hear(registration())
     # Then it bears the new year.
-    assert world.order().reference == "O-2027-000001"
-    assert world.order().placed_on == date(2027, 1, 1)
+    assert billing.order().reference == "O-2027-000001"
+    assert billing.order().placed_on == date(2027, 1, 1)
 
 
 def test_the_signature_has_king_collect_the_exact_amount_after_the_prenotification() -> None:
     # Given an order,
-    world = placed(iban=IBAN)
+    billing = placed(iban=IBAN)
     # When its confirmation comes back, signed,
-    said = world.ask(signature(signed_on=date(2026, 11, 20), signed_by="A. Voorbeeld"))
+    said = billing.ask(signature(signed_on=date(2026, 11, 20), signed_by="A. Voorbeeld"))
     # Then the signature is told,
     confirmed = said.one(OrderConfirmationSigned)
     assert (confirmed.order_reference, confirmed.method) == (FIRST, "post")
@@ -123,33 +124,31 @@ def test_the_signature_has_king_collect_the_exact_amount_after_the_prenotificati
     assert (mandate.iban, mandate.account_holder) == (IBAN, "A. Voorbeeld")
     assert mandate.creditor_id == "NL69ZZZ123456780000"
     # All of it is about this customer.
-    assert {one.subject for one in said.events if isinstance(one, EventFor)} == {
-        onboarding("bakkerij")
-    }
+    assert {effect.subject for effect in said.all(EventFor)} == {onboarding("bakkerij")}
 
 
 def test_a_confirmation_that_comes_by_post_and_by_fax_counts_once() -> None:
     # Given a signed order,
-    world = signed()
-    before = world.order().model_dump()
+    billing = signed()
+    before = billing.order().model_dump()
     # When the same confirmation comes again by fax,
-    said = world.ask(signature(method="fax"))
+    said = billing.ask(signature(method="fax"))
     # Then nothing is said or collected again.
     assert said == []
-    assert world.order().model_dump() == before
+    assert billing.order().model_dump() == before
 
 
 def test_a_signature_without_any_iban_says_which_field_is_missing() -> None:
     # Given an order whose payer gave no IBAN,
-    world = placed(iban=None)
+    billing = placed(iban=None)
     # When the confirmation is recorded without one,
     with pytest.raises(Invalid) as refusal:
-        world.ask(signature())
+        billing.ask(signature())
     # Then the field is named, and the order is not signed.
-    assert [one.field for one in refusal.value.errors] == ["iban"]
-    assert not world.order().signed
+    assert [error.field for error in refusal.value.errors] == ["iban"]
+    assert not billing.order().signed
     # When the IBAN is taken over from the paper,
-    said = world.ask(signature(iban=IBAN, account_holder="Bakkerij Voorbeeld"))
+    said = billing.ask(signature(iban=IBAN, account_holder="Bakkerij Voorbeeld"))
     # Then KING collects from that account.
     mandate = said.one(CollectionRequested).mandate
     assert (mandate.iban, mandate.account_holder) == (IBAN, "Bakkerij Voorbeeld")
@@ -157,23 +156,23 @@ def test_a_signature_without_any_iban_says_which_field_is_missing() -> None:
 
 def test_the_account_on_the_signed_paper_is_the_one_that_counts() -> None:
     # Given an order with the IBAN of the sign-up,
-    world = placed(iban=IBAN)
+    billing = placed(iban=IBAN)
     # When another account stands on the signed confirmation,
-    said = world.ask(signature(iban=OFFICE_IBAN))
+    said = billing.ask(signature(iban=OFFICE_IBAN))
     # Then KING collects from the account that was signed for.
     assert said.one(CollectionRequested).mandate.iban == OFFICE_IBAN
 
 
 def test_a_signature_for_an_unknown_order_finds_nothing() -> None:
     with pytest.raises(NotFound):
-        World().ask(signature("O-2026-999999"))
+        BillingHarness().ask(signature("O-2026-999999"))
 
 
 def test_the_payer_is_reminded_after_one_two_and_three_weeks_and_no_more() -> None:
     # Given an order that nobody signs,
-    world = placed()
+    billing = placed()
     # When the weeks go by,
-    reminded = [len(world.pass_days(7).mails) for _week in range(6)]
+    reminded = [len(mails(billing.pass_days(7))) for _week in range(6)]
     # Then the payer is reminded three times.
     assert reminded == [1, 1, 1, 0, 0, 0]
 
@@ -181,46 +180,46 @@ def test_the_payer_is_reminded_after_one_two_and_three_weeks_and_no_more() -> No
 def test_a_reminder_goes_to_the_payer() -> None:
     # Given an order for which somebody else pays, when a week goes by,
     said = placed(payer="other", payer_email="moeder@holding.example").pass_days(7)
-    # Then he is the one who is reminded.
-    assert said.mails == [("order_reminder", "moeder@holding.example")]
+    # Then that payer is the one who is reminded.
+    assert mails(said) == [("order_reminder", "moeder@holding.example")]
 
 
 def test_whoever_signed_is_not_reminded() -> None:
     # Given an order that is signed, when a month goes by,
     said = signed().pass_days(28)
     # Then nobody is reminded.
-    assert said.mails == []
+    assert mails(said) == []
 
 
 def test_whoever_withdrew_is_not_reminded() -> None:
     # Given an order,
-    world = placed()
+    billing = placed()
     # When its customer withdraws and a month goes by,
-    world.hear(withdrawal())
+    billing.hear(withdrawal())
     # Then nobody is reminded.
-    assert world.pass_days(28).mails == []
+    assert mails(billing.pass_days(28)) == []
 
 
 def test_a_withdrawn_order_cannot_be_signed() -> None:
     # Given an order whose customer withdrew,
-    world = placed()
-    world.hear(withdrawal())
+    billing = placed()
+    billing.hear(withdrawal())
     # When its confirmation comes in all the same,
     # Then the person who records it is told so, and nothing is collected.
     with pytest.raises(Conflict) as refusal:
-        world.ask(signature())
+        billing.ask(signature())
     assert refusal.value.code == "order_withdrawn"
-    assert world.said == []
+    assert billing.said == []
 
 
 def test_a_withdrawal_that_is_heard_before_the_order_is_kept() -> None:
-    # Given a customer who withdrew, which is the first thing heard of him,
-    world = World()
-    world.hear(withdrawal())
-    # When his registration is heard,
-    said = world.hear(registration())
+    # Given a customer who withdrew, which is the first thing heard of them,
+    billing = BillingHarness()
+    billing.hear(withdrawal())
+    # When their registration is heard,
+    said = billing.hear(registration())
     # Then there is an order, for the books, but nobody is asked to sign or to pay.
-    assert world.order().placed
-    assert world.order().withdrawn
+    assert billing.order().placed
+    assert billing.order().withdrawn
     assert said == []
-    assert world.pass_days(28) == []
+    assert billing.pass_days(28) == []

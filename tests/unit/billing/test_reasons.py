@@ -45,23 +45,23 @@ def test_each_code_of_the_banks_has_its_cause(code: str, cause: str) -> None:
 
 def test_only_what_time_may_heal_is_tried_again() -> None:
     retried = {
-        one.code: (one.retry_after_days, one.max_retries)
-        for one in REASONS.values()
-        if one.retry_after_days is not None or one.max_retries
+        reason.code: (reason.retry_after_days, reason.max_retries)
+        for reason in REASONS.values()
+        if reason.retry_after_days is not None or reason.max_retries
     }
     assert retried == {"AM04": (7, 2), "MS03": (7, 1)}
 
 
 def test_the_payer_is_not_bothered_with_what_is_ours_to_repair() -> None:
-    silent = {one.code for one in REASONS.values() if not one.payer_is_told}
+    silent = {reason.code for reason in REASONS.values() if not reason.payer_is_told}
     ours = {"AG02", "BE05", "FF01", "RC01", "AM05", "MD02"}
     banks = {"RR01", "RR02", "RR03", "RR04", "CNOR", "DNOR", "TM01"}
     assert silent == ours | banks | {"MD07"}
 
 
 def test_every_reason_speaks_dutch_and_english() -> None:
-    for one in REASONS.values():
-        for words in (one.meaning, partial(one.action, again=False)):
+    for reason in REASONS.values():
+        for words in (reason.meaning, partial(reason.action, again=False)):
             assert words("nl")
             assert words("en")
             assert words("nl") != words("en")

@@ -11,6 +11,7 @@ from shared.events import (
     CustomerReleased,
 )
 from shared.notifications.messages import Mail
+from shared.processing.testing import Heard
 from tests.unit.billing.builders import (
     FIRST,
     placed,
@@ -19,46 +20,46 @@ from tests.unit.billing.builders import (
     signature,
     signed,
 )
-from tests.unit.billing.world import Heard
+from tests.unit.billing.harness import kinds
 
 
 def test_lack_of_funds_is_tried_again_twice_each_with_its_own_prenotification() -> None:
     # Given a signed order whose payer has no money,
-    world = signed()
+    billing = signed()
     # When each attempt fails,
     for attempt in (1, 2):
-        said = world.hear(result("failed", code="AM04", attempt=attempt))
-        assert [kind for kind, _ in said.mails] == ["collection_failed", "collection_failed_office"]
+        said = billing.hear(result("failed", code="AM04", attempt=attempt))
+        assert kinds(said) == ["collection_failed", "collection_failed_office"]
         # Then a week later KING is asked again, under a new end-to-end id,
-        asked = world.pass_days(7).one(CollectionRequested)
+        asked = billing.pass_days(7).one(CollectionRequested)
         assert asked.attempt == attempt + 1
         assert asked.end_to_end_id == f"{FIRST}-{attempt + 1}"
-        assert (asked.collect_on - world.now.date()).days == 14
+        assert (asked.collect_on - billing.now.date()).days == 14
     # but not after the third failure: then a person must talk to the payer.
-    world.hear(result("failed", code="AM04", attempt=3))
-    assert world.pass_days(90).all(CollectionRequested) == []
+    billing.hear(result("failed", code="AM04", attempt=3))
+    assert billing.pass_days(90).all(CollectionRequested) == []
 
 
 def test_a_second_attempt_that_succeeds_releases_the_customer() -> None:
     # Given an order of which the first attempt failed and the second was asked for,
-    world = signed()
-    world.hear(result("failed", code="AM04"))
-    world.pass_days(7)
+    billing = signed()
+    billing.hear(result("failed", code="AM04"))
+    billing.pass_days(7)
     # When the second succeeds, then the customer is released.
-    assert world.hear(result("succeeded", attempt=2, minute=1)).all(CustomerReleased)
+    assert billing.hear(result("succeeded", attempt=2, minute=1)).all(CustomerReleased)
 
 
 @pytest.mark.parametrize("code", ["AC01", "AC04", "MD01", "MS02", None, "XX99"])
 def test_a_failure_that_time_does_not_heal_is_not_tried_again(code: str | None) -> None:
     # Given a signed order,
-    world = signed()
+    billing = signed()
     # When the collection fails for a reason that asks for a person,
-    said = world.hear(result("failed", code=code))
+    said = billing.hear(result("failed", code=code))
     # Then payer and office are told, and the raw code is kept,
-    assert [kind for kind, _ in said.mails] == ["collection_failed", "collection_failed_office"]
+    assert kinds(said) == ["collection_failed", "collection_failed_office"]
     assert said.one(CollectionBooked).reason_code == code
     # and KING is not asked again.
-    assert world.pass_days(90).all(CollectionRequested) == []
+    assert billing.pass_days(90).all(CollectionRequested) == []
 
 
 @pytest.mark.parametrize("code", ["AG02", "FF01", "MD02", "MD07"])
@@ -66,124 +67,124 @@ def test_what_the_payer_cannot_help_is_told_to_the_office_alone(code: str) -> No
     # Given a signed order, when the collection fails by our own fault or in a time of mourning,
     said = signed().hear(result("failed", code=code))
     # Then the payer is not bothered.
-    assert [kind for kind, _ in said.mails] == ["collection_failed_office"]
+    assert kinds(said) == ["collection_failed_office"]
 
 
 def test_a_second_try_is_off_when_the_money_came_meanwhile() -> None:
     # Given a failure that is worth a second try,
-    world = signed()
-    world.hear(result("failed", code="AM04"))
+    billing = signed()
+    billing.hear(result("failed", code="AM04"))
     # When the money comes by another way before the pause is over,
-    world.hear(result("succeeded", end_to_end_id="KING-77", minute=1))
+    billing.hear(result("succeeded", end_to_end_id="KING-77", minute=1))
     # Then KING is not asked again.
-    assert world.pass_days(60).all(CollectionRequested) == []
+    assert billing.pass_days(60).all(CollectionRequested) == []
 
 
 def test_a_second_try_is_off_when_king_tries_by_itself() -> None:
     # Given a failure that is worth a second try,
-    world = signed()
-    world.hear(result("failed", code="AM04"))
+    billing = signed()
+    billing.hear(result("failed", code="AM04"))
     # When KING reports a second attempt of its own before the pause is over,
-    world.hear(result("submitted", attempt=2, minute=1))
+    billing.hear(result("submitted", attempt=2, minute=1))
     # Then it is not asked for another.
-    assert world.pass_days(60).all(CollectionRequested) == []
+    assert billing.pass_days(60).all(CollectionRequested) == []
 
 
 def test_nothing_is_asked_while_king_tries_under_an_id_of_its_own() -> None:
     # Given a failure that is worth a second try,
-    world = signed()
-    world.hear(result("failed", code="AM04"))
+    billing = signed()
+    billing.hear(result("failed", code="AM04"))
     # When KING submits one more of its own, which is under way when the pause is over,
-    world.hear(result("submitted", end_to_end_id="KING-77", minute=1))
+    billing.hear(result("submitted", end_to_end_id="KING-77", minute=1))
     # Then it is not asked for another beside it.
-    assert world.pass_days(60).all(CollectionRequested) == []
+    assert billing.pass_days(60).all(CollectionRequested) == []
 
 
 def test_an_open_attempt_is_called_off_when_another_brings_the_money() -> None:
     # Given a second attempt that KING was asked for,
-    world = signed()
-    world.hear(result("failed", code="AM04"))
-    world.pass_days(7)
+    billing = signed()
+    billing.hear(result("failed", code="AM04"))
+    billing.pass_days(7)
     # When the first brings the money after all,
-    said = world.hear(result("succeeded", minute=1))
+    said = billing.hear(result("succeeded", minute=1))
     # Then the customer is released, and KING is told not to make the second.
     assert said.all(CustomerReleased)
     cancelled = said.one(CollectionCancelled)
     assert (cancelled.end_to_end_id, cancelled.reason) == (f"{FIRST}-2", "collected")
-    assert not world.collection(f"{FIRST}-2").under_way
+    assert not billing.collection(f"{FIRST}-2").under_way
 
 
 def test_an_attempt_that_king_submitted_meanwhile_is_called_off_as_well() -> None:
     # Given a second attempt that KING has submitted to the bank,
-    world = signed()
-    world.hear(result("failed", code="AM04"))
-    world.pass_days(7)
-    world.hear(result("submitted", attempt=2, minute=1))
+    billing = signed()
+    billing.hear(result("failed", code="AM04"))
+    billing.pass_days(7)
+    billing.hear(result("submitted", attempt=2, minute=1))
     # When the first brings the money after all, then KING is told to stop the second if it can;
-    said = world.hear(result("succeeded", minute=2))
+    said = billing.hear(result("succeeded", minute=2))
     assert said.one(CollectionCancelled).end_to_end_id == f"{FIRST}-2"
     # whether it could is for KING to say.
-    assert world.collection(f"{FIRST}-2").status == "submitted"
+    assert billing.collection(f"{FIRST}-2").status == "submitted"
 
 
 def test_a_decision_that_counts_the_money_calls_the_others_off() -> None:
     # Given a second attempt that KING was asked for, and a wrong amount by the first,
-    world = signed()
-    world.hear(result("failed", code="AM04"))
-    world.pass_days(7)
-    world.hear(result("succeeded", cents=1, minute=1))
+    billing = signed()
+    billing.hear(result("failed", code="AM04"))
+    billing.pass_days(7)
+    billing.hear(result("succeeded", cents=1, minute=1))
     # When a person accepts that amount, then KING is told not to make the second.
     verdict = DecideCollection(
         end_to_end_id=f"{FIRST}-1", decision="accept", reason="spoke to KING", by="b.voorbeeld"
     )
-    assert world.ask(verdict).one(CollectionCancelled).end_to_end_id == f"{FIRST}-2"
+    assert billing.ask(verdict).one(CollectionCancelled).end_to_end_id == f"{FIRST}-2"
 
 
 def test_money_that_went_back_for_lack_of_funds_is_asked_for_again() -> None:
     # Given a released customer,
-    world = released()
+    billing = released()
     # When the bank takes the money back for lack of funds,
-    said = world.hear(result("returned", code="AM04", minute=1))
+    said = billing.hear(result("returned", code="AM04", minute=1))
     assert promises(said)
     # Then KING is asked once more a week later, as the mail says.
-    assert world.pass_days(7).one(CollectionRequested).attempt == 2
+    assert billing.pass_days(7).one(CollectionRequested).attempt == 2
 
 
 def test_an_attempt_that_was_called_off_is_in_nobodys_way() -> None:
     # Given a second attempt that was called off, since the first had brought the money,
-    world = signed()
-    world.hear(result("failed", code="AM04"))
-    world.pass_days(7)
-    world.hear(result("succeeded", minute=1))
+    billing = signed()
+    billing.hear(result("failed", code="AM04"))
+    billing.pass_days(7)
+    billing.hear(result("succeeded", minute=1))
     # When that money goes back,
-    world.hear(result("returned", code="AM04", minute=2))
+    billing.hear(result("returned", code="AM04", minute=2))
     # Then KING is asked under an id that it has not heard.
-    assert world.pass_days(7).one(CollectionRequested).end_to_end_id == f"{FIRST}-3"
+    assert billing.pass_days(7).one(CollectionRequested).end_to_end_id == f"{FIRST}-3"
 
 
 @pytest.mark.parametrize("code", ["AM04", "MS03"])
 def test_another_attempt_is_promised_only_where_it_is_made(code: str) -> None:
     # Given a signed order whose payer has no money,
-    world = signed()
+    billing = signed()
     for attempt in range(1, 5):
         # When an attempt fails,
-        said = world.hear(result("failed", code=code, attempt=attempt))
+        said = billing.hear(result("failed", code=code, attempt=attempt))
         # Then the mails promise another exactly when KING is asked again.
-        asked = world.pass_days(30).all(CollectionRequested)
+        asked = billing.pass_days(30).all(CollectionRequested)
         assert promises(said) == bool(asked)
 
 
 def promises(said: Heard) -> bool:
     """Whether the mails of a failure say that it is tried again."""
-    actions = {one.params["action"] for one in said if isinstance(one, Mail)}
+    actions = {mail.params["action"] for mail in said.all(Mail)}
     return actions == {WE_RETRY[0]}
 
 
 def test_an_end_to_end_id_that_king_used_by_itself_is_not_used_again() -> None:
     # Given that KING reports a failure under the second id, but counts it as its first attempt,
-    world = placed()
-    world.hear(result("failed", end_to_end_id=f"{FIRST}-2", attempt=1, code="AC01"))
+    billing = placed()
+    billing.hear(result("failed", end_to_end_id=f"{FIRST}-2", attempt=1, code="AC01"))
     # When the confirmation comes back,
-    asked = world.ask(signature()).one(CollectionRequested)
+    asked = billing.ask(signature()).one(CollectionRequested)
     # Then KING is asked under an id that nobody used.
     assert asked.end_to_end_id == f"{FIRST}-3"

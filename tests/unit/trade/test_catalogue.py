@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.events.shapes import Package
+from shared.host.settings import Settings
 from shared.trade.catalogue import Catalogue, CatalogueFault, NotInCatalogue
-from tests.unit.billing.world import CATALOGUE
+
+CATALOGUE = Catalogue.load(Settings().catalogue)
 
 SMALL = """
 currency = "EUR"
@@ -45,7 +47,7 @@ def test_a_quote_adds_the_modules_and_the_vat(tmp_path: Path) -> None:
     # Given a small catalogue, when a package is taken with a module,
     quote = load(tmp_path, SMALL).price(Package(code="klein", modules=("scan",)))
     # Then the quote lists what is included, at no cost, and what comes on top,
-    assert [(one.description("nl"), one.net_cents) for one in quote.lines] == [
+    assert [(line.description("nl"), line.net_cents) for line in quote.lines] == [
         ("Klein", 1000),
         ("Bank", 0),
         ("Scan", 50),
@@ -70,7 +72,7 @@ def test_a_module_costs_its_price_once_and_nothing_when_included(
 )
 def test_a_quote_always_adds_up(package: str, modules: list[str]) -> None:
     quote = CATALOGUE.price(Package(code=package, modules=tuple(modules)))
-    assert quote.net_cents == sum(one.net_cents for one in quote.lines)
+    assert quote.net_cents == sum(line.net_cents for line in quote.lines)
     assert quote.gross_cents == quote.net_cents + quote.vat_cents
     # The VAT is the nearest whole cent.
     assert abs(quote.net_cents * quote.vat_percent - quote.vat_cents * 100) <= 50
