@@ -39,6 +39,7 @@ from shared.processing.store.numbers import Numbers
 NAMES = UUID("00000000-0000-0000-0000-000000000042")
 """Ids of customers are derived from their names in here."""
 
+SOURCE = "/test"
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 T = TypeVar("T")
@@ -137,10 +138,17 @@ class Harness:
         return self.deliver(event, event.event_type, about, message=message, time=time)
 
     def hear_raw(
-        self, event: RawEvent, about: str = "bakkerij", *, message: str | None = None
+        self,
+        event: RawEvent,
+        about: str = "bakkerij",
+        *,
+        message: str | None = None,
+        source: str = SOURCE,
     ) -> Heard:
-        """An event comes in just as its sender wrote it."""
-        return self.deliver(event, event.event_type, about, message=message, data=event.data)
+        """An event comes in just as its sender, `source`, wrote it."""
+        return self.deliver(
+            event, event.event_type, about, message=message, data=event.data, source=source
+        )
 
     def ask(self, command: Command, about: str = "bakkerij") -> Heard:
         """A person, or the clock, asks for something; returns what was said upon it."""
@@ -167,10 +175,17 @@ class Harness:
         message: str | None = None,
         time: datetime | None = None,
         data: Mapping[str, Any] | None = None,
+        source: str = SOURCE,
     ) -> Heard:
         """One message about the customer of this name; returns what was said upon it."""
         name = message or f"message {next(self._ids)}"
-        return self._run(content, kind, onboarding(about), name, time=time, data=data)
+        return self._run(
+            content, kind, onboarding(about), name, time=time, data=data, source=source
+        )
+
+    def forget_messages(self) -> None:
+        """Forget which messages came, as the inbox does after a month."""
+        self._claimed.clear()
 
     def _run(
         self,
@@ -181,12 +196,13 @@ class Harness:
         *,
         time: datetime | None = None,
         data: Mapping[str, Any] | None = None,
+        source: str = SOURCE,
     ) -> Heard:
         message_id = str(uuid5(NAMES, name))
         if message_id in self._claimed:
             return Heard()
         at = time or self.now
-        envelope = Envelope(message_id, "/test", kind, subject, at, data=data or {})
+        envelope = Envelope(message_id, source, kind, subject, at, data=data or {})
         message = Message(envelope, content, Incoming(b"", kind))
         heard = self._handle(message)
         self._claimed.add(message_id)
