@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 
 from infra.composition import KING, service_names, topology
-from infra.run.runtimes import BusFactory
 from infra.demo.simulators.king import KingBilling, always
+from infra.run.runtimes import BusFactory
 from infra.run.supervisor import Supervisor
 from shared.host.settings import Settings
 from shared.messaging.bus import Bus, Incoming, Outgoing, PublishResult

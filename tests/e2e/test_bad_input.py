@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from infra.operations.dead_letters.letters import DeadLetter, find
 from infra.demo.simulators import website
+from infra.operations.dead_letters.letters import DeadLetter, find
 from shared.events.envelope import MAX_BODY_BYTES
 from shared.messaging.bus import EXCHANGE, Outgoing, PublishResult
 from tests.e2e.stage import Stage

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from infra.composition import KING, service_names
-from infra.operations.dead_letters.letters import find
 from infra.demo.demonstration import Demonstration
 from infra.demo.simulators import website
+from infra.operations.dead_letters.letters import find
 from shared.host.settings import Settings
 from shared.messaging.topology.topology import ADMIN
 from shared.processing.store.tables import Outbox

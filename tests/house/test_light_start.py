@@ -16,8 +16,8 @@ except SystemExit:
     pass
 """
 RUN = """
-from infra.supervisor import Supervisor
-from shared.settings import Settings
+from infra.run.supervisor import Supervisor
+from shared.host.settings import Settings
 with Supervisor(Settings()):
     import sys
     ready = list(sys.modules)

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.run.runtimes import BusFactory
-from infra.run.runtimes import build_runtimes
+from infra.run.runtimes import BusFactory, build_runtimes
 from shared.messaging.bus import Incoming
 from shared.notifications.tables import FAILED, Notification
 from shared.persistence.database import Database
@@ -38,7 +37,7 @@ def letters(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
                     received_at=now,
                     attempts=6,
                     body=b'{"amount_cents": -1}',
-                    postage="{}",
+                    properties="{}",
                     error=REASON,
                 )
             )
@@ -145,7 +144,7 @@ def refused(letters: Shell, monkeypatch: pytest.MonkeyPatch) -> str:
     settings = letters.read_settings(monkeypatch)
     runtimes = build_runtimes(settings, BusFactory(settings), ["billing"])
     body = json.dumps(REPORT | {"data": {**REPORT["data"], "attempt": "first"}}).encode()
-    runtimes[0].dispatcher.take([Incoming(body, "collection.result.v1")])
+    runtimes[0].engine.take([Incoming(body, "collection.result.v1")])
     runtimes[0].database.close()
     return next(
         row["id"]

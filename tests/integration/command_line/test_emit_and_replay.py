@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.run.runtimes import BusFactory
 from infra.demo.simulators import website
+from infra.run.runtimes import BusFactory
 from shared.messaging.bus import Incoming
 from shared.persistence.database import Database
 from shared.processing.store.tables import Outbox
@@ -20,7 +20,7 @@ from shared.web.auth import issue_token
 from tests.integration.command_line.shell import PROGRAM, ROOT, Shell
 from tests.servers.premises import free_ports, wait_until
 
-EXAMPLE = ROOT / "infra" / "examples" / "01-bakkerij.json"
+EXAMPLE = ROOT / "infra" / "demo" / "examples" / "01-bakkerij.json"
 
 
 def received(

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from infra.run.runtimes import BusFactory
 from infra.operations.replay.archive import PAGE, Archive
+from infra.run.runtimes import BusFactory
 from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
 from shared.persistence.bulk import insert_rows

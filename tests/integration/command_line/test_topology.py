@@ -5,7 +5,7 @@ import json
 from infra.composition import topology
 from shared.host.settings import Settings
 from shared.messaging.bus import EXCHANGE
-from shared.messaging.topology.topology import definitions
+from shared.messaging.topology import definitions
 from tests.integration.command_line.shell import Shell
 
 WIDTH = 100

@@ -8,9 +8,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from infra.run.runtimes import BusFactory
-from infra.run.runtimes import build_runtimes
 from infra.operations.dead_letters.routes import routes
+from infra.run.runtimes import BusFactory, build_runtimes
 from shared.events.envelope import CONTENT_TYPE
 from shared.host.settings import Settings
 from shared.messaging.bus import Incoming, Outgoing
@@ -183,7 +182,7 @@ def test_a_process_of_one_service_answers_for_that_one_alone(tmp_path: Path, api
     (runtime,) = runtimes
     upgrade(runtime.database, runtime.service.migrations)
     runtime.engine.take([Incoming(b"not an event", "signup.submitted.v1")])
-    app = create_app(runtimes, [routes(runtimes)], token_key=api.stage.key)
+    app = create_app([routes(runtimes)], token_key=api.stage.key)
     client = TestClient(app, headers={"Authorization": f"Bearer {api.token(SCOPE)}"})
     # When it is asked for its dead letters, Then it tells its own, and of others that it has none.
     (letter,) = client.get("/api/dead-letters").json()

@@ -202,8 +202,8 @@ def test_a_body_that_cannot_be_read_says_so(api: Api) -> None:
 
 
 def test_whoever_watches_over_the_process_needs_no_token(api: Api) -> None:
-    assert api.call("GET", "/healthz").json() == {"dead": [], "deaf": []}
-    assert api.call("GET", "/readyz").json() == {"troubles": {}}
+    assert api.call("GET", "/healthz").json() == {"dead": [], "broker_silent": []}
+    assert api.call("GET", "/readyz").json() == {"not_ready_reasons": {}}
     assert "stappenplan" in api.call("GET", "/metrics").text
 
 

@@ -18,8 +18,8 @@ import yaml
 from infra.composition import service_names
 
 ROOT = Path(__file__).parents[3]
-COMPOSE = ROOT / "infra" / "docker" / "compose.yaml"
-DOCKERFILE = ROOT / "infra" / "docker" / "Dockerfile"
+COMPOSE = ROOT / "infra" / "deploy" / "docker" / "compose.yaml"
+DOCKERFILE = ROOT / "infra" / "deploy" / "docker" / "Dockerfile"
 SETTINGS = ROOT / "infra" / "env.example"
 MADE_BY_THE_COMMANDS = (
     ".env",
@@ -86,7 +86,7 @@ def test_whoever_deploys_can_set_what_he_likes_and_every_password_is_his(name: s
     # Given a service's container,
     container = containers()[name]
     # When its settings are looked at, Then a file of his own may hold any, or not be there,
-    assert container["env_file"] == [{"path": "../../settings.env", "required": False}]
+    assert container["env_file"] == [{"path": "../../../settings.env", "required": False}]
     # and a secret has no default: without it nothing starts.
     for setting, value in container["environment"].items():
         for variable in re.findall(r"\$\{([^}]+)\}", value):

@@ -99,7 +99,7 @@ def test_a_forged_publisher_is_refused_and_on_record_and_the_honest_one_is_heard
     ]
     # what the broker vouched for is kept with it,
     shown = shell.json("dead", "show", "signup", dead[0]["id"], "--json")
-    assert shown["postage"]["user_id"] in ("website-0042", None)
+    assert shown["properties"]["user_id"] in ("website-0042", None)
     # a person who retries it does not vouch for it,
     for letter in dead:
         answer = shell("dead", "retry", "signup", letter["id"])
