@@ -9,17 +9,17 @@ from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from services.billing.collections import TO_COLLECT, TO_DECIDE, Collection
 from services.billing.commands import DecideCollection, SignOrder
-from services.billing.confirmation import Document
-from services.billing.documents import Documents
-from services.billing.mandates import business_day
-from services.billing.models import Mandate, Order, UnmatchedResult
+from services.billing.confirmation.document import Document
+from services.billing.confirmation.notices import Documents
+from services.billing.models import Collection, Mandate, Order, UnmatchedResult
+from services.billing.models.collection import TO_COLLECT, TO_DECIDE
 from shared.base.errors import FieldError, Invalid, NotFound
 from shared.events import CollectionResult
 from shared.events.envelope import NAMESPACE
 from shared.host.runtime import Runtime
 from shared.host.settings import Settings
+from shared.trade.calendar import business_day
 from shared.trade.iban import sepa_iban
 from shared.web.app import IdempotencyKey, caller_with
 from shared.web.auth import Caller

@@ -1,8 +1,7 @@
 """What billing's handlers need loaded, one query each for a whole batch."""
 
-from services.billing.collections import Collection
-from services.billing.mandates import mandate_key
-from services.billing.models import Mandate, Order, UnmatchedResult
+from services.billing.models import Collection, Mandate, Order, UnmatchedResult
+from services.billing.models.mandate import mandate_key
 from shared.events import RegistrationCompleted
 from shared.processing import Entities, Load, Message, by_subject, through
 
