@@ -30,6 +30,7 @@ from services.billing.loads import (
     ORDER,
     ORDER_BY_REFERENCE,
     ORDER_OF_HELD,
+    UNMATCHED_OF_MESSAGE,
     UNSIGNED_OF_MANDATE,
 )
 from services.billing.mails import confirmation_mails, reminder_mails
@@ -264,7 +265,7 @@ SUBSCRIPTIONS = [
     on(
         CollectionResult,
         book,
-        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS_OF_ORDER, OPEN_UNMATCHED],
+        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS_OF_ORDER, UNMATCHED_OF_MESSAGE],
     ),
     on(OnboardingWithdrawn, withdraw, loads=[ORDER, COLLECTIONS_OF_SUBJECT]),
     on(

@@ -55,6 +55,8 @@ OPEN_UNMATCHED = Load(
     find_by=("order_reference", "end_to_end_id"),
 )
 """All of them: there are hardly ever any, and an order does not know its number beforehand."""
+UNMATCHED_OF_MESSAGE = Load(UnmatchedResult, "id", lambda message, _entities: message.envelope.id)
+"""What this very message left behind when its order was not known."""
 HELD = Load(Collection, "end_to_end_id", "end_to_end_id", find_by=COLLECTION_KEYS)
 ORDER_OF_HELD = Load(Order, "reference", through(HELD, "order_reference"), find_by=ORDER_KEYS)
 COLLECTIONS_OF_HELD = Load(
