@@ -8,7 +8,11 @@ from collections.abc import Sequence
 from services.billing.collection.process import CollectionProcess
 from services.billing.collection.release import update_standing
 from services.billing.collection.sepa_ids import mandate_reference
-from services.billing.collection.unmatched import book_unmatched, schedule_match
+from services.billing.collection.unmatched import (
+    book_unmatched,
+    decide_unmatched,
+    schedule_match,
+)
 from services.billing.commands import (
     CollectAgain,
     DecideCollection,
@@ -37,7 +41,7 @@ from services.billing.mails import confirmation_mails, reminder_mails
 from services.billing.models import Collection, Mandate, Order, OrderTerms, UnmatchedResult
 from services.billing.models.mandate import mandate_key
 from services.billing.models.terms import Account
-from shared.base.errors import Conflict, NotFound
+from shared.base.errors import NotFound
 from shared.events import CollectionResult, OnboardingWithdrawn, RegistrationCompleted
 from shared.events.envelope import Envelope
 from shared.host.settings import Settings
@@ -180,16 +184,8 @@ def decide(
         NotFound: nothing by this id waits for a decision.
     """
     rows = unmatched.where(end_to_end_id=command.end_to_end_id, open=1)
-    if rows and command.decision == "accept":
-        raise Conflict(
-            "order_unknown",
-            "The order of this result is not known, so it cannot be accepted; correct the "
-            "report, or dismiss it.",
-        )
-    for row in rows:
-        row.dismiss(command.reason, command.by)
     if rows:
-        return []
+        return decide_unmatched(command, rows)
     held = collections.where(end_to_end_id=command.end_to_end_id, held=1)
     if not held:
         raise NotFound("not_held", "No result with this end-to-end id waits for a decision.")
