@@ -1,7 +1,7 @@
 """HTTP in: orders and their confirmations, signatures, collections, KING's reports."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import uuid5
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -9,17 +9,24 @@ from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from services.billing.collections import TO_COLLECT, TO_DECIDE, Collection
 from services.billing.commands import DecideCollection, SignOrder
-from services.billing.confirmation import Document
-from services.billing.documents import Documents
-from services.billing.mandates import business_day
-from services.billing.models import Mandate, Order, UnmatchedResult
+from services.billing.confirmation.document import Document
+from services.billing.confirmation.notices import Documents
+from services.billing.models import Collection, Mandate, Order, UnmatchedResult
+from services.billing.models.collection import TO_COLLECT, TO_DECIDE
+from services.billing.responses import (
+    CollectionResponse,
+    ListedCollection,
+    OrderResponse,
+    RequestedCollectionResponse,
+    UnmatchedResultResponse,
+)
 from shared.base.errors import FieldError, Invalid, NotFound
 from shared.events import CollectionResult
 from shared.events.envelope import NAMESPACE
 from shared.host.runtime import Runtime
 from shared.host.settings import Settings
+from shared.trade.calendar import business_day
 from shared.trade.iban import sepa_iban
 from shared.web.app import IdempotencyKey, caller_with
 from shared.web.auth import Caller
@@ -60,18 +67,16 @@ def _orders(runtime: Runtime) -> APIRouter:
     documents = runtime.resource(Documents)
 
     @routes.get("/{reference}", summary="One order")
-    def show(reference: str, caller: Reader) -> dict[str, Any]:
+    def show(reference: str, caller: Reader) -> OrderResponse:
         with runtime.reading() as session:
-            order = _find(session, caller, reference)
+            order = _load_or_404(session, caller, reference)
             mandate = session.get(Mandate, order.mandate_key)
             collections = session.exec(
                 select(Collection)
                 .where(Collection.order_reference == reference)
                 .order_by(col(Collection.attempt))
             ).all()
-        return _described(order, mandate) | {
-            "collections": [_collection(one) for one in collections]
-        }
+        return OrderResponse.of(order, mandate, collections)
 
     @routes.get(
         "/{reference}/confirmation.pdf",
@@ -81,14 +86,14 @@ def _orders(runtime: Runtime) -> APIRouter:
     )
     def show_confirmation(reference: str, caller: Reader) -> Response:
         with runtime.reading() as session:
-            order = _find(session, caller, reference)
+            order = _load_or_404(session, caller, reference)
             confirmation = documents.confirmation_of(session, order)
         document = Document.of(confirmation)
-        name = f'inline; filename="{document.filename}"'
+        disposition = f'inline; filename="{document.filename}"'
         return Response(
             document.content,
             media_type="application/pdf",
-            headers={"Content-Disposition": name},
+            headers={"Content-Disposition": disposition},
         )
 
     @routes.post("/{reference}/signature", status_code=202, summary="It came back, signed")
@@ -97,9 +102,9 @@ def _orders(runtime: Runtime) -> APIRouter:
     ) -> None:
         _require_past(body.signed_on, today=business_day(runtime.clock()))
         with runtime.reading() as session:
-            order = _find(session, caller, reference)
-        request = SignOrder(order_reference=reference, **body.model_dump())
-        runtime.handle(request, subject=order.onboarding_id, by=caller.source, key=key)
+            order = _load_or_404(session, caller, reference)
+        command = SignOrder(order_reference=reference, **body.model_dump())
+        runtime.handle(command, subject=order.onboarding_id, by=caller.source, key=key)
 
     return routes
 
@@ -116,7 +121,7 @@ def _collections(runtime: Runtime) -> APIRouter:
         caller: King,
         page: Annotated[Page, Depends()],
         status: Annotated[Literal["requested", "held"], Query()] = "requested",
-    ) -> list[dict[str, Any]]:
+    ) -> list[ListedCollection]:
         with runtime.reading() as session:
             if status == "held":
                 return _held(session, caller.office, page)
@@ -129,14 +134,14 @@ def _collections(runtime: Runtime) -> APIRouter:
         if caller.office is not None:
             with runtime.reading() as session:
                 _require_held_of(session, caller, end_to_end_id)
-        request = DecideCollection(
+        command = DecideCollection(
             end_to_end_id=end_to_end_id,
             decision=body.decision,
             reason=body.reason,
             by=caller.name,
         )
         subject = str(uuid5(NAMESPACE, f"collection/{end_to_end_id}"))
-        runtime.handle(request, subject=subject, by=caller.source, key=key)
+        runtime.handle(command, subject=subject, by=caller.source, key=key)
 
     @routes.post("/collection-results", status_code=202, summary="What became of a collection")
     def report(body: CollectionResult, caller: King, key: IdempotencyKey = None) -> None:
@@ -163,61 +168,9 @@ def _require_past(signed_on: date, *, today: date) -> None:
         raise Invalid("invalid", message, errors=[error])
 
 
-def _described(order: Order, mandate: Mandate | None) -> dict[str, Any]:
-    event = order.registration()
-    return {
-        "order_reference": order.reference,
-        "onboarding_id": order.onboarding_id,
-        "office_code": order.office_code,
-        "company": event.customer.company,
-        "package": event.package.model_dump(),
-        "payer": event.payer.kind,
-        "amount_cents": order.amount_cents,
-        "currency": order.currency,
-        "placed_on": order.placed_on,
-        "signed_on": order.signed_on,
-        "signature_method": order.signature_method,
-        "released": order.released,
-        "withdrawn": order.withdrawn,
-        "revision": order.revision,
-        "mandate": mandate
-        and {
-            "reference": mandate.reference,
-            "scheme": mandate.scheme,
-            "signed_on": mandate.signed_on,
-            "iban_ends_with": (mandate.iban or "")[-4:] or None,
-        },
-    }
-
-
-def _collection(one: Collection) -> dict[str, Any]:
-    return {
-        "order_reference": one.order_reference,
-        "end_to_end_id": one.end_to_end_id,
-        "attempt": one.attempt,
-        "amount_cents": one.amount_cents,
-        "currency": one.currency,
-        "collect_on": one.collect_on,
-        "status": one.status,
-        "reason_code": one.reason_code,
-        "held": bool(one.held),
-        "reported": one.results,
-    }
-
-
-def _stray(one: UnmatchedResult) -> dict[str, Any]:
-    return {
-        "order_reference": one.order_reference,
-        "end_to_end_id": one.end_to_end_id,
-        "held": True,
-        "reason": "the order is not known",
-        "reported": [one.result],
-    }
-
-
 def _to_collect(
     session: Session, office: str | None, page: Page, settings: Settings
-) -> list[dict[str, Any]]:
+) -> list[ListedCollection]:
     """What KING should collect, for when it does not hear `collection.requested`."""
     query = (
         select(Collection, Mandate)
@@ -229,23 +182,24 @@ def _to_collect(
         query = query.where(Collection.office_code == office)
     creditor_id = settings.creditor.identifier
     return [
-        _collection(one) | {"mandate": mandate.details(creditor_id).model_dump()}
-        for one, mandate in page.read(session, query, col(Collection.key))
+        RequestedCollectionResponse.under(mandate.details(creditor_id), row)
+        for row, mandate in page.read(session, query, col(Collection.key))
     ]
 
 
-def _held(session: Session, office: str | None, page: Page) -> list[dict[str, Any]]:
+def _held(session: Session, office: str | None, page: Page) -> list[ListedCollection]:
     """What a person must decide; results of unknown orders belong to no office."""
     query = select(Collection).where(text(TO_DECIDE))
     if office is not None:
         query = query.where(Collection.office_code == office)
     held = page.read(session, query, col(Collection.key))
-    rows = [_collection(one) for one in held]
+    listed: list[ListedCollection] = [CollectionResponse.of(row) for row in held]
     if office is None:
-        strays = select(UnmatchedResult).where(UnmatchedResult.open == 1)
+        unmatched = select(UnmatchedResult).where(UnmatchedResult.open == 1)
         order = col(UnmatchedResult.received_at), col(UnmatchedResult.id)
-        rows += [_stray(one) for one in page.read(session, strays, *order, part="unmatched")]
-    return rows
+        rows = page.read(session, unmatched, *order, part="unmatched")
+        listed += [UnmatchedResultResponse.of(row) for row in rows]
+    return listed
 
 
 def _require_held_of(session: Session, caller: Caller, end_to_end_id: str) -> None:
@@ -254,7 +208,7 @@ def _require_held_of(session: Session, caller: Caller, end_to_end_id: str) -> No
         caller.require_office(office)
 
 
-def _find(session: Session, caller: Caller, reference: str) -> Order:
+def _load_or_404(session: Session, caller: Caller, reference: str) -> Order:
     order = session.exec(select(Order).where(Order.reference == reference)).one_or_none()
     if order is None:
         raise NotFound("not_found", "There is no order by that reference.")

@@ -8,7 +8,7 @@ from shared.processing import Command
 
 
 class SignOrder(Command):
-    """The payer returned the confirmation, signed."""
+    """Record that the payer returned the confirmation, signed."""
 
     command_type: ClassVar[str] = "billing.sign_order"
 
@@ -21,7 +21,7 @@ class SignOrder(Command):
 
 
 class DecideCollection(Command):
-    """A person decides about a held result."""
+    """Carry out what a person decided about a held result."""
 
     command_type: ClassVar[str] = "billing.decide_collection"
 
@@ -32,7 +32,7 @@ class DecideCollection(Command):
 
 
 class CollectAgain(Command):
-    """After a failure that is worth another try, when the pause is over."""
+    """Ask KING once more after a failure that is worth another try, when the pause is over."""
 
     command_type: ClassVar[str] = "billing.collect_again"
 
@@ -41,7 +41,7 @@ class CollectAgain(Command):
 
 
 class RemindUnsigned(Command):
-    """A week, two, three after the order: the confirmation has not come back."""
+    """Remind the payer, a week, two, three after the order, of what has not come back."""
 
     command_type: ClassVar[str] = "billing.remind_unsigned"
 

@@ -1,11 +1,18 @@
-"""What billing does upon each event and request; the rules of collecting are in `collecting`."""
+"""What billing does upon each event and command.
+
+The rules of collecting are in `collection`, those of signing in `confirmation`.
+"""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
-from services.billing.agreed import Account, agree
-from services.billing.collecting import Ledger, settle
-from services.billing.collections import Collection
+from services.billing.collection.process import CollectionProcess
+from services.billing.collection.release import update_standing
+from services.billing.collection.sepa_ids import mandate_reference
+from services.billing.collection.unmatched import (
+    book_unmatched,
+    decide_unmatched,
+    schedule_match,
+)
 from services.billing.commands import (
     CollectAgain,
     DecideCollection,
@@ -13,6 +20,8 @@ from services.billing.commands import (
     RemindUnsigned,
     SignOrder,
 )
+from services.billing.confirmation.reminders import schedule_reminder
+from services.billing.confirmation.signing import account_on_paper, sign_anew
 from services.billing.loads import (
     COLLECTIONS_OF_HELD,
     COLLECTIONS_OF_ORDER,
@@ -25,27 +34,22 @@ from services.billing.loads import (
     ORDER,
     ORDER_BY_REFERENCE,
     ORDER_OF_HELD,
+    UNMATCHED_OF_MESSAGE,
     UNSIGNED_OF_MANDATE,
 )
 from services.billing.mails import confirmation_mails, reminder_mails
-from services.billing.mandates import business_day, mandate_key, mandate_reference
-from services.billing.models import Mandate, Order, UnmatchedResult
-from services.billing.signing import account_on_paper, sign_anew
-from shared.base.errors import Conflict, NotFound
-from shared.events import (
-    CollectionResult,
-    OnboardingWithdrawn,
-    RegistrationCompleted,
-)
+from services.billing.models import Collection, Mandate, Order, OrderTerms, UnmatchedResult
+from services.billing.models.mandate import mandate_key
+from services.billing.models.terms import Account
+from shared.base.errors import NotFound
+from shared.events import CollectionResult, OnboardingWithdrawn, RegistrationCompleted
 from shared.events.envelope import Envelope
 from shared.host.settings import Settings
-from shared.processing import Effect, EventFor, Loaded, Now, Numbers, Scheduled, on
+from shared.processing import Effect, EventFor, Loaded, Now, Numbers, on
+from shared.trade.calendar import business_day
 from shared.trade.catalogue import Catalogue
 
 SERIES = "order"
-REMIND_AFTER = timedelta(days=7)
-REMINDERS = 3
-LOOK_AGAIN = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=12))
 
 
 def place_order(
@@ -61,7 +65,7 @@ def place_order(
     now: Now,
 ) -> Sequence[Effect]:
     """Turn a registration into an order and send the payer its confirmation to sign."""
-    order = _order(orders, envelope.subject)
+    order = _get_or_add(orders, envelope.subject)
     if order.placed:
         order.require_same(event)
         return []  # Hearing the fact again changes nothing.
@@ -70,17 +74,17 @@ def place_order(
     mandate = _mandate_of(event, reference, mandates, settings)
     # Under a standing mandate KING collects from its account, whatever came with the order.
     account: Account = mandate if mandate.active else event.payer
-    agreed = agree(catalogue.price(event.package), settings, today, account)
-    order.place(event, reference, agreed, mandate, today)
-    ledger = Ledger(order, mandate, collections, settings, now)
-    messages: list[Effect] = []
+    terms = OrderTerms.agree(catalogue.price(event.package), settings, today, account)
+    order.place(event, reference, terms, mandate, today)
+    process = CollectionProcess(order, mandate, collections, settings, now)
+    effects: list[Effect] = []
     if not order.withdrawn:  # Nobody is asked to sign for a customer who left before.
-        messages += confirmation_mails(order)
+        effects += confirmation_mails(order)
         if mandate.active and mandate.signed_on is not None:
-            messages += ledger.sign("standing_mandate", mandate.signed_on, mandate.account_holder)
+            effects += process.sign("standing_mandate", mandate.signed_on, mandate.account_holder)
         else:
-            messages.append(_remind(order, 1, now))
-    return messages + _book_strays(ledger, unmatched.where(order_reference=reference, open=1))
+            effects += schedule_reminder(order, 1, now)
+    return effects + book_unmatched(process, unmatched.where(order_reference=reference, open=1))
 
 
 def book(
@@ -94,26 +98,17 @@ def book(
     now: Now,
 ) -> Sequence[Effect]:
     """Book what KING reports; what belongs to no known order is kept for a person."""
-    found = orders.where(reference=event.order_reference)
-    if found:
-        order = found[0]
+    order = _find(orders, event.order_reference)
+    if order is not None:
         mandate = mandates.get(order.mandate_key)
-        return Ledger(order, mandate, collections, settings, now).book(event)
+        return CollectionProcess(order, mandate, collections, settings, now).book(event)
     if envelope.id not in unmatched:
-        unmatched.add(
-            UnmatchedResult(
-                id=envelope.id,
-                order_reference=event.order_reference,
-                end_to_end_id=event.end_to_end_id,
-                result=event.model_dump(mode="json", exclude_none=True),
-                received_at=now,
-            )
-        )
-    return [_look_again(event.order_reference, 0, now, envelope.id)]
+        unmatched.add(UnmatchedResult.keep(envelope.id, event, now))
+    return schedule_match(event.order_reference, 0, now, envelope.id)
 
 
 def match_results(
-    request: MatchResults,
+    command: MatchResults,
     orders: Loaded[Order],
     mandates: Loaded[Mandate],
     collections: Loaded[Collection],
@@ -122,20 +117,18 @@ def match_results(
     now: Now,
 ) -> Sequence[Effect]:
     """Book unmatched results whose order has appeared; otherwise look again later."""
-    strays = unmatched.where(order_reference=request.order_reference, open=1)
-    found = orders.where(reference=request.order_reference)
-    if not strays:
+    rows = unmatched.where(order_reference=command.order_reference, open=1)
+    order = _find(orders, command.order_reference)
+    if not rows:
         return []
-    if not found:
-        if request.times >= len(LOOK_AGAIN):
-            return []  # It stays held for a person.
-        return [_look_again(request.order_reference, request.times, now, strays[0].id)]
-    ledger = Ledger(found[0], mandates.get(found[0].mandate_key), collections, settings, now)
-    return _book_strays(ledger, strays)
+    if order is None:
+        return schedule_match(command.order_reference, command.times, now, rows[0].id)
+    mandate = mandates.get(order.mandate_key)
+    return book_unmatched(CollectionProcess(order, mandate, collections, settings, now), rows)
 
 
 def sign(
-    request: SignOrder,
+    command: SignOrder,
     orders: Loaded[Order],
     mandates: Loaded[Mandate],
     collections: Loaded[Collection],
@@ -146,23 +139,22 @@ def sign(
 
     Of an order that was signed before, only a signature for another account is news.
     """
-    order = _known(orders, request.order_reference)
+    order = _require(orders, command.order_reference)
     mandate = mandates.get(order.mandate_key)
     if mandate is None:
         raise NotFound("not_found", "This order has no mandate.")
-    iban, holder = account_on_paper(request, order, mandate)
+    iban, holder = account_on_paper(command, order, mandate)
     if order.signed:
-        ledger = Ledger(order, mandate, collections, settings, now)
-        return sign_anew(request, ledger, mandate, holder)
-    messages = []
-    for one in orders.where(mandate_key=mandate.key):
-        if one is order or not (one.signed or one.withdrawn):
-            first = one is order
-            mandate.sign(request.signed_on, iban, holder)
-            ledger = Ledger(one, mandate, collections, settings, now)
-            method = request.method if first else "standing_mandate"
-            messages += ledger.sign(method, request.signed_on, request.signed_by)
-    return messages
+        process = CollectionProcess(order, mandate, collections, settings, now)
+        return sign_anew(command, process, mandate, holder)
+    effects: list[Effect] = []
+    for covered in orders.where(mandate_key=mandate.key):
+        if covered is order or not (covered.signed or covered.withdrawn):
+            mandate.sign(command.signed_on, iban, holder)
+            process = CollectionProcess(covered, mandate, collections, settings, now)
+            method = command.method if covered is order else "standing_mandate"
+            effects += process.sign(method, command.signed_on, command.signed_by)
+    return effects
 
 
 def withdraw(
@@ -172,45 +164,42 @@ def withdraw(
     collections: Loaded[Collection],
 ) -> Sequence[Effect]:
     """Keep the withdrawal, cancel what KING need not collect, take a release back."""
-    order = _order(orders, envelope.subject)
+    order = _get_or_add(orders, envelope.subject)
     if not order.withdraw():
         return []
-    mine = collections.where(onboarding_id=order.onboarding_id)
-    return settle(order, mine, cause=event.reason)
+    rows = collections.where(onboarding_id=order.onboarding_id)
+    return update_standing(order, rows, cause=event.reason)
 
 
 def decide(
-    request: DecideCollection,
+    command: DecideCollection,
     orders: Loaded[Order],
     collections: Loaded[Collection],
     unmatched: Loaded[UnmatchedResult],
 ) -> Sequence[Effect]:
-    """A person decides about what was held."""
-    strays = unmatched.where(end_to_end_id=request.end_to_end_id, open=1)
-    if strays and request.decision == "accept":
-        raise Conflict(
-            "order_unknown",
-            "The order of this result is not known, so it cannot be accepted; correct the "
-            "report, or dismiss it.",
-        )
-    for stray in strays:
-        stray.open, stray.decision = 0, f"{request.by}: {request.reason}"[:300]
-    if strays:
-        return []
-    held = collections.where(end_to_end_id=request.end_to_end_id, held=1)
+    """Carry out what a person decided about a held result.
+
+    Raises:
+        Conflict: a result whose order is not known cannot be accepted.
+        NotFound: nothing by this id waits for a decision.
+    """
+    rows = unmatched.where(end_to_end_id=command.end_to_end_id, open=1)
+    if rows:
+        return decide_unmatched(command, rows)
+    held = collections.where(end_to_end_id=command.end_to_end_id, held=1)
     if not held:
         raise NotFound("not_held", "No result with this end-to-end id waits for a decision.")
-    one = held[0]
-    order = _known(orders, one.order_reference)
-    one.decide(request.decision, request.by)
+    collection = held[0]
+    order = _require(orders, collection.order_reference)
+    collection.decide(command.decision, command.by)
     order.revision += 1
-    mine = collections.where(order_reference=one.order_reference)
-    messages: list[Effect] = [EventFor(order.onboarding_id, one.booked(order.revision))]
-    return messages + settle(order, mine)
+    booked = EventFor(order.onboarding_id, collection.booked(order.revision))
+    attempts = collections.where(order_reference=collection.order_reference)
+    return [booked, *update_standing(order, attempts)]
 
 
 def collect_again(
-    request: CollectAgain,
+    command: CollectAgain,
     orders: Loaded[Order],
     mandates: Loaded[Mandate],
     collections: Loaded[Collection],
@@ -218,23 +207,22 @@ def collect_again(
     now: Now,
 ) -> Sequence[Effect]:
     """Ask KING once more, unless the money came or the customer left meanwhile."""
-    order = _known(orders, request.order_reference)
-    ledger = Ledger(order, mandates.get(order.mandate_key), collections, settings, now)
-    return ledger.collect_again(after=request.attempt)
+    order = _require(orders, command.order_reference)
+    mandate = mandates.get(order.mandate_key)
+    process = CollectionProcess(order, mandate, collections, settings, now)
+    return process.collect_again(after=command.attempt)
 
 
-def remind_unsigned(request: RemindUnsigned, orders: Loaded[Order], now: Now) -> Sequence[Effect]:
-    """The confirmation has not come back: remind the payer, with the same document."""
-    order = _known(orders, request.order_reference)
+def remind_unsigned(command: RemindUnsigned, orders: Loaded[Order], now: Now) -> Sequence[Effect]:
+    """Remind the payer of the confirmation that has not come back, with the same document."""
+    order = _require(orders, command.order_reference)
     if order.signed or order.withdrawn:
         return []
-    messages: list[Effect] = [*reminder_mails(order, request.times)]
-    if request.times < REMINDERS:
-        messages.append(_remind(order, request.times + 1, now))
-    return messages
+    mails = reminder_mails(order, command.times)
+    return [*mails, *schedule_reminder(order, command.times + 1, now)]
 
 
-def _order(orders: Loaded[Order], onboarding_id: str) -> Order:
+def _get_or_add(orders: Loaded[Order], onboarding_id: str) -> Order:
     """The order, made when this is the first thing heard of the onboarding."""
     return orders.get(onboarding_id) or orders.add(
         Order(onboarding_id=onboarding_id, amount_cents=0, revision=0, withdrawn=False)
@@ -249,37 +237,19 @@ def _mandate_of(
     mandate = mandates.get(key) or mandates.add(
         Mandate(key=key, reference=mandate_reference(reference), scheme=settings.mandate_scheme)
     )
-    if mandate.iban is None and event.payer.iban is not None:
-        mandate.iban, mandate.account_holder = event.payer.iban, event.payer.account_holder
+    mandate.take_account(event.payer)
     return mandate
 
 
-def _book_strays(ledger: Ledger, strays: Sequence[UnmatchedResult]) -> list[Effect]:
-    """Book what was kept until the order appeared."""
-    messages: list[Effect] = []
-    for stray in strays:
-        stray.open = 0
-        messages += ledger.book(CollectionResult.model_validate(stray.result))
-    return messages
+def _find(orders: Loaded[Order], reference: str) -> Order | None:
+    return next(iter(orders.where(reference=reference)), None)
 
 
-def _known(orders: Loaded[Order], reference: str) -> Order:
-    found = orders.where(reference=reference)
-    if not found:
+def _require(orders: Loaded[Order], reference: str) -> Order:
+    order = _find(orders, reference)
+    if order is None:
         raise NotFound("not_found", "There is no order by that reference.")
-    return found[0]
-
-
-def _remind(order: Order, times: int, now: Now) -> Scheduled:
-    request = RemindUnsigned(order_reference=order.reference or "", times=times)
-    key = f"remind_unsigned/{order.reference}/{times}"
-    return Scheduled(request, now + REMIND_AFTER, key, about=order.onboarding_id)
-
-
-def _look_again(reference: str, times: int, now: Now, result_id: str) -> Scheduled:
-    request = MatchResults(order_reference=reference, times=times + 1)
-    key = f"match_results/{result_id}/{times}"
-    return Scheduled(request, now + LOOK_AGAIN[times], key)
+    return order
 
 
 SUBSCRIPTIONS = [
@@ -291,7 +261,7 @@ SUBSCRIPTIONS = [
     on(
         CollectionResult,
         book,
-        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS_OF_ORDER, OPEN_UNMATCHED],
+        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS_OF_ORDER, UNMATCHED_OF_MESSAGE],
     ),
     on(OnboardingWithdrawn, withdraw, loads=[ORDER, COLLECTIONS_OF_SUBJECT]),
     on(

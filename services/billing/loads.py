@@ -1,8 +1,7 @@
 """What billing's handlers need loaded, one query each for a whole batch."""
 
-from services.billing.collections import Collection
-from services.billing.mandates import mandate_key
-from services.billing.models import Mandate, Order, UnmatchedResult
+from services.billing.models import Collection, Mandate, Order, UnmatchedResult
+from services.billing.models.mandate import mandate_key
 from shared.events import RegistrationCompleted
 from shared.processing import Entities, Load, Message, by_subject, through
 
@@ -56,6 +55,8 @@ OPEN_UNMATCHED = Load(
     find_by=("order_reference", "end_to_end_id"),
 )
 """All of them: there are hardly ever any, and an order does not know its number beforehand."""
+UNMATCHED_OF_MESSAGE = Load(UnmatchedResult, "id", lambda message, _entities: message.envelope.id)
+"""What this very message left behind when its order was not known."""
 HELD = Load(Collection, "end_to_end_id", "end_to_end_id", find_by=COLLECTION_KEYS)
 ORDER_OF_HELD = Load(Order, "reference", through(HELD, "order_reference"), find_by=ORDER_KEYS)
 COLLECTIONS_OF_HELD = Load(

@@ -1,10 +1,8 @@
-"""The mails of this step: what they are told, and to whom."""
+"""The mails of this step: who gets them, and what fills them in."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from services.billing.collections import Collection
-from services.billing.models import Order
-from services.billing.reasons import Reason
+from services.billing.models import Collection, Order
 from shared.events import RegistrationCompleted
 from shared.events.shapes import Language
 from shared.notifications.messages import Mail
@@ -12,8 +10,6 @@ from shared.notifications.messages import Mail
 CONFIRMATION = "order_confirmation"
 COPY = "order_confirmation_copy"
 REMINDER = "order_reminder"
-WITH_DOCUMENT = (CONFIRMATION, COPY, REMINDER)
-"""These carry the order/direct-debit confirmation as a PDF."""
 
 
 def payer_address(event: RegistrationCompleted) -> tuple[str, str, Language]:
@@ -30,7 +26,7 @@ def confirmation_mails(order: Order) -> Sequence[Mail]:
     """The confirmation to the payer, and always a copy to the office."""
     event = order.registration()
     name, to, language = payer_address(event)
-    params = _about(order, event) | {"payer": name, "payer_email": to}
+    params = _order_params(order, event) | {"payer": name, "payer_email": to}
     return [
         Mail(CONFIRMATION, to, language, params, about=order.onboarding_id),
         Mail(COPY, event.office.email, event.office.language, params, about=order.onboarding_id),
@@ -38,37 +34,42 @@ def confirmation_mails(order: Order) -> Sequence[Mail]:
 
 
 def reminder_mails(order: Order, times: int) -> Sequence[Mail]:
-    """To the payer: the confirmation has not come back yet."""
+    """A mail to the payer that the confirmation has not come back yet."""
     event = order.registration()
     name, to, language = payer_address(event)
-    params = _about(order, event) | {"payer": name, "payer_email": to, "times": times}
+    params = _order_params(order, event) | {"payer": name, "payer_email": to, "times": times}
     return [Mail(REMINDER, to, language, params, about=order.onboarding_id)]
 
 
 def failure_mails(
-    order: Order, collection: Collection, reason: Reason, *, again: bool
+    order: Order,
+    collection: Collection,
+    *,
+    meaning: Callable[[Language], str],
+    action: Callable[[Language], str],
+    to_payer: bool,
 ) -> Sequence[Mail]:
-    """To payer and office that money did not come, or went back, and what to do.
+    """Mails that money did not come, or went back: to the office, and `to_payer` where it helps.
 
-    `again` says that another attempt will be made.
+    `meaning` and `action` say in the reader's language why, and what happens next.
     """
     event = order.registration()
     name, to, language = payer_address(event)
     mails = [("collection_failed_office", event.office.email, event.office.language)]
-    if reason.payer_is_told:
+    if to_payer:
         mails.insert(0, ("collection_failed", to, language))
     return [
         Mail(
             kind,
             recipient,
             tongue,
-            _about(order, event)
+            _order_params(order, event)
             | {
                 "payer": name,
                 "status": collection.status,
                 "reason_code": collection.reason_code,
-                "meaning": reason.meaning(tongue),
-                "action": reason.action(tongue, again=again),
+                "meaning": meaning(tongue),
+                "action": action(tongue),
                 "amount_cents": collection.amount_cents,
                 "attempt": collection.attempt,
             },
@@ -78,7 +79,7 @@ def failure_mails(
     ]
 
 
-def _about(order: Order, event: RegistrationCompleted) -> dict[str, object]:
+def _order_params(order: Order, event: RegistrationCompleted) -> dict[str, object]:
     return {
         "order_reference": order.reference,
         "company": event.customer.company,

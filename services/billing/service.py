@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from services.billing.api import router
-from services.billing.documents import Documents
+from services.billing.confirmation.notices import Documents
 from services.billing.handlers import SERIES, SUBSCRIPTIONS
-from services.billing.tables import BillingTable
+from services.billing.models import BillingTable
 from shared.host.service import Service
 from shared.host.settings import Settings
 from shared.trade.catalogue import Catalogue
@@ -23,5 +23,5 @@ def build(settings: Settings) -> Service:
         router=router,
         resources={Catalogue: catalogue, Settings: settings, Documents: documents},
         series=(SERIES,),
-        notification_kinds=documents.notices(),
+        notification_kinds=documents.notification_kinds(),
     )

@@ -10,8 +10,7 @@ from uuid import NAMESPACE_DNS, uuid5
 from sqlalchemy import Engine, insert
 
 from services.activation.models import Activation
-from services.billing.collections import Collection
-from services.billing.models import Mandate, Order, UnmatchedResult
+from services.billing.models import Collection, Mandate, Order, UnmatchedResult
 from services.registration.models import BaseAdministration, Registration
 from services.signup.models import Office, Signup
 from shared.notifications.tables import Notification

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from services.billing.collections import Collection
 from services.billing.handlers import SUBSCRIPTIONS
 from services.billing.models import Order, UnmatchedResult
+from services.billing.models.collection import Collection
 from shared.host.settings import Settings
 from shared.notifications.messages import Mail
 from shared.processing.testing import Harness, Heard, onboarding

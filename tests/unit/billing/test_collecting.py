@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.billing.collections import TAKEN_BACK
+from services.billing.models.collection import TAKEN_BACK
 from shared.events import (
     CollectionBooked,
     CollectionRequested,

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from services.billing.confirmation import Confirmation, Document, render_pdf
-from services.billing.documents import scan_token
+from services.billing.confirmation.document import Confirmation, Document, render_pdf
+from services.billing.confirmation.notices import scan_token
 from shared.events.shapes import Address, Contact, Customer, Office, Package
 from shared.host.settings import Creditor, Settings
 from shared.trade.catalogue import Catalogue

@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.billing.collections import REQUESTED, TAKEN_BACK, WEIGHTS, Collection
+from services.billing.models.collection import REQUESTED, TAKEN_BACK, WEIGHTS, Collection
 from shared.events import (
     CollectionRequested,
     CollectionResult,

@@ -1,26 +1,20 @@
 """Whose mandate an order falls under, its references, and when KING may collect."""
 
 import string
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.eu import at_02
 
-from services.billing.mandates import (
-    business_day,
-    collect_on,
-    easter_sunday,
-    end_to_end_id,
-    is_banking_day,
-    mandate_key,
-    mandate_reference,
-)
-from services.billing.models import Mandate
+from services.billing.collection.sepa_ids import end_to_end_id, mandate_reference
+from services.billing.models.mandate import Mandate, mandate_key
+from services.billing.models.terms import first_collection_day
 from shared.base.errors import Conflict
 from shared.events.shapes import Payer
 from shared.host.settings import Creditor
+from shared.trade.calendar import is_banking_day
 
 BANKS_ACCEPT = set(string.ascii_uppercase + string.digits + "-")
 
@@ -56,47 +50,6 @@ def test_the_example_creditor_has_a_valid_identifier() -> None:
 
 
 @pytest.mark.parametrize(
-    ("year", "easter"),
-    [
-        (2000, date(2000, 4, 23)),
-        (2008, date(2008, 3, 23)),
-        (2011, date(2011, 4, 24)),
-        (2024, date(2024, 3, 31)),
-        (2026, date(2026, 4, 5)),
-        (2027, date(2027, 3, 28)),
-        (2038, date(2038, 4, 25)),
-    ],
-)
-def test_easter_falls_where_the_calendar_has_it(year: int, easter: date) -> None:
-    assert easter_sunday(year) == easter
-
-
-@pytest.mark.parametrize(
-    "day",
-    [
-        date(2027, 1, 1),
-        date(2026, 4, 3),
-        date(2026, 4, 6),
-        date(2026, 5, 1),
-        date(2026, 12, 25),
-        date(2028, 12, 26),
-        date(2026, 11, 28),
-        date(2026, 11, 29),
-    ],
-    ids=["New Year", "Good Friday", "Easter Monday", "1 May", "Christmas", "Boxing Day",
-         "Saturday", "Sunday"],
-)  # fmt: skip
-def test_banks_do_not_settle_on_this_day(day: date) -> None:
-    assert not is_banking_day(day)
-
-
-@pytest.mark.parametrize("day", [date(2026, 4, 27), date(2026, 5, 5), date(2026, 5, 14)])
-def test_dutch_holidays_that_banks_do_not_know_are_banking_days(day: date) -> None:
-    # King's Day, Liberation Day and Ascension Day are no holidays of the euro's settlement system.
-    assert is_banking_day(day)
-
-
-@pytest.mark.parametrize(
     ("requested", "days", "expected"),
     [
         (date(2026, 11, 23), 14, date(2026, 12, 7)),
@@ -110,28 +63,16 @@ def test_dutch_holidays_that_banks_do_not_know_are_banking_days(day: date) -> No
 def test_king_collects_on_the_first_banking_day_after_the_term(
     requested: date, days: int, expected: date
 ) -> None:
-    assert collect_on(requested, days) == expected
+    assert first_collection_day(requested, days) == expected
 
 
 @given(st.dates(date(2020, 1, 1), date(2090, 12, 31)), st.integers(1, 60))
 def test_the_term_is_never_shortened_nor_stretched_beyond_a_long_weekend(
     requested: date, days: int
 ) -> None:
-    waited = (collect_on(requested, days) - requested).days
+    waited = (first_collection_day(requested, days) - requested).days
     assert days <= waited <= days + 5
-    assert is_banking_day(collect_on(requested, days))
-
-
-@pytest.mark.parametrize(
-    ("moment", "day"),
-    [
-        (datetime(2026, 11, 23, 22, 59, tzinfo=UTC), date(2026, 11, 23)),
-        (datetime(2026, 11, 23, 23, 0, tzinfo=UTC), date(2026, 11, 24)),
-        (datetime(2026, 7, 1, 22, 0, tzinfo=UTC), date(2026, 7, 2)),
-    ],
-)
-def test_the_date_is_that_of_amsterdam(moment: datetime, day: date) -> None:
-    assert business_day(moment) == day
+    assert is_banking_day(first_collection_day(requested, days))
 
 
 def test_nothing_can_be_collected_under_a_mandate_that_is_not_signed() -> None:

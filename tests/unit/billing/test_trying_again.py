@@ -2,8 +2,8 @@
 
 import pytest
 
+from services.billing.collection.reasons import WE_RETRY
 from services.billing.commands import DecideCollection
-from services.billing.reasons import WE_RETRY
 from shared.events import (
     CollectionBooked,
     CollectionCancelled,

@@ -1,22 +1,33 @@
-"""Orders and mandates, and the moves that are legal between their states."""
+"""Orders, and the moves that are legal between their states."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from enum import Enum
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index
+from sqlalchemy import JSON, Column
 from sqlmodel import Field
 
-from services.billing.agreed import Agreed
-from services.billing.collections import Collection, Standing, standing_of
-from services.billing.tables import BillingTable
+from services.billing.models.collection import Collection
+from services.billing.models.mandate import Mandate
+from services.billing.models.table import BillingTable
+from services.billing.models.terms import OrderTerms
 from shared.base.errors import Conflict, Reject
-from shared.events import MandateDetails, OrderConfirmationSigned, RegistrationCompleted
-from shared.events.billing import Scheme, SignatureMethod
+from shared.events import OrderConfirmationSigned, RegistrationCompleted
+from shared.events.billing import SignatureMethod
 from shared.persistence.entity import index_of, moment
 
 
+class Standing(Enum):
+    """How an order stands: its customer is released, was released once, or neither."""
+
+    OPEN = "open"
+    RELEASED = "released"
+    TAKEN_BACK = "taken_back"
+
+
 class Order(BillingTable, table=True):
-    """What one customer ordered, whether it was signed, and whether he is released.
+    """What one customer ordered, whether it was signed, and whether the customer is released.
 
     Facts come in any order: a withdrawal may be heard before the order exists, money before the
     signature. `standing` follows from the facts; `revision` counts them.
@@ -62,32 +73,32 @@ class Order(BillingTable, table=True):
         """The registration that led to the order."""
         return RegistrationCompleted.model_validate(self.registered)
 
-    def terms(self) -> Agreed | None:
+    def terms(self) -> OrderTerms | None:
         """What was agreed with it; None for an order from before this was kept."""
-        return None if self.agreed is None else Agreed.model_validate(self.agreed)
+        return None if self.agreed is None else OrderTerms.model_validate(self.agreed)
 
     def place(
         self,
         event: RegistrationCompleted,
         reference: str,
-        agreed: Agreed,
-        mandate: "Mandate",
+        terms: OrderTerms,
+        mandate: Mandate,
         placed_on: date,
     ) -> None:
         """Turn the registration into an order."""
         self.reference, self.office_code = reference, event.office.code
         self.registered = event.model_dump(mode="json", exclude_none=True)
-        self.agreed = agreed.model_dump(mode="json", exclude_none=True)
-        self.amount_cents, self.currency = agreed.quote.gross_cents, agreed.quote.currency
+        self.agreed = terms.model_dump(mode="json", exclude_none=True)
+        self.amount_cents, self.currency = terms.quote.gross_cents, terms.quote.currency
         self.mandate_key, self.placed_on = mandate.key, placed_on
         # Signed before: this payer need not sign again.
         self.covered_since = mandate.signed_on if mandate.active else None
 
     def require_same(self, event: RegistrationCompleted) -> None:
-        """A registration that is told again must be the one that led to the order.
+        """Refuse a registration that is told again with other contents.
 
         Raises:
-            Reject: it has other contents.
+            Reject: it is not the one that led to the order.
         """
         if event != self.registration():
             raise Reject(f"order {self.reference} was placed upon a registration of other contents")
@@ -95,7 +106,7 @@ class Order(BillingTable, table=True):
     def sign(
         self, method: SignatureMethod, signed_on: date, signed_by: str | None, now: datetime
     ) -> OrderConfirmationSigned:
-        """The confirmation came back, signed.
+        """Record that the confirmation came back, signed; returns what is to be said of it.
 
         Raises:
             Conflict: the order was withdrawn.
@@ -113,72 +124,25 @@ class Order(BillingTable, table=True):
         )
 
     def withdraw(self) -> bool:
-        """The onboarding stopped; False when that was known."""
+        """Record that the onboarding stopped; False when that was known."""
         if self.withdrawn:
             return False
         self.withdrawn = True
         self.revision += 1
         return True
 
-    def judge(self, collections: "list[Collection]") -> Standing | None:
-        """Derive the standing anew; returns it when it has changed."""
-        standing = standing_of(collections, signed=self.signed, withdrawn=self.withdrawn)
+    def derive_standing(self, collections: Iterable[Collection]) -> Standing | None:
+        """Derive the standing anew from the facts; returns it when it has changed."""
+        standing = self._standing_with(list(collections))
         if standing.value == self.standing:
             return None
         self.standing = standing.value
         return standing
 
-
-class Mandate(BillingTable, table=True):
-    """A payer's permission to collect: one for each order, or one for all that an office pays."""
-
-    __tablename__ = "mandate"
-
-    key: str = Field(primary_key=True, max_length=120)
-    reference: str = Field(max_length=35, unique=True)
-    scheme: str = Field(max_length=4)
-    iban: str | None = Field(default=None, max_length=34)
-    account_holder: str | None = Field(default=None, max_length=200)
-    signed_on: date | None = None
-
-    @property
-    def active(self) -> bool:
-        """Whether KING may collect under it."""
-        return self.signed_on is not None and self.iban is not None
-
-    def sign(self, signed_on: date, iban: str, account_holder: str) -> None:
-        """The payer has signed it, for this account."""
-        self.signed_on, self.iban, self.account_holder = signed_on, iban, account_holder
-
-    def details(self, creditor_id: str) -> MandateDetails:
-        """What KING's bank file needs of it.
-
-        Raises:
-            Conflict: it is not signed, or has no account yet.
-        """
-        if self.signed_on is None or self.iban is None:
-            raise Conflict("mandate_unsigned", "This mandate is not signed yet.")
-        scheme: Scheme = "B2B" if self.scheme == "B2B" else "CORE"
-        return MandateDetails(
-            reference=self.reference,
-            scheme=scheme,
-            signed_on=self.signed_on,
-            creditor_id=creditor_id,
-            iban=self.iban,
-            account_holder=self.account_holder or "",
-        )
-
-
-class UnmatchedResult(BillingTable, table=True):
-    """What KING reported of an order that is not known: kept until the order appears."""
-
-    __tablename__ = "unmatched_result"
-    __table_args__ = (Index("unmatched_list", "open", "received_at", "id"),)
-
-    id: str = Field(primary_key=True, max_length=36)
-    open: int = 1
-    order_reference: str = Field(max_length=35)
-    end_to_end_id: str = Field(max_length=35)
-    result: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
-    received_at: datetime = Field(sa_column=moment())
-    decision: str | None = Field(default=None, max_length=300)
+    def _standing_with(self, collections: list[Collection]) -> Standing:
+        """Released: signed, the full amount collected and not taken back, not withdrawn."""
+        if not self.signed or not any(row.ever_succeeded for row in collections):
+            return Standing.OPEN
+        if not self.withdrawn and any(row.succeeded for row in collections):
+            return Standing.RELEASED
+        return Standing.TAKEN_BACK

@@ -8,13 +8,12 @@ success on one end-to-end id is a return under another name.
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from enum import Enum
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field
 
-from services.billing.tables import BillingTable
+from services.billing.models.table import BillingTable
 from shared.events import CollectionBooked, CollectionCancelled, CollectionResult
 from shared.events.king import CollectionStatus
 from shared.persistence.entity import index_of, moment
@@ -26,20 +25,11 @@ UNASKED = "unasked"
 CANCELLED = "cancelled"
 OPEN_STATUSES = (REQUESTED, "submitted")
 ACCEPT = "accept"
-DISMISS = "dismiss"
 DECISION = "decision"
 """Beside a kept result: what a person decided about it."""
 
 WEIGHTS = {"submitted": 0, "failed": 1, "succeeded": 2} | dict.fromkeys(TAKEN_BACK, 3)
 """How far a collection has come; what weighs less than the exact results is settled by them."""
-
-
-class Standing(Enum):
-    """How an order stands: its customer is released, was released once, or neither."""
-
-    OPEN = "open"
-    RELEASED = "released"
-    TAKEN_BACK = "taken_back"
 
 
 TO_COLLECT = "status = 'requested' AND held = 0"
@@ -79,7 +69,7 @@ class Collection(BillingTable, table=True):
     decision: str | None = Field(default=None, max_length=10)
     decided_by: str | None = Field(default=None, max_length=120)
 
-    def take(self, result: CollectionResult) -> bool:
+    def record(self, result: CollectionResult) -> bool:
         """Keep a result; False when the very same was kept before."""
         fact = result.model_dump(mode="json", exclude_none=True)
         if any(fact == _as_reported(kept) for kept in self.results):
@@ -89,14 +79,14 @@ class Collection(BillingTable, table=True):
         return True
 
     def request(self, attempt: int, not_before: date, now: datetime) -> None:
-        """KING is asked for it, to be made on `not_before` at the earliest."""
+        """Record that KING is asked for it, to be made on `not_before` at the earliest."""
         self.status, self.attempt = REQUESTED, attempt
         self.collect_on, self.requested_at = not_before, now
 
     def decide(self, decision: str, by: str) -> None:
-        """A person has looked at what is held: it counts after all, or it does not.
+        """Record a person's decision about what is held: it counts after all, or it does not.
 
-        The decision is about what was reported until now; another odd result is held again.
+        It is about what was reported until now; another odd result is held again.
         """
         self.results = [
             fact if self._exact(fact) or DECISION in fact else {**fact, DECISION: decision}
@@ -107,12 +97,12 @@ class Collection(BillingTable, table=True):
 
     def cancel(self, reason: str) -> CollectionCancelled | None:
         """Ask for it no longer, for good; None when there is nothing to cancel."""
-        cancelled = self.call_off(reason)
+        cancelled = self.cancel_if_open(reason)
         if cancelled is not None:
             self.status = CANCELLED
         return cancelled
 
-    def call_off(self, reason: str) -> CollectionCancelled | None:
+    def cancel_if_open(self, reason: str) -> CollectionCancelled | None:
         """Ask for it no longer, since another has brought the money; None when it is not open.
 
         What KING has submitted by then may be too late to stop, and stays under way until KING
@@ -127,8 +117,8 @@ class Collection(BillingTable, table=True):
         )
 
     @property
-    def made(self) -> bool:
-        """Whether it was, or still is, an attempt: neither called off nor only spoken of."""
+    def attempted(self) -> bool:
+        """Whether it was, or still is, an attempt: neither cancelled nor only spoken of."""
         return self.status not in (UNASKED, CANCELLED)
 
     @property
@@ -164,16 +154,16 @@ class Collection(BillingTable, table=True):
 
     def _derive(self) -> None:
         """Status, reason and whether a person must decide, from the set of results alone."""
-        counting = [one for one in self.results if self._counts(one)]
-        deciding = _deciding(CollectionResult.model_validate(one) for one in counting)
-        if deciding is not None:
-            self.status, self.reason_code = deciding
-        settled = max((WEIGHTS[one["status"]] for one in counting), default=-1)
+        counting = [fact for fact in self.results if self._counts(fact)]
+        outcome = _outcome(CollectionResult.model_validate(fact) for fact in counting)
+        if outcome is not None:
+            self.status, self.reason_code = outcome
+        settled = max((WEIGHTS[fact["status"]] for fact in counting), default=-1)
         self.held = int(
             any(
-                WEIGHTS[one["status"]] > settled and DECISION not in one
-                for one in self.results
-                if not self._counts(one)
+                WEIGHTS[fact["status"]] > settled and DECISION not in fact
+                for fact in self.results
+                if not self._counts(fact)
             )
         )
 
@@ -190,14 +180,15 @@ def _as_reported(fact: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fact.items() if name != DECISION}
 
 
-def _deciding(results: Iterable[CollectionResult]) -> tuple[str, str | None] | None:
+def _outcome(results: Iterable[CollectionResult]) -> tuple[str, str | None] | None:
     """The status that a set of results amounts to, whatever the order in which they came."""
     by_status: dict[str, CollectionResult] = {}
-    for one in sorted(results, key=lambda one: (one.occurred_at, one.reason_code or "")):
-        by_status[one.status] = one
+    in_time = sorted(results, key=lambda result: (result.occurred_at, result.reason_code or ""))
+    for result in in_time:
+        by_status[result.status] = result
     back = [by_status[status] for status in TAKEN_BACK if status in by_status]
     if back:
-        last = max(back, key=lambda one: (one.occurred_at, one.status))
+        last = max(back, key=lambda result: (result.occurred_at, result.status))
         return last.status, last.reason_code
     success, failure = by_status.get("succeeded"), by_status.get("failed")
     if success is not None and failure is not None:
@@ -210,16 +201,6 @@ def _deciding(results: Iterable[CollectionResult]) -> tuple[str, str | None] | N
     return None
 
 
-def standing_of(collections: Iterable[Collection], *, signed: bool, withdrawn: bool) -> Standing:
-    """Released: signed, the full amount collected and not taken back, not withdrawn."""
-    known = list(collections)
-    if not signed or not any(one.ever_succeeded for one in known):
-        return Standing.OPEN
-    if not withdrawn and any(one.succeeded for one in known):
-        return Standing.RELEASED
-    return Standing.TAKEN_BACK
-
-
 def collection_key(order_reference: str, end_to_end_id: str) -> str:
-    """KING's end-to-end ids are unique, but a report may name the wrong order."""
+    """The key of a collection: KING's ids are unique, but a report may name the wrong order."""
     return f"{order_reference}/{end_to_end_id}"

@@ -22,15 +22,16 @@ from shared.notifications.rendering.formats import day, money
 from shared.notifications.senders.outgoing import Attachment
 from shared.trade.catalogue import Quote
 
-FOLDER = Path(__file__).parent / "templates" / "confirmation"
+FOLDER = Path(__file__).parents[1] / "templates" / "confirmation"
+"""The typst source, and the words of each language."""
 STANDARDS = ["a-2a", "ua-1"]
 
-LACKING = re.compile(r'the text `"(.+?)"` could not be displayed')
-MOST_REPLACED = 100
-UNSEEN = re.compile("[\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff]")
+UNPRINTABLE = re.compile(r'the text `"(.+?)"` could not be displayed')
+MAX_REPLACED_SIGNS = 100
+INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff]")
 """Joiners and the like, which only tell how signs that we cannot print go together."""
 
-_one_at_a_time = threading.Lock()
+_compiling = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -95,23 +96,23 @@ def render_pdf(confirmation: Confirmation) -> bytes:
     import typst
 
     inputs = {
-        "data": UNSEEN.sub("", json.dumps(_data(confirmation), ensure_ascii=False)),
+        "data": INVISIBLE.sub("", json.dumps(_data(confirmation), ensure_ascii=False)),
         "qr": _qr(confirmation.token),
     }
-    for _ in range(MOST_REPLACED):
+    for _ in range(MAX_REPLACED_SIGNS):
         try:
             return _compile(inputs)
         except typst.TypstError as error:
             # An archivable document may not hold a sign that its font lacks, such as an emoji.
-            lacking = LACKING.search(str(error))
-            if lacking is None:
+            unprintable = UNPRINTABLE.search(str(error))
+            if unprintable is None:
                 raise
-            inputs["data"] = inputs["data"].replace(lacking[1], "?")
+            inputs["data"] = inputs["data"].replace(unprintable[1], "?")
     return _compile(inputs)
 
 
 def _compile(inputs: dict[str, str]) -> bytes:
-    with _one_at_a_time:
+    with _compiling:
         return bytes(
             _compiler().compile(
                 str(FOLDER / "confirmation.typ"),
@@ -140,45 +141,45 @@ def _qr(token: str) -> str:
     return drawn.getvalue().decode()
 
 
-def _data(it: Confirmation) -> dict[str, Any]:
+def _data(confirmation: Confirmation) -> dict[str, Any]:
     """What the template asks for: words and amounts as they are to stand there."""
-    language = it.language
-    gross = money(it.quote.gross_cents, language)
+    language = confirmation.language
+    gross = money(confirmation.quote.gross_cents, language)
     return {
         "language": language,
-        "order_reference": it.order_reference,
-        "customer_number": it.customer_number,
+        "order_reference": confirmation.order_reference,
+        "customer_number": confirmation.customer_number,
         "date": {
-            "year": it.order_date.year,
-            "month": it.order_date.month,
-            "day": it.order_date.day,
-            "text": day(it.order_date, language),
+            "year": confirmation.order_date.year,
+            "month": confirmation.order_date.month,
+            "day": confirmation.order_date.day,
+            "text": day(confirmation.order_date, language),
         },
-        **_parties(it),
+        **_parties(confirmation),
         "lines": [
             {
                 "description": line.description(language),
                 "amount": money(line.net_cents, language) if line.net_cents else None,
             }
-            for line in it.quote.lines
+            for line in confirmation.quote.lines
         ],
-        "net": money(it.quote.net_cents, language),
-        "vat_percent": str(it.quote.vat_percent),
-        "vat": money(it.quote.vat_cents, language),
+        "net": money(confirmation.quote.net_cents, language),
+        "vat_percent": str(confirmation.quote.vat_percent),
+        "vat": money(confirmation.quote.vat_cents, language),
         "gross": gross,
         "mandate": {
-            "reference": it.mandate_reference,
-            "scheme": it.scheme,
-            "iban": _grouped(it.iban),
-            "holder": it.account_holder,
+            "reference": confirmation.mandate_reference,
+            "scheme": confirmation.scheme,
+            "iban": _grouped(confirmation.iban),
+            "holder": confirmation.account_holder,
         },
-        "covered": it.covered is not None,
-        "values": _values(it, gross),
+        "covered": confirmation.covered is not None,
+        "values": _values(confirmation, gross),
     }
 
 
-def _parties(it: Confirmation) -> dict[str, Any]:
-    creditor = it.creditor
+def _parties(confirmation: Confirmation) -> dict[str, Any]:
+    creditor = confirmation.creditor
     return {
         "creditor": {
             "name": creditor.name,
@@ -192,31 +193,32 @@ def _parties(it: Confirmation) -> dict[str, Any]:
             "phone": _unbroken(creditor.phone),
         },
         "customer": {
-            "company": it.customer.company,
-            "lines": _address(it.customer.address),
-            "kvk": it.customer.kvk,
+            "company": confirmation.customer.company,
+            "lines": _address(confirmation.customer.address),
+            "kvk": confirmation.customer.kvk,
         },
-        "payer": {"name": it.payer_name, "email": it.payer_email},
-        "office": {"name": it.office.name, "email": it.office.email},
+        "payer": {"name": confirmation.payer_name, "email": confirmation.payer_email},
+        "office": {"name": confirmation.office.name, "email": confirmation.office.email},
     }
 
 
-def _values(it: Confirmation, gross: str) -> dict[str, str]:
+def _values(confirmation: Confirmation, gross: str) -> dict[str, str]:
     """What sentences are filled in with, by the names between braces."""
+    language, covered = confirmation.language, confirmation.covered
     return {
-        "creditor": it.creditor.name,
-        "order": it.order_reference,
-        "office": it.office.name,
+        "creditor": confirmation.creditor.name,
+        "order": confirmation.order_reference,
+        "office": confirmation.office.name,
         "gross": gross,
-        "per": PER[it.language][it.quote.frequency],
-        "collect_on": day(it.collect_not_before, it.language),
-        "days": str(it.prenotification_days),
-        "return_address": it.creditor.return_address,
-        "fax": _unbroken(it.creditor.fax),
-        "reference": it.mandate_reference,
-        "holder": it.account_holder or it.payer_name,
-        "signed_on": day(it.covered, it.language) if it.covered else "",
-        "company": it.customer.company,
+        "per": PER[language][confirmation.quote.frequency],
+        "collect_on": day(confirmation.collect_not_before, language),
+        "days": str(confirmation.prenotification_days),
+        "return_address": confirmation.creditor.return_address,
+        "fax": _unbroken(confirmation.creditor.fax),
+        "reference": confirmation.mandate_reference,
+        "holder": confirmation.account_holder or confirmation.payer_name,
+        "signed_on": day(covered, language) if covered else "",
+        "company": confirmation.customer.company,
     }
 
 

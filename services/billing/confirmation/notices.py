@@ -1,4 +1,4 @@
-"""The order/direct-debit confirmation of an order, and the mails that carry it."""
+"""The confirmation of an order, and the mails that carry it."""
 
 import base64
 import hashlib
@@ -9,10 +9,9 @@ from datetime import date
 
 from sqlmodel import Session
 
-from services.billing.agreed import Agreed, agree
-from services.billing.confirmation import Confirmation
+from services.billing.confirmation.document import Confirmation
 from services.billing.mails import CONFIRMATION, COPY, REMINDER, payer_address
-from services.billing.models import Mandate, Order
+from services.billing.models import Mandate, Order, OrderTerms
 from shared.base.errors import Reject
 from shared.events import OrderConfirmationSent, RegistrationCompleted
 from shared.host.settings import Settings
@@ -41,60 +40,61 @@ class Documents:
         if mandate is None or order.placed_on is None or order.reference is None:
             raise Reject("this order has no mandate to confirm")
         event = order.registration()
-        agreed = order.terms() or self._as_of_today(order.placed_on, event)
+        terms = order.terms() or self._as_of_today(order.placed_on, event)
         name, email, language = payer_address(event)
         return Confirmation(
             order_reference=order.reference,
             order_date=order.placed_on,
             language=language,
-            creditor=agreed.creditor,
+            creditor=terms.creditor,
             payer_name=name,
             payer_email=email,
             customer=event.customer,
             customer_number=event.customer_number,
             office=event.office,
-            quote=agreed.quote,
+            quote=terms.quote,
             mandate_reference=mandate.reference,
             scheme="B2B" if mandate.scheme == "B2B" else "CORE",
-            iban=agreed.iban,
-            account_holder=agreed.account_holder,
-            collect_not_before=agreed.collect_not_before,
-            prenotification_days=agreed.prenotification_days,
+            iban=terms.iban,
+            account_holder=terms.account_holder,
+            collect_not_before=terms.collect_not_before,
+            prenotification_days=terms.prenotification_days,
             token=scan_token(order.reference, self.settings.signing_key()),
             covered=order.covered_since,
         )
 
-    def _as_of_today(self, placed_on: date, event: RegistrationCompleted) -> Agreed:
-        """For an order from before it was kept what was agreed."""
-        return agree(self.catalogue.price(event.package), self.settings, placed_on, event.payer)
+    def _as_of_today(self, placed_on: date, event: RegistrationCompleted) -> OrderTerms:
+        """Today's terms, for an order from before it was kept what was agreed."""
+        quote = self.catalogue.price(event.package)
+        return OrderTerms.agree(quote, self.settings, placed_on, event.payer)
 
-    def notices(self) -> dict[str, NotificationKind]:
+    def notification_kinds(self) -> dict[str, NotificationKind]:
         """How the mails are made that carry the confirmation."""
         return {
-            CONFIRMATION: NotificationKind(describe=self._plan, sent=_sent),
-            COPY: NotificationKind(describe=self._plan),
-            REMINDER: NotificationKind(describe=self._plan),
+            CONFIRMATION: NotificationKind(describe=self._describe, sent=_sent),
+            COPY: NotificationKind(describe=self._describe),
+            REMINDER: NotificationKind(describe=self._describe),
         }
 
-    def _plan(self, session: Session, notification: Notification) -> RenderJob | None:
+    def _describe(self, session: Session, notification: Notification) -> RenderJob | None:
         order = session.get(Order, notification.onboarding_id)
         if order is None or order.withdrawn:
             return None  # Nobody is asked to sign for a customer who left.
-        draft = describe(session, notification)
-        return draft and replace(draft, attachments=(self.confirmation_of(session, order),))
+        job = describe(session, notification)
+        return job and replace(job, attachments=(self.confirmation_of(session, order),))
 
 
 def scan_token(reference: str, key: str) -> str:
-    """What names an order to whoever scans its confirmation, and cannot be made up."""
+    """The code that names an order to whoever scans its confirmation, and cannot be made up."""
     seal = hmac.digest(key.encode(), f"confirmation/{reference}".encode(), "sha256")
     return f"{reference}.{base64.b32encode(seal)[:12].decode()}"
 
 
 def _sent(
-    _session: Session, notification: Notification, letter: OutgoingMessage, _now: Now
+    _session: Session, notification: Notification, message: OutgoingMessage, _now: Now
 ) -> Sequence[Effect]:
-    """That the payer has it; the fingerprint is of the very bytes that he got."""
-    (document,) = letter.attachments if isinstance(letter, Email) else ()
+    """The event that the payer has it; the fingerprint is of the very bytes that they got."""
+    (document,) = message.attachments if isinstance(message, Email) else ()
     return [
         OrderConfirmationSent(
             order_reference=notification.params["order_reference"],

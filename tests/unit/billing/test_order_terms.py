@@ -4,10 +4,9 @@ from datetime import timedelta
 
 from sqlmodel import Session, create_engine
 
-from services.billing.confirmation import Confirmation
-from services.billing.documents import Documents
-from services.billing.models import Mandate
-from services.billing.tables import BillingTable
+from services.billing.confirmation.document import Confirmation
+from services.billing.confirmation.notices import Documents
+from services.billing.models import BillingTable, Mandate
 from shared.events import CollectionRequested
 from shared.host.settings import Creditor
 from tests.unit.billing.builders import (

@@ -1,82 +1,28 @@
-"""VRIJGEVEN: asking KING to collect, booking what became of it, releasing the customer."""
+"""One order on its way to its money: what KING is asked for, and what it reports."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
-from services.billing.collections import (
-    TAKEN_BACK,
-    UNASKED,
-    Collection,
-    Standing,
-    collection_key,
-)
+from services.billing.collection.reasons import Reason, reason_for
+from services.billing.collection.release import update_standing
+from services.billing.collection.sepa_ids import end_to_end_id
 from services.billing.commands import CollectAgain
 from services.billing.mails import failure_mails
-from services.billing.mandates import business_day, collect_on, end_to_end_id
-from services.billing.models import Mandate, Order
-from services.billing.reasons import Reason, reason_for
+from services.billing.models import Collection, Mandate, Order
+from services.billing.models.collection import TAKEN_BACK, UNASKED, collection_key
+from services.billing.models.terms import first_collection_day
 from shared.base.errors import Conflict
-from shared.events import (
-    CollectionRequested,
-    CollectionResult,
-    CustomerReleased,
-    CustomerReleaseWithdrawn,
-)
+from shared.events import CollectionRequested, CollectionResult
 from shared.events.billing import SignatureMethod
 from shared.host.settings import Settings
 from shared.processing import Effect, EventFor, Loaded, Now, Scheduled
-
-
-def settle(
-    order: Order, collections: Sequence[Collection], cause: str | None = None
-) -> list[Effect]:
-    """Call off what need not be collected, and say it when the order's standing has changed.
-
-    A withdrawal gives its own `cause`.
-    """
-    messages = _call_off(order, collections)
-    changed = order.judge(list(collections))
-    reference = order.reference or ""
-    if changed is Standing.RELEASED:
-        released = CustomerReleased(order_reference=reference, revision=order.revision)
-        return [*messages, EventFor(order.onboarding_id, released)]
-    if changed is Standing.TAKEN_BACK:
-        reason_code, why = _why_taken_back(order, collections)
-        withdrawn = CustomerReleaseWithdrawn(
-            order_reference=reference,
-            revision=order.revision,
-            reason_code=reason_code,
-            cause=cause or why,
-        )
-        return [*messages, EventFor(order.onboarding_id, withdrawn)]
-    return messages
-
-
-def _call_off(order: Order, collections: Sequence[Collection]) -> list[Effect]:
-    """KING need not collect from a customer who left, nor what another attempt has brought."""
-    if order.withdrawn:
-        said = [one.cancel("withdrawn") for one in collections]
-    elif any(one.succeeded for one in collections):
-        said = [one.call_off("collected") for one in collections]
-    else:
-        return []
-    return [EventFor(order.onboarding_id, one) for one in said if one is not None]
-
-
-def _why_taken_back(order: Order, collections: Sequence[Collection]) -> tuple[str, str]:
-    """Reason code and cause, from what is known rather than from what was heard last."""
-    if order.withdrawn:
-        return "WITHDRAWN", "withdrawn"
-    back = [one for one in collections if one.status in TAKEN_BACK]
-    last = max(back, key=lambda one: (one.attempt, one.end_to_end_id))
-    if not last.reason_code:
-        return last.status, last.status
-    return last.reason_code, reason_for(last.reason_code).cause
+from shared.trade.calendar import business_day
 
 
 @dataclass
-class Ledger:
+class CollectionProcess:
     """One order with its mandate and its collections, and what may be done with them."""
 
     order: Order
@@ -86,30 +32,34 @@ class Ledger:
     now: Now
 
     def sign(self, method: SignatureMethod, signed_on: date, signed_by: str | None) -> list[Effect]:
-        """The confirmation is signed: ask KING to collect, unless it did so by itself."""
+        """Record the signature, and ask KING to collect unless it did so by itself.
+
+        Raises:
+            Conflict: the order was withdrawn.
+        """
         signed = self.order.sign(method, signed_on, signed_by, self.now)
-        messages: list[Effect] = [EventFor(self.order.onboarding_id, signed)]
-        if not any(one.under_way or one.ever_succeeded for one in self._mine()):
-            messages += self._request(self._next_attempt())
-        return messages + settle(self.order, self._mine())
+        effects: list[Effect] = [EventFor(self.order.onboarding_id, signed)]
+        if not any(row.under_way or row.ever_succeeded for row in self._attempts()):
+            effects += self._request(self._next_attempt())
+        return effects + update_standing(self.order, self._attempts())
 
     def book(self, result: CollectionResult) -> list[Effect]:
         """Book a result, and follow it up."""
         collection = self._collection(result.end_to_end_id, result.attempt)
-        before = collection.status
-        if not collection.take(result):
+        status_before = collection.status
+        if not collection.record(result):
             return []  # The very same was booked before.
         self.order.revision += 1
         booked = collection.booked(self.order.revision)
-        messages: list[Effect] = [EventFor(self.order.onboarding_id, booked)]
-        now_so = collection.status  # Before anything is called off.
-        messages += settle(self.order, self._mine())
-        if now_so != before and not self.order.withdrawn:
-            messages += self._follow_up(collection)
-        return messages
+        effects: list[Effect] = [EventFor(self.order.onboarding_id, booked)]
+        status_reported = collection.status  # Before anything is cancelled.
+        effects += update_standing(self.order, self._attempts())
+        if status_reported != status_before and not self.order.withdrawn:
+            effects += self._follow_up(collection)
+        return effects
 
     def amend(self, signed_on: date, iban: str, account_holder: str) -> list[Effect]:
-        """The payer signed anew, for another account: ask KING to collect from that.
+        """Ask KING to collect from the other account for which the payer signed anew.
 
         In SEPA's books an amendment: the mandate keeps its reference.
 
@@ -129,11 +79,11 @@ class Ledger:
 
     def asked_since(self, day: date) -> bool:
         """Whether KING was asked to collect on this day or later."""
-        asked = [one.requested_at for one in self._mine() if one.requested_at is not None]
-        return any(business_day(moment) >= day for moment in asked)
+        moments = [row.requested_at for row in self._attempts() if row.requested_at is not None]
+        return any(business_day(moment) >= day for moment in moments)
 
     def collect_again(self, *, after: int) -> list[Effect]:
-        """Another attempt, unless it is no longer wanted or was made already."""
+        """Ask KING once more, unless that is no longer wanted or was done already."""
         if self.order.withdrawn or not self.order.signed or not self._worth_another(after):
             return []
         return self._request(self._next_attempt())
@@ -142,43 +92,50 @@ class Ledger:
         """Tell payer and office of a failure, and try again later where that helps."""
         if collection.status not in ("failed", *TAKEN_BACK):
             return []
-        if collection.status == "failed" and any(one.succeeded for one in self._mine()):
+        if collection.status == "failed" and any(row.succeeded for row in self._attempts()):
             return []  # Heard late: another attempt has brought the money.
         reason = reason_for(collection.reason_code or "")
-        again = self._again(collection, reason)
-        mails = failure_mails(self.order, collection, reason, again=again is not None)
-        return [*mails, again] if again is not None else [*mails]
+        again = self._schedule_again(collection, reason)
+        mails = failure_mails(
+            self.order,
+            collection,
+            meaning=reason.meaning,
+            action=partial(reason.action, again=bool(again)),
+            to_payer=reason.payer_is_told,
+        )
+        return [*mails, *again]
 
-    def _again(self, collection: Collection, reason: Reason) -> Scheduled | None:
+    def _schedule_again(self, collection: Collection, reason: Reason) -> Sequence[Scheduled]:
         """Another attempt after a pause: for a reason that time heals, and not for ever."""
         if collection.status not in ("failed", "returned") or reason.retry_after_days is None:
-            return None
+            return ()
         if collection.attempt > reason.max_retries or not self._worth_another(collection.attempt):
-            return None
-        return Scheduled(
-            CollectAgain(order_reference=collection.order_reference, attempt=collection.attempt),
-            self.now + timedelta(days=reason.retry_after_days),
-            f"collect_again/{collection.key}/{self.order.revision}",
-            about=self.order.onboarding_id,
+            return ()
+        command = CollectAgain(
+            order_reference=collection.order_reference, attempt=collection.attempt
         )
+        due = self.now + timedelta(days=reason.retry_after_days)
+        # The same collection may fail once more, within the month that a done key is remembered.
+        key = f"collect_again/{collection.key}/{self.order.revision}"
+        return (Scheduled(command, due, key, about=self.order.onboarding_id),)
 
     @property
     def in_hand(self) -> bool:
         """Whether the money is there or on its way."""
-        return any(one.under_way or one.succeeded for one in self._mine())
+        return any(row.under_way or row.succeeded for row in self._attempts())
 
     def _worth_another(self, attempt: int) -> bool:
         """Whether the money is not in hand, and no later attempt was made."""
-        later = any(one.made and one.attempt > attempt for one in self._mine())
+        later = any(row.attempted and row.attempt > attempt for row in self._attempts())
         return not (self.in_hand or later)
 
     def _request(self, attempt: int) -> list[Effect]:
         if self.mandate is None or not self.mandate.active:
             return []
         reference = self.order.reference or ""
-        agreed = self.order.terms()
-        days = agreed.prenotification_days if agreed else self.settings.prenotification_days
-        not_before = collect_on(business_day(self.now), days)
+        terms = self.order.terms()
+        days = terms.prenotification_days if terms else self.settings.prenotification_days
+        not_before = first_collection_day(business_day(self.now), days)
         collection = self._collection(end_to_end_id(reference, attempt), attempt)
         collection.request(attempt, not_before, self.now)
         requested = CollectionRequested(
@@ -193,7 +150,7 @@ class Ledger:
         return [EventFor(self.order.onboarding_id, requested)]
 
     def _collection(self, end_to_end: str, attempt: int) -> Collection:
-        """One attempt of this order; KING may report one that we did not ask for."""
+        """The collection by this id, added when KING reports one that nobody asked for."""
         reference = self.order.reference or ""
         key = collection_key(reference, end_to_end)
         return self.collections.get(key) or self.collections.add(
@@ -212,14 +169,14 @@ class Ledger:
             )
         )
 
-    def _mine(self) -> list[Collection]:
+    def _attempts(self) -> list[Collection]:
         return self.collections.where(onboarding_id=self.order.onboarding_id)
 
     def _next_attempt(self) -> int:
         """The number after all that were made, whose end-to-end id KING has not used by itself."""
-        made = [one for one in self._mine() if one.status != UNASKED]
-        attempt = max((one.attempt for one in made), default=0) + 1
-        used = {one.end_to_end_id for one in made}
+        rows = [row for row in self._attempts() if row.status != UNASKED]
+        attempt = max((row.attempt for row in rows), default=0) + 1
+        used = {row.end_to_end_id for row in rows}
         while end_to_end_id(self.order.reference or "", attempt) in used:
             attempt += 1
         return attempt

@@ -51,7 +51,7 @@ class Reason:
         return advice[1] if language == "en" else advice[0]
 
 
-def _told(code: str, cause: str, dutch: str, english: str, advice: Texts) -> Reason:
+def _theirs(code: str, cause: str, dutch: str, english: str, advice: Texts) -> Reason:
     return Reason(code, cause, (dutch, english), advice)
 
 
@@ -66,36 +66,36 @@ def _ours(code: str, cause: str, dutch: str, english: str) -> Reason:
 
 
 REASONS = {
-    one.code: one
-    for one in (
-        _told("AC01", "account_invalid", "het IBAN klopt niet", "the IBAN is wrong", NEW_ACCOUNT),
-        _told("AC04", "account_closed", "de rekening is opgeheven", "the account is closed",
-              NEW_ACCOUNT),
-        _told("AC06", "account_blocked", "de rekening is geblokkeerd voor incasso",
-              "the account is blocked for direct debits", CALL_BANK),
-        _told("AC13", "wrong_account_type", "dit is geen zakelijke rekening",
-              "this is not a business account", NEW_ACCOUNT),
-        _told("AG01", "account_not_allowed", "van deze rekening kan niet worden geïncasseerd",
-              "this account does not allow direct debits", NEW_ACCOUNT),
+    reason.code: reason
+    for reason in (
+        _theirs("AC01", "account_invalid", "het IBAN klopt niet", "the IBAN is wrong", NEW_ACCOUNT),
+        _theirs("AC04", "account_closed", "de rekening is opgeheven", "the account is closed",
+                NEW_ACCOUNT),
+        _theirs("AC06", "account_blocked", "de rekening is geblokkeerd voor incasso",
+                "the account is blocked for direct debits", CALL_BANK),
+        _theirs("AC13", "wrong_account_type", "dit is geen zakelijke rekening",
+                "this is not a business account", NEW_ACCOUNT),
+        _theirs("AG01", "account_not_allowed", "van deze rekening kan niet worden geïncasseerd",
+                "this account does not allow direct debits", NEW_ACCOUNT),
         _ours("AG02", "creditor_error", "fout in de opdracht", "an error in the order"),
         _ours("BE05", "creditor_error", "fout in het incassant-ID", "a wrong creditor id"),
         _ours("FF01", "creditor_error", "fout in het bestand", "an error in the file"),
         _ours("RC01", "creditor_error", "fout in de bankcode", "a wrong bank code"),
         _retried("AM04", "insufficient_funds", ("onvoldoende saldo", "insufficient funds"), 7, 2),
         _ours("AM05", "duplicate", "dubbel aangeboden", "submitted twice"),
-        _told("MD01", "no_mandate", "de bank kent geen geldige machtiging",
-              "the bank knows of no valid mandate", CALL_BANK),
+        _theirs("MD01", "no_mandate", "de bank kent geen geldige machtiging",
+                "the bank knows of no valid mandate", CALL_BANK),
         _ours("MD02", "mandate_data", "gegevens van de machtiging ontbreken",
               "data of the mandate is missing"),
-        _told("MD06", "disputed_authorised", "op uw verzoek teruggeboekt",
-              "refunded at your request", WE_CALL),
+        _theirs("MD06", "disputed_authorised", "op uw verzoek teruggeboekt",
+                "refunded at your request", WE_CALL),
         Reason("MD07", "deceased", ("de rekeninghouder is overleden",
                "the account holder has died"), WE_CALL, payer_is_told=False),
-        _told("MS02", "refused", "door de betaler geweigerd", "refused by the payer", WE_CALL),
+        _theirs("MS02", "refused", "door de betaler geweigerd", "refused by the payer", WE_CALL),
         _retried("MS03", "unspecified_bank",
                  ("de bank geeft geen reden", "the bank gives no reason"), 7, 1),
-        _told("SL01", "bank_filter", "een blokkade of limiet bij uw bank houdt de incasso tegen",
-              "a block or limit at your bank stops the direct debit", CALL_BANK),
+        _theirs("SL01", "bank_filter", "een blokkade of limiet bij uw bank houdt de incasso tegen",
+                "a block or limit at your bank stops the direct debit", CALL_BANK),
         _ours("RR01", "bank_regulatory", "vereiste gegevens ontbreken", "required data is missing"),
         _ours("RR02", "bank_regulatory", "vereiste gegevens ontbreken", "required data is missing"),
         _ours("RR03", "bank_regulatory", "vereiste gegevens ontbreken", "required data is missing"),
@@ -109,9 +109,9 @@ REASONS = {
 
 def reason_for(code: str) -> Reason:
     """The reason behind a code; an unknown one is kept raw, and a person looks at it."""
-    known = REASONS.get(code.upper())
-    if known is not None:
-        return known
+    reason = REASONS.get(code.upper())
+    if reason is not None:
+        return reason
     return Reason(
         code,
         "unknown",

@@ -5,13 +5,13 @@ payer who signs a reminder next year must sign the document of this year, and KI
 amount that stands on it.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from services.billing.mandates import collect_on
 from shared.host.settings import Creditor, Settings
+from shared.trade.calendar import next_banking_day
 from shared.trade.catalogue import Quote
 
 
@@ -32,7 +32,7 @@ class Account(Protocol):
         """Whose it is, when somebody said."""
 
 
-class Agreed(BaseModel):
+class OrderTerms(BaseModel):
     """The price, who collects, from which account, and when at the earliest."""
 
     model_config = ConfigDict(frozen=True)
@@ -44,15 +44,22 @@ class Agreed(BaseModel):
     iban: str | None = None
     account_holder: str | None = None
 
+    @classmethod
+    def agree(
+        cls, quote: Quote, settings: Settings, placed_on: date, account: Account
+    ) -> "OrderTerms":
+        """What is agreed with an order that is placed on this day."""
+        days = settings.prenotification_days
+        return cls(
+            quote=quote,
+            creditor=settings.creditor,
+            prenotification_days=days,
+            collect_not_before=first_collection_day(placed_on, days),
+            iban=account.iban,
+            account_holder=account.account_holder,
+        )
 
-def agree(quote: Quote, settings: Settings, placed_on: date, account: Account) -> Agreed:
-    """What is agreed with an order that is placed on this day."""
-    days = settings.prenotification_days
-    return Agreed(
-        quote=quote,
-        creditor=settings.creditor,
-        prenotification_days=days,
-        collect_not_before=collect_on(placed_on, days),
-        iban=account.iban,
-        account_holder=account.account_holder,
-    )
+
+def first_collection_day(notified_on: date, prenotification_days: int) -> date:
+    """The first banking day after the pre-notification term."""
+    return next_banking_day(notified_on + timedelta(days=prenotification_days))

@@ -1,0 +1,1 @@
+"""VRIJGEVEN: asking KING to collect, booking what became of it, releasing the customer."""

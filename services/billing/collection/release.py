@@ -1,0 +1,56 @@
+"""Releasing the customer, or taking that back: what an order's standing makes billing say."""
+
+from collections.abc import Sequence
+
+from services.billing.collection.reasons import reason_for
+from services.billing.models import Collection, Order, Standing
+from services.billing.models.collection import TAKEN_BACK
+from shared.events import CustomerReleased, CustomerReleaseWithdrawn
+from shared.processing import Effect, EventFor
+
+
+def update_standing(
+    order: Order, collections: Sequence[Collection], cause: str | None = None
+) -> list[Effect]:
+    """Cancel what need not be collected, and say it when the order's standing has changed.
+
+    A withdrawal gives its own `cause`.
+    """
+    effects = _cancel_needless(order, collections)
+    changed = order.derive_standing(collections)
+    reference = order.reference or ""
+    if changed is Standing.RELEASED:
+        released = CustomerReleased(order_reference=reference, revision=order.revision)
+        return [*effects, EventFor(order.onboarding_id, released)]
+    if changed is Standing.TAKEN_BACK:
+        reason_code, why = _why_taken_back(order, collections)
+        withdrawn = CustomerReleaseWithdrawn(
+            order_reference=reference,
+            revision=order.revision,
+            reason_code=reason_code,
+            cause=cause or why,
+        )
+        return [*effects, EventFor(order.onboarding_id, withdrawn)]
+    return effects
+
+
+def _cancel_needless(order: Order, collections: Sequence[Collection]) -> list[Effect]:
+    """KING need not collect from a customer who left, nor what another attempt has brought."""
+    if order.withdrawn:
+        events = [row.cancel("withdrawn") for row in collections]
+    elif any(row.succeeded for row in collections):
+        events = [row.cancel_if_open("collected") for row in collections]
+    else:
+        return []
+    return [EventFor(order.onboarding_id, event) for event in events if event is not None]
+
+
+def _why_taken_back(order: Order, collections: Sequence[Collection]) -> tuple[str, str]:
+    """Reason code and cause, from what is known rather than from what was heard last."""
+    if order.withdrawn:
+        return "WITHDRAWN", "withdrawn"
+    back = [row for row in collections if row.status in TAKEN_BACK]
+    last = max(back, key=lambda row: (row.attempt, row.end_to_end_id))
+    if not last.reason_code:
+        return last.status, last.status
+    return last.reason_code, reason_for(last.reason_code).cause

@@ -1,0 +1,1 @@
+"""BEVESTIGEN: the order/direct-debit confirmation, the mails that carry it, its signature."""

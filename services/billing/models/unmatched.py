@@ -1,0 +1,46 @@
+"""Results that KING reported of orders that are not known."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index
+from sqlmodel import Field
+
+from services.billing.models.table import BillingTable
+from shared.events import CollectionResult
+from shared.persistence.entity import moment
+
+
+class UnmatchedResult(BillingTable, table=True):
+    """What KING reported of an order that is not known: kept until the order appears."""
+
+    __tablename__ = "unmatched_result"
+    __table_args__ = (Index("unmatched_list", "open", "received_at", "id"),)
+
+    id: str = Field(primary_key=True, max_length=36)
+    open: int = 1
+    order_reference: str = Field(max_length=35)
+    end_to_end_id: str = Field(max_length=35)
+    result: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    received_at: datetime = Field(sa_column=moment())
+    decision: str | None = Field(default=None, max_length=300)
+
+    @classmethod
+    def keep(cls, message_id: str, result: CollectionResult, now: datetime) -> "UnmatchedResult":
+        """A result that waits for its order, under the id of the message that brought it."""
+        return cls(
+            id=message_id,
+            order_reference=result.order_reference,
+            end_to_end_id=result.end_to_end_id,
+            result=result.model_dump(mode="json", exclude_none=True),
+            received_at=now,
+        )
+
+    def match(self) -> CollectionResult:
+        """The result, now that its order is known; it waits no longer."""
+        self.open = 0
+        return CollectionResult.model_validate(self.result)
+
+    def dismiss(self, reason: str, by: str) -> None:
+        """Keep that a person decided that it counts for nothing; it waits no longer."""
+        self.open, self.decision = 0, f"{by}: {reason}"[:300]
