@@ -75,23 +75,22 @@ REFUSED = [
 @pytest.mark.parametrize(("field", "value", "normal"), TAKEN)
 def test_a_right_field_is_kept_in_its_normal_form(field: str, value: Any, normal: Any) -> None:
     # Given a form with this value, When it is submitted,
-    said = accepted(World().submit(changed(**{field: value})))
+    kept: Any = accepted(World().submit(changed(**{field: value})))
     # Then it is accepted, in the one form that all others rely on.
-    found: Any = said
     for name in field.split("__"):
-        found = getattr(found, name)
-    assert found == normal
+        kept = getattr(kept, name)
+    assert kept == normal
 
 
 @pytest.mark.parametrize(("field", "value", "code"), REFUSED)
 def test_a_wrong_field_is_named_with_what_to_do(field: str, value: Any, code: str) -> None:
     # Given a form with one wrong field, When it is submitted,
     source = "/website/0042"
-    found = errors(World().submit(changed(**{field: value}), source=source))
+    codes = errors(World().submit(changed(**{field: value}), source=source))
     # Then that field is named, with a code for programs,
-    assert found[field.replace("__", ".")] == code
+    assert codes[field.replace("__", ".")] == code
     # and no other, but for what is inside a part that is missing.
-    assert all(one.startswith(field.replace("__", ".")) for one in found)
+    assert all(name.startswith(field.replace("__", ".")) for name in codes)
 
 
 def test_all_errors_are_told_at_once() -> None:
@@ -103,18 +102,17 @@ def test_all_errors_are_told_at_once() -> None:
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_the_sentences_are_in_the_customers_language(language: str) -> None:
     form = changed(customer__kvk="1", customer__language=language)
-    (rejected, *_) = World().submit(form)
-    assert isinstance(rejected, SignupRejected)
+    rejected = World().submit(form).one(SignupRejected)
     assert rejected.errors[0].message == TEXTS["kvk_format"][language == "en"]
 
 
 def test_a_sole_traders_old_tax_number_is_refused_and_repeated_nowhere() -> None:
-    # Given a sole trader whose old tax number is his citizen number,
+    # Given a sole trader whose old tax number is their citizen number,
     data = example("92-fout-bsn-als-btw-id")
-    # When he fills it in, Then it is refused, and neither event nor mail repeats it.
-    said = World().submit(data)
-    assert errors(said) == {"customer.vat_id": "vat_is_citizen_number"}
-    assert "004495445" not in repr(said)
+    # When they fill it in, Then it is refused, and neither event nor mail repeats it.
+    effects = World().submit(data)
+    assert errors(effects) == {"customer.vat_id": "vat_is_citizen_number"}
+    assert "004495445" not in repr(effects)
 
 
 @pytest.mark.parametrize(
@@ -122,10 +120,10 @@ def test_a_sole_traders_old_tax_number_is_refused_and_repeated_nowhere() -> None
     ["NL4495445B01", "NL04495445B01", "nl 4495.445.b.01", "4495445B01", "004495445", "4495445"],
 )
 def test_an_old_tax_number_is_known_without_its_leading_zeros(written: str) -> None:
-    # Given a sole trader, When he leaves out zeros, the country or the suffix,
+    # Given a sole trader, When they leave out zeros, the country or the suffix,
     data = example("92-fout-bsn-als-btw-id")
     data["customer"]["vat_id"] = written
-    # Then his citizen number is refused all the same.
+    # Then their citizen number is refused all the same.
     assert errors(World().submit(data)) == {"customer.vat_id": "vat_is_citizen_number"}
 
 
@@ -141,8 +139,8 @@ def test_somebody_else_who_pays_must_be_reachable() -> None:
 
 def test_a_belgian_postcode_is_not_read_as_a_dutch_one() -> None:
     address = {**example()["customer"]["address"], "country": "BE", "postcode": "2000"}
-    said = accepted(World().submit(changed(customer__address=address)))
-    assert said.customer.address.postcode == "2000"
+    signup = accepted(World().submit(changed(customer__address=address)))
+    assert signup.customer.address.postcode == "2000"
 
 
 JSON = st.recursive(
@@ -160,13 +158,13 @@ def test_whatever_is_filled_in_is_accepted_or_answered_field_by_field(
 ) -> None:
     # Given a form in which anything may stand anywhere, parts before what is inside them,
     data = example()
-    for path, value in sorted(changes.items(), key=lambda one: -len(one[0].split("__"))):
+    for path, value in sorted(changes.items(), key=lambda change: -len(change[0].split("__"))):
         *parents, last = path.split("__")
         part: Any = data
         for name in parents:
             part = part[name]
         part[last] = value
     # When it is submitted, Then there is one answer, and it always has its reasons.
-    said = World().submit(data, source="/website/0042")
-    refused = [one for one in said if isinstance(one, SignupRejected)]
-    assert accepted(said) if not refused else refused[0].errors
+    effects = World().submit(data, source="/website/0042")
+    rejections = effects.all(SignupRejected)
+    assert rejections[0].errors if rejections else accepted(effects)

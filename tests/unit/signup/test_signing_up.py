@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.signup.commands import PutOffice, Withdraw
+from services.signup.models import Office, Signup
 from shared.base.errors import Conflict, NotFound, Reject
 from shared.events import (
     CustomerLoggedIn,
@@ -21,7 +22,7 @@ from tests.unit.signup.world import (
     mails,
 )
 
-VALID = sorted(one.stem for one in EXAMPLES.glob("*.json") if "fout" not in one.name)
+VALID = sorted(path.stem for path in EXAMPLES.glob("*.json") if "fout" not in path.name)
 INVALID = {
     "91-fout-kvk": "customer.kvk",
     "92-fout-bsn-als-btw-id": "customer.vat_id",
@@ -36,17 +37,17 @@ LOGGED_IN = CustomerLoggedIn(
 
 
 def codes(world: World, data: dict[str, object], about: str) -> list[str]:
-    return [one.code for one in accepted(world.submit(data, about)).warnings]
+    return [warning.code for warning in accepted(world.submit(data, about)).warnings]
 
 
 @pytest.mark.parametrize("name", VALID)
 def test_a_right_signup_is_accepted_and_customer_and_office_are_told(name: str) -> None:
-    # Given a customer whose form is in order, When his website sends it,
-    said = World().submit(example(name))
+    # Given a customer whose form is in order, When a website sends it,
+    effects = World().submit(example(name))
     # Then it is accepted with a reference for people, and both get a mail.
-    event = accepted(said)
+    event = accepted(effects)
     assert event.reference == "S-2026-000001"
-    assert mails(said) == [
+    assert mails(effects) == [
         ("signup_received", event.customer.email),
         ("signup_received_office", "k@linde.example"),
     ]
@@ -54,27 +55,27 @@ def test_a_right_signup_is_accepted_and_customer_and_office_are_told(name: str) 
 
 @pytest.mark.parametrize("name", INVALID)
 def test_a_wrong_signup_is_rejected_with_its_fields(name: str) -> None:
-    # Given a customer whose form is not in order, When his website sends it,
-    said = World().submit(example(name))
-    # Then the field at fault is named, and he is told what to do.
-    assert INVALID[name] in errors(said)
-    assert [kind for kind, _ in mails(said)] == ["signup_incomplete"]
+    # Given a customer whose form is not in order, When a website sends it,
+    effects = World().submit(example(name))
+    # Then the field at fault is named, and they are told what to do.
+    assert INVALID[name] in errors(effects)
+    assert [kind for kind, _ in mails(effects)] == ["signup_incomplete"]
 
 
 def test_a_website_that_says_it_twice_signs_up_one_customer() -> None:
     world = World()
     world.submit(example())
     assert world.submit(example()) == []
-    assert len(world.signups) == 1
+    assert len(world.rows(Signup)) == 1
 
 
 def test_an_onboarding_id_that_belongs_to_another_is_refused_and_the_other_untouched() -> None:
-    # Given a customer, When another form comes under his id,
+    # Given a customer, When another form comes under their id,
     world = World()
     world.submit(example())
     with pytest.raises(Reject, match="other contents"):
         world.submit(changed(customer__company="Slagerij"))
-    # Then he stays who he was.
+    # Then they stay who they were.
     assert world.signup().event().customer.company == "Bakkerij De Korenaar"
 
 
@@ -98,9 +99,9 @@ def test_a_second_signup_of_one_company_is_flagged(again: dict[str, object]) -> 
     world = World()
     world.submit(example())
     (warning,) = [
-        one
-        for one in accepted(world.submit(changed(**again), "tweede")).warnings
-        if one.code == "likely_duplicate"
+        warning
+        for warning in accepted(world.submit(changed(**again), "tweede")).warnings
+        if warning.code == "likely_duplicate"
     ]
     # Then the office is asked to look, and sees which one it resembles.
     assert warning.needs_review
@@ -155,17 +156,18 @@ def test_an_office_that_pays_for_nobody_must_look_first() -> None:
 
 def test_a_likely_slip_in_an_address_is_told_and_stops_nothing() -> None:
     warnings = accepted(World().submit(changed(customer__email="anna@gmial.com"))).warnings
-    assert [(one.code, one.needs_review) for one in warnings] == [("email_typo", False)]
+    (warning,) = warnings
+    assert (warning.code, warning.needs_review) == ("email_typo", False)
 
 
 def test_a_withdrawal_is_said_once_and_told_to_both() -> None:
-    # Given a customer, When he is withdrawn,
+    # Given a customer, When they are withdrawn,
     world = World()
     world.submit(example())
-    said = world.ask(Withdraw(reason="ziet ervan af", by="anna"))
+    effects = world.ask(Withdraw(reason="ziet ervan af", by="anna"))
     # Then all services hear it, customer and office are told, and it cannot be done again.
-    assert OnboardingWithdrawn(reason="ziet ervan af", by="anna") in said
-    assert len(mails(said)) == 2
+    assert OnboardingWithdrawn(reason="ziet ervan af", by="anna") in effects
+    assert len(mails(effects)) == 2
     with pytest.raises(Conflict):
         world.ask(Withdraw(by="bram"))
 
@@ -193,7 +195,6 @@ def test_an_office_is_added_and_changed() -> None:
     new = PutOffice(code="0099", name="Noord", email="k@noord.example", review="always")
     world.ask(new)
     world.ask(new.model_copy(update={"review": "flagged"}))
-    (office,) = [one for one in world.offices if one.code == "0099"]
-    assert office.review == "flagged"
-    said = accepted(world.submit(changed(office_code="0099")))
-    assert said.office.name == "Noord"
+    assert world.row(Office, code="0099").review == "flagged"
+    signup = accepted(world.submit(changed(office_code="0099")))
+    assert signup.office.name == "Noord"
