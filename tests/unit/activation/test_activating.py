@@ -12,14 +12,19 @@ from services.activation.commands import (
     ResendCredentials,
 )
 from services.activation.login_names import LONGEST
-from services.activation.models import LOCK, SENDING, WRONG_TRIES, WRONG_TRIES_FOR_GOOD
+from services.activation.models import (
+    LOCK,
+    SENDING,
+    WRONG_TRIES,
+    WRONG_TRIES_FOR_GOOD,
+    Activation,
+)
 from shared.base.errors import Conflict, NotFound
 from shared.events import CustomerReleaseWithdrawn, OnboardingWithdrawn
 from shared.events.event import Event
-from shared.processing import Scheduled
+from shared.processing.testing import MONDAY
 from tests.unit.activation.world import (
     CUSTOMER,
-    MONDAY,
     ORDER,
     SET_UP,
     WAY,
@@ -35,50 +40,44 @@ TAKEN_BACK = CustomerReleaseWithdrawn(
 )
 
 
-def sent(world: World) -> None:
-    """The message has left, with a password in it."""
-    world.customer().equip("hash", world.now + timedelta(hours=72))
-    world.customer().mark_sent(world.now)
-
-
 def test_the_office_is_told_when_a_customer_may_be_activated() -> None:
     # Given all but the release, When the release is heard,
     world = World(*WAY[:-1])
-    said = world.hear(WAY[-1])
+    effects = world.hear(WAY[-1])
     # Then the office gets a mail, and a second release changes nothing.
-    assert mails(said) == [("customer_released", "kantoor@voorbeeld.example")]
+    assert mails(effects) == [("customer_released", "kantoor@voorbeeld.example")]
     assert world.hear(WAY[-1]) == []
 
 
 @pytest.mark.parametrize(
-    ("request_", "to"),
+    ("command", "to"),
     [(BY_MAIL, "klant@bakkerij.example"), (BY_TEXT, "+31612345678")],
 )
-def test_activating_orders_one_message(request_: ActivateCustomer, to: str) -> None:
-    # Given a customer who is released and set up, When staff activate him,
+def test_activating_orders_one_message(command: ActivateCustomer, to: str) -> None:
+    # Given a customer who is released and set up, When staff activate them,
     world = World(*WAY)
-    said = world.ask(request_)
-    # Then one message is ordered, to him, with a login name of his own and no password.
-    assert mails(said) == [("credentials", to)]
+    effects = world.ask(command)
+    # Then one message is ordered, to them, with a login name of their own and no password.
+    assert mails(effects) == [("credentials", to)]
     assert world.customer().login_name == "bakkerij.voorbeeld"
     assert world.customer().state == SENDING
-    assert "password" not in str(said)
+    assert "password" not in str(effects)
 
 
 def test_the_second_of_two_staff_is_told_who_was_first() -> None:
-    # Given that one activates, When another does too,
+    # Given that somebody activates, When another does too,
     world = World(*WAY)
     world.ask(BY_MAIL)
     with pytest.raises(Conflict) as refusal:
         world.ask(ActivateCustomer(channel="sms", by="/staff/bram"))
-    # Then he is refused, with the name of the first.
+    # Then they are refused, with the name of the first.
     assert refusal.value.code == "already_sent"
     assert "/staff/anna" in str(refusal.value)
 
 
 @pytest.mark.parametrize("missing", [SET_UP, WAY[-1]])
 def test_who_is_not_ready_is_refused_with_the_blockers(missing: Event) -> None:
-    world = World(*(one for one in WAY if one is not missing))
+    world = World(*(event for event in WAY if event is not missing))
     with pytest.raises(Conflict) as refusal:
         world.ask(BY_MAIL)
     assert refusal.value.code == "not_ready"
@@ -111,12 +110,12 @@ def test_resending_makes_what_was_sent_before_worthless() -> None:
     # Given credentials that were sent, When staff send them again,
     world = World(*WAY)
     world.ask(BY_MAIL)
-    sent(world)
-    said = world.ask(ResendCredentials(by="/staff/bram"))
+    world.send_credentials()
+    effects = world.ask(ResendCredentials(by="/staff/bram"))
     # Then the former password is void, the name stays, and one more message is ordered.
     assert world.customer().one_time_hash is None
     assert world.customer().login_name == "bakkerij.voorbeeld"
-    assert mails(said) == [("credentials", "klant@bakkerij.example")]
+    assert mails(effects) == [("credentials", "klant@bakkerij.example")]
 
 
 def test_nothing_is_resent_that_was_never_sent() -> None:
@@ -129,7 +128,7 @@ def test_a_corrected_address_voids_what_went_to_the_old_one() -> None:
     # Given credentials that went to a wrong address, When the contact is corrected,
     world = World(*WAY)
     world.ask(BY_MAIL)
-    sent(world)
+    world.send_credentials()
     world.ask(AmendContact(email="goed@bakkerij.example", by="/staff/anna"))
     # Then they are void, and may be sent to the right one;
     assert world.customer().one_time_hash is None
@@ -177,37 +176,39 @@ def test_a_name_is_free_for_each_of_very_many_companies_of_one_name() -> None:
             world.hear(event, f"klant {number}")
         # When each is activated,
         world.ask(BY_MAIL, f"klant {number}")
-    # Then each has a name of his own that fits into a text message.
-    names = {str(one.login_name) for one in world.known}
+    # Then each has a name of their own that fits into a text message.
+    names = {str(customer.login_name) for customer in world.rows(Activation)}
     assert len(names) == 300
     assert max(map(len, names)) <= LONGEST
 
 
 def test_money_that_goes_back_suspends_who_was_activated() -> None:
-    # Given a customer with credentials, When his bank takes the money back,
+    # Given a customer with credentials, When the bank takes the money back,
     world = World(*WAY)
     world.ask(BY_MAIL)
-    sent(world)
+    world.send_credentials()
     world.hear(TAKEN_BACK)
-    # Then he is suspended; released again, he is so no longer.
+    # Then they are suspended; released again, they are so no longer.
     assert world.customer().suspended
     assert world.status("ACTIVEREN") == "failed"
     world.hear(WAY[-1].model_copy(update={"revision": 4}))
     assert not world.customer().suspended
 
 
-def test_he_is_reminded_a_day_before_the_password_expires_unless_he_logged_in() -> None:
+def test_the_customer_is_reminded_a_day_before_the_password_expires_unless_they_logged_in() -> None:
     # Given credentials that are good for 72 hours, When they are ordered,
     world = World(*WAY)
-    (later,) = [one for one in world.ask(BY_MAIL) if isinstance(one, Scheduled)]
+    (reminder,) = world.ask(BY_MAIL).scheduled
     # Then a reminder is due after 48;
-    assert later.due - world.now == timedelta(hours=48)
-    sent(world)
-    assert mails(world.ask(later.request)) == [("credentials_expiring", "klant@bakkerij.example")]
+    assert reminder.due - world.now == timedelta(hours=48)
+    world.send_credentials()
+    assert mails(world.ask(reminder.command)) == [
+        ("credentials_expiring", "klant@bakkerij.example")
+    ]
     # not for a password that was replaced, and not for who logged in.
     assert world.ask(RemindOfExpiry(attempt=7)) == []
     world.customer().logged_in(MONDAY)
-    assert world.ask(later.request) == []
+    assert world.ask(reminder.command) == []
 
 
 def killed(world: World) -> None:
@@ -229,11 +230,11 @@ def test_nobody_is_reminded_of_a_password_that_is_good_no_longer(
 ) -> None:
     # Given credentials that were sent, and whose password is no longer good,
     world = World(*WAY)
-    (later,) = [one for one in world.ask(BY_MAIL) if isinstance(one, Scheduled)]
-    sent(world)
+    (reminder,) = world.ask(BY_MAIL).scheduled
+    world.send_credentials()
     gone(world)
     # When the reminder is due, Then nothing is sent.
-    assert world.ask(later.request) == []
+    assert world.ask(reminder.command) == []
 
 
 def test_five_wrong_tries_close_the_door_for_a_quarter_of_an_hour() -> None:
@@ -268,16 +269,16 @@ def test_a_right_password_forgives_the_wrong_ones_and_counts_once_as_the_first()
 
 
 def test_of_all_passwords_the_one_that_is_sent_last_is_the_valid_one() -> None:
-    # Given a customer who has chosen a password of his own, When he is sent another,
+    # Given a customer who has chosen a password of their own, When they are sent another,
     world = World(*WAY)
     world.ask(BY_MAIL)
-    sent(world)
+    world.send_credentials()
     world.customer().logged_in(world.now)
     world.customer().choose("own")
     world.ask(ResendCredentials(by="/staff/anna"))
     assert world.customer().own_hash == "own"
-    sent(world)
-    # Then his own is void, and he has still logged in before.
+    world.send_credentials()
+    # Then their own is void, and they have still logged in before.
     assert world.customer().own_hash is None
     assert world.customer().one_time_hash == "hash"
     assert world.status("INLOGGEN") == "done"

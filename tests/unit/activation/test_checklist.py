@@ -1,4 +1,4 @@
-"""The checklist: where a customer stands, what blocks him, who must act."""
+"""The checklist: where a customer stands, what blocks them, who must act."""
 
 from datetime import timedelta
 
@@ -16,9 +16,9 @@ from shared.events import (
 )
 from shared.events.event import Event
 from shared.events.shapes import Office
+from shared.processing.testing import MONDAY
 from tests.unit.activation.world import (
     CONFIRMATION_SENT,
-    MONDAY,
     OFFICE,
     ORDER,
     REGISTERED,
@@ -92,7 +92,7 @@ SITUATIONS: dict[str, tuple[tuple[Event, ...], str, str, str, str]] = {
         *("VRIJGEVEN", "failed", "release_withdrawn", "payer"),
     ),
     "released before the administration is there": (
-        tuple(one for one in WAY if one != SET_UP),
+        tuple(event for event in WAY if event != SET_UP),
         *("INRICHTEN", "current", "administration_missing", "office"),
     ),
 }
@@ -110,9 +110,9 @@ def test_the_checklist_says_what_is_due_and_who_must_act(situation: str) -> None
     assert where.next_actor == actor
 
 
-def test_a_released_customer_has_five_steps_behind_him() -> None:
+def test_a_released_customer_has_five_steps_behind_them() -> None:
     world = World(*WAY)
-    assert [one.status for one in world.checklist().steps] == [
+    assert [step.status for step in world.checklist().steps] == [
         *("done", "done", "done", "done", "done", "current", "waiting")
     ]
 
@@ -125,7 +125,7 @@ def test_every_done_step_says_when_and_by_whom() -> None:
 
 
 def test_setting_up_and_signing_go_on_side_by_side() -> None:
-    # Given a customer who signed before his administration was there,
+    # Given a customer who signed before their administration was there,
     world = World(signed_up(), REGISTERED, CONFIRMATION_SENT, SIGNED)
     # When the checklist is asked, Then signing is done while setting up is due.
     assert (world.status("INRICHTEN"), world.status("BEVESTIGEN")) == ("current", "done")
@@ -135,31 +135,30 @@ def test_setting_up_and_signing_go_on_side_by_side() -> None:
 def test_a_copy_that_failed_blocks_only_while_there_is_no_administration(first: str) -> None:
     # Given an administration, and a later copy from a base that does not exist,
     failed, world = AdministrationFailed(reason="bestaat niet"), World(*WAY[:2], *WAY[3:])
-    told = [(SET_UP, MONDAY), (failed, MONDAY + timedelta(days=1))]
+    events = [(SET_UP, MONDAY), (failed, MONDAY + timedelta(days=1))]
     # When they are heard in either order,
-    for event, at in told if first == "made" else reversed(told):
-        world.hear(event, at=at)
-    # Then the customer has his administration, and can be activated.
+    for event, time in events if first == "made" else reversed(events):
+        world.hear(event, time=time)
+    # Then the customer has their administration, and can be activated.
     assert world.status("INRICHTEN") == "done"
     assert world.customer().ready
     assert world.blockers() == ["ready_to_activate"]
 
 
 def test_a_withdrawn_customer_waits_for_nobody() -> None:
-    # Given a customer on his way, When he withdraws,
+    # Given a customer on their way, When they withdraw,
     world = World(*WAY[:4], OnboardingWithdrawn(reason="ziet ervan af", by="kantoor"))
     # Then nothing is due any more, and the checklist says why.
     assert world.blockers() == ["withdrawn"]
     assert world.checklist().next_actor == "nobody"
-    assert {one.status for one in world.checklist().steps} <= {"done", "waiting"}
+    assert {step.status for step in world.checklist().steps} <= {"done", "waiting"}
 
 
 def activated(*, hours: int = 0) -> World:
     """A customer whose credentials have left so many hours ago; they are good for 72."""
     world = World(*WAY)
     world.ask(ActivateCustomer(channel="email", by="/staff/anna"))
-    world.customer().equip("hash", world.now + timedelta(hours=72))
-    world.customer().mark_sent(world.now)
+    world.send_credentials()
     world.now += timedelta(hours=hours)
     return world
 
@@ -190,11 +189,10 @@ def test_the_office_must_send_anew_what_has_expired(hours: int) -> None:
     world = activated(hours=hours)
     # Then the office must send them anew, and the customer waits for it;
     assert standing(world) == EXPIRED
-    # once it did, he is to log in.
+    # once it did, they are to log in.
     world.ask(ResendCredentials(by="/staff/anna"))
     assert world.blockers() == ["sending"]
-    world.customer().equip("hash", world.now + timedelta(hours=72))
-    world.customer().mark_sent(world.now)
+    world.send_credentials()
     assert world.blockers() == ["login_expected"]
 
 
@@ -210,12 +208,12 @@ def test_who_logged_in_and_chose_no_password_before_it_expired_needs_another() -
     world.customer().logged_in(world.now)
     assert standing(world) == ("done", "done", [], "nobody")
     world.now += timedelta(hours=72)
-    # Then he has logged in, but cannot any more.
+    # Then they have logged in, but cannot any more.
     assert standing(world) == ("failed", "done", ["credentials_expired"], "office")
 
 
-def test_a_password_of_his_own_does_not_expire() -> None:
-    # Given a customer with a password of his own, When time goes by and others guess at it,
+def test_a_password_of_their_own_does_not_expire() -> None:
+    # Given a customer with a password of their own, When time goes by and others guess at it,
     world = activated()
     world.customer().logged_in(world.now)
     world.customer().choose("own")
@@ -233,7 +231,7 @@ def test_what_was_sent_anew_and_not_delivered_leaves_the_office_to_act() -> None
     world.ask(ResendCredentials(by="/staff/anna"))
     world.customer().equip("hash", world.now + timedelta(hours=72))
     world.customer().mark_undeliverable()
-    # Then he has no password, which the office sees in both its lists.
+    # Then they have no password, which the office sees in both its lists.
     assert standing(world) == ("failed", "done", ["undeliverable"], "office")
     assert world.customer().ready
 
@@ -246,7 +244,7 @@ def test_credentials_of_who_is_suspended_are_not_sent_anew() -> None:
     assert world.blockers() == ["release_withdrawn", "suspended"]
 
 
-def test_a_customer_of_whom_nothing_is_known_yet_waits_for_his_signup() -> None:
+def test_a_customer_of_whom_nothing_is_known_yet_waits_for_their_signup() -> None:
     # Given that billing was heard before signup,
     world = World(SIGNED)
     # Then the first step is still due.
@@ -260,7 +258,7 @@ def test_of_two_facts_about_one_order_the_higher_revision_holds_whenever_it_was_
     world = World(*WAY[:-1])
     late, early = MONDAY + timedelta(days=1), MONDAY + timedelta(hours=1)
     # When they are heard in either order, Then the withdrawal holds: it has the higher revision.
-    world.hear(TAKEN_BACK, at=early)
-    world.hear(WAY[-1], at=late)
+    world.hear(TAKEN_BACK, time=early)
+    world.hear(WAY[-1], time=late)
     assert not world.customer().released
     assert not world.customer().ready

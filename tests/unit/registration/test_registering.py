@@ -1,10 +1,6 @@
 """AANMELDEN and INRICHTEN: the office's policy, its decision, the administration."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from itertools import count
-from typing import Any
-from uuid import UUID, uuid5
 
 import pytest
 from hypothesis import given, settings
@@ -28,82 +24,37 @@ from shared.events import (
     RegistrationDeclined,
     SignupAccepted,
 )
-from shared.events.envelope import Envelope
 from shared.events.event import Event
 from shared.events.shapes import Office
-from shared.messaging.bus import Incoming
-from shared.processing import Command, Effect, Loaded, Message, Now, Numbers
-from shared.processing.handlers.registry import bind_parameters
+from shared.processing import Command, Effect
+from shared.processing.testing import Harness
 from tests.unit.activation.world import OFFICE, flagged, signed_up
 
-NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-SPACE = UUID("00000000-0000-0000-0000-000000000042")
-SUBJECT = str(uuid5(SPACE, "bakkerij"))
 WITHDRAWN = OnboardingWithdrawn(reason="ziet ervan af", by="kantoor")
 YES, NO = RegisterCustomer(by="anna"), DeclineCustomer(by="bram", reason="al klant")
 
 
-class Counter:
-    def __init__(self) -> None:
-        self._next = {"customer": count(1), "administration": count(1)}
-
-    def take(self, series: str) -> int:
-        return next(self._next[series])
-
-
-class World:
-    """What registration knows; the base administration `standard` is there for all offices."""
+class World(Harness):
+    """Registration after these events; the base administration `standard` is for all offices."""
 
     def __init__(self, *heard: Event) -> None:
-        chart = charts.shipped_chart()
+        accounts = charts.shipped_chart()
+        chart = Chart(id=charts.chart_id(accounts), accounts=charts.as_rows(accounts))
         base = BaseAdministration(
-            key=base_key("", "standard"),
-            code="standard",
-            name="Standaard",
-            chart_id=charts.chart_id(chart),
+            key=base_key("", "standard"), code="standard", name="Standaard", chart_id=chart.id
         )
-        kept = Chart(id=charts.chart_id(chart), accounts=charts.as_rows(chart))
-        self.tables: dict[type[Any], list[Any]] = {
-            Registration: [],
-            BaseAdministration: [base],
-            Chart: [kept],
-        }
-        resources: dict[type, object] = {Numbers: Counter()}
-        self._calls = {one.type: (bind_parameters(one, resources), one.loads) for one in SUBSCRIPTIONS}
-        self.said: list[Effect] = []
+        super().__init__(SUBSCRIPTIONS, rows=[base, chart])
         for event in heard:
-            self.said += self.hear(event)
-
-    def hear(self, event: Event) -> Sequence[Effect]:
-        return self._deliver(event, event.event_type)
-
-    def ask(self, request: Command) -> Sequence[Effect]:
-        return self._deliver(request, request.command_type)
+            self.hear(event)
 
     @property
     def registration(self) -> Registration:
-        (found,) = self.tables[Registration]
-        assert isinstance(found, Registration)
-        return found
-
-    def _deliver(self, content: Event | Command, kind: str) -> Sequence[Effect]:
-        delivery = Message(
-            Envelope(SUBJECT, "/x", kind, SUBJECT, NOW), content, Incoming(b"", kind)
-        )
-        call, loads = self._calls[kind]
-        batch: dict[type[Any], Loaded[Any]] = {one.model: Loaded() for one in loads}
-        for load in loads:
-            keys = load.keys(delivery, batch)
-            rows = [one for one in self.tables[load.model] if getattr(one, load.column) in keys]
-            batch[load.model].merge(rows)
-        said = call(delivery, batch, Now(NOW))
-        for model, loaded in batch.items():
-            self.tables[model] += loaded.added
-        return said
+        """The only registration."""
+        return self.row(Registration)
 
 
-def kinds(said: Sequence[Effect]) -> list[type]:
-    return [type(one) for one in said]
+def kinds(effects: Sequence[Effect]) -> list[type]:
+    return [type(effect) for effect in effects]
 
 
 def of(**changes: object) -> Office:
@@ -113,7 +64,7 @@ def of(**changes: object) -> Office:
 def test_a_signup_without_a_flag_is_registered_at_once() -> None:
     # Given an office that reviews only what is flagged, When a sign-up is accepted,
     world = World(signed_up())
-    # Then the customer has a number, and his administration was copied with its chart.
+    # Then the customer has a number, and their administration was copied with its chart.
     completed, created = world.said
     assert isinstance(completed, RegistrationCompleted)
     assert isinstance(created, AdministrationCreated)
@@ -121,7 +72,7 @@ def test_a_signup_without_a_flag_is_registered_at_once() -> None:
     assert completed.customer == signed_up().customer
     assert (created.administration_number, created.copied_from) == ("A-100001", "standard")
     assert created.access_granted
-    assert world.registration.chart_id == world.tables[Chart][0].id
+    assert world.registration.chart_id == world.row(Chart).id
 
 
 @pytest.mark.parametrize("event", [flagged(), signed_up(office=of(review="always"))])
@@ -147,7 +98,7 @@ def test_what_was_decided_is_not_decided_again(first: Command, second: Command) 
     world.ask(first)
     with pytest.raises(Conflict) as refusal:
         world.ask(second)
-    # Then he is told who was first.
+    # Then they are told who was first.
     assert refusal.value.extra["decided_by"] == ("anna" if first is YES else "bram")
 
 
@@ -163,8 +114,7 @@ def test_a_missing_base_administration_blocks_until_another_is_chosen() -> None:
     assert kinds(world.said) == [RegistrationCompleted, AdministrationFailed]
     assert "horeca" in str(world.said[1])
     # chosen anew, the administration is made.
-    (created,) = world.ask(MakeAdministration(base_administration="standard"))
-    assert isinstance(created, AdministrationCreated)
+    world.ask(MakeAdministration(base_administration="standard")).one(AdministrationCreated)
     assert world.registration.administration_error is None
 
 
@@ -172,17 +122,17 @@ def test_a_missing_base_administration_blocks_until_another_is_chosen() -> None:
 def test_asking_again_for_the_administration_that_is_there_changes_nothing(
     asked: str | None,
 ) -> None:
-    # Given a customer with his administration, When it is asked for once more,
+    # Given a customer with their administration, When it is asked for once more,
     world = World(signed_up())
     before = world.registration.model_dump()
-    said = world.ask(MakeAdministration(base_administration=asked))
+    effects = world.ask(MakeAdministration(base_administration=asked))
     # Then nothing is said, and it is the same as before, its number too.
-    assert said == []
+    assert effects == []
     assert world.registration.model_dump() == before
 
 
 def test_without_a_base_the_one_that_was_chosen_before_stays() -> None:
-    # Given a customer for whom another base was chosen than his office's own,
+    # Given a customer for whom another base was chosen than their office's own,
     world = World(signed_up(office=of(base_administration="horeca")))
     world.ask(MakeAdministration(base_administration="standard"))
     # When a copy is asked for without a base, Then there is one, and it stays.
@@ -191,12 +141,12 @@ def test_without_a_base_the_one_that_was_chosen_before_stays() -> None:
 
 
 def test_a_copy_that_failed_leaves_the_administration_as_it_was() -> None:
-    # Given a customer with his administration, When a base is chosen that does not exist,
+    # Given a customer with their administration, When a base is chosen that does not exist,
     world = World(signed_up())
     assert kinds(world.ask(MakeAdministration(base_administration="horeca"))) == [
         AdministrationFailed
     ]
-    # Then he keeps the one he has, beside the reason; asked for again, it is enough.
+    # Then they keep the one they have, beside the reason; asked for again, it is enough.
     assert world.registration.administration_number == "A-100001"
     assert "horeca" in str(world.registration.administration_error)
     assert world.ask(MakeAdministration(base_administration="standard")) == []
@@ -204,15 +154,14 @@ def test_a_copy_that_failed_leaves_the_administration_as_it_was() -> None:
 
 
 def test_another_base_makes_another_administration() -> None:
-    # Given a customer with his administration, and a base of his office,
+    # Given a customer with their administration, and a base of their office,
     world = World(signed_up())
     account = charts.LedgerAccount(number="1000", name="Kas", rgs="BLimKas", kind="balance")
     world.ask(
         PutBaseAdministration(code="horeca", office_code="0042", name="Horeca", accounts=(account,))
     )
-    # When that base is chosen, Then his administration is a copy of it, under a new number.
-    (created,) = world.ask(MakeAdministration(base_administration="horeca"))
-    assert isinstance(created, AdministrationCreated)
+    # When that base is chosen, Then their administration is a copy of it, under a new number.
+    created = world.ask(MakeAdministration(base_administration="horeca")).one(AdministrationCreated)
     assert (created.administration_number, created.copied_from) == ("A-100002", "horeca")
 
 
@@ -238,7 +187,7 @@ def test_a_changed_base_leaves_administrations_as_they_were_copied() -> None:
         PutBaseAdministration(code="standard", office_code="", name="Nieuw", accounts=(account,))
     )
     assert world.registration.chart_id == before
-    assert before in {one.id for one in world.tables[Chart]}
+    assert before in {chart.id for chart in world.rows(Chart)}
 
 
 def test_an_administration_is_made_only_for_a_registered_customer() -> None:
@@ -275,7 +224,7 @@ def test_any_order_of_signup_and_withdrawal_ends_withdrawn(heard: list[Event]) -
 def test_the_shipped_chart_is_fit_for_use() -> None:
     # Given the chart that ships, Then numbers are unique, and it has both kinds of account.
     accounts = charts.shipped_chart()
-    assert len({one.number for one in accounts}) == len(accounts) >= 40
-    assert {one.kind for one in accounts} == {"balance", "result"}
+    assert len({account.number for account in accounts}) == len(accounts) >= 40
+    assert {account.kind for account in accounts} == {"balance", "result"}
     # RGS: B is the balance sheet, W the profit and loss account.
-    assert all((one.rgs[0] == "B") == (one.kind == "balance") for one in accounts)
+    assert all((account.rgs[0] == "B") == (account.kind == "balance") for account in accounts)
