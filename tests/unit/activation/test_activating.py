@@ -23,12 +23,12 @@ from shared.base.errors import Conflict, NotFound
 from shared.events import CustomerReleaseWithdrawn, OnboardingWithdrawn
 from shared.events.event import Event
 from shared.processing.testing import MONDAY
-from tests.unit.activation.world import (
+from tests.unit.activation.harness import (
     CUSTOMER,
     ORDER,
     SET_UP,
     WAY,
-    World,
+    ActivationHarness,
     mails,
     signed_up,
 )
@@ -42,11 +42,11 @@ TAKEN_BACK = CustomerReleaseWithdrawn(
 
 def test_the_office_is_told_when_a_customer_may_be_activated() -> None:
     # Given all but the release, When the release is heard,
-    world = World(*WAY[:-1])
-    effects = world.hear(WAY[-1])
+    service = ActivationHarness(*WAY[:-1])
+    effects = service.hear(WAY[-1])
     # Then the office gets a mail, and a second release changes nothing.
     assert mails(effects) == [("customer_released", "kantoor@voorbeeld.example")]
-    assert world.hear(WAY[-1]) == []
+    assert service.hear(WAY[-1]) == []
 
 
 @pytest.mark.parametrize(
@@ -55,21 +55,21 @@ def test_the_office_is_told_when_a_customer_may_be_activated() -> None:
 )
 def test_activating_orders_one_message(command: ActivateCustomer, to: str) -> None:
     # Given a customer who is released and set up, When staff activate them,
-    world = World(*WAY)
-    effects = world.ask(command)
+    service = ActivationHarness(*WAY)
+    effects = service.ask(command)
     # Then one message is ordered, to them, with a login name of their own and no password.
     assert mails(effects) == [("credentials", to)]
-    assert world.customer().login_name == "bakkerij.voorbeeld"
-    assert world.customer().state == SENDING
+    assert service.customer().login_name == "bakkerij.voorbeeld"
+    assert service.customer().state == SENDING
     assert "password" not in str(effects)
 
 
 def test_the_second_of_two_staff_is_told_who_was_first() -> None:
     # Given that somebody activates, When another does too,
-    world = World(*WAY)
-    world.ask(BY_MAIL)
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
     with pytest.raises(Conflict) as refusal:
-        world.ask(ActivateCustomer(channel="sms", by="/staff/bram"))
+        service.ask(ActivateCustomer(channel="sms", by="/staff/bram"))
     # Then they are refused, with the name of the first.
     assert refusal.value.code == "already_sent"
     assert "/staff/anna" in str(refusal.value)
@@ -77,9 +77,9 @@ def test_the_second_of_two_staff_is_told_who_was_first() -> None:
 
 @pytest.mark.parametrize("missing", [SET_UP, WAY[-1]])
 def test_who_is_not_ready_is_refused_with_the_blockers(missing: Event) -> None:
-    world = World(*(event for event in WAY if event is not missing))
+    service = ActivationHarness(*(event for event in WAY if event is not missing))
     with pytest.raises(Conflict) as refusal:
-        world.ask(BY_MAIL)
+        service.ask(BY_MAIL)
     assert refusal.value.code == "not_ready"
     assert refusal.value.extra["blockers"]
 
@@ -88,63 +88,63 @@ def test_who_is_not_ready_is_refused_with_the_blockers(missing: Event) -> None:
     "event", [TAKEN_BACK, OnboardingWithdrawn(reason="ziet ervan af", by="kantoor")]
 )
 def test_who_is_released_no_longer_is_refused(event: Event) -> None:
-    world = World(*WAY, event)
+    service = ActivationHarness(*WAY, event)
     with pytest.raises(Conflict):
-        world.ask(BY_MAIL)
+        service.ask(BY_MAIL)
 
 
 def test_nobody_is_texted_who_gave_no_mobile_number() -> None:
     customer = CUSTOMER.model_copy(update={"mobile": None})
-    world = World(signed_up(customer=customer), *WAY[1:])
+    service = ActivationHarness(signed_up(customer=customer), *WAY[1:])
     with pytest.raises(Conflict) as refusal:
-        world.ask(BY_TEXT)
+        service.ask(BY_TEXT)
     assert refusal.value.code == "no_address"
 
 
 def test_an_unknown_customer_cannot_be_activated() -> None:
     with pytest.raises(NotFound):
-        World().ask(BY_MAIL)
+        ActivationHarness().ask(BY_MAIL)
 
 
 def test_resending_makes_what_was_sent_before_worthless() -> None:
     # Given credentials that were sent, When staff send them again,
-    world = World(*WAY)
-    world.ask(BY_MAIL)
-    world.send_credentials()
-    effects = world.ask(ResendCredentials(by="/staff/bram"))
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
+    service.send_credentials()
+    effects = service.ask(ResendCredentials(by="/staff/bram"))
     # Then the former password is void, the name stays, and one more message is ordered.
-    assert world.customer().one_time_hash is None
-    assert world.customer().login_name == "bakkerij.voorbeeld"
+    assert service.customer().one_time_hash is None
+    assert service.customer().login_name == "bakkerij.voorbeeld"
     assert mails(effects) == [("credentials", "klant@bakkerij.example")]
 
 
 def test_nothing_is_resent_that_was_never_sent() -> None:
     with pytest.raises(Conflict) as refusal:
-        World(*WAY).ask(ResendCredentials(by="/staff/anna"))
+        ActivationHarness(*WAY).ask(ResendCredentials(by="/staff/anna"))
     assert refusal.value.code == "never_sent"
 
 
 def test_a_corrected_address_voids_what_went_to_the_old_one() -> None:
     # Given credentials that went to a wrong address, When the contact is corrected,
-    world = World(*WAY)
-    world.ask(BY_MAIL)
-    world.send_credentials()
-    world.ask(AmendContact(email="goed@bakkerij.example", by="/staff/anna"))
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
+    service.send_credentials()
+    service.ask(AmendContact(email="goed@bakkerij.example", by="/staff/anna"))
     # Then they are void, and may be sent to the right one;
-    assert world.customer().one_time_hash is None
-    assert mails(world.ask(BY_MAIL)) == [("credentials", "goed@bakkerij.example")]
+    assert service.customer().one_time_hash is None
+    assert mails(service.ask(BY_MAIL)) == [("credentials", "goed@bakkerij.example")]
     # a sign-up that is heard again does not bring the old address back.
-    world.hear(WAY[0])
-    assert world.customer().email == "goed@bakkerij.example"
+    service.hear(WAY[0])
+    assert service.customer().email == "goed@bakkerij.example"
 
 
 def test_two_companies_of_one_name_get_different_login_names() -> None:
-    world = World(*WAY)
-    world.ask(BY_MAIL)
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
     for event in WAY:
-        world.hear(event, "tweede")
-    world.ask(BY_MAIL, "tweede")
-    assert world.customer("tweede").login_name == "bakkerij.voorbeeld2"
+        service.hear(event, "tweede")
+    service.ask(BY_MAIL, "tweede")
+    assert service.customer("tweede").login_name == "bakkerij.voorbeeld2"
 
 
 def called(company: str) -> tuple[Event, ...]:
@@ -155,14 +155,14 @@ def called(company: str) -> tuple[Event, ...]:
 
 def test_a_number_that_a_name_was_given_is_not_another_companys_name() -> None:
     # Given two companies called Bakker, and one whose name is what the second of them was given,
-    world = World()
+    service = ActivationHarness()
     names = []
     for number, company in enumerate(("Bakker", "Bakker", "Bakker2 B.V.", "Bakker2", "Bakker")):
         for event in called(company):
-            world.hear(event, f"klant {number}")
+            service.hear(event, f"klant {number}")
         # When each is activated,
-        world.ask(BY_MAIL, f"klant {number}")
-        names.append(world.customer(f"klant {number}").login_name)
+        service.ask(BY_MAIL, f"klant {number}")
+        names.append(service.customer(f"klant {number}").login_name)
     # Then none gets the name of another.
     assert len(set(names)) == 5
     assert names[:2] == ["bakker", "bakker2"]
@@ -170,77 +170,77 @@ def test_a_number_that_a_name_was_given_is_not_another_companys_name() -> None:
 
 def test_a_name_is_free_for_each_of_very_many_companies_of_one_name() -> None:
     # Given very many companies of one name, the longest that there is,
-    world = World()
+    service = ActivationHarness()
     for number in range(300):
         for event in called("Internationale Scheepvaartmaatschappij"):
-            world.hear(event, f"klant {number}")
+            service.hear(event, f"klant {number}")
         # When each is activated,
-        world.ask(BY_MAIL, f"klant {number}")
+        service.ask(BY_MAIL, f"klant {number}")
     # Then each has a name of their own that fits into a text message.
-    names = {str(customer.login_name) for customer in world.rows(Activation)}
+    names = {str(customer.login_name) for customer in service.rows(Activation)}
     assert len(names) == 300
     assert max(map(len, names)) <= LONGEST
 
 
 def test_money_that_goes_back_suspends_who_was_activated() -> None:
     # Given a customer with credentials, When the bank takes the money back,
-    world = World(*WAY)
-    world.ask(BY_MAIL)
-    world.send_credentials()
-    world.hear(TAKEN_BACK)
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
+    service.send_credentials()
+    service.hear(TAKEN_BACK)
     # Then they are suspended; released again, they are so no longer.
-    assert world.customer().suspended
-    assert world.status("ACTIVEREN") == "failed"
-    world.hear(WAY[-1].model_copy(update={"revision": 4}))
-    assert not world.customer().suspended
+    assert service.customer().suspended
+    assert service.status("ACTIVEREN") == "failed"
+    service.hear(WAY[-1].model_copy(update={"revision": 4}))
+    assert not service.customer().suspended
 
 
 def test_the_customer_is_reminded_a_day_before_the_password_expires_unless_they_logged_in() -> None:
     # Given credentials that are good for 72 hours, When they are ordered,
-    world = World(*WAY)
-    (reminder,) = world.ask(BY_MAIL).scheduled
+    service = ActivationHarness(*WAY)
+    (reminder,) = service.ask(BY_MAIL).scheduled
     # Then a reminder is due after 48;
-    assert reminder.due - world.now == timedelta(hours=48)
-    world.send_credentials()
-    assert mails(world.ask(reminder.command)) == [
+    assert reminder.due - service.now == timedelta(hours=48)
+    service.send_credentials()
+    assert mails(service.ask(reminder.command)) == [
         ("credentials_expiring", "klant@bakkerij.example")
     ]
     # not for a password that was replaced, and not for who logged in.
-    assert world.ask(RemindOfExpiry(attempt=7)) == []
-    world.customer().logged_in(MONDAY)
-    assert world.ask(reminder.command) == []
+    assert service.ask(RemindOfExpiry(attempt=7)) == []
+    service.customer().logged_in(MONDAY)
+    assert service.ask(reminder.command) == []
 
 
-def killed(world: World) -> None:
+def killed(service: ActivationHarness) -> None:
     for _ in range(WRONG_TRIES_FOR_GOOD):
-        world.customer().wrong_password(world.now)
+        service.customer().wrong_password(service.now)
 
 
-def expired(world: World) -> None:
-    world.now += timedelta(hours=73)
+def expired(service: ActivationHarness) -> None:
+    service.now += timedelta(hours=73)
 
 
-def changed(world: World) -> None:
-    world.customer().choose("own")
+def changed(service: ActivationHarness) -> None:
+    service.customer().choose("own")
 
 
 @pytest.mark.parametrize("gone", [killed, expired, changed])
 def test_nobody_is_reminded_of_a_password_that_is_good_no_longer(
-    gone: Callable[[World], None],
+    gone: Callable[[ActivationHarness], None],
 ) -> None:
     # Given credentials that were sent, and whose password is no longer good,
-    world = World(*WAY)
-    (reminder,) = world.ask(BY_MAIL).scheduled
-    world.send_credentials()
-    gone(world)
+    service = ActivationHarness(*WAY)
+    (reminder,) = service.ask(BY_MAIL).scheduled
+    service.send_credentials()
+    gone(service)
     # When the reminder is due, Then nothing is sent.
-    assert world.ask(reminder.command) == []
+    assert service.ask(reminder.command) == []
 
 
 def test_five_wrong_tries_close_the_door_for_a_quarter_of_an_hour() -> None:
     # Given a customer with credentials, When somebody guesses,
-    world = World(*WAY)
-    customer = world.customer()
+    service = ActivationHarness(*WAY)
+    customer = service.customer()
     customer.equip("hash", MONDAY + timedelta(hours=72))
     for _ in range(WRONG_TRIES - 1):
         customer.wrong_password(MONDAY)
@@ -252,7 +252,7 @@ def test_five_wrong_tries_close_the_door_for_a_quarter_of_an_hour() -> None:
 
 
 def test_twenty_wrong_tries_kill_the_one_time_password() -> None:
-    customer = World(*WAY).customer()
+    customer = ActivationHarness(*WAY).customer()
     customer.equip("hash", MONDAY + timedelta(hours=72))
     for _ in range(WRONG_TRIES_FOR_GOOD):
         customer.wrong_password(MONDAY)
@@ -260,7 +260,7 @@ def test_twenty_wrong_tries_kill_the_one_time_password() -> None:
 
 
 def test_a_right_password_forgives_the_wrong_ones_and_counts_once_as_the_first() -> None:
-    customer = World(*WAY).customer()
+    customer = ActivationHarness(*WAY).customer()
     customer.wrong_password(MONDAY)
     assert customer.logged_in(MONDAY)
     assert customer.wrong_tries == 0
@@ -270,22 +270,22 @@ def test_a_right_password_forgives_the_wrong_ones_and_counts_once_as_the_first()
 
 def test_of_all_passwords_the_one_that_is_sent_last_is_the_valid_one() -> None:
     # Given a customer who has chosen a password of their own, When they are sent another,
-    world = World(*WAY)
-    world.ask(BY_MAIL)
-    world.send_credentials()
-    world.customer().logged_in(world.now)
-    world.customer().choose("own")
-    world.ask(ResendCredentials(by="/staff/anna"))
-    assert world.customer().own_hash == "own"
-    world.send_credentials()
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
+    service.send_credentials()
+    service.customer().logged_in(service.now)
+    service.customer().choose("own")
+    service.ask(ResendCredentials(by="/staff/anna"))
+    assert service.customer().own_hash == "own"
+    service.send_credentials()
     # Then their own is void, and they have still logged in before.
-    assert world.customer().own_hash is None
-    assert world.customer().one_time_hash == "hash"
-    assert world.status("INLOGGEN") == "done"
+    assert service.customer().own_hash is None
+    assert service.customer().one_time_hash == "hash"
+    assert service.status("INLOGGEN") == "done"
 
 
 def test_choosing_a_password_ends_the_one_time_one() -> None:
-    customer = World(*WAY).customer()
+    customer = ActivationHarness(*WAY).customer()
     customer.equip("hash", MONDAY + timedelta(hours=72))
     customer.choose("own")
     assert customer.one_time_hash is None

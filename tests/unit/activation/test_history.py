@@ -19,13 +19,13 @@ from shared.events import (
 )
 from shared.events.event import Event
 from shared.processing.testing import MONDAY
-from tests.unit.activation.world import (
+from tests.unit.activation.harness import (
     CONFIRMATION_SENT,
     ORDER,
     REGISTERED,
     SET_UP,
     SIGNED,
-    World,
+    ActivationHarness,
     booked,
     flagged,
     mails,
@@ -109,21 +109,23 @@ def _arrivals(draw: st.DrawFn, number: int) -> list[int]:
     return list(draw(st.permutations([*range(number), *twice])))
 
 
-def live(history: History, arrivals: Sequence[int]) -> tuple[World, list[tuple[str, str]]]:
+def live(
+    history: History, arrivals: Sequence[int]
+) -> tuple[ActivationHarness, list[tuple[str, str]]]:
     """Hear the history; what comes again comes after the inbox has forgotten it."""
-    world, sent = World(), []
+    service, sent = ActivationHarness(), []
     for number in arrivals:
         said = history.said[number]
         time = MONDAY + timedelta(minutes=said.minute)
-        world.forget_messages()
-        sent += mails(world.hear(said.event, message=said.message, time=time))
-    return world, sent
+        service.forget_messages()
+        sent += mails(service.hear(said.event, message=said.message, time=time))
+    return service, sent
 
 
-def ending(world: World) -> dict[str, Any]:
-    where = world.checklist()
+def ending(service: ActivationHarness) -> dict[str, Any]:
+    where = service.checklist()
     return {
-        "known": world.customer().model_dump(),
+        "known": service.customer().model_dump(),
         "steps": where.steps,
         "blockers": where.blockers,
         "next": where.next_actor,
@@ -134,11 +136,11 @@ def ending(world: World) -> dict[str, Any]:
 @given(histories())
 def test_any_order_and_duplication_of_events_ends_in_the_same_checklist(history: History) -> None:
     # Given a customer's events, heard in one order,
-    world, _ = live(history, history.heard)
+    service, _ = live(history, history.heard)
     # When they are heard in another order, with other duplicates,
     other, _ = live(history, history.otherwise)
     # Then all that is known of them and all seven steps are the same.
-    assert ending(world) == ending(other)
+    assert ending(service) == ending(other)
 
 
 @thoroughly
@@ -147,7 +149,7 @@ def test_a_customer_is_ready_only_when_they_are_released_set_up_and_still_there(
     history: History,
 ) -> None:
     # Given any history,
-    world, _ = live(history, history.heard)
+    service, _ = live(history, history.heard)
     # When the rule is applied to it directly: of the release the highest revision holds,
     said = [line.event for line in history.said]
     of_release = [
@@ -157,7 +159,7 @@ def test_a_customer_is_ready_only_when_they_are_released_set_up_and_still_there(
     latest = [event for event in of_release if event.revision == newest]
     gone = any(isinstance(event, OnboardingWithdrawn) for event in said)
     # Then nobody is ready who lacks one of its parts.
-    if world.customer().ready:
+    if service.customer().ready:
         assert not gone
         assert any(isinstance(event, CustomerReleased) for event in latest)
         assert any(event == SET_UP for event in said)

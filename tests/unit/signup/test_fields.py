@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.signup.texts import TEXTS
 from shared.events import SignupRejected
-from tests.unit.signup.world import World, accepted, changed, errors, example
+from tests.unit.signup.harness import SignupHarness, accepted, changed, errors, example
 
 TAKEN = [
     ("customer__kvk", "01234567", "01234567"),
@@ -75,7 +75,7 @@ REFUSED = [
 @pytest.mark.parametrize(("field", "value", "normal"), TAKEN)
 def test_a_right_field_is_kept_in_its_normal_form(field: str, value: Any, normal: Any) -> None:
     # Given a form with this value, When it is submitted,
-    kept: Any = accepted(World().submit(changed(**{field: value})))
+    kept: Any = accepted(SignupHarness().submit(changed(**{field: value})))
     # Then it is accepted, in the one form that all others rely on.
     for name in field.split("__"):
         kept = getattr(kept, name)
@@ -86,7 +86,7 @@ def test_a_right_field_is_kept_in_its_normal_form(field: str, value: Any, normal
 def test_a_wrong_field_is_named_with_what_to_do(field: str, value: Any, code: str) -> None:
     # Given a form with one wrong field, When it is submitted,
     source = "/website/0042"
-    codes = errors(World().submit(changed(**{field: value}), source=source))
+    codes = errors(SignupHarness().submit(changed(**{field: value}), source=source))
     # Then that field is named, with a code for programs,
     assert codes[field.replace("__", ".")] == code
     # and no other, but for what is inside a part that is missing.
@@ -96,13 +96,17 @@ def test_a_wrong_field_is_named_with_what_to_do(field: str, value: Any, code: st
 def test_all_errors_are_told_at_once() -> None:
     # Given a form with three wrong fields, When it is submitted, Then all three are named.
     form = changed(customer__kvk="1", customer__email="x", payer__iban="y")
-    assert set(errors(World().submit(form))) == {"customer.kvk", "customer.email", "payer.iban"}
+    assert set(errors(SignupHarness().submit(form))) == {
+        "customer.kvk",
+        "customer.email",
+        "payer.iban",
+    }
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_the_sentences_are_in_the_customers_language(language: str) -> None:
     form = changed(customer__kvk="1", customer__language=language)
-    rejected = World().submit(form).one(SignupRejected)
+    rejected = SignupHarness().submit(form).one(SignupRejected)
     assert rejected.errors[0].message == TEXTS["kvk_format"][language == "en"]
 
 
@@ -110,7 +114,7 @@ def test_a_sole_traders_old_tax_number_is_refused_and_repeated_nowhere() -> None
     # Given a sole trader whose old tax number is their citizen number,
     data = example("92-fout-bsn-als-btw-id")
     # When they fill it in, Then it is refused, and neither event nor mail repeats it.
-    effects = World().submit(data)
+    effects = SignupHarness().submit(data)
     assert errors(effects) == {"customer.vat_id": "vat_is_citizen_number"}
     assert "004495445" not in repr(effects)
 
@@ -124,22 +128,25 @@ def test_an_old_tax_number_is_known_without_its_leading_zeros(written: str) -> N
     data = example("92-fout-bsn-als-btw-id")
     data["customer"]["vat_id"] = written
     # Then their citizen number is refused all the same.
-    assert errors(World().submit(data)) == {"customer.vat_id": "vat_is_citizen_number"}
+    assert errors(SignupHarness().submit(data)) == {"customer.vat_id": "vat_is_citizen_number"}
 
 
 def test_who_wants_texts_must_give_a_mobile_number() -> None:
     form = changed(preferred_channel="sms", customer__mobile=None)
-    assert errors(World().submit(form)) == {"customer.mobile": "mobile_needed"}
+    assert errors(SignupHarness().submit(form)) == {"customer.mobile": "mobile_needed"}
 
 
 def test_somebody_else_who_pays_must_be_reachable() -> None:
     form = changed(payer={"kind": "other"})
-    assert errors(World().submit(form)) == {"payer.name": "missing", "payer.email": "missing"}
+    assert errors(SignupHarness().submit(form)) == {
+        "payer.name": "missing",
+        "payer.email": "missing",
+    }
 
 
 def test_a_belgian_postcode_is_not_read_as_a_dutch_one() -> None:
     address = {**example()["customer"]["address"], "country": "BE", "postcode": "2000"}
-    signup = accepted(World().submit(changed(customer__address=address)))
+    signup = accepted(SignupHarness().submit(changed(customer__address=address)))
     assert signup.customer.address.postcode == "2000"
 
 
@@ -165,6 +172,6 @@ def test_whatever_is_filled_in_is_accepted_or_answered_field_by_field(
             part = part[name]
         part[last] = value
     # When it is submitted, Then there is one answer, and it always has its reasons.
-    effects = World().submit(data, source="/website/0042")
+    effects = SignupHarness().submit(data, source="/website/0042")
     rejections = effects.all(SignupRejected)
     assert rejections[0].errors if rejections else accepted(effects)

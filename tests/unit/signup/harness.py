@@ -39,7 +39,7 @@ def changed(**changes: Any) -> dict[str, Any]:
     return data
 
 
-class World(Harness):
+class SignupHarness(Harness):
     """Signup with two offices: 0042 pays for clients, 0077 does not."""
 
     def __init__(self) -> None:

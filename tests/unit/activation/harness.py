@@ -94,7 +94,7 @@ def booked(status: str, *, attempt: int = 1, held: bool = False, revision: int =
     )
 
 
-class World(Harness):
+class ActivationHarness(Harness):
     """Activation after these events; each that comes takes a minute."""
 
     def __init__(self, *heard: Event) -> None:
