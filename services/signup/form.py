@@ -26,13 +26,22 @@ class Form:
     def __init__(self, data: Mapping[str, Any], language: Language) -> None:
         self._data = data
         self.language = language
-        self.errors: list[FieldError] = []
+        self._errors: dict[str, FieldError] = {}
+
+    @property
+    def errors(self) -> tuple[FieldError, ...]:
+        """What is wrong with each field, in the order in which they were read."""
+        return tuple(self._errors.values())
 
     def wrong(self, field: str, code: str, **values: object) -> None:
-        """Note that a field is wrong."""
-        if len(self.errors) < MOST_ERRORS:
-            message = text(code, self.language, **values)
-            self.errors.append(FieldError(field=field, code=code, message=message))
+        """Note that a field is wrong; of a field that several rules read the first error stays."""
+        message = text(code, self.language, **values)
+        self.note(FieldError(field=field, code=code, message=message))
+
+    def note(self, error: FieldError) -> None:
+        """Note what is wrong with a field, unless that was told before."""
+        if len(self._errors) < MOST_ERRORS:
+            self._errors.setdefault(error.field, error)
 
     def part(self, name: str) -> Mapping[str, Any]:
         """A part of the form with fields of its own; empty when it is missing or no object."""

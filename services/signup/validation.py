@@ -77,7 +77,7 @@ def check(
     remarks = _remarks(form, data.get("remarks"))
     reply_to = customer.get("email")
     if form.errors or office is None:
-        return Checked(None, tuple(form.errors), (), form.language, reply_to)
+        return Checked(None, form.errors, (), form.language, reply_to)
     submitted = SignupSubmitted(
         office_code=str(data["office_code"]).strip(),
         customer=Customer.model_validate(customer),
@@ -208,7 +208,8 @@ def _remarks(form: Form, value: Any) -> str | None:
         return None
     lines = Form({"remarks": " ".join(value.split())}, form.language)
     remarks = lines.checked("remarks", rules.no_citizen_number, required=False, limit=2000)
-    form.errors.extend(lines.errors)
+    for error in lines.errors:
+        form.note(error)
     return remarks
 
 

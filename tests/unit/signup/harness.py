@@ -72,8 +72,11 @@ def accepted(effects: Heard) -> SignupAccepted:
 
 
 def errors(effects: Heard) -> dict[str, str]:
-    """Which fields were wrong, and the code of each."""
-    return {error.field: error.code for error in effects.one(SignupRejected).errors}
+    """Which fields were wrong, and the code of each; no field is named twice."""
+    all_errors = effects.one(SignupRejected).errors
+    codes = {error.field: error.code for error in all_errors}
+    assert len(codes) == len(all_errors), all_errors
+    return codes
 
 
 def mails(effects: Sequence[Effect]) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from services.signup.texts import TEXTS
 from shared.events import SignupRejected
+from shared.notifications.messages import Mail
 from tests.unit.signup.harness import SignupHarness, accepted, changed, errors, example
 
 TAKEN = [
@@ -136,6 +137,18 @@ def test_who_wants_texts_must_give_a_mobile_number() -> None:
     assert errors(SignupHarness().submit(form)) == {"customer.mobile": "mobile_needed"}
 
 
+@pytest.mark.parametrize(
+    ("number", "code"), [(612345601, "not_text"), ("06\n12345601", "control_character")]
+)
+def test_a_field_that_two_rules_ask_for_is_wrong_once(number: Any, code: str) -> None:
+    # Given a customer who wants texts, so that their number is asked for by two rules,
+    form = changed(preferred_channel="sms", customer__mobile=number)
+    # When the number is wrong, Then event and mail tell so once, and say what is wrong with it.
+    effects = SignupHarness().submit(form)
+    assert errors(effects) == {"customer.mobile": code}
+    assert [error["field"] for error in effects.one(Mail).params["errors"]] == ["customer.mobile"]
+
+
 def test_somebody_else_who_pays_must_be_reachable() -> None:
     form = changed(payer={"kind": "other"})
     assert errors(SignupHarness().submit(form)) == {
@@ -173,5 +186,4 @@ def test_whatever_is_filled_in_is_accepted_or_answered_field_by_field(
         part[last] = value
     # When it is submitted, Then there is one answer, and it always has its reasons.
     effects = SignupHarness().submit(data, source="/website/0042")
-    rejections = effects.all(SignupRejected)
-    assert rejections[0].errors if rejections else accepted(effects)
+    assert errors(effects) if effects.all(SignupRejected) else accepted(effects)
