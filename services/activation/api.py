@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from services.activation import facts
 from services.activation.checklist import checklist
 from services.activation.commands import ActivateCustomer, AmendContact, ResendCredentials
-from services.activation.login import change_password, log_in
+from services.activation.login.log_in import change_password, log_in
 from services.activation.models import Activation
 from shared.base.errors import NotFound
 from shared.events import AdministrationCreated

@@ -10,7 +10,7 @@ from services.activation.commands import (
     RemindOfExpiry,
     ResendCredentials,
 )
-from services.activation.login_names import base_of, free_name, names_to_try
+from services.activation.login.names import base_of, free_name, names_to_try
 from services.activation.models import SENDING, SENT, Activation
 from shared.base.errors import Conflict, NotFound
 from shared.events import (

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from services.activation.api import router
-from services.activation.credentials import credentials_notice
 from services.activation.handlers import CREDENTIALS, SUBSCRIPTIONS
+from services.activation.login.credentials import credentials_notice
 from services.activation.models import ActivationTable
 from shared.host.service import Service
 from shared.host.settings import Settings

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, BaseModel, Field
 from sqlmodel import Session, col, select
 
 from services.signup.commands import PutOffice, Withdraw
+from services.signup.form.validation import check
 from services.signup.models import REJECTED, Office, Signup
-from services.signup.validation import check
 from shared.base.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from shared.events import SignupRejected, SignupSubmitted
 from shared.events.envelope import NAMESPACE

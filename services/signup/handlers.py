@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.signup.commands import PutOffice, Withdraw
+from services.signup.form.validation import Checked, check
 from services.signup.mails import confirmations, incomplete, withdrawal
 from services.signup.models import Office, Signup, company_key
-from services.signup.validation import Checked, check
 from shared.base.errors import NotFound, Reject
 from shared.events import (
     CustomerActivated,

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from services.signup.form.validation import Checked
 from services.signup.models import Signup
-from services.signup.validation import Checked
 from shared.events import SignupAccepted
 from shared.events.shapes import Language
 from shared.notifications.messages import Mail

@@ -16,7 +16,7 @@ from infra.composition import publisher_rules
 from services.activation.api import router
 from services.activation.checklist import Checklist, checklist
 from services.activation.commands import ActivateCustomer, ResendCredentials
-from services.activation.login import LoggedIn, change_password, log_in
+from services.activation.login.log_in import LoggedIn, change_password, log_in
 from services.activation.models import Activation
 from services.activation.service import build
 from shared.events.envelope import CONTENT_TYPE, Envelope

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.activation import handlers
-from services.activation.login_names import LONGEST
+from services.activation.login.names import LONGEST
 from shared.events.event import Event
 from shared.processing import Effect
 from tests.integration.activation.conftest import ACTIVATE, MakePractice, Practice

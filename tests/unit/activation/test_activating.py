@@ -11,7 +11,7 @@ from services.activation.commands import (
     RemindOfExpiry,
     ResendCredentials,
 )
-from services.activation.login_names import LONGEST
+from services.activation.login.names import LONGEST
 from services.activation.models import (
     LOCK,
     SENDING,

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from services.activation import passwords
-from services.activation.login_names import LONGEST, base_of, free_name, names_to_try
+from services.activation.login import passwords
+from services.activation.login.names import LONGEST, base_of, free_name, names_to_try
 
 FORM = re.compile(
     r"^[23456789abcdefghjkmnpqrstuvwxyz]{4}(-[23456789abcdefghjkmnpqrstuvwxyz]{4}){3}$"

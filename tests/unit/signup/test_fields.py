@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.signup.texts import TEXTS
+from services.signup.form.texts import TEXTS
 from shared.events import SignupRejected
 from shared.notifications.messages import Mail
 from tests.unit.signup.harness import SignupHarness, accepted, changed, errors, example

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from services.signup.texts import text
+from services.signup.form.texts import text
 from shared.base.errors import FieldError
 from shared.events.shapes import Language
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from services.activation import passwords
+from services.activation.login import passwords
 from services.activation.models import SENDING, Activation
 from shared.events import CustomerActivated
 from shared.host.settings import Settings

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from services.activation import passwords
+from services.activation.login import passwords
 from services.activation.models import Activation
 from shared.base.errors import FieldError, Forbidden, Invalid, TooManyRequests, Unauthorized
 from shared.events import CustomerLoggedIn

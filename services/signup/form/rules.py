@@ -11,7 +11,7 @@ from stdnum.exceptions import ValidationError
 from stdnum.iso7064 import mod_97_10
 from stdnum.nl import bsn, btw, postcode
 
-from services.signup.form import Wrong
+from services.signup.form.form import Wrong
 from shared.trade.iban import NotAnIban, NotSepa, sepa_iban
 
 CLOCK_TOLERANCE = timedelta(minutes=5)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, cast, get_args
 
-from services.signup import rules
-from services.signup.form import Form, Wrong
-from services.signup.texts import warning_text
+from services.signup.form import rules
+from services.signup.form.form import Form, Wrong
+from services.signup.form.texts import warning_text
 from shared.base.errors import FieldError
 from shared.events import SignupSubmitted
 from shared.events.shapes import (
