@@ -5,10 +5,8 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
 from fastapi import APIRouter, Depends, Query
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, model_validator
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
@@ -20,6 +18,7 @@ from services.activation.models import Activation
 from shared.base.errors import NotFound
 from shared.events import AdministrationCreated
 from shared.host.runtime import Runtime
+from shared.trade.contact import EmailAddress, MobileNumber
 from shared.web.app import IdempotencyKey, caller_with
 from shared.web.auth import Caller
 from shared.web.paging import NEXT_PAGE, Page
@@ -29,24 +28,6 @@ Onlooker = Annotated[Caller, Depends(caller_with("onboardings:read"))]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
 LoginName = Annotated[str, Field(min_length=1, max_length=64)]
 BY_AGE = (col(Activation.heard_at), col(Activation.onboarding_id))
-
-
-def _mail_address(value: str) -> str:
-    try:
-        return validate_email(value, check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise ValueError(str(error)) from None
-
-
-def _mobile(value: str) -> str:
-    try:
-        number = phonenumbers.parse(value, "NL")
-    except phonenumbers.NumberParseException:
-        raise ValueError("this is not a telephone number") from None
-    mobile = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
-    if not (phonenumbers.is_valid_number(number) and mobile):
-        raise ValueError("this is not a mobile number")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 class Sending(BaseModel):
@@ -64,8 +45,8 @@ class SendingAgain(BaseModel):
 class Contact(BaseModel):
     """A corrected address, number, or both."""
 
-    email: Annotated[str, AfterValidator(_mail_address)] | None = None
-    mobile: Annotated[str, AfterValidator(_mobile)] | None = None
+    email: EmailAddress | None = None
+    mobile: MobileNumber | None = None
 
     @model_validator(mode="after")
     def _something(self) -> "Contact":

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4, uuid5
 
-from email_validator import EmailNotValidError, validate_email
 from fastapi import APIRouter, Body, Depends
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 from sqlmodel import Session, col, select
 
 from services.signup.commands import PutOffice, Withdraw
@@ -17,6 +16,7 @@ from shared.events import SignupRejected, SignupSubmitted
 from shared.events.envelope import NAMESPACE
 from shared.host.runtime import Runtime
 from shared.trade.catalogue import Catalogue
+from shared.trade.contact import EmailAddress
 from shared.web.app import IdempotencyKey, caller_with, inlined
 from shared.web.auth import Caller
 from shared.web.paging import NEXT_PAGE, Page
@@ -26,13 +26,6 @@ BackOffice = Annotated[Caller, Depends(caller_with("offices:manage"))]
 Withdrawer = Annotated[Caller, Depends(caller_with("signup:withdraw"))]
 
 
-def _mail_address(value: str) -> str:
-    try:
-        return validate_email(value, check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise ValueError(str(error)) from None
-
-
 REFUSED = "Some fields are missing or wrong; correct them and send the sign-up again."
 
 
@@ -40,7 +33,7 @@ class OfficeBody(BaseModel):
     """An office, as KING's back office keeps it."""
 
     name: str = Field(min_length=1, max_length=200)
-    email: Annotated[str, AfterValidator(_mail_address)]
+    email: EmailAddress
     phone: str | None = Field(default=None, max_length=40)
     language: Literal["nl", "en"] = "nl"
     review: Literal["always", "flagged"] = "flagged"
