@@ -76,7 +76,7 @@ def test_an_onboarding_id_that_belongs_to_another_is_refused_and_the_other_untou
     with pytest.raises(Reject, match="other contents"):
         service.submit(changed(customer__company="Slagerij"))
     # Then they stay who they were.
-    assert service.signup().event().customer.company == "Bakkerij De Korenaar"
+    assert service.signup().acceptance().customer.company == "Bakkerij De Korenaar"
 
 
 def test_a_website_cannot_sign_up_for_another_office() -> None:
