@@ -92,15 +92,16 @@ def _activations(runtime: Runtime) -> APIRouter:
         if caller.office:
             query = query.where(Activation.office_code == caller.office)
         with runtime.reading() as session:
-            return [_to_activate(one) for one in page.read(session, query, *BY_AGE)]
+            rows = page.read(session, query, *BY_AGE)
+        return [_to_activate(activation) for activation in rows]
 
     @routes.post("/activations/{onboarding_id}", status_code=202, summary="Send credentials")
     def activate(
         onboarding_id: UUID, body: Sending, caller: Activator, key: IdempotencyKey = None
     ) -> dict[str, Any]:
-        _insist(runtime, caller, onboarding_id)
-        request = ActivateCustomer(channel=body.channel, by=caller.name)
-        runtime.handle(request, subject=str(onboarding_id), by=caller.source, key=key)
+        _require_visible(runtime, caller, onboarding_id)
+        command = ActivateCustomer(channel=body.channel, by=caller.name)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
         return _standing(runtime, onboarding_id)
 
     @routes.post("/activations/{onboarding_id}/resend", status_code=202, summary="Send them anew")
@@ -110,16 +111,16 @@ def _activations(runtime: Runtime) -> APIRouter:
         body: SendingAgain | None = None,
         key: IdempotencyKey = None,
     ) -> dict[str, Any]:
-        _insist(runtime, caller, onboarding_id)
-        request = ResendCredentials(channel=body.channel if body else None, by=caller.name)
-        runtime.handle(request, subject=str(onboarding_id), by=caller.source, key=key)
+        _require_visible(runtime, caller, onboarding_id)
+        command = ResendCredentials(channel=body.channel if body else None, by=caller.name)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
         return _standing(runtime, onboarding_id)
 
     @routes.patch("/onboardings/{onboarding_id}/contact", summary="Correct the contact")
     def amend(onboarding_id: UUID, body: Contact, caller: Activator) -> dict[str, Any]:
-        _insist(runtime, caller, onboarding_id)
-        request = AmendContact(email=body.email, mobile=body.mobile, by=caller.name)
-        runtime.handle(request, subject=str(onboarding_id), by=caller.source)
+        _require_visible(runtime, caller, onboarding_id)
+        command = AmendContact(email=body.email, mobile=body.mobile, by=caller.name)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.source)
         return _standing(runtime, onboarding_id)
 
     return routes
@@ -134,13 +135,14 @@ def _onboardings(runtime: Runtime) -> APIRouter:
         if caller.office:
             query = query.where(Activation.office_code == caller.office)
         with runtime.reading() as session:
-            found, now = page.read(session, query, *BY_AGE, descending=True), runtime.clock()
-            return [describe(one, now) for one in found]
+            rows = page.read(session, query, *BY_AGE, descending=True)
+        now = runtime.clock()
+        return [describe(activation, now) for activation in rows]
 
     @routes.get("/onboardings/{onboarding_id}", summary="One customer's seven steps")
-    def one(onboarding_id: UUID, caller: Onlooker) -> dict[str, Any]:
+    def show_onboarding(onboarding_id: UUID, caller: Onlooker) -> dict[str, Any]:
         with runtime.reading() as session:
-            return describe(_find(session, caller, onboarding_id), runtime.clock())
+            return describe(_load_or_404(session, caller, onboarding_id), runtime.clock())
 
     return routes
 
@@ -177,8 +179,8 @@ def describe(activation: Activation, now: datetime) -> dict[str, Any]:
         "order_reference": activation.order_reference,
         "administration_number": administration and administration.administration_number,
         "login_name": activation.login_name,
-        "steps": [asdict(one) for one in where.steps],
-        "blockers": [asdict(one) for one in where.blockers],
+        "steps": [asdict(step) for step in where.steps],
+        "blockers": [asdict(blocker) for blocker in where.blockers],
         "next_actor": where.next_actor,
     }
 
@@ -203,7 +205,7 @@ def _standing(runtime: Runtime, onboarding_id: UUID) -> dict[str, Any]:
         return describe(session.get_one(Activation, str(onboarding_id)), runtime.clock())
 
 
-def _find(session: Session, caller: Caller, onboarding_id: UUID) -> Activation:
+def _load_or_404(session: Session, caller: Caller, onboarding_id: UUID) -> Activation:
     activation = session.get(Activation, str(onboarding_id))
     if activation is None:
         raise NotFound("not_found", "There is no onboarding by that id.")
@@ -211,6 +213,6 @@ def _find(session: Session, caller: Caller, onboarding_id: UUID) -> Activation:
     return activation
 
 
-def _insist(runtime: Runtime, caller: Caller, onboarding_id: UUID) -> None:
+def _require_visible(runtime: Runtime, caller: Caller, onboarding_id: UUID) -> None:
     with runtime.reading() as session:
-        _find(session, caller, onboarding_id)
+        _load_or_404(session, caller, onboarding_id)

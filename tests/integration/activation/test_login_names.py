@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.activation import handlers
-from services.activation.login.names import LONGEST
+from services.activation.login.names import MAX_LENGTH
 from shared.events.event import Event
 from shared.processing import Effect
 from tests.integration.activation.conftest import ACTIVATE, MakePractice, Practice
@@ -53,7 +53,7 @@ def test_all_get_a_name_who_are_activated_at_the_same_moment(
     # as PostgreSQL lets them (SQLite takes one after the other),
     one_by_one = replicas[0].runtime.database.is_sqlite
     together, own = Barrier(1 if one_by_one else PEOPLE), local()
-    order = handlers._order
+    order = handlers._order_credentials
 
     def once_all_have_looked(*given: Any) -> Sequence[Effect]:
         if not hasattr(own, "looked"):
@@ -61,10 +61,10 @@ def test_all_get_a_name_who_are_activated_at_the_same_moment(
             together.wait(30)
         return order(*given)
 
-    monkeypatch.setattr(handlers, "_order", once_all_have_looked)
+    monkeypatch.setattr(handlers, "_order_credentials", once_all_have_looked)
     with ThreadPoolExecutor(PEOPLE) as people:
         list(people.map(lambda n: replicas[n % 2].ask(ACTIVATE, customers[n]), range(PEOPLE)))
     # Then all succeed, and each customer has a name of their own.
     chosen = names(replicas[0], customers)
     assert len(set(chosen)) == PEOPLE
-    assert all(name.startswith("bakker") and len(name) <= LONGEST for name in chosen)
+    assert all(name.startswith("bakker") and len(name) <= MAX_LENGTH for name in chosen)

@@ -11,7 +11,7 @@ from services.activation.commands import (
     RemindOfExpiry,
     ResendCredentials,
 )
-from services.activation.login.names import LONGEST
+from services.activation.login.names import MAX_LENGTH
 from services.activation.models import (
     LOCK,
     SENDING,
@@ -179,7 +179,7 @@ def test_a_name_is_free_for_each_of_very_many_companies_of_one_name() -> None:
     # Then each has a name of their own that fits into a text message.
     names = {str(customer.login_name) for customer in service.rows(Activation)}
     assert len(names) == 300
-    assert max(map(len, names)) <= LONGEST
+    assert max(map(len, names)) <= MAX_LENGTH
 
 
 def test_money_that_goes_back_suspends_who_was_activated() -> None:
@@ -207,13 +207,13 @@ def test_the_customer_is_reminded_a_day_before_the_password_expires_unless_they_
     ]
     # not for a password that was replaced, and not for who logged in.
     assert service.ask(RemindOfExpiry(attempt=7)) == []
-    service.customer().logged_in(MONDAY)
+    service.customer().record_login(MONDAY)
     assert service.ask(reminder.command) == []
 
 
 def killed(service: ActivationHarness) -> None:
     for _ in range(WRONG_TRIES_FOR_GOOD):
-        service.customer().wrong_password(service.now)
+        service.customer().record_wrong_password(service.now)
 
 
 def expired(service: ActivationHarness) -> None:
@@ -243,10 +243,10 @@ def test_five_wrong_tries_close_the_door_for_a_quarter_of_an_hour() -> None:
     customer = service.customer()
     customer.equip("hash", MONDAY + timedelta(hours=72))
     for _ in range(WRONG_TRIES - 1):
-        customer.wrong_password(MONDAY)
+        customer.record_wrong_password(MONDAY)
     assert not customer.locked(MONDAY)
     # Then the fifth wrong try closes it, until the time is over.
-    customer.wrong_password(MONDAY)
+    customer.record_wrong_password(MONDAY)
     assert customer.locked(MONDAY + LOCK - timedelta(seconds=1))
     assert not customer.locked(MONDAY + LOCK)
 
@@ -255,16 +255,16 @@ def test_twenty_wrong_tries_kill_the_one_time_password() -> None:
     customer = ActivationHarness(*WAY).customer()
     customer.equip("hash", MONDAY + timedelta(hours=72))
     for _ in range(WRONG_TRIES_FOR_GOOD):
-        customer.wrong_password(MONDAY)
+        customer.record_wrong_password(MONDAY)
     assert customer.one_time_hash is None
 
 
 def test_a_right_password_forgives_the_wrong_ones_and_counts_once_as_the_first() -> None:
     customer = ActivationHarness(*WAY).customer()
-    customer.wrong_password(MONDAY)
-    assert customer.logged_in(MONDAY)
+    customer.record_wrong_password(MONDAY)
+    assert customer.record_login(MONDAY)
     assert customer.wrong_tries == 0
-    assert not customer.logged_in(MONDAY + timedelta(days=1))
+    assert not customer.record_login(MONDAY + timedelta(days=1))
     assert customer.first_login_at == MONDAY
 
 
@@ -273,7 +273,7 @@ def test_of_all_passwords_the_one_that_is_sent_last_is_the_valid_one() -> None:
     service = ActivationHarness(*WAY)
     service.ask(BY_MAIL)
     service.send_credentials()
-    service.customer().logged_in(service.now)
+    service.customer().record_login(service.now)
     service.customer().choose("own")
     service.ask(ResendCredentials(by="/staff/anna"))
     assert service.customer().own_hash == "own"

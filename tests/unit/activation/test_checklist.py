@@ -168,7 +168,7 @@ def activated(*, hours: int = 0) -> ActivationHarness:
 
 def guessed_at(service: ActivationHarness) -> None:
     for _ in range(WRONG_TRIES_FOR_GOOD):
-        service.customer().wrong_password(service.now)
+        service.customer().record_wrong_password(service.now)
 
 
 def standing(service: ActivationHarness) -> tuple[str, str, list[str], str]:
@@ -208,7 +208,7 @@ def test_the_office_must_send_anew_what_was_guessed_at_too_often() -> None:
 def test_who_logged_in_and_chose_no_password_before_it_expired_needs_another() -> None:
     # Given a customer who logged in with the one-time password, When its time is over,
     service = activated()
-    service.customer().logged_in(service.now)
+    service.customer().record_login(service.now)
     assert standing(service) == ("done", "done", [], "nobody")
     service.now += timedelta(hours=72)
     # Then they have logged in, but cannot any more.
@@ -218,7 +218,7 @@ def test_who_logged_in_and_chose_no_password_before_it_expired_needs_another() -
 def test_a_password_of_their_own_does_not_expire() -> None:
     # Given a customer with a password of their own, When time goes by and others guess at it,
     service = activated()
-    service.customer().logged_in(service.now)
+    service.customer().record_login(service.now)
     service.customer().choose("own")
     service.now += timedelta(days=400)
     guessed_at(service)
@@ -229,7 +229,7 @@ def test_a_password_of_their_own_does_not_expire() -> None:
 def test_what_was_sent_anew_and_not_delivered_leaves_the_office_to_act() -> None:
     # Given a customer who logged in and was sent another password, When it comes back,
     service = activated()
-    service.customer().logged_in(service.now)
+    service.customer().record_login(service.now)
     service.customer().choose("own")
     service.ask(ResendCredentials(by="/staff/anna"))
     service.customer().equip("hash", service.now + timedelta(hours=72))

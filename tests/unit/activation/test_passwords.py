@@ -6,7 +6,7 @@ import re
 import pytest
 
 from services.activation.login import passwords
-from services.activation.login.names import LONGEST, base_of, free_name, names_to_try
+from services.activation.login.names import MAX_LENGTH, base_of, free_name, names_to_try
 
 FORM = re.compile(
     r"^[23456789abcdefghjkmnpqrstuvwxyz]{4}(-[23456789abcdefghjkmnpqrstuvwxyz]{4}){3}$"
@@ -87,7 +87,7 @@ def test_a_login_name_fits_into_a_text_message_and_is_nobody_elses() -> None:
     assert free_name(names, names[:2]) == f"{base}3"
     assert not set(names[3:]) & set(names_to_try(base, "ander"))
     # Each fits, in letters and figures that every text message can carry.
-    assert all(len(name) <= LONGEST and re.fullmatch(r"[a-z0-9.]+", name) for name in names)
+    assert all(len(name) <= MAX_LENGTH and re.fullmatch(r"[a-z0-9.]+", name) for name in names)
 
 
 def test_a_name_that_is_cut_for_its_number_does_not_end_in_a_full_stop() -> None:
