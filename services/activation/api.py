@@ -5,21 +5,20 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
 from fastapi import APIRouter, Depends, Query
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, model_validator
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from services.activation import facts
 from services.activation.checklist import checklist
 from services.activation.commands import ActivateCustomer, AmendContact, ResendCredentials
-from services.activation.login import change_password, log_in
+from services.activation.login.log_in import change_password, log_in
 from services.activation.models import Activation
 from shared.base.errors import NotFound
 from shared.events import AdministrationCreated
 from shared.host.runtime import Runtime
+from shared.trade.contact import EmailAddress, MobileNumber
 from shared.web.app import IdempotencyKey, caller_with
 from shared.web.auth import Caller
 from shared.web.paging import NEXT_PAGE, Page
@@ -29,24 +28,6 @@ Onlooker = Annotated[Caller, Depends(caller_with("onboardings:read"))]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
 LoginName = Annotated[str, Field(min_length=1, max_length=64)]
 BY_AGE = (col(Activation.heard_at), col(Activation.onboarding_id))
-
-
-def _mail_address(value: str) -> str:
-    try:
-        return validate_email(value, check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise ValueError(str(error)) from None
-
-
-def _mobile(value: str) -> str:
-    try:
-        number = phonenumbers.parse(value, "NL")
-    except phonenumbers.NumberParseException:
-        raise ValueError("this is not a telephone number") from None
-    mobile = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
-    if not (phonenumbers.is_valid_number(number) and mobile):
-        raise ValueError("this is not a mobile number")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 class Sending(BaseModel):
@@ -64,8 +45,8 @@ class SendingAgain(BaseModel):
 class Contact(BaseModel):
     """A corrected address, number, or both."""
 
-    email: Annotated[str, AfterValidator(_mail_address)] | None = None
-    mobile: Annotated[str, AfterValidator(_mobile)] | None = None
+    email: EmailAddress | None = None
+    mobile: MobileNumber | None = None
 
     @model_validator(mode="after")
     def _something(self) -> "Contact":
@@ -111,15 +92,16 @@ def _activations(runtime: Runtime) -> APIRouter:
         if caller.office:
             query = query.where(Activation.office_code == caller.office)
         with runtime.reading() as session:
-            return [_to_activate(one) for one in page.read(session, query, *BY_AGE)]
+            rows = page.read(session, query, *BY_AGE)
+        return [_to_activate(activation) for activation in rows]
 
     @routes.post("/activations/{onboarding_id}", status_code=202, summary="Send credentials")
     def activate(
         onboarding_id: UUID, body: Sending, caller: Activator, key: IdempotencyKey = None
     ) -> dict[str, Any]:
-        _insist(runtime, caller, onboarding_id)
-        request = ActivateCustomer(channel=body.channel, by=caller.name)
-        runtime.handle(request, subject=str(onboarding_id), by=caller.source, key=key)
+        _require_visible(runtime, caller, onboarding_id)
+        command = ActivateCustomer(channel=body.channel, by=caller.name)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
         return _standing(runtime, onboarding_id)
 
     @routes.post("/activations/{onboarding_id}/resend", status_code=202, summary="Send them anew")
@@ -129,16 +111,16 @@ def _activations(runtime: Runtime) -> APIRouter:
         body: SendingAgain | None = None,
         key: IdempotencyKey = None,
     ) -> dict[str, Any]:
-        _insist(runtime, caller, onboarding_id)
-        request = ResendCredentials(channel=body.channel if body else None, by=caller.name)
-        runtime.handle(request, subject=str(onboarding_id), by=caller.source, key=key)
+        _require_visible(runtime, caller, onboarding_id)
+        command = ResendCredentials(channel=body.channel if body else None, by=caller.name)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
         return _standing(runtime, onboarding_id)
 
     @routes.patch("/onboardings/{onboarding_id}/contact", summary="Correct the contact")
     def amend(onboarding_id: UUID, body: Contact, caller: Activator) -> dict[str, Any]:
-        _insist(runtime, caller, onboarding_id)
-        request = AmendContact(email=body.email, mobile=body.mobile, by=caller.name)
-        runtime.handle(request, subject=str(onboarding_id), by=caller.source)
+        _require_visible(runtime, caller, onboarding_id)
+        command = AmendContact(email=body.email, mobile=body.mobile, by=caller.name)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.source)
         return _standing(runtime, onboarding_id)
 
     return routes
@@ -153,13 +135,14 @@ def _onboardings(runtime: Runtime) -> APIRouter:
         if caller.office:
             query = query.where(Activation.office_code == caller.office)
         with runtime.reading() as session:
-            found, now = page.read(session, query, *BY_AGE, descending=True), runtime.clock()
-            return [describe(one, now) for one in found]
+            rows = page.read(session, query, *BY_AGE, descending=True)
+        now = runtime.clock()
+        return [describe(activation, now) for activation in rows]
 
     @routes.get("/onboardings/{onboarding_id}", summary="One customer's seven steps")
-    def one(onboarding_id: UUID, caller: Onlooker) -> dict[str, Any]:
+    def show_onboarding(onboarding_id: UUID, caller: Onlooker) -> dict[str, Any]:
         with runtime.reading() as session:
-            return describe(_find(session, caller, onboarding_id), runtime.clock())
+            return describe(_load_or_404(session, caller, onboarding_id), runtime.clock())
 
     return routes
 
@@ -196,8 +179,8 @@ def describe(activation: Activation, now: datetime) -> dict[str, Any]:
         "order_reference": activation.order_reference,
         "administration_number": administration and administration.administration_number,
         "login_name": activation.login_name,
-        "steps": [asdict(one) for one in where.steps],
-        "blockers": [asdict(one) for one in where.blockers],
+        "steps": [asdict(step) for step in where.steps],
+        "blockers": [asdict(blocker) for blocker in where.blockers],
         "next_actor": where.next_actor,
     }
 
@@ -222,7 +205,7 @@ def _standing(runtime: Runtime, onboarding_id: UUID) -> dict[str, Any]:
         return describe(session.get_one(Activation, str(onboarding_id)), runtime.clock())
 
 
-def _find(session: Session, caller: Caller, onboarding_id: UUID) -> Activation:
+def _load_or_404(session: Session, caller: Caller, onboarding_id: UUID) -> Activation:
     activation = session.get(Activation, str(onboarding_id))
     if activation is None:
         raise NotFound("not_found", "There is no onboarding by that id.")
@@ -230,6 +213,6 @@ def _find(session: Session, caller: Caller, onboarding_id: UUID) -> Activation:
     return activation
 
 
-def _insist(runtime: Runtime, caller: Caller, onboarding_id: UUID) -> None:
+def _require_visible(runtime: Runtime, caller: Caller, onboarding_id: UUID) -> None:
     with runtime.reading() as session:
-        _find(session, caller, onboarding_id)
+        _load_or_404(session, caller, onboarding_id)

@@ -1,4 +1,4 @@
-"""The checklist: where one customer stands, what blocks him, and who must act.
+"""The checklist: where one customer stands, what blocks them, and who must act.
 
 One pure function from what is known, and the time, to the seven steps; API, pages and mails all
 use it, so that they never disagree. The order of the steps is that of the vendor's help page;
@@ -73,7 +73,7 @@ class Checklist:
 
 def checklist(activation: Activation, now: datetime) -> Checklist:
     """Derive the seven steps, as they stand at this moment, from what is known."""
-    judged = [
+    states = [
         _signing_up(activation),
         _registering(activation),
         _setting_up(activation),
@@ -84,99 +84,99 @@ def checklist(activation: Activation, now: datetime) -> Checklist:
     ]
     stopped = _stopped(activation)
     result = Checklist()
-    for name, judgement in zip(STEPS, judged, strict=True):
-        status = judgement.status
+    for name, state in zip(STEPS, states, strict=True):
+        status = state.status
         if stopped and status in ("current", "waiting"):
             status = "waiting"
-        result.steps.append(Step(name, status, judgement.at, judgement.by))
-        if judgement.blocker and status in ("current", "failed") and not stopped:
-            result.blockers.append(judgement.blocker)
+        result.steps.append(Step(name, status, state.at, state.by))
+        if state.blocker and status in ("current", "failed") and not stopped:
+            result.blockers.append(state.blocker)
     if stopped:
         result.blockers = [stopped]
     return result
 
 
 @dataclass(frozen=True)
-class _Judgement:
+class _State:
     status: StepStatus
     at: datetime | None = None
     by: str | None = None
     blocker: Blocker | None = None
 
 
-def _done(at: datetime | None, by: str | None = None) -> _Judgement:
-    return _Judgement("done", at, by)
+def _done(at: datetime | None, by: str | None = None) -> _State:
+    return _State("done", at, by)
 
 
-def _current(code: str, text: str, actor: Actor) -> _Judgement:
-    return _Judgement("current", blocker=Blocker(code, text, actor))
+def _current(code: str, text: str, actor: Actor) -> _State:
+    return _State("current", blocker=Blocker(code, text, actor))
 
 
-def _failed(at: datetime | None, code: str, text: str, actor: Actor) -> _Judgement:
-    return _Judgement("failed", at, blocker=Blocker(code, text, actor))
+def _failed(at: datetime | None, code: str, text: str, actor: Actor) -> _State:
+    return _State("failed", at, blocker=Blocker(code, text, actor))
 
 
-WAITING = _Judgement("waiting")
+WAITING = _State("waiting")
 
 
-def _stopped(one: Activation) -> Blocker | None:
-    withdrawal = facts.read(one.facts, OnboardingWithdrawn)
+def _stopped(activation: Activation) -> Blocker | None:
+    withdrawal = facts.read(activation.facts, OnboardingWithdrawn)
     if withdrawal is not None:
         return Blocker("withdrawn", f"Ingetrokken: {withdrawal.reason}", "nobody")
     return None
 
 
-def _signing_up(one: Activation) -> _Judgement:
-    at = facts.moment_of(one.facts, SignupAccepted)
+def _signing_up(activation: Activation) -> _State:
+    at = facts.moment_of(activation.facts, SignupAccepted)
     if at is not None:
         return _done(at, "customer")
-    rejection = facts.read(one.facts, SignupRejected)
+    rejection = facts.read(activation.facts, SignupRejected)
     if rejection is not None:
         what = "; ".join(error.message for error in rejection.errors[:5])
         text = f"De inschrijving is niet in orde: {what}"
-        at = facts.moment_of(one.facts, SignupRejected)
+        at = facts.moment_of(activation.facts, SignupRejected)
         return _failed(at, "signup_rejected", text, "customer")
     return _current("signup_expected", "De inschrijving is nog niet binnen.", "customer")
 
 
-def _registering(one: Activation) -> _Judgement:
-    at = facts.moment_of(one.facts, RegistrationCompleted)
+def _registering(activation: Activation) -> _State:
+    at = facts.moment_of(activation.facts, RegistrationCompleted)
     if at is not None:
         return _done(at, "office")
-    decline = facts.read(one.facts, RegistrationDeclined)
+    decline = facts.read(activation.facts, RegistrationDeclined)
     if decline is not None:
-        at = facts.moment_of(one.facts, RegistrationDeclined)
+        at = facts.moment_of(activation.facts, RegistrationDeclined)
         return _failed(at, "declined", f"Door het kantoor afgewezen: {decline.reason}", "nobody")
-    if one.signup is None:
+    if activation.signup is None:
         return WAITING
-    warnings = [warning.text for warning in one.signup.warnings if warning.needs_review]
-    if one.signup.office.review == "flagged" and not warnings:
+    warnings = [warning.text for warning in activation.signup.warnings if warning.needs_review]
+    if activation.signup.office.review == "flagged" and not warnings:
         return _current("registering", "De klant wordt bij KING aangemeld.", "nobody")
     text = "Het kantoor moet de inschrijving controleren en aanmelden."
     return _current("review", " ".join([text, *warnings]), "office")
 
 
-def _setting_up(one: Activation) -> _Judgement:
-    at = facts.moment_of(one.facts, AdministrationCreated)
+def _setting_up(activation: Activation) -> _State:
+    at = facts.moment_of(activation.facts, AdministrationCreated)
     if at is not None:
         return _done(at, "office")
-    failure = facts.read(one.facts, AdministrationFailed)
+    failure = facts.read(activation.facts, AdministrationFailed)
     if failure is not None:
-        at = facts.moment_of(one.facts, AdministrationFailed)
+        at = facts.moment_of(activation.facts, AdministrationFailed)
         text = f"De administratie kon niet worden gemaakt: {failure.reason}"
         return _failed(at, "administration_failed", text, "office")
-    if facts.read(one.facts, RegistrationCompleted) is None:
+    if facts.read(activation.facts, RegistrationCompleted) is None:
         return WAITING
     return _current("administration_missing", "De administratie wordt nog gemaakt.", "office")
 
 
-def _confirming(one: Activation) -> _Judgement:
-    signed = facts.read(one.facts, OrderConfirmationSigned)
+def _confirming(activation: Activation) -> _State:
+    signed = facts.read(activation.facts, OrderConfirmationSigned)
     if signed is not None:
-        return _done(facts.moment_of(one.facts, OrderConfirmationSigned), "payer")
-    if facts.read(one.facts, RegistrationCompleted) is None:
+        return _done(facts.moment_of(activation.facts, OrderConfirmationSigned), "payer")
+    if facts.read(activation.facts, RegistrationCompleted) is None:
         return WAITING
-    sent = facts.read(one.facts, OrderConfirmationSent)
+    sent = facts.read(activation.facts, OrderConfirmationSent)
     if sent is None:
         text = "De order-/incassobevestiging wordt verzonden."
         return _current("confirmation_on_its_way", text, "king")
@@ -184,56 +184,58 @@ def _confirming(one: Activation) -> _Judgement:
     return _current("signature_missing", text, "payer")
 
 
-def _releasing(one: Activation) -> _Judgement:
-    at = facts.moment_of(one.facts, CustomerReleased)
+def _releasing(activation: Activation) -> _State:
+    at = facts.moment_of(activation.facts, CustomerReleased)
     if at is not None:
         return _done(at, "king")
-    taken_back = facts.read(one.facts, CustomerReleaseWithdrawn)
+    taken_back = facts.read(activation.facts, CustomerReleaseWithdrawn)
     if taken_back is not None:
-        at = facts.moment_of(one.facts, CustomerReleaseWithdrawn)
+        at = facts.moment_of(activation.facts, CustomerReleaseWithdrawn)
         text = f"De vrijgave is teruggenomen: {taken_back.cause} ({taken_back.reason_code})."
         return _failed(at, "release_withdrawn", text, "payer")
-    booked = facts.collections(one.facts)
+    booked = facts.collections(activation.facts)
     if any(collection.held for collection in booked):
         text = "Het incassoresultaat klopt niet met de order; KING moet beslissen."
         return _failed(None, "collection_held", text, "king")
     if booked and booked[-1].status in ("failed", "returned", "refunded", "reversed"):
         text = f"De incasso is niet gelukt ({booked[-1].reason_code or 'onbekend'})."
         return _failed(None, "collection_failed", text, "payer")
-    if facts.read(one.facts, OrderConfirmationSigned) is None:
+    if facts.read(activation.facts, OrderConfirmationSigned) is None:
         return WAITING
     # Money before the signature is remembered; the release follows at the signature.
     return _current("collection_expected", "KING incasseert de factuur.", "king")
 
 
-def _activating(one: Activation, now: datetime) -> _Judgement:
-    arrived = one.state == SENT and one.may_be_sent and one.can_log_in(now)
-    worked = one.first_login_at is not None and not one.may_be_sent
-    if arrived or worked or one.settled:
-        return _done(one.sent_at, one.ordered_by)
-    if one.suspended:
+def _activating(activation: Activation, now: datetime) -> _State:
+    arrived = activation.state == SENT and activation.may_be_sent and activation.can_log_in(now)
+    worked = activation.first_login_at is not None and not activation.may_be_sent
+    if arrived or worked or activation.has_own_access:
+        return _done(activation.sent_at, activation.ordered_by)
+    if activation.suspended:
         text = "De vrijgave is teruggenomen; de klant kan niet inloggen."
-        return _failed(one.sent_at, "suspended", text, "payer")
-    return _sending(one) if one.may_be_sent else WAITING
+        return _failed(activation.sent_at, "suspended", text, "payer")
+    return _sending(activation) if activation.may_be_sent else WAITING
 
 
-def _sending(one: Activation) -> _Judgement:
-    """The customer has no password that would let him in; what became of those he was sent."""
-    if one.state == SENDING:
-        text = f"De inloggegevens worden verzonden, besteld door {one.ordered_by}."
+def _sending(activation: Activation) -> _State:
+    """The customer has no password that would let them in; what became of those they were sent."""
+    if activation.state == SENDING:
+        text = f"De inloggegevens worden verzonden, besteld door {activation.ordered_by}."
         return _current("sending", text, "nobody")
-    if one.state == UNDELIVERABLE:
+    if activation.state == UNDELIVERABLE:
         text = "De inloggegevens zijn niet afgeleverd; controleer de gegevens en stuur opnieuw."
-        return _failed(one.ordered_at, "undeliverable", text, "office")
-    if one.state == SENT:
+        return _failed(activation.ordered_at, "undeliverable", text, "office")
+    if activation.state == SENT:
         text = "Het eenmalige wachtwoord geldt niet meer; stuur de inloggegevens opnieuw."
-        return _failed(one.expires_at or one.sent_at, "credentials_expired", text, "office")
+        return _failed(
+            activation.expires_at or activation.sent_at, "credentials_expired", text, "office"
+        )
     return _current("ready_to_activate", "Vrijgegeven: stuur de inloggegevens.", "office")
 
 
-def _logging_in(one: Activation, now: datetime) -> _Judgement:
-    if one.first_login_at is not None:
-        return _done(one.first_login_at, "customer")
-    if one.state == SENT and one.may_be_sent and one.can_log_in(now):
+def _logging_in(activation: Activation, now: datetime) -> _State:
+    if activation.first_login_at is not None:
+        return _done(activation.first_login_at, "customer")
+    if activation.state == SENT and activation.may_be_sent and activation.can_log_in(now):
         return _current("login_expected", "De klant kan inloggen.", "customer")
     return WAITING

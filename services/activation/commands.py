@@ -1,4 +1,4 @@
-"""What staff ask of activation. No request carries a password: those are never kept."""
+"""What staff ask of activation. No command carries a password: those are never kept."""
 
 from typing import ClassVar
 

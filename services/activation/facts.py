@@ -1,6 +1,6 @@
 """What is known of one onboarding: one slot for each kind of fact, filled in any order.
 
-A slot keeps the fact that holds: what is settled before what is not, of two about one order the
+A slot keeps the fact that holds: what is conclusive before what is not, of two about one order the
 higher revision, otherwise the later in time, otherwise the greater id. So every order of the same
 events ends in the same facts.
 """
@@ -48,8 +48,8 @@ COLLECTION = "collection/"
 """Each collection has a slot of its own, under its end-to-end id."""
 
 
-def note(facts: Facts, event: Event, envelope: Envelope) -> Facts:
-    """The facts with this one added, when it holds."""
+def record(facts: Facts, event: Event, envelope: Envelope) -> Facts:
+    """The facts with this event among them, when it is the one that holds."""
     slot = _slot(event)
     entry = {
         "type": event.event_type,
@@ -57,8 +57,8 @@ def note(facts: Facts, event: Event, envelope: Envelope) -> Facts:
         "id": envelope.id,
         "data": event.model_dump(mode="json", exclude_none=True),
     }
-    known = facts.get(slot)
-    if known is not None and _weight(known) >= _weight(entry):
+    present = facts.get(slot)
+    if present is not None and _weight(present) >= _weight(entry):
         return facts
     return {**facts, slot: entry}
 
@@ -70,7 +70,7 @@ def collections(facts: Facts) -> list[CollectionBooked]:
         for slot, entry in facts.items()
         if slot.startswith(COLLECTION)
     ]
-    return sorted(booked, key=lambda one: (one.attempt, one.end_to_end_id))
+    return sorted(booked, key=lambda collection: (collection.attempt, collection.end_to_end_id))
 
 
 def read(facts: Facts, kind: type[E]) -> E | None:
@@ -97,6 +97,6 @@ def _slot(event: Event) -> str:
 
 def _weight(entry: Mapping[str, Any]) -> tuple[bool, int, datetime, str]:
     # A copy that failed says nothing of the administration that another copy made.
-    settled = entry["type"] != AdministrationFailed.event_type
+    conclusive = entry["type"] != AdministrationFailed.event_type
     revision = entry["data"].get("revision", -1)
-    return settled, int(revision), datetime.fromisoformat(entry["at"]), str(entry["id"])
+    return conclusive, int(revision), datetime.fromisoformat(entry["at"]), str(entry["id"])

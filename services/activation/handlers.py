@@ -1,4 +1,4 @@
-"""What activation does upon each event and request."""
+"""What activation does upon each event and command."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,7 +10,8 @@ from services.activation.commands import (
     RemindOfExpiry,
     ResendCredentials,
 )
-from services.activation.login_names import base_of, free_name, names_to_try
+from services.activation.login.names import base_of, free_name, names_to_try
+from services.activation.mails import credentials, credentials_expiring, customer_released
 from services.activation.models import SENDING, SENT, Activation
 from shared.base.errors import Conflict, NotFound
 from shared.events import (
@@ -30,7 +31,6 @@ from shared.events import (
 )
 from shared.events.envelope import Envelope
 from shared.host.settings import Settings
-from shared.notifications.messages import Mail, Text
 from shared.processing import (
     Effect,
     Entities,
@@ -43,32 +43,30 @@ from shared.processing import (
     on,
 )
 
-CREDENTIALS = "credentials"
 
-
-def note(
+def record_fact(
     event: Event, envelope: Envelope, activations: Loaded[Activation], settings: Settings
 ) -> Sequence[Effect]:
-    """Take a fact in; when it makes the customer ready, tell the office."""
+    """Record a fact; when it makes the customer ready, tell the office."""
     activation = activations.get(envelope.subject) or activations.add(
         Activation(onboarding_id=envelope.subject, attempt=0, wrong_tries=0)
     )
     was_ready = activation.ready
-    activation.note(event, envelope)
-    if was_ready or not activation.ready:
+    activation.record_fact(event, envelope)
+    if was_ready or not activation.ready or activation.signup is None:
         return []
-    return [_may_be_activated(activation, settings)]
+    return [customer_released(activation, activation.signup, settings.base_url)]
 
 
 def activate(
-    request: ActivateCustomer,
+    command: ActivateCustomer,
     envelope: Envelope,
     activations: Loaded[Activation],
     settings: Settings,
     now: Now,
 ) -> Sequence[Effect]:
     """Order credentials for a customer who is released and set up, once."""
-    activation = _known(activations, envelope)
+    activation = _load_or_404(activations, envelope)
     if activation.state in (SENDING, SENT):
         raise Conflict(
             "already_sent",
@@ -76,49 +74,50 @@ def activate(
             "use resend.",
             extra=_standing(activation, now),
         )
-    return _order(activation, activations, request.channel, request.by, settings, now)
+    return _order_credentials(activation, activations, command.channel, command.by, settings, now)
 
 
 def resend(
-    request: ResendCredentials,
+    command: ResendCredentials,
     envelope: Envelope,
     activations: Loaded[Activation],
     settings: Settings,
     now: Now,
 ) -> Sequence[Effect]:
     """Order fresh credentials; the former ones are void."""
-    activation = _known(activations, envelope)
+    activation = _load_or_404(activations, envelope)
     if activation.state is None:
         raise Conflict("never_sent", "Nothing was sent yet; activate the customer first.")
-    channel = request.channel or activation.channel or "email"
-    return _order(activation, activations, channel, request.by, settings, now)
+    channel = command.channel or activation.channel or "email"
+    return _order_credentials(activation, activations, channel, command.by, settings, now)
 
 
 def amend(
-    request: AmendContact, envelope: Envelope, activations: Loaded[Activation]
+    command: AmendContact, envelope: Envelope, activations: Loaded[Activation]
 ) -> Sequence[Effect]:
     """Correct the contact."""
-    activation = _known(activations, envelope)
+    activation = _load_or_404(activations, envelope)
     if activation.signup is None:
         raise Conflict("not_signed_up", "The sign-up of this customer is not here yet.")
-    activation.amend(request.email, request.mobile)
+    activation.amend(command.email, command.mobile)
     return []
 
 
 def remind_of_expiry(
-    request: RemindOfExpiry, envelope: Envelope, activations: Loaded[Activation], now: Now
+    command: RemindOfExpiry, envelope: Envelope, activations: Loaded[Activation], now: Now
 ) -> Sequence[Effect]:
     """Nudge the customer when this very password is still good, and unused."""
-    one = activations.get(envelope.subject)
-    if one is None or one.attempt != request.attempt or one.state != SENT or one.first_login_at:
+    activation = activations.get(envelope.subject)
+    if activation is None or activation.attempt != command.attempt:
         return []
-    if not one.may_be_sent or one.signup is None or not one.one_time_is_good(now):
+    signup, unused = activation.signup, activation.first_login_at is None
+    good = activation.may_be_sent and activation.one_time_is_good(now)
+    if activation.state != SENT or signup is None or not (unused and good):
         return []
-    params = _greeting(one) | {"expires_at": one.expires_at and one.expires_at.isoformat()}
-    return [Mail("credentials_expiring", one.email or "", one.signup.customer.language, params)]
+    return [credentials_expiring(activation, signup)]
 
 
-def _order(
+def _order_credentials(
     activation: Activation,
     activations: Loaded[Activation],
     channel: str,
@@ -126,6 +125,11 @@ def _order(
     settings: Settings,
     now: Now,
 ) -> Sequence[Effect]:
+    """Order one message with credentials, and a reminder a day before they expire.
+
+    Raises:
+        Conflict: the customer is not ready, or cannot be reached that way.
+    """
     signup = activation.signup
     if not activation.may_be_sent or signup is None:
         raise Conflict(
@@ -139,25 +143,20 @@ def _order(
             extra=_standing(activation, now),
         )
     if activation.login_name is None:
-        _name(activation, activations)
+        _give_login_name(activation, activations)
     attempt = activation.order(channel, by, now)
-    letter = Text if channel == "sms" else Mail
-    params = {"attempt": attempt, "login_name": activation.login_name} | _greeting(activation)
     due = now + timedelta(hours=max(settings.credentials_hours - 24, 1))
+    key = f"remind_of_expiry/{activation.onboarding_id}/{attempt}"
     return [
-        letter(CREDENTIALS, to, signup.customer.language, params),
-        Scheduled(
-            RemindOfExpiry(attempt=attempt),
-            due,
-            key=f"remind_of_expiry/{activation.onboarding_id}/{attempt}",
-        ),
+        credentials(activation, signup, channel, to, attempt),
+        Scheduled(RemindOfExpiry(attempt=attempt), due, key=key),
     ]
 
 
-def _name(activation: Activation, activations: Loaded[Activation]) -> None:
+def _give_login_name(activation: Activation, activations: Loaded[Activation]) -> None:
     # Whoever chooses the same name at the same moment and commits first has it: the database
     # refuses it to the other, whose work runs again and finds it taken.
-    taken = {one.login_name for one in activations if one.login_name}
+    taken = {other.login_name for other in activations if other.login_name}
     activation.login_base = base_of(activation.company or "")
     activation.login_name = free_name(_names(activation), taken)
 
@@ -166,51 +165,31 @@ def _names(activation: Activation) -> list[str]:
     return names_to_try(base_of(activation.company or ""), activation.onboarding_id)
 
 
-def _may_be_activated(activation: Activation, settings: Settings) -> Mail:
-    signup = activation.signup
-    assert signup is not None  # noqa: S101 - a customer is ready only when he signed up.
-    link = f"{settings.base_url}/onboardings/{activation.onboarding_id}"
-    params = {
-        "reference": signup.reference,
-        "company": signup.customer.company,
-        "order_reference": activation.order_reference,
-        "link": link,
-    }
-    return Mail("customer_released", signup.office.email, signup.office.language, params)
-
-
-def _greeting(activation: Activation) -> dict[str, str]:
-    signup = activation.signup
-    if signup is None:
-        return {}
-    return {
-        "reference": signup.reference,
-        "contact": signup.customer.contact.full_name,
-        "office": signup.office.name,
-        "office_email": signup.office.email,
-    }
-
-
 def _standing(activation: Activation, now: Now) -> dict[str, object]:
-    """What a person needs who was told no."""
-    where = checklist(activation, now)
+    """Where the customer stands, for a person who is refused."""
+    blockers = checklist(activation, now).blockers
     return {
-        "blockers": [vars(one) for one in where.blockers],
+        "blockers": [vars(blocker) for blocker in blockers],
         "state": activation.state,
         "ordered_by": activation.ordered_by,
         "ordered_at": activation.ordered_at and activation.ordered_at.isoformat(),
     }
 
 
-def _known(activations: Loaded[Activation], envelope: Envelope) -> Activation:
+def _load_or_404(activations: Loaded[Activation], envelope: Envelope) -> Activation:
+    """The activation that a command is about.
+
+    Raises:
+        NotFound: nothing was heard of it.
+    """
     activation = activations.get(envelope.subject)
     if activation is None:
         raise NotFound("not_found", "There is no onboarding by that id.")
     return activation
 
 
-def _names_of_nameless(delivery: Message, batch: Entities) -> list[str]:
-    activation = batch[Activation].get(delivery.envelope.subject)
+def _names_of_nameless(message: Message, entities: Entities) -> list[str]:
+    activation = entities[Activation].get(message.envelope.subject)
     if activation is None or activation.login_name is not None:
         return []
     return _names(activation)
@@ -219,7 +198,7 @@ def _names_of_nameless(delivery: Message, batch: Entities) -> list[str]:
 ACTIVATION = by_subject(Activation)
 LOGIN_NAMES_TAKEN = Load(Activation, "login_name", _names_of_nameless, lock=False)
 
-HEARD = (
+FACTS = (
     SignupAccepted,
     SignupRejected,
     RegistrationCompleted,
@@ -235,7 +214,7 @@ HEARD = (
 )
 
 SUBSCRIPTIONS = [
-    *(on(event, note, loads=[ACTIVATION]) for event in HEARD),
+    *(on(event, record_fact, loads=[ACTIVATION]) for event in FACTS),
     on(ActivateCustomer, activate, loads=[ACTIVATION, LOGIN_NAMES_TAKEN]),
     on(ResendCredentials, resend, loads=[ACTIVATION, LOGIN_NAMES_TAKEN]),
     on(AmendContact, amend, loads=[ACTIVATION]),

@@ -1,4 +1,4 @@
-"""One customer as activation sees him: what is known, and his credentials."""
+"""One customer as activation sees them: what is known, and their credentials."""
 
 from datetime import datetime, timedelta
 
@@ -79,9 +79,9 @@ class Activation(ActivationTable, table=True):
 
     # What is known.
 
-    def note(self, event: Event, envelope: Envelope) -> None:
-        """Take a fact in; the same facts in any order end in the same knowledge."""
-        self.facts = facts.note(self.facts, event, envelope)
+    def record_fact(self, event: Event, envelope: Envelope) -> None:
+        """Record a fact; the same facts in any order end in the same knowledge."""
+        self.facts = facts.record(self.facts, event, envelope)
         first = self.heard_at or envelope.time
         self.heard_at = min(first, envelope.time)
         signup = self.signup
@@ -121,8 +121,8 @@ class Activation(ActivationTable, table=True):
         """The order's reference, once something said it."""
         sent = facts.read(self.facts, OrderConfirmationSent)
         released = facts.read(self.facts, CustomerReleased)
-        known = sent or released
-        return known.order_reference if known else None
+        latest = sent or released
+        return latest.order_reference if latest else None
 
     @property
     def may_be_sent(self) -> bool:
@@ -131,7 +131,7 @@ class Activation(ActivationTable, table=True):
 
     @property
     def suspended(self) -> bool:
-        """Credentials were sent, and then the release was taken back or the customer left."""
+        """Whether, after credentials were sent, the release was taken back or the customer left."""
         return self.attempt > 0 and not self.may_be_sent
 
     # Credentials.
@@ -148,7 +148,7 @@ class Activation(ActivationTable, table=True):
     def equip(self, password_hash: str, expires_at: datetime) -> None:
         """Keep the hash of the password that is about to be sent; it replaces any other."""
         self.one_time_hash, self.expires_at = password_hash, expires_at
-        # Who is sent another has lost his own, and types what the message says.
+        # Who is sent another has lost their own, and types what the message says.
         self.own_hash = None
         self.wrong_tries, self.locked_until = 0, None
 
@@ -157,12 +157,12 @@ class Activation(ActivationTable, table=True):
         self.one_time_hash = self.expires_at = None
 
     def mark_sent(self, now: datetime) -> None:
-        """The message has left."""
+        """Record that the message has left."""
         self.state, self.sent_at = SENT, now
         self._refresh()
 
     def mark_undeliverable(self) -> None:
-        """The message could not be delivered; staff may try another way."""
+        """Record that the message could not be delivered; staff may try another way."""
         self.state = UNDELIVERABLE
         self.void()
         self._refresh()
@@ -184,18 +184,18 @@ class Activation(ActivationTable, table=True):
         return now < self.expires_at
 
     def can_log_in(self, now: datetime) -> bool:
-        """Whether there is a password that would let the customer in, his own or another."""
+        """Whether there is a password that would let the customer in, their own or another."""
         return self.own_hash is not None or self.one_time_is_good(now)
 
     @property
-    def settled(self) -> bool:
-        """Whether he works: he has logged in, and has a password of his own.
+    def has_own_access(self) -> bool:
+        """Whether they have logged in, and have a password of their own.
 
-        Another that is sent to him voids it; one that does not arrive leaves him without any.
+        Another that is sent to them voids it; one that does not arrive leaves them without any.
         """
         return self.first_login_at is not None and self.own_hash is not None
 
-    def wrong_password(self, now: datetime) -> None:
+    def record_wrong_password(self, now: datetime) -> None:
         """Count a wrong try; five lock for a quarter of an hour, twenty kill the password."""
         self.wrong_tries += 1
         if self.wrong_tries % WRONG_TRIES == 0:
@@ -203,8 +203,8 @@ class Activation(ActivationTable, table=True):
         if self.wrong_tries >= WRONG_TRIES_FOR_GOOD:
             self.void()
 
-    def logged_in(self, now: datetime) -> bool:
-        """A right password; returns whether it was the first time."""
+    def record_login(self, now: datetime) -> bool:
+        """Record a log-in; returns whether it was the first."""
         self.wrong_tries, self.locked_until = 0, None
         first = self.first_login_at is None
         if first:
@@ -213,7 +213,7 @@ class Activation(ActivationTable, table=True):
         return first
 
     def choose(self, password_hash: str) -> None:
-        """The customer has chosen a password of his own; the one-time one is gone."""
+        """Keep the hash of a password of the customer's own; the one-time one is gone."""
         self.own_hash = password_hash
         self.void()
 
@@ -227,4 +227,4 @@ class Activation(ActivationTable, table=True):
 
     def _refresh(self) -> None:
         waiting = self.state in (None, UNDELIVERABLE)
-        self.ready = self.may_be_sent and waiting and not self.settled
+        self.ready = self.may_be_sent and waiting and not self.has_own_access

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from services.activation.api import router
-from services.activation.credentials import credentials_notice
-from services.activation.handlers import CREDENTIALS, SUBSCRIPTIONS
+from services.activation.handlers import SUBSCRIPTIONS
+from services.activation.login.credentials import credentials_kind
+from services.activation.mails import CREDENTIALS
 from services.activation.models import ActivationTable
 from shared.host.service import Service
 from shared.host.settings import Settings
@@ -19,5 +20,5 @@ def build(settings: Settings) -> Service:
         folder=Path(__file__).parent,
         router=router,
         resources={Settings: settings},
-        notification_kinds={CREDENTIALS: credentials_notice(settings)},
+        notification_kinds={CREDENTIALS: credentials_kind(settings)},
     )

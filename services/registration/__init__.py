@@ -1,4 +1,4 @@
-"""AANMELDEN and INRICHTEN: the customer is registered, and his administration is copied.
+"""AANMELDEN and INRICHTEN: the customer is registered, and their administration is copied.
 
 Owns: registrations, base administrations and the administrations copied from them.
 Hears: signup.accepted, onboarding.withdrawn.

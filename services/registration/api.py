@@ -14,7 +14,7 @@ from services.registration.commands import (
     PutBaseAdministration,
     RegisterCustomer,
 )
-from services.registration.models import UNHEARD, Chart, Registration
+from services.registration.models import PENDING, Chart, Registration
 from shared.base.errors import NotFound
 from shared.events.envelope import NAMESPACE
 from shared.host.runtime import Runtime
@@ -71,22 +71,22 @@ def _reviews(routes: APIRouter, runtime: Runtime) -> None:
         if caller.office:
             query = query.where(Registration.office_code == caller.office)
         with runtime.reading() as session:
-            found = page.read(session, query, heard_at, col(Registration.onboarding_id))
-        return [_summary(one) for one in found]
+            rows = page.read(session, query, heard_at, col(Registration.onboarding_id))
+        return [_summary(registration) for registration in rows]
 
     @routes.post("/registrations/{onboarding_id}/register", status_code=202)
     def register(onboarding_id: UUID, caller: Reviewer, key: IdempotencyKey = None) -> None:
-        _insist(runtime, caller, onboarding_id)
-        request = RegisterCustomer(by=caller.name)
-        runtime.handle(request, subject=str(onboarding_id), by=caller.source, key=key)
+        _require_visible(runtime, caller, onboarding_id)
+        command = RegisterCustomer(by=caller.name)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
 
     @routes.post("/registrations/{onboarding_id}/decline", status_code=202)
     def decline(
         onboarding_id: UUID, body: Decline, caller: Reviewer, key: IdempotencyKey = None
     ) -> None:
-        _insist(runtime, caller, onboarding_id)
-        request = DeclineCustomer(by=caller.name, reason=body.reason)
-        runtime.handle(request, subject=str(onboarding_id), by=caller.source, key=key)
+        _require_visible(runtime, caller, onboarding_id)
+        command = DeclineCustomer(by=caller.name, reason=body.reason)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
 
 
 def _administrations(routes: APIRouter, runtime: Runtime) -> None:
@@ -99,15 +99,15 @@ def _administrations(routes: APIRouter, runtime: Runtime) -> None:
         body: Administration | None = None,
         key: IdempotencyKey = None,
     ) -> None:
-        _insist(runtime, caller, onboarding_id)
+        _require_visible(runtime, caller, onboarding_id)
         chosen = body.base_administration if body else None
-        request = MakeAdministration(base_administration=chosen)
-        runtime.handle(request, subject=str(onboarding_id), by=caller.source, key=key)
+        command = MakeAdministration(base_administration=chosen)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
 
     @routes.get("/registrations/{onboarding_id}/administration")
     def show_administration(onboarding_id: UUID, caller: Setter) -> dict[str, Any]:
         with runtime.reading() as session:
-            registration = _find(session, caller, onboarding_id)
+            registration = _load_or_404(session, caller, onboarding_id)
             if registration.administration_number is None:
                 raise NotFound(
                     "no_administration",
@@ -126,11 +126,11 @@ def _administrations(routes: APIRouter, runtime: Runtime) -> None:
         if not 1 <= len(code) <= 35:
             raise NotFound("not_found", "The code of a base administration has 1 to 35 characters.")
         office = caller.office or ""
-        request = PutBaseAdministration(
+        command = PutBaseAdministration(
             code=code, office_code=office, name=body.name, accounts=tuple(body.accounts)
         )
         subject = str(uuid5(NAMESPACE, f"base-administration/{office}/{code}"))
-        runtime.handle(request, subject=subject, by=caller.source)
+        runtime.handle(command, subject=subject, by=caller.source)
         return {"code": code, "name": body.name, "accounts": len(body.accounts)}
 
 
@@ -145,7 +145,7 @@ def _summary(registration: Registration) -> dict[str, Any]:
         "kvk": signup.customer.kvk,
         "package": signup.package.model_dump(),
         "payer": signup.payer.kind,
-        "warnings": [one.model_dump() for one in signup.warnings],
+        "warnings": [warning.model_dump() for warning in signup.warnings],
         "customer_number": registration.customer_number,
         "administration_number": registration.administration_number,
         "administration_error": registration.administration_error,
@@ -153,14 +153,14 @@ def _summary(registration: Registration) -> dict[str, Any]:
     }
 
 
-def _find(session: Session, caller: Caller, onboarding_id: UUID) -> Registration:
+def _load_or_404(session: Session, caller: Caller, onboarding_id: UUID) -> Registration:
     registration = session.get(Registration, str(onboarding_id))
-    if registration is None or registration.status == UNHEARD:
+    if registration is None or registration.status == PENDING:
         raise NotFound("not_found", "There is no registration by that id.")
     caller.require_office(registration.office_code)
     return registration
 
 
-def _insist(runtime: Runtime, caller: Caller, onboarding_id: UUID) -> None:
+def _require_visible(runtime: Runtime, caller: Caller, onboarding_id: UUID) -> None:
     with runtime.reading() as session:
-        _find(session, caller, onboarding_id)
+        _load_or_404(session, caller, onboarding_id)

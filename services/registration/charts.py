@@ -30,13 +30,13 @@ class LedgerAccount(BaseModel):
 
 def chart_id(accounts: Sequence[LedgerAccount]) -> str:
     """A fingerprint by which equal charts are one."""
-    contents = json.dumps([one.model_dump() for one in accounts], sort_keys=True)
+    contents = json.dumps([account.model_dump() for account in accounts], sort_keys=True)
     return hashlib.sha256(contents.encode()).hexdigest()
 
 
 def as_rows(accounts: Sequence[LedgerAccount]) -> list[dict[str, Any]]:
     """The accounts as they are stored."""
-    return [one.model_dump() for one in accounts]
+    return [account.model_dump() for account in accounts]
 
 
 def shipped_chart() -> list[LedgerAccount]:

@@ -1,4 +1,4 @@
-"""What registration does upon each event and request."""
+"""What registration does upon each event and command."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,9 +10,9 @@ from services.registration.commands import (
     RegisterCustomer,
 )
 from services.registration.models import (
+    PENDING,
     REGISTERED,
     REVIEW,
-    UNHEARD,
     BaseAdministration,
     Chart,
     Registration,
@@ -33,7 +33,7 @@ ADMINISTRATIONS = "administration"
 Bases = Loaded[BaseAdministration]
 
 
-def take_up(
+def register_automatically(
     event: SignupAccepted,
     envelope: Envelope,
     registrations: Loaded[Registration],
@@ -44,11 +44,11 @@ def take_up(
     """Register at once when nothing is flagged and the office's policy allows it."""
     registration = _registration(registrations, envelope.subject)
     if registration.accepted is not None:
-        registration.require_same(event)
+        registration.require_same_contents(event)
         return []  # Hearing the fact again changes nothing.
-    registration.hear(event, now)
-    flagged = event.office.review == "always" or any(one.needs_review for one in event.warnings)
-    if registration.status != REVIEW or flagged:
+    registration.record_signup(event, now)
+    flagged = any(warning.needs_review for warning in event.warnings)
+    if registration.status != REVIEW or flagged or event.office.review == "always":
         return []
     return _register(registration, event, bases, numbers, by="policy")
 
@@ -62,65 +62,69 @@ def withdraw(
 
 
 def register(
-    request: RegisterCustomer,
+    command: RegisterCustomer,
     envelope: Envelope,
     registrations: Loaded[Registration],
     bases: Loaded[BaseAdministration],
     numbers: Numbers,
 ) -> Sequence[Effect]:
-    """The office has looked and says yes."""
-    registration = _known(registrations, envelope)
-    return _register(registration, registration.signup(), bases, numbers, by=request.by)
+    """Register the customer: the office has looked and says yes."""
+    registration = _load_or_404(registrations, envelope)
+    return _register(registration, registration.signup(), bases, numbers, by=command.by)
 
 
 def decline(
-    request: DeclineCustomer, envelope: Envelope, registrations: Loaded[Registration]
+    command: DeclineCustomer, envelope: Envelope, registrations: Loaded[Registration]
 ) -> Sequence[Effect]:
-    """The office has looked and says no."""
-    _known(registrations, envelope).decline(request.by)
-    return [RegistrationDeclined(reason=request.reason)]
+    """Decline the sign-up: the office has looked and says no."""
+    _load_or_404(registrations, envelope).decline(command.by)
+    return [RegistrationDeclined(reason=command.reason)]
 
 
 def make_administration(
-    request: MakeAdministration,
+    command: MakeAdministration,
     envelope: Envelope,
     registrations: Loaded[Registration],
     bases: Loaded[BaseAdministration],
     numbers: Numbers,
 ) -> Sequence[Effect]:
-    """Copy a base administration again, after a failure or from another base."""
-    registration = _known(registrations, envelope)
+    """Copy a base administration again, after a failure or from another base.
+
+    Raises:
+        Conflict: the customer is not registered.
+    """
+    registration = _load_or_404(registrations, envelope)
     if registration.status != REGISTERED:
         raise Conflict("not_registered", "Register the customer first; then his administration.")
-    if registration.is_set_up_from(request.base_administration):
+    if registration.is_set_up_from(command.base_administration):
         registration.administration_error = None
-        return []  # The customer works in it: pressing once more must not give him other books.
-    return [_copy(registration, registration.signup(), bases, numbers, request.base_administration)]
+        return []  # The customer works in it: pressing once more must not give them other books.
+    return [_copy(registration, registration.signup(), bases, numbers, command.base_administration)]
 
 
 def put_base(
-    request: PutBaseAdministration,
+    command: PutBaseAdministration,
     bases: Loaded[BaseAdministration],
-    kept: Loaded[Chart],
+    stored: Loaded[Chart],
 ) -> Sequence[Effect]:
     """Add or replace a base administration; administrations copied earlier keep their chart."""
-    fingerprint = charts.chart_id(request.accounts)
-    if fingerprint not in kept:
-        kept.add(Chart(id=fingerprint, accounts=charts.as_rows(request.accounts)))
-    key = base_key(request.office_code, request.code)
+    fingerprint = charts.chart_id(command.accounts)
+    if fingerprint not in stored:
+        stored.add(Chart(id=fingerprint, accounts=charts.as_rows(command.accounts)))
+    key = base_key(command.office_code, command.code)
     base = bases.get(key)
     if base is None:
         bases.add(
             BaseAdministration(
                 key=key,
-                code=request.code,
-                office_code=request.office_code,
-                name=request.name,
+                code=command.code,
+                office_code=command.office_code,
+                name=command.name,
                 chart_id=fingerprint,
             )
         )
     else:
-        base.name, base.chart_id = request.name, fingerprint
+        base.name, base.chart_id = command.name, fingerprint
     return []
 
 
@@ -150,15 +154,20 @@ def _copy(
 
 
 def _registration(registrations: Loaded[Registration], onboarding_id: str) -> Registration:
-    """The registration, made when this is the first thing heard of the onboarding."""
+    """The registration, added when this is the first thing heard of the onboarding."""
     return registrations.get(onboarding_id) or registrations.add(
         Registration(onboarding_id=onboarding_id)
     )
 
 
-def _known(registrations: Loaded[Registration], envelope: Envelope) -> Registration:
+def _load_or_404(registrations: Loaded[Registration], envelope: Envelope) -> Registration:
+    """The registration that a command is about.
+
+    Raises:
+        NotFound: its sign-up has not been heard.
+    """
     registration = registrations.get(envelope.subject)
-    if registration is None or registration.status == UNHEARD:
+    if registration is None or registration.status == PENDING:
         raise NotFound("not_found", "There is no registration by that id.")
     return registration
 
@@ -167,30 +176,30 @@ def _bases_of(code: str, office_code: str) -> list[str]:
     return [base_key(office_code, code), base_key("", code)]
 
 
-def _base_of_event(delivery: Message, _batch: Entities) -> list[str]:
-    content = delivery.content
+def _base_of_event(message: Message, _entities: Entities) -> list[str]:
+    content = message.content
     if not isinstance(content, SignupAccepted):
         return []
     return _bases_of(content.office.base_administration, content.office.code)
 
 
-def _base_of_registration(delivery: Message, batch: Entities) -> Iterator[str]:
-    chosen = getattr(delivery.content, "base_administration", None)
-    registration = batch[Registration].get(delivery.envelope.subject)
+def _base_of_registration(message: Message, entities: Entities) -> Iterator[str]:
+    chosen = getattr(message.content, "base_administration", None)
+    registration = entities[Registration].get(message.envelope.subject)
     if registration is not None and registration.accepted is not None:
         office = registration.signup().office
         yield from _bases_of(chosen or office.base_administration, office.code)
 
 
-def _base_to_put(delivery: Message, _batch: Entities) -> list[str]:
-    content = delivery.content
+def _base_to_put(message: Message, _entities: Entities) -> list[str]:
+    content = message.content
     if not isinstance(content, PutBaseAdministration):
         return []
     return [base_key(content.office_code, content.code)]
 
 
-def _chart_to_put(delivery: Message, _batch: Entities) -> list[str]:
-    content = delivery.content
+def _chart_to_put(message: Message, _entities: Entities) -> list[str]:
+    content = message.content
     return [charts.chart_id(content.accounts)] if isinstance(content, PutBaseAdministration) else []
 
 
@@ -201,7 +210,7 @@ BASE_TO_PUT = Load(BaseAdministration, "key", _base_to_put)
 CHART_TO_PUT = Load(Chart, "id", _chart_to_put, lock=False)
 
 SUBSCRIPTIONS = [
-    on(SignupAccepted, take_up, loads=[REGISTRATION, BASE_OF_EVENT]),
+    on(SignupAccepted, register_automatically, loads=[REGISTRATION, BASE_OF_EVENT]),
     on(OnboardingWithdrawn, withdraw, loads=[REGISTRATION]),
     on(RegisterCustomer, register, loads=[REGISTRATION, BASE_OF_REGISTRATION]),
     on(DeclineCustomer, decline, loads=[REGISTRATION]),

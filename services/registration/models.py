@@ -10,7 +10,7 @@ from shared.base.errors import Conflict, Reject
 from shared.events import AdministrationCreated, RegistrationCompleted, SignupAccepted
 from shared.persistence.entity import Entity, moment
 
-UNHEARD = "unheard"
+PENDING = "unheard"
 """Something else about this onboarding was heard first; the sign-up itself is still on its way."""
 REVIEW = "review"
 REGISTERED = "registered"
@@ -34,7 +34,7 @@ class Registration(RegistrationTable, table=True):
     )
 
     onboarding_id: str = Field(primary_key=True, max_length=36)
-    status: str = Field(default=UNHEARD, max_length=12)
+    status: str = Field(default=PENDING, max_length=12)
     office_code: str | None = Field(default=None, max_length=35)
     accepted: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     heard_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
@@ -56,19 +56,19 @@ class Registration(RegistrationTable, table=True):
             raise Conflict("not_signed_up", "The sign-up of this customer is not here yet.")
         return SignupAccepted.model_validate(self.accepted)
 
-    def hear(self, signup: SignupAccepted, now: datetime) -> None:
+    def record_signup(self, signup: SignupAccepted, now: datetime) -> None:
         """Keep the sign-up; it waits for review until somebody, or the policy, decides."""
         self.accepted = signup.model_dump(mode="json", exclude_none=True)
         self.office_code = signup.office.code
         self.heard_at = now
-        if self.status == UNHEARD:
+        if self.status == PENDING:
             self.status = REVIEW
 
-    def require_same(self, signup: SignupAccepted) -> None:
-        """A sign-up that is told again must be the one that was heard.
+    def require_same_contents(self, signup: SignupAccepted) -> None:
+        """Refuse a sign-up that is told again with other contents.
 
         Raises:
-            Reject: it has other contents.
+            Reject: it is not the one that was heard.
         """
         if signup != self.signup():
             raise Reject("this onboarding id already belongs to a sign-up with other contents")
@@ -76,12 +76,12 @@ class Registration(RegistrationTable, table=True):
     def register(
         self, signup: SignupAccepted, customer_number: str, by: str
     ) -> RegistrationCompleted:
-        """Register the customer with the vendor, as he signed up.
+        """Register the customer with the vendor, as they signed up.
 
         Raises:
             Conflict: this was decided before.
         """
-        self._insist_undecided()
+        self._require_undecided()
         self.status, self.customer_number, self.decided_by = REGISTERED, customer_number, by
         return RegistrationCompleted(
             customer_number=customer_number,
@@ -97,12 +97,12 @@ class Registration(RegistrationTable, table=True):
         Raises:
             Conflict: this was decided before.
         """
-        self._insist_undecided()
+        self._require_undecided()
         self.signup()
         self.status, self.decided_by = DECLINED, by
 
     def withdraw(self) -> None:
-        """The onboarding has stopped, whatever came of it; late events change nothing more."""
+        """Stop the onboarding, whatever came of it; late events change nothing more."""
         self.status = WITHDRAWN
 
     def set_up(self, number: str, name: str, base: "BaseAdministration") -> AdministrationCreated:
@@ -118,10 +118,10 @@ class Registration(RegistrationTable, table=True):
 
     def is_set_up_from(self, chosen: str | None) -> bool:
         """Whether the administration is there, and is a copy of this base, or of any at all."""
-        made = self.administration_number is not None
-        return made and chosen in (None, self.copied_from)
+        present = self.administration_number is not None
+        return present and chosen in (None, self.copied_from)
 
-    def _insist_undecided(self) -> None:
+    def _require_undecided(self) -> None:
         if self.status in (REGISTERED, DECLINED, WITHDRAWN):
             raise Conflict(
                 "already_decided",

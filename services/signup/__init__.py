@@ -1,4 +1,4 @@
-"""INSCHRIJVEN: a customer signs up on his office's website.
+"""INSCHRIJVEN: a customer signs up on their office's website.
 
 Owns: offices and sign-ups.
 Hears: signup.submitted, registration.declined, customer.activated, customer.logged_in.

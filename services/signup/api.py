@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4, uuid5
 
-from email_validator import EmailNotValidError, validate_email
 from fastapi import APIRouter, Body, Depends
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 from sqlmodel import Session, col, select
 
 from services.signup.commands import PutOffice, Withdraw
+from services.signup.form.validation import check
 from services.signup.models import REJECTED, Office, Signup
-from services.signup.validation import check
 from shared.base.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from shared.events import SignupRejected, SignupSubmitted
 from shared.events.envelope import NAMESPACE
 from shared.host.runtime import Runtime
 from shared.trade.catalogue import Catalogue
+from shared.trade.contact import EmailAddress
 from shared.web.app import IdempotencyKey, caller_with, inlined
 from shared.web.auth import Caller
 from shared.web.paging import NEXT_PAGE, Page
@@ -26,13 +26,6 @@ BackOffice = Annotated[Caller, Depends(caller_with("offices:manage"))]
 Withdrawer = Annotated[Caller, Depends(caller_with("signup:withdraw"))]
 
 
-def _mail_address(value: str) -> str:
-    try:
-        return validate_email(value, check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise ValueError(str(error)) from None
-
-
 REFUSED = "Some fields are missing or wrong; correct them and send the sign-up again."
 
 
@@ -40,7 +33,7 @@ class OfficeBody(BaseModel):
     """An office, as KING's back office keeps it."""
 
     name: str = Field(min_length=1, max_length=200)
-    email: Annotated[str, AfterValidator(_mail_address)]
+    email: EmailAddress
     phone: str | None = Field(default=None, max_length=40)
     language: Literal["nl", "en"] = "nl"
     review: Literal["always", "flagged"] = "flagged"
@@ -90,13 +83,14 @@ def _signups(routes: APIRouter, runtime: Runtime) -> None:
             )
         by = f"/website/{office}"[:200] if isinstance(office, str) else "/website/unknown"
         onboarding_id = uuid5(NAMESPACE, f"{by}/{key}") if key else uuid4()
-        said = runtime.handle_event(
+        effects = runtime.handle_event(
             SignupSubmitted.event_type, body, subject=str(onboarding_id), by=by, key=key
         )
-        if said is None:
+        if effects is None:
             errors = _errors_of_before(runtime, str(onboarding_id), body)
         else:
-            errors = next((one.errors for one in said if isinstance(one, SignupRejected)), ())
+            rejections = (effect for effect in effects if isinstance(effect, SignupRejected))
+            errors = next((rejected.errors for rejected in rejections), ())
         if errors:
             raise Invalid("signup_invalid", REFUSED, errors=errors)
         url = f"{runtime.settings.base_url}/api/onboardings/{onboarding_id}"
@@ -110,9 +104,9 @@ def _signups(routes: APIRouter, runtime: Runtime) -> None:
         key: IdempotencyKey = None,
     ) -> None:
         with runtime.reading() as session:
-            _insist(session, caller, onboarding_id)
-        request = Withdraw(by=caller.name, reason=(body or WithdrawBody()).reason)
-        runtime.handle(request, subject=str(onboarding_id), by=caller.source, key=key)
+            _require_visible(session, caller, onboarding_id)
+        command = Withdraw(by=caller.name, reason=(body or WithdrawBody()).reason)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
 
 
 def _offices(routes: APIRouter, runtime: Runtime) -> None:
@@ -123,9 +117,9 @@ def _offices(routes: APIRouter, runtime: Runtime) -> None:
         caller.require_office(code)
         if not is_office_code(code):
             raise NotFound("not_found", "The code of an office has 1 to 35 characters.")
-        request = PutOffice(code=code, **body.model_dump())
-        runtime.handle(request, subject=str(uuid5(NAMESPACE, f"office/{code}")), by=caller.source)
-        return request.model_dump()
+        command = PutOffice(code=code, **body.model_dump())
+        runtime.handle(command, subject=str(uuid5(NAMESPACE, f"office/{code}")), by=caller.source)
+        return command.model_dump()
 
     @routes.get("/offices", summary="The offices", responses=NEXT_PAGE)
     def offices(caller: BackOffice, page: Annotated[Page, Depends()]) -> list[dict[str, Any]]:
@@ -133,7 +127,7 @@ def _offices(routes: APIRouter, runtime: Runtime) -> None:
         if caller.office:
             query = query.where(Office.code == caller.office)
         with runtime.reading() as session:
-            return [one.model_dump() for one in page.read(session, query, col(Office.code))]
+            return [office.model_dump() for office in page.read(session, query, col(Office.code))]
 
 
 def _errors_of_before(
@@ -159,8 +153,8 @@ def _as_submitted() -> dict[str, Any]:
     return {"requestBody": {"content": {"application/json": {"schema": inlined(schema)}}}}
 
 
-def _insist(session: Session, caller: Caller, onboarding_id: UUID) -> None:
+def _require_visible(session: Session, caller: Caller, onboarding_id: UUID) -> None:
     signup = session.get(Signup, str(onboarding_id))
-    if signup is None or not signup.settled:
+    if signup is None or not signup.contents_are_final:
         raise NotFound("not_found", "There is no onboarding by that id.")
     caller.require_office(signup.office_code)

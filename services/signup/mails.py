@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from services.signup.form.validation import Checked
 from services.signup.models import Signup
-from services.signup.validation import Checked
 from shared.events import SignupAccepted
 from shared.events.shapes import Language
 from shared.notifications.messages import Mail
@@ -13,7 +13,7 @@ from shared.trade.catalogue import Catalogue
 def confirmations(
     event: SignupAccepted, catalogue: Catalogue, base_url: str, signup: Signup, remarks: str | None
 ) -> Sequence[Mail]:
-    """To the customer that his sign-up was received, and to the office the same and more."""
+    """Tells the customer that their sign-up was received, and the office the same and more."""
     link = f"{base_url}/onboardings/{signup.onboarding_id}"
     mails = []
     for kind, to, language in (
@@ -26,15 +26,15 @@ def confirmations(
 
 
 def incomplete(checked: Checked) -> Sequence[Mail]:
-    """To the customer what to correct, when he left an address that works."""
+    """Tells the customer what to correct, when they left an address that could work."""
     if checked.reply_to is None:
         return []
-    errors = [one.model_dump() for one in checked.errors]
+    errors = [error.model_dump() for error in checked.errors]
     return [Mail("signup_incomplete", checked.reply_to, checked.language, {"errors": errors})]
 
 
 def withdrawal(event: SignupAccepted) -> Sequence[Mail]:
-    """To customer and office that the onboarding has stopped."""
+    """Tells customer and office that the onboarding has stopped."""
     params = {"reference": event.reference, "company": event.customer.company}
     return [
         Mail("onboarding_withdrawn", event.customer.email, event.customer.language, params),
@@ -58,5 +58,5 @@ def _summary(event: SignupAccepted, catalogue: Catalogue, language: Language) ->
         "frequency": quote.frequency,
         "payer": event.payer.kind,
         "iban_tail": (event.payer.iban or "")[-4:],
-        "warnings": [one.model_dump() for one in event.warnings],
+        "warnings": [warning.model_dump() for warning in event.warnings],
     }

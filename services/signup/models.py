@@ -10,7 +10,8 @@ from shared.base.errors import Conflict
 from shared.events import SignupAccepted, shapes
 from shared.persistence.entity import Entity, moment
 
-UNHEARD = "unheard"
+PENDING = "unheard"
+"""Something else about this onboarding was heard first."""
 REJECTED = "rejected"
 ACCEPTED = "accepted"
 DECLINED = "declined"
@@ -53,7 +54,7 @@ class Signup(SignupTable, table=True):
     )
 
     onboarding_id: str = Field(primary_key=True, max_length=36)
-    status: str = Field(default=UNHEARD, max_length=12)
+    status: str = Field(default=PENDING, max_length=12)
     digest: str | None = Field(default=None, max_length=64)
     reference: str | None = Field(default=None, max_length=35, unique=True)
     office_code: str | None = Field(default=None, max_length=35)
@@ -68,16 +69,16 @@ class Signup(SignupTable, table=True):
 
     @property
     def open(self) -> bool:
-        """Whether the customer is still on his way: neither stopped nor logged in."""
+        """Whether the customer is still on their way: neither stopped nor logged in."""
         return self.status == ACCEPTED
 
     @property
-    def settled(self) -> bool:
-        """Whether this onboarding has healthy contents that nothing may replace."""
-        return self.status not in (UNHEARD, REJECTED)
+    def contents_are_final(self) -> bool:
+        """Whether what was signed up for is known, so that nothing may take its place."""
+        return self.status not in (PENDING, REJECTED)
 
     def accept(self, event: SignupAccepted, digest: str, now: datetime) -> None:
-        """The sign-up is in order."""
+        """Keep a sign-up that is in order."""
         self.digest, self.submitted_at = digest, now
         self.reference = event.reference
         self.office_code = event.office.code
@@ -88,11 +89,11 @@ class Signup(SignupTable, table=True):
         self.status = COMPLETED if self.logged_in_at else ACCEPTED
 
     def reject(self, digest: str, now: datetime) -> None:
-        """The sign-up cannot be accepted as it is; a corrected one may take its place."""
+        """Refuse the sign-up as it is; a corrected one may take its place."""
         self.digest, self.submitted_at, self.status = digest, now, REJECTED
 
     def decline(self) -> None:
-        """The office said no."""
+        """Close the sign-up: the office said no."""
         if self.status != WITHDRAWN:
             self.status = DECLINED
 
@@ -110,13 +111,13 @@ class Signup(SignupTable, table=True):
             )
         self.status, self.stopped_by = WITHDRAWN, by
 
-    def logged_in(self, at: datetime) -> None:
-        """The customer works with the package: the onboarding is complete."""
+    def record_login(self, at: datetime) -> None:
+        """Complete the onboarding: the customer works with the package."""
         self.logged_in_at = at
         if self.status == ACCEPTED:
             self.status = COMPLETED
 
-    def event(self) -> SignupAccepted:
+    def acceptance(self) -> SignupAccepted:
         """What was said when it was accepted."""
         return SignupAccepted.model_validate(self.accepted)
 

@@ -35,7 +35,7 @@ def build(settings: Settings) -> Service:
 
 
 def have_example_office(runtime: Runtime) -> None:
-    """On the embedded default, have the example office; elsewhere offices are added by name."""
+    """Have, on the embedded default, the example office; elsewhere offices are added by name."""
     if not runtime.settings.embedded:
         return
     with runtime.database.begin() as session:

@@ -1,1 +1,1 @@
-"""What two services need of the trade: the catalogue, accounts, the calendar."""
+"""What two services need of the trade: the catalogue, accounts, contact data, the calendar."""

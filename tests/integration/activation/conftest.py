@@ -12,10 +12,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from infra.composition import publisher_rules
 from services.activation.api import router
 from services.activation.checklist import Checklist, checklist
 from services.activation.commands import ActivateCustomer, ResendCredentials
-from services.activation.login import LoggedIn, change_password, log_in
+from services.activation.login.log_in import LoggedIn, change_password, log_in
 from services.activation.models import Activation
 from services.activation.service import build
 from shared.events.envelope import CONTENT_TYPE, Envelope
@@ -27,11 +28,11 @@ from shared.notifications.senders.outgoing import Email, OutgoingMessage
 from shared.notifications.senders.protocol import Senders
 from shared.persistence.schema import upgrade
 from shared.processing import Command
+from shared.processing.testing import MONDAY, RecordingBus, onboarding
 from shared.web.app import create_app
 from shared.web.auth import SCOPES, issue_token
-from tests.integration.processing.tally import Wire
 from tests.servers.postgres import MakeDatabase
-from tests.unit.activation.world import MONDAY, WAY, onboarding
+from tests.unit.activation.harness import WAY
 
 PASSWORD = re.compile(r"\b[2-9a-hj-km-np-z]{4}(?:-[2-9a-hj-km-np-z]{4}){3}\b")
 ANNA = "/staff/anna"
@@ -46,11 +47,11 @@ class Post:
         self.trouble: Exception | None = None
         self.sent: list[Email] = []
 
-    def send(self, letter: OutgoingMessage) -> str:
+    def send(self, message: OutgoingMessage) -> str:
         if self.trouble:
             raise self.trouble
-        assert isinstance(letter, Email)
-        self.sent.append(letter)
+        assert isinstance(message, Email)
+        self.sent.append(message)
         return f"provider-{len(self.sent)}"
 
 
@@ -62,7 +63,12 @@ class Practice:
         self.post = Post()
         settings = Settings(database_url=url, data_dir=folder, credentials_hours=72)
         self.runtime = Runtime(
-            build(settings), settings, Wire(), Senders(self.post, self.post), self.clock
+            build(settings),
+            settings,
+            RecordingBus(),
+            Senders(self.post, self.post),
+            publisher_rules(settings),
+            self.clock,
         )
         self.log_in: Callable[[str, str], LoggedIn] = partial(log_in, self.runtime)
         self.change_password = partial(change_password, self.runtime)
@@ -80,20 +86,20 @@ class Practice:
             envelope = Envelope(str(uuid4()), source, kind, subject, self.now, data)
             self.runtime.engine.take([Incoming(envelope.to_bytes(), kind, CONTENT_TYPE)])
 
-    def ask(self, request: Command, about: str = "bakkerij") -> None:
+    def ask(self, command: Command, about: str = "bakkerij") -> None:
         """Somebody of the office asks for something."""
-        self.runtime.handle(request, subject=onboarding(about), by=ANNA)
+        self.runtime.handle(command, subject=onboarding(about), by=ANNA)
 
     def deliver(self) -> list[str]:
-        """The postman makes his round; which kinds of mail have left."""
+        """What is due is sent; which kinds of mail have left."""
         before = len(self.post.sent)
         self.runtime.sender.deliver_due()
-        return [one.kind for one in self.post.sent[before:]]
+        return [mail.kind for mail in self.post.sent[before:]]
 
     def credentials(self) -> tuple[str, str]:
-        """The postman makes his round; login name and password of the credentials that left."""
+        """What is due is sent; login name and password of the credentials that left."""
         assert "credentials" in self.deliver()
-        (mail,) = [one for one in self.post.sent if one.kind == "credentials"][-1:]
+        mail = [mail for mail in self.post.sent if mail.kind == "credentials"][-1]
         (password,) = PASSWORD.findall(mail.text)
         return str(self.customer().login_name), password
 
@@ -104,7 +110,7 @@ class Practice:
     def get(self, path: str) -> Any:
         """What an onlooker who may see everything is answered."""
         key = self.runtime.settings.signing_key()
-        app = create_app([self.runtime], [router(self.runtime)], token_key=key)
+        app = create_app([router(self.runtime)], token_key=key)
 
         async def call() -> httpx.Response:
             transport = httpx.ASGITransport(app)
@@ -125,7 +131,7 @@ MakePractice = Callable[[], Practice]
 @pytest.fixture(params=["sqlite", "postgresql"])
 def make_practice(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakePractice]:
     """Each call is one more process on the same database."""
-    made: list[Practice] = []
+    practices: list[Practice] = []
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/activation.db"
     else:
@@ -133,21 +139,21 @@ def make_practice(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ma
         url = make("activation")
 
     def another() -> Practice:
-        one = Practice(url, tmp_path)
-        if not made:
-            upgrade(one.runtime.database, one.runtime.service.migrations)
-        made.append(one)
-        return one
+        practice = Practice(url, tmp_path)
+        if not practices:
+            upgrade(practice.runtime.database, practice.runtime.service.migrations)
+        practices.append(practice)
+        return practice
 
     yield another
-    for one in made:
-        one.runtime.database.close()
+    for practice in practices:
+        practice.runtime.database.close()
 
 
 @pytest.fixture
 def practice(make_practice: MakePractice) -> Practice:
     """A customer who is released and set up, and whose office was told so."""
-    made = make_practice()
-    made.hear(*WAY)
-    assert made.deliver() == ["customer_released"]
-    return made
+    practice = make_practice()
+    practice.hear(*WAY)
+    assert practice.deliver() == ["customer_released"]
+    return practice

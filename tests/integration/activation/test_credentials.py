@@ -13,7 +13,7 @@ from shared.notifications.senders.outgoing import OutgoingMessage
 from shared.notifications.senders.protocol import SendFailed
 from shared.processing.store.tables import Outbox
 from tests.integration.activation.conftest import ACTIVATE, ANNA, PASSWORD, RESEND, Practice
-from tests.unit.activation.world import ORDER, RELEASED
+from tests.unit.activation.harness import ORDER, RELEASED
 
 OWN = "vier paarden drinken thee"
 TAKEN_BACK = CustomerReleaseWithdrawn(
@@ -29,8 +29,8 @@ def said(practice: Practice, event_type: str) -> int:
 
 
 @pytest.fixture
-def settled(practice: Practice) -> tuple[str, str]:
-    """Login name and one-time password of a customer who has long chosen his own."""
+def login(practice: Practice) -> tuple[str, str]:
+    """Login name and one-time password of a customer who has long chosen their own."""
     practice.ask(ACTIVATE)
     name, one_time = practice.credentials()
     practice.log_in(name, one_time)
@@ -38,21 +38,21 @@ def settled(practice: Practice) -> tuple[str, str]:
     return name, one_time
 
 
-def test_who_lost_his_own_password_gets_in_with_the_one_that_is_sent_anew(
-    practice: Practice, settled: tuple[str, str]
+def test_who_lost_their_own_password_gets_in_with_the_one_that_is_sent_anew(
+    practice: Practice, login: tuple[str, str]
 ) -> None:
-    # Given a customer who has chosen a password of his own, and lost it,
-    name, _ = settled
+    # Given a customer who has chosen a password of their own, and lost it,
+    name, _ = login
     assert not practice.log_in(name, OWN).must_change_password
-    # When the office sends him another,
+    # When the office sends them another,
     practice.ask(RESEND)
     _, fresh = practice.credentials()
-    # Then that one lets him in, and he must choose anew; the one that he lost is dead.
+    # Then that one lets them in, and they must choose anew; the one that they lost is dead.
     assert practice.log_in(name, fresh).must_change_password
     with pytest.raises(Unauthorized):
         practice.log_in(name, OWN)
-    # He had logged in before: that step stays done, and is not said twice.
-    assert [one.status for one in practice.checklist().steps] == ["done"] * 7
+    # They had logged in before: that step stays done, and is not said twice.
+    assert [step.status for step in practice.checklist().steps] == ["done"] * 7
     assert said(practice, CustomerLoggedIn.event_type) == 1
 
 
@@ -62,8 +62,8 @@ def test_messages_with_different_passwords_are_different_messages(
     # Given a mail service that takes a message and does not say so,
     taken: list[OutgoingMessage] = []
 
-    def take(letter: OutgoingMessage) -> str:
-        taken.append(letter)
+    def take(message: OutgoingMessage) -> str:
+        taken.append(message)
         raise SendFailed("no answer")
 
     monkeypatch.setattr(practice.post, "send", take)
@@ -72,28 +72,28 @@ def test_messages_with_different_passwords_are_different_messages(
     practice.deliver()
     # Then no mailbox may take a later one, which alone is good, for a copy of the first.
     assert len(taken) > 1
-    assert len({one.message_key for one in taken}) == len(taken)
+    assert len({message.message_key for message in taken}) == len(taken)
 
 
-def test_his_own_password_is_good_until_another_is_on_its_way(
-    practice: Practice, settled: tuple[str, str]
+def test_the_customers_own_password_is_good_until_another_is_on_its_way(
+    practice: Practice, login: tuple[str, str]
 ) -> None:
-    # Given a customer with a password of his own, When another is ordered and has not left,
+    # Given a customer with a password of their own, When another is ordered and has not left,
     practice.ask(RESEND)
-    # Then his own is still good.
-    assert not practice.log_in(settled[0], OWN).must_change_password
+    # Then their own is still good.
+    assert not practice.log_in(login[0], OWN).must_change_password
 
 
 def test_a_corrected_contact_calls_off_what_would_go_to_the_old_one(
-    practice: Practice, settled: tuple[str, str]
+    practice: Practice, login: tuple[str, str]
 ) -> None:
-    # Given a customer with a password of his own, for whom another is ordered,
+    # Given a customer with a password of their own, for whom another is ordered,
     practice.ask(RESEND)
-    # When his address is corrected before it leaves,
+    # When their address is corrected before it leaves,
     practice.ask(AmendContact(email="goed@bakkerij.example", by=ANNA))
-    # Then nothing goes to the old one, and his own password stays good.
+    # Then nothing goes to the old one, and their own password stays good.
     assert practice.deliver() == []
-    assert not practice.log_in(settled[0], OWN).must_change_password
+    assert not practice.log_in(login[0], OWN).must_change_password
 
 
 def test_who_is_released_no_longer_when_the_mail_is_due_can_be_activated_after_the_next_release(
@@ -102,14 +102,14 @@ def test_who_is_released_no_longer_when_the_mail_is_due_can_be_activated_after_t
     # Given a customer whose credentials are ordered, and whose release is taken back meanwhile,
     practice.ask(ACTIVATE)
     practice.hear(TAKEN_BACK)
-    # When the postman comes, Then nothing leaves.
+    # When they are due, Then nothing leaves.
     assert practice.deliver() == []
-    # Released again, his office is told so once more; it sees that he waits for it,
+    # Released again, their office is told so once more; it sees that they wait for it,
     practice.hear(RELEASED.model_copy(update={"revision": 4}))
     assert practice.deliver() == ["customer_released"]
     assert practice.customer().ready
     assert practice.checklist().next_actor == "office"
-    # and activates him.
+    # and activates them.
     practice.ask(ACTIVATE)
     assert practice.log_in(*practice.credentials()).must_change_password
 
@@ -122,17 +122,17 @@ def test_list_and_page_say_who_must_act_once_the_password_has_expired(practice: 
     # Then whoever looks sees that the office must send them anew, and the customer is refused.
     (listed,) = practice.get("/api/onboardings")
     assert listed["next_actor"] == "office"
-    assert [one["code"] for one in listed["blockers"]] == ["credentials_expired"]
+    assert [blocker["code"] for blocker in listed["blockers"]] == ["credentials_expired"]
     assert practice.get(f"/api/onboardings/{listed['onboarding_id']}") == listed
     with pytest.raises(Unauthorized):
         practice.log_in(listed["login_name"], PASSWORD.findall(practice.post.sent[-1].text)[0])
-    # Sent anew, it is his turn.
+    # Sent anew, it is their turn.
     practice.ask(RESEND)
     assert practice.log_in(*practice.credentials()).must_change_password
 
 
 def test_a_mail_that_was_replaced_changes_nothing_when_it_is_due(practice: Practice) -> None:
-    # Given credentials that were ordered twice before the postman came, When he comes,
+    # Given credentials that were ordered twice before anything was sent, When they are due,
     practice.ask(ACTIVATE)
     practice.ask(RESEND)
     # Then the second leave, alone, and are good.

@@ -1,4 +1,4 @@
-"""Login names: everybody gets one of his own, whoever else is being activated meanwhile."""
+"""Login names: everybody gets one of their own, whoever else is being activated meanwhile."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from services.activation import handlers
-from services.activation.login_names import LONGEST
+from services.activation.login.names import MAX_LENGTH
 from shared.events.event import Event
 from shared.processing import Effect
 from tests.integration.activation.conftest import ACTIVATE, MakePractice, Practice
-from tests.unit.activation.world import CUSTOMER, WAY, signed_up
+from tests.unit.activation.harness import CUSTOMER, WAY, signed_up
 
 PEOPLE = 10
 
@@ -24,7 +24,7 @@ def called(company: str) -> tuple[Event, ...]:
 
 
 def names(practice: Practice, customers: Sequence[str]) -> list[str]:
-    return [str(practice.customer(one).login_name) for one in customers]
+    return [str(practice.customer(customer).login_name) for customer in customers]
 
 
 def test_a_number_that_a_name_was_given_is_not_another_companys_name(
@@ -32,11 +32,11 @@ def test_a_number_that_a_name_was_given_is_not_another_companys_name(
 ) -> None:
     # Given two companies called Bakker, and one whose name is what the second of them was given,
     practice, customers = make_practice(), ["eerste", "tweede", "derde"]
-    for one, company in zip(customers, ("Bakker", "Bakker", "Bakker2 B.V."), strict=True):
-        practice.hear(*called(company), about=one)
-    # When all are activated, Then each has a name of his own.
-    for one in customers:
-        practice.ask(ACTIVATE, one)
+    for customer, company in zip(customers, ("Bakker", "Bakker", "Bakker2 B.V."), strict=True):
+        practice.hear(*called(company), about=customer)
+    # When all are activated, Then each has a name of their own.
+    for customer in customers:
+        practice.ask(ACTIVATE, customer)
     assert names(practice, customers)[:2] == ["bakker", "bakker2"]
     assert len(set(names(practice, customers))) == 3
 
@@ -47,13 +47,13 @@ def test_all_get_a_name_who_are_activated_at_the_same_moment(
     # Given two replicas, and many customers of one name,
     replicas = [make_practice(), make_practice()]
     customers = [f"klant {number}" for number in range(PEOPLE)]
-    for one in customers:
-        replicas[0].hear(*called("Bakker"), about=one)
+    for customer in customers:
+        replicas[0].hear(*called("Bakker"), about=customer)
     # When as many people activate one each, and each has looked before another has chosen,
     # as PostgreSQL lets them (SQLite takes one after the other),
     one_by_one = replicas[0].runtime.database.is_sqlite
     together, own = Barrier(1 if one_by_one else PEOPLE), local()
-    order = handlers._order
+    order = handlers._order_credentials
 
     def once_all_have_looked(*given: Any) -> Sequence[Effect]:
         if not hasattr(own, "looked"):
@@ -61,10 +61,10 @@ def test_all_get_a_name_who_are_activated_at_the_same_moment(
             together.wait(30)
         return order(*given)
 
-    monkeypatch.setattr(handlers, "_order", once_all_have_looked)
+    monkeypatch.setattr(handlers, "_order_credentials", once_all_have_looked)
     with ThreadPoolExecutor(PEOPLE) as people:
         list(people.map(lambda n: replicas[n % 2].ask(ACTIVATE, customers[n]), range(PEOPLE)))
-    # Then all succeed, and each customer has a name of his own.
-    found = names(replicas[0], customers)
-    assert len(set(found)) == PEOPLE
-    assert all(one.startswith("bakker") and len(one) <= LONGEST for one in found)
+    # Then all succeed, and each customer has a name of their own.
+    chosen = names(replicas[0], customers)
+    assert len(set(chosen)) == PEOPLE
+    assert all(name.startswith("bakker") and len(name) <= MAX_LENGTH for name in chosen)

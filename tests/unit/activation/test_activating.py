@@ -11,19 +11,24 @@ from services.activation.commands import (
     RemindOfExpiry,
     ResendCredentials,
 )
-from services.activation.login_names import LONGEST
-from services.activation.models import LOCK, SENDING, WRONG_TRIES, WRONG_TRIES_FOR_GOOD
+from services.activation.login.names import MAX_LENGTH
+from services.activation.models import (
+    LOCK,
+    SENDING,
+    WRONG_TRIES,
+    WRONG_TRIES_FOR_GOOD,
+    Activation,
+)
 from shared.base.errors import Conflict, NotFound
 from shared.events import CustomerReleaseWithdrawn, OnboardingWithdrawn
 from shared.events.event import Event
-from shared.processing import Scheduled
-from tests.unit.activation.world import (
+from shared.processing.testing import MONDAY
+from tests.unit.activation.harness import (
     CUSTOMER,
-    MONDAY,
     ORDER,
     SET_UP,
     WAY,
-    World,
+    ActivationHarness,
     mails,
     signed_up,
 )
@@ -35,52 +40,46 @@ TAKEN_BACK = CustomerReleaseWithdrawn(
 )
 
 
-def sent(world: World) -> None:
-    """The message has left, with a password in it."""
-    world.customer().equip("hash", world.now + timedelta(hours=72))
-    world.customer().mark_sent(world.now)
-
-
 def test_the_office_is_told_when_a_customer_may_be_activated() -> None:
     # Given all but the release, When the release is heard,
-    world = World(*WAY[:-1])
-    said = world.hear(WAY[-1])
+    service = ActivationHarness(*WAY[:-1])
+    effects = service.hear(WAY[-1])
     # Then the office gets a mail, and a second release changes nothing.
-    assert mails(said) == [("customer_released", "kantoor@voorbeeld.example")]
-    assert world.hear(WAY[-1]) == []
+    assert mails(effects) == [("customer_released", "kantoor@voorbeeld.example")]
+    assert service.hear(WAY[-1]) == []
 
 
 @pytest.mark.parametrize(
-    ("request_", "to"),
+    ("command", "to"),
     [(BY_MAIL, "klant@bakkerij.example"), (BY_TEXT, "+31612345678")],
 )
-def test_activating_orders_one_message(request_: ActivateCustomer, to: str) -> None:
-    # Given a customer who is released and set up, When staff activate him,
-    world = World(*WAY)
-    said = world.ask(request_)
-    # Then one message is ordered, to him, with a login name of his own and no password.
-    assert mails(said) == [("credentials", to)]
-    assert world.customer().login_name == "bakkerij.voorbeeld"
-    assert world.customer().state == SENDING
-    assert "password" not in str(said)
+def test_activating_orders_one_message(command: ActivateCustomer, to: str) -> None:
+    # Given a customer who is released and set up, When staff activate them,
+    service = ActivationHarness(*WAY)
+    effects = service.ask(command)
+    # Then one message is ordered, to them, with a login name of their own and no password.
+    assert mails(effects) == [("credentials", to)]
+    assert service.customer().login_name == "bakkerij.voorbeeld"
+    assert service.customer().state == SENDING
+    assert "password" not in str(effects)
 
 
 def test_the_second_of_two_staff_is_told_who_was_first() -> None:
-    # Given that one activates, When another does too,
-    world = World(*WAY)
-    world.ask(BY_MAIL)
+    # Given that somebody activates, When another does too,
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
     with pytest.raises(Conflict) as refusal:
-        world.ask(ActivateCustomer(channel="sms", by="/staff/bram"))
-    # Then he is refused, with the name of the first.
+        service.ask(ActivateCustomer(channel="sms", by="/staff/bram"))
+    # Then they are refused, with the name of the first.
     assert refusal.value.code == "already_sent"
     assert "/staff/anna" in str(refusal.value)
 
 
 @pytest.mark.parametrize("missing", [SET_UP, WAY[-1]])
 def test_who_is_not_ready_is_refused_with_the_blockers(missing: Event) -> None:
-    world = World(*(one for one in WAY if one is not missing))
+    service = ActivationHarness(*(event for event in WAY if event is not missing))
     with pytest.raises(Conflict) as refusal:
-        world.ask(BY_MAIL)
+        service.ask(BY_MAIL)
     assert refusal.value.code == "not_ready"
     assert refusal.value.extra["blockers"]
 
@@ -89,63 +88,63 @@ def test_who_is_not_ready_is_refused_with_the_blockers(missing: Event) -> None:
     "event", [TAKEN_BACK, OnboardingWithdrawn(reason="ziet ervan af", by="kantoor")]
 )
 def test_who_is_released_no_longer_is_refused(event: Event) -> None:
-    world = World(*WAY, event)
+    service = ActivationHarness(*WAY, event)
     with pytest.raises(Conflict):
-        world.ask(BY_MAIL)
+        service.ask(BY_MAIL)
 
 
 def test_nobody_is_texted_who_gave_no_mobile_number() -> None:
     customer = CUSTOMER.model_copy(update={"mobile": None})
-    world = World(signed_up(customer=customer), *WAY[1:])
+    service = ActivationHarness(signed_up(customer=customer), *WAY[1:])
     with pytest.raises(Conflict) as refusal:
-        world.ask(BY_TEXT)
+        service.ask(BY_TEXT)
     assert refusal.value.code == "no_address"
 
 
 def test_an_unknown_customer_cannot_be_activated() -> None:
     with pytest.raises(NotFound):
-        World().ask(BY_MAIL)
+        ActivationHarness().ask(BY_MAIL)
 
 
 def test_resending_makes_what_was_sent_before_worthless() -> None:
     # Given credentials that were sent, When staff send them again,
-    world = World(*WAY)
-    world.ask(BY_MAIL)
-    sent(world)
-    said = world.ask(ResendCredentials(by="/staff/bram"))
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
+    service.send_credentials()
+    effects = service.ask(ResendCredentials(by="/staff/bram"))
     # Then the former password is void, the name stays, and one more message is ordered.
-    assert world.customer().one_time_hash is None
-    assert world.customer().login_name == "bakkerij.voorbeeld"
-    assert mails(said) == [("credentials", "klant@bakkerij.example")]
+    assert service.customer().one_time_hash is None
+    assert service.customer().login_name == "bakkerij.voorbeeld"
+    assert mails(effects) == [("credentials", "klant@bakkerij.example")]
 
 
 def test_nothing_is_resent_that_was_never_sent() -> None:
     with pytest.raises(Conflict) as refusal:
-        World(*WAY).ask(ResendCredentials(by="/staff/anna"))
+        ActivationHarness(*WAY).ask(ResendCredentials(by="/staff/anna"))
     assert refusal.value.code == "never_sent"
 
 
 def test_a_corrected_address_voids_what_went_to_the_old_one() -> None:
     # Given credentials that went to a wrong address, When the contact is corrected,
-    world = World(*WAY)
-    world.ask(BY_MAIL)
-    sent(world)
-    world.ask(AmendContact(email="goed@bakkerij.example", by="/staff/anna"))
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
+    service.send_credentials()
+    service.ask(AmendContact(email="goed@bakkerij.example", by="/staff/anna"))
     # Then they are void, and may be sent to the right one;
-    assert world.customer().one_time_hash is None
-    assert mails(world.ask(BY_MAIL)) == [("credentials", "goed@bakkerij.example")]
+    assert service.customer().one_time_hash is None
+    assert mails(service.ask(BY_MAIL)) == [("credentials", "goed@bakkerij.example")]
     # a sign-up that is heard again does not bring the old address back.
-    world.hear(WAY[0])
-    assert world.customer().email == "goed@bakkerij.example"
+    service.hear(WAY[0])
+    assert service.customer().email == "goed@bakkerij.example"
 
 
 def test_two_companies_of_one_name_get_different_login_names() -> None:
-    world = World(*WAY)
-    world.ask(BY_MAIL)
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
     for event in WAY:
-        world.hear(event, "tweede")
-    world.ask(BY_MAIL, "tweede")
-    assert world.customer("tweede").login_name == "bakkerij.voorbeeld2"
+        service.hear(event, "tweede")
+    service.ask(BY_MAIL, "tweede")
+    assert service.customer("tweede").login_name == "bakkerij.voorbeeld2"
 
 
 def called(company: str) -> tuple[Event, ...]:
@@ -156,14 +155,14 @@ def called(company: str) -> tuple[Event, ...]:
 
 def test_a_number_that_a_name_was_given_is_not_another_companys_name() -> None:
     # Given two companies called Bakker, and one whose name is what the second of them was given,
-    world = World()
+    service = ActivationHarness()
     names = []
     for number, company in enumerate(("Bakker", "Bakker", "Bakker2 B.V.", "Bakker2", "Bakker")):
         for event in called(company):
-            world.hear(event, f"klant {number}")
+            service.hear(event, f"klant {number}")
         # When each is activated,
-        world.ask(BY_MAIL, f"klant {number}")
-        names.append(world.customer(f"klant {number}").login_name)
+        service.ask(BY_MAIL, f"klant {number}")
+        names.append(service.customer(f"klant {number}").login_name)
     # Then none gets the name of another.
     assert len(set(names)) == 5
     assert names[:2] == ["bakker", "bakker2"]
@@ -171,120 +170,122 @@ def test_a_number_that_a_name_was_given_is_not_another_companys_name() -> None:
 
 def test_a_name_is_free_for_each_of_very_many_companies_of_one_name() -> None:
     # Given very many companies of one name, the longest that there is,
-    world = World()
+    service = ActivationHarness()
     for number in range(300):
         for event in called("Internationale Scheepvaartmaatschappij"):
-            world.hear(event, f"klant {number}")
+            service.hear(event, f"klant {number}")
         # When each is activated,
-        world.ask(BY_MAIL, f"klant {number}")
-    # Then each has a name of his own that fits into a text message.
-    names = {str(one.login_name) for one in world.known}
+        service.ask(BY_MAIL, f"klant {number}")
+    # Then each has a name of their own that fits into a text message.
+    names = {str(customer.login_name) for customer in service.rows(Activation)}
     assert len(names) == 300
-    assert max(map(len, names)) <= LONGEST
+    assert max(map(len, names)) <= MAX_LENGTH
 
 
 def test_money_that_goes_back_suspends_who_was_activated() -> None:
-    # Given a customer with credentials, When his bank takes the money back,
-    world = World(*WAY)
-    world.ask(BY_MAIL)
-    sent(world)
-    world.hear(TAKEN_BACK)
-    # Then he is suspended; released again, he is so no longer.
-    assert world.customer().suspended
-    assert world.status("ACTIVEREN") == "failed"
-    world.hear(WAY[-1].model_copy(update={"revision": 4}))
-    assert not world.customer().suspended
+    # Given a customer with credentials, When the bank takes the money back,
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
+    service.send_credentials()
+    service.hear(TAKEN_BACK)
+    # Then they are suspended; released again, they are so no longer.
+    assert service.customer().suspended
+    assert service.status("ACTIVEREN") == "failed"
+    service.hear(WAY[-1].model_copy(update={"revision": 4}))
+    assert not service.customer().suspended
 
 
-def test_he_is_reminded_a_day_before_the_password_expires_unless_he_logged_in() -> None:
+def test_the_customer_is_reminded_a_day_before_the_password_expires_unless_they_logged_in() -> None:
     # Given credentials that are good for 72 hours, When they are ordered,
-    world = World(*WAY)
-    (later,) = [one for one in world.ask(BY_MAIL) if isinstance(one, Scheduled)]
+    service = ActivationHarness(*WAY)
+    (reminder,) = service.ask(BY_MAIL).scheduled
     # Then a reminder is due after 48;
-    assert later.due - world.now == timedelta(hours=48)
-    sent(world)
-    assert mails(world.ask(later.request)) == [("credentials_expiring", "klant@bakkerij.example")]
+    assert reminder.due - service.now == timedelta(hours=48)
+    service.send_credentials()
+    assert mails(service.ask(reminder.command)) == [
+        ("credentials_expiring", "klant@bakkerij.example")
+    ]
     # not for a password that was replaced, and not for who logged in.
-    assert world.ask(RemindOfExpiry(attempt=7)) == []
-    world.customer().logged_in(MONDAY)
-    assert world.ask(later.request) == []
+    assert service.ask(RemindOfExpiry(attempt=7)) == []
+    service.customer().record_login(MONDAY)
+    assert service.ask(reminder.command) == []
 
 
-def killed(world: World) -> None:
+def killed(service: ActivationHarness) -> None:
     for _ in range(WRONG_TRIES_FOR_GOOD):
-        world.customer().wrong_password(world.now)
+        service.customer().record_wrong_password(service.now)
 
 
-def expired(world: World) -> None:
-    world.now += timedelta(hours=73)
+def expired(service: ActivationHarness) -> None:
+    service.now += timedelta(hours=73)
 
 
-def changed(world: World) -> None:
-    world.customer().choose("own")
+def changed(service: ActivationHarness) -> None:
+    service.customer().choose("own")
 
 
 @pytest.mark.parametrize("gone", [killed, expired, changed])
 def test_nobody_is_reminded_of_a_password_that_is_good_no_longer(
-    gone: Callable[[World], None],
+    gone: Callable[[ActivationHarness], None],
 ) -> None:
     # Given credentials that were sent, and whose password is no longer good,
-    world = World(*WAY)
-    (later,) = [one for one in world.ask(BY_MAIL) if isinstance(one, Scheduled)]
-    sent(world)
-    gone(world)
+    service = ActivationHarness(*WAY)
+    (reminder,) = service.ask(BY_MAIL).scheduled
+    service.send_credentials()
+    gone(service)
     # When the reminder is due, Then nothing is sent.
-    assert world.ask(later.request) == []
+    assert service.ask(reminder.command) == []
 
 
 def test_five_wrong_tries_close_the_door_for_a_quarter_of_an_hour() -> None:
     # Given a customer with credentials, When somebody guesses,
-    world = World(*WAY)
-    customer = world.customer()
+    service = ActivationHarness(*WAY)
+    customer = service.customer()
     customer.equip("hash", MONDAY + timedelta(hours=72))
     for _ in range(WRONG_TRIES - 1):
-        customer.wrong_password(MONDAY)
+        customer.record_wrong_password(MONDAY)
     assert not customer.locked(MONDAY)
     # Then the fifth wrong try closes it, until the time is over.
-    customer.wrong_password(MONDAY)
+    customer.record_wrong_password(MONDAY)
     assert customer.locked(MONDAY + LOCK - timedelta(seconds=1))
     assert not customer.locked(MONDAY + LOCK)
 
 
 def test_twenty_wrong_tries_kill_the_one_time_password() -> None:
-    customer = World(*WAY).customer()
+    customer = ActivationHarness(*WAY).customer()
     customer.equip("hash", MONDAY + timedelta(hours=72))
     for _ in range(WRONG_TRIES_FOR_GOOD):
-        customer.wrong_password(MONDAY)
+        customer.record_wrong_password(MONDAY)
     assert customer.one_time_hash is None
 
 
 def test_a_right_password_forgives_the_wrong_ones_and_counts_once_as_the_first() -> None:
-    customer = World(*WAY).customer()
-    customer.wrong_password(MONDAY)
-    assert customer.logged_in(MONDAY)
+    customer = ActivationHarness(*WAY).customer()
+    customer.record_wrong_password(MONDAY)
+    assert customer.record_login(MONDAY)
     assert customer.wrong_tries == 0
-    assert not customer.logged_in(MONDAY + timedelta(days=1))
+    assert not customer.record_login(MONDAY + timedelta(days=1))
     assert customer.first_login_at == MONDAY
 
 
 def test_of_all_passwords_the_one_that_is_sent_last_is_the_valid_one() -> None:
-    # Given a customer who has chosen a password of his own, When he is sent another,
-    world = World(*WAY)
-    world.ask(BY_MAIL)
-    sent(world)
-    world.customer().logged_in(world.now)
-    world.customer().choose("own")
-    world.ask(ResendCredentials(by="/staff/anna"))
-    assert world.customer().own_hash == "own"
-    sent(world)
-    # Then his own is void, and he has still logged in before.
-    assert world.customer().own_hash is None
-    assert world.customer().one_time_hash == "hash"
-    assert world.status("INLOGGEN") == "done"
+    # Given a customer who has chosen a password of their own, When they are sent another,
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
+    service.send_credentials()
+    service.customer().record_login(service.now)
+    service.customer().choose("own")
+    service.ask(ResendCredentials(by="/staff/anna"))
+    assert service.customer().own_hash == "own"
+    service.send_credentials()
+    # Then their own is void, and they have still logged in before.
+    assert service.customer().own_hash is None
+    assert service.customer().one_time_hash == "hash"
+    assert service.status("INLOGGEN") == "done"
 
 
 def test_choosing_a_password_ends_the_one_time_one() -> None:
-    customer = World(*WAY).customer()
+    customer = ActivationHarness(*WAY).customer()
     customer.equip("hash", MONDAY + timedelta(hours=72))
     customer.choose("own")
     assert customer.one_time_hash is None

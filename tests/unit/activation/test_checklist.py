@@ -1,4 +1,4 @@
-"""The checklist: where a customer stands, what blocks him, who must act."""
+"""The checklist: where a customer stands, what blocks them, who must act."""
 
 from datetime import timedelta
 
@@ -16,16 +16,16 @@ from shared.events import (
 )
 from shared.events.event import Event
 from shared.events.shapes import Office
-from tests.unit.activation.world import (
+from shared.processing.testing import MONDAY
+from tests.unit.activation.harness import (
     CONFIRMATION_SENT,
-    MONDAY,
     OFFICE,
     ORDER,
     REGISTERED,
     SET_UP,
     SIGNED,
     WAY,
-    World,
+    ActivationHarness,
     booked,
     flagged,
     signed_up,
@@ -92,7 +92,7 @@ SITUATIONS: dict[str, tuple[tuple[Event, ...], str, str, str, str]] = {
         *("VRIJGEVEN", "failed", "release_withdrawn", "payer"),
     ),
     "released before the administration is there": (
-        tuple(one for one in WAY if one != SET_UP),
+        tuple(event for event in WAY if event != SET_UP),
         *("INRICHTEN", "current", "administration_missing", "office"),
     ),
 }
@@ -102,77 +102,79 @@ SITUATIONS: dict[str, tuple[tuple[Event, ...], str, str, str, str]] = {
 def test_the_checklist_says_what_is_due_and_who_must_act(situation: str) -> None:
     heard, step, status, blocker, actor = SITUATIONS[situation]
     # Given what was heard so far, When the checklist is asked,
-    world = World(*heard)
-    where = world.checklist()
+    service = ActivationHarness(*heard)
+    where = service.checklist()
     # Then the step that is due comes first, with what blocks it and who can help.
-    assert world.status(step) == status
+    assert service.status(step) == status
     assert where.blockers[0].code == blocker
     assert where.next_actor == actor
 
 
-def test_a_released_customer_has_five_steps_behind_him() -> None:
-    world = World(*WAY)
-    assert [one.status for one in world.checklist().steps] == [
+def test_a_released_customer_has_five_steps_behind_them() -> None:
+    service = ActivationHarness(*WAY)
+    assert [step.status for step in service.checklist().steps] == [
         *("done", "done", "done", "done", "done", "current", "waiting")
     ]
 
 
 def test_every_done_step_says_when_and_by_whom() -> None:
-    for step in World(*WAY).checklist().steps[:5]:
+    for step in ActivationHarness(*WAY).checklist().steps[:5]:
         assert step.at is not None
         assert step.at >= MONDAY
         assert step.by in ("customer", "office", "payer", "king")
 
 
 def test_setting_up_and_signing_go_on_side_by_side() -> None:
-    # Given a customer who signed before his administration was there,
-    world = World(signed_up(), REGISTERED, CONFIRMATION_SENT, SIGNED)
+    # Given a customer who signed before their administration was there,
+    service = ActivationHarness(signed_up(), REGISTERED, CONFIRMATION_SENT, SIGNED)
     # When the checklist is asked, Then signing is done while setting up is due.
-    assert (world.status("INRICHTEN"), world.status("BEVESTIGEN")) == ("current", "done")
+    assert (service.status("INRICHTEN"), service.status("BEVESTIGEN")) == ("current", "done")
 
 
 @pytest.mark.parametrize("first", ["made", "failed"])
 def test_a_copy_that_failed_blocks_only_while_there_is_no_administration(first: str) -> None:
     # Given an administration, and a later copy from a base that does not exist,
-    failed, world = AdministrationFailed(reason="bestaat niet"), World(*WAY[:2], *WAY[3:])
-    told = [(SET_UP, MONDAY), (failed, MONDAY + timedelta(days=1))]
+    failed, service = (
+        AdministrationFailed(reason="bestaat niet"),
+        ActivationHarness(*WAY[:2], *WAY[3:]),
+    )
+    events = [(SET_UP, MONDAY), (failed, MONDAY + timedelta(days=1))]
     # When they are heard in either order,
-    for event, at in told if first == "made" else reversed(told):
-        world.hear(event, at=at)
-    # Then the customer has his administration, and can be activated.
-    assert world.status("INRICHTEN") == "done"
-    assert world.customer().ready
-    assert world.blockers() == ["ready_to_activate"]
+    for event, time in events if first == "made" else reversed(events):
+        service.hear(event, time=time)
+    # Then the customer has their administration, and can be activated.
+    assert service.status("INRICHTEN") == "done"
+    assert service.customer().ready
+    assert service.blockers() == ["ready_to_activate"]
 
 
 def test_a_withdrawn_customer_waits_for_nobody() -> None:
-    # Given a customer on his way, When he withdraws,
-    world = World(*WAY[:4], OnboardingWithdrawn(reason="ziet ervan af", by="kantoor"))
+    # Given a customer on their way, When they withdraw,
+    service = ActivationHarness(*WAY[:4], OnboardingWithdrawn(reason="ziet ervan af", by="kantoor"))
     # Then nothing is due any more, and the checklist says why.
-    assert world.blockers() == ["withdrawn"]
-    assert world.checklist().next_actor == "nobody"
-    assert {one.status for one in world.checklist().steps} <= {"done", "waiting"}
+    assert service.blockers() == ["withdrawn"]
+    assert service.checklist().next_actor == "nobody"
+    assert {step.status for step in service.checklist().steps} <= {"done", "waiting"}
 
 
-def activated(*, hours: int = 0) -> World:
+def activated(*, hours: int = 0) -> ActivationHarness:
     """A customer whose credentials have left so many hours ago; they are good for 72."""
-    world = World(*WAY)
-    world.ask(ActivateCustomer(channel="email", by="/staff/anna"))
-    world.customer().equip("hash", world.now + timedelta(hours=72))
-    world.customer().mark_sent(world.now)
-    world.now += timedelta(hours=hours)
-    return world
+    service = ActivationHarness(*WAY)
+    service.ask(ActivateCustomer(channel="email", by="/staff/anna"))
+    service.send_credentials()
+    service.now += timedelta(hours=hours)
+    return service
 
 
-def guessed_at(world: World) -> None:
+def guessed_at(service: ActivationHarness) -> None:
     for _ in range(WRONG_TRIES_FOR_GOOD):
-        world.customer().wrong_password(world.now)
+        service.customer().record_wrong_password(service.now)
 
 
-def standing(world: World) -> tuple[str, str, list[str], str]:
+def standing(service: ActivationHarness) -> tuple[str, str, list[str], str]:
     """ACTIVEREN, INLOGGEN, what blocks, who must act."""
-    steps = world.status("ACTIVEREN"), world.status("INLOGGEN")
-    return *steps, world.blockers(), world.checklist().next_actor
+    steps = service.status("ACTIVEREN"), service.status("INLOGGEN")
+    return *steps, service.blockers(), service.checklist().next_actor
 
 
 EXPIRED = ("failed", "waiting", ["credentials_expired"], "office")
@@ -187,80 +189,79 @@ def test_a_customer_with_a_good_one_time_password_is_to_log_in() -> None:
 @pytest.mark.parametrize("hours", [72, 500])
 def test_the_office_must_send_anew_what_has_expired(hours: int) -> None:
     # Given credentials that nobody used, When their time is over,
-    world = activated(hours=hours)
+    service = activated(hours=hours)
     # Then the office must send them anew, and the customer waits for it;
-    assert standing(world) == EXPIRED
-    # once it did, he is to log in.
-    world.ask(ResendCredentials(by="/staff/anna"))
-    assert world.blockers() == ["sending"]
-    world.customer().equip("hash", world.now + timedelta(hours=72))
-    world.customer().mark_sent(world.now)
-    assert world.blockers() == ["login_expected"]
+    assert standing(service) == EXPIRED
+    # once it did, they are to log in.
+    service.ask(ResendCredentials(by="/staff/anna"))
+    assert service.blockers() == ["sending"]
+    service.send_credentials()
+    assert service.blockers() == ["login_expected"]
 
 
 def test_the_office_must_send_anew_what_was_guessed_at_too_often() -> None:
-    world = activated()
-    guessed_at(world)
-    assert standing(world) == EXPIRED
+    service = activated()
+    guessed_at(service)
+    assert standing(service) == EXPIRED
 
 
 def test_who_logged_in_and_chose_no_password_before_it_expired_needs_another() -> None:
     # Given a customer who logged in with the one-time password, When its time is over,
-    world = activated()
-    world.customer().logged_in(world.now)
-    assert standing(world) == ("done", "done", [], "nobody")
-    world.now += timedelta(hours=72)
-    # Then he has logged in, but cannot any more.
-    assert standing(world) == ("failed", "done", ["credentials_expired"], "office")
+    service = activated()
+    service.customer().record_login(service.now)
+    assert standing(service) == ("done", "done", [], "nobody")
+    service.now += timedelta(hours=72)
+    # Then they have logged in, but cannot any more.
+    assert standing(service) == ("failed", "done", ["credentials_expired"], "office")
 
 
-def test_a_password_of_his_own_does_not_expire() -> None:
-    # Given a customer with a password of his own, When time goes by and others guess at it,
-    world = activated()
-    world.customer().logged_in(world.now)
-    world.customer().choose("own")
-    world.now += timedelta(days=400)
-    guessed_at(world)
+def test_a_password_of_their_own_does_not_expire() -> None:
+    # Given a customer with a password of their own, When time goes by and others guess at it,
+    service = activated()
+    service.customer().record_login(service.now)
+    service.customer().choose("own")
+    service.now += timedelta(days=400)
+    guessed_at(service)
     # Then nothing is due.
-    assert standing(world) == ("done", "done", [], "nobody")
+    assert standing(service) == ("done", "done", [], "nobody")
 
 
 def test_what_was_sent_anew_and_not_delivered_leaves_the_office_to_act() -> None:
     # Given a customer who logged in and was sent another password, When it comes back,
-    world = activated()
-    world.customer().logged_in(world.now)
-    world.customer().choose("own")
-    world.ask(ResendCredentials(by="/staff/anna"))
-    world.customer().equip("hash", world.now + timedelta(hours=72))
-    world.customer().mark_undeliverable()
-    # Then he has no password, which the office sees in both its lists.
-    assert standing(world) == ("failed", "done", ["undeliverable"], "office")
-    assert world.customer().ready
+    service = activated()
+    service.customer().record_login(service.now)
+    service.customer().choose("own")
+    service.ask(ResendCredentials(by="/staff/anna"))
+    service.customer().equip("hash", service.now + timedelta(hours=72))
+    service.customer().mark_undeliverable()
+    # Then they have no password, which the office sees in both its lists.
+    assert standing(service) == ("failed", "done", ["undeliverable"], "office")
+    assert service.customer().ready
 
 
 def test_credentials_of_who_is_suspended_are_not_sent_anew() -> None:
     # Given credentials that have expired, When the release was taken back as well,
-    world = activated(hours=80)
-    world.hear(TAKEN_BACK)
+    service = activated(hours=80)
+    service.hear(TAKEN_BACK)
     # Then the money comes first.
-    assert world.blockers() == ["release_withdrawn", "suspended"]
+    assert service.blockers() == ["release_withdrawn", "suspended"]
 
 
-def test_a_customer_of_whom_nothing_is_known_yet_waits_for_his_signup() -> None:
+def test_a_customer_of_whom_nothing_is_known_yet_waits_for_their_signup() -> None:
     # Given that billing was heard before signup,
-    world = World(SIGNED)
+    service = ActivationHarness(SIGNED)
     # Then the first step is still due.
-    assert world.status("INSCHRIJVEN") == "current"
-    assert world.blockers()[0] == "signup_expected"
-    assert isinstance(world.customer(), Activation)
+    assert service.status("INSCHRIJVEN") == "current"
+    assert service.blockers()[0] == "signup_expected"
+    assert isinstance(service.customer(), Activation)
 
 
 def test_of_two_facts_about_one_order_the_higher_revision_holds_whenever_it_was_said() -> None:
     # Given a release that was said after its withdrawal, by a clock that runs behind,
-    world = World(*WAY[:-1])
+    service = ActivationHarness(*WAY[:-1])
     late, early = MONDAY + timedelta(days=1), MONDAY + timedelta(hours=1)
     # When they are heard in either order, Then the withdrawal holds: it has the higher revision.
-    world.hear(TAKEN_BACK, at=early)
-    world.hear(WAY[-1], at=late)
-    assert not world.customer().released
-    assert not world.customer().ready
+    service.hear(TAKEN_BACK, time=early)
+    service.hear(WAY[-1], time=late)
+    assert not service.customer().released
+    assert not service.customer().ready

@@ -18,14 +18,14 @@ from shared.events import (
     SignupRejected,
 )
 from shared.events.event import Event
-from tests.unit.activation.world import (
+from shared.processing.testing import MONDAY
+from tests.unit.activation.harness import (
     CONFIRMATION_SENT,
-    MONDAY,
     ORDER,
     REGISTERED,
     SET_UP,
     SIGNED,
-    World,
+    ActivationHarness,
     booked,
     flagged,
     mails,
@@ -39,11 +39,11 @@ TAKEN_BACK = {"reason_code": "AM04", "cause": "teruggeboekt"}
 
 @dataclass(frozen=True)
 class Said:
-    """An event as it was said: when, and under which id."""
+    """An event as it was said: when, and by which message."""
 
     event: Event
     minute: int
-    id: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,11 @@ NEEDED = (signed_up(), SET_UP, releases(6, back=False))
 def histories(draw: st.DrawFn) -> History:
     """A customer's events at moments that may coincide, heard in two orders, some twice.
 
-    Every other customer has all that he needs among them: by chance alone hardly any would.
+    Every other customer has all that they need among them: by chance alone hardly any would.
     """
     needed = draw(st.sampled_from(((), NEEDED)))
-    told = [*draw(st.lists(events, min_size=1, max_size=10)), *needed]
-    said = [Said(one, draw(st.integers(0, 5)), f"e{n}") for n, one in enumerate(told)]
+    chosen = [*draw(st.lists(events, min_size=1, max_size=10)), *needed]
+    said = [Said(event, draw(st.integers(0, 5)), f"e{n}") for n, event in enumerate(chosen)]
     return History(said, draw(_arrivals(len(said))), draw(_arrivals(len(said))))
 
 
@@ -109,19 +109,23 @@ def _arrivals(draw: st.DrawFn, number: int) -> list[int]:
     return list(draw(st.permutations([*range(number), *twice])))
 
 
-def live(history: History, arrivals: Sequence[int]) -> tuple[World, list[tuple[str, str]]]:
-    world, sent = World(), []
+def live(
+    history: History, arrivals: Sequence[int]
+) -> tuple[ActivationHarness, list[tuple[str, str]]]:
+    """Hear the history; what comes again comes after the inbox has forgotten it."""
+    service, sent = ActivationHarness(), []
     for number in arrivals:
         said = history.said[number]
-        at = MONDAY + timedelta(minutes=said.minute)
-        sent += mails(world.hear(said.event, at=at, id=said.id))
-    return world, sent
+        time = MONDAY + timedelta(minutes=said.minute)
+        service.forget_messages()
+        sent += mails(service.hear(said.event, message=said.message, time=time))
+    return service, sent
 
 
-def ending(world: World) -> dict[str, Any]:
-    where = world.checklist()
+def ending(service: ActivationHarness) -> dict[str, Any]:
+    where = service.checklist()
     return {
-        "known": world.customer().model_dump(),
+        "known": service.customer().model_dump(),
         "steps": where.steps,
         "blockers": where.blockers,
         "next": where.next_actor,
@@ -132,41 +136,39 @@ def ending(world: World) -> dict[str, Any]:
 @given(histories())
 def test_any_order_and_duplication_of_events_ends_in_the_same_checklist(history: History) -> None:
     # Given a customer's events, heard in one order,
-    one, _ = live(history, history.heard)
+    service, _ = live(history, history.heard)
     # When they are heard in another order, with other duplicates,
     other, _ = live(history, history.otherwise)
-    # Then all that is known of him and all seven steps are the same.
-    assert ending(one) == ending(other)
+    # Then all that is known of them and all seven steps are the same.
+    assert ending(service) == ending(other)
 
 
 @thoroughly
 @given(histories())
-def test_a_customer_is_ready_only_when_he_is_released_set_up_and_still_there(
+def test_a_customer_is_ready_only_when_they_are_released_set_up_and_still_there(
     history: History,
 ) -> None:
     # Given any history,
-    world, _ = live(history, history.heard)
+    service, _ = live(history, history.heard)
     # When the rule is applied to it directly: of the release the highest revision holds,
-    said = [one.event for one in history.said]
-    standing = [
-        (one.event.revision, one.minute, str(one.id), one.event)
-        for one in history.said
-        if isinstance(one.event, CustomerReleased | CustomerReleaseWithdrawn)
+    said = [line.event for line in history.said]
+    of_release = [
+        event for event in said if isinstance(event, CustomerReleased | CustomerReleaseWithdrawn)
     ]
-    newest = max((one[0] for one in standing), default=None)
-    latest = [one for one in standing if one[0] == newest]
-    gone = any(isinstance(one, OnboardingWithdrawn) for one in said)
+    newest = max((event.revision for event in of_release), default=None)
+    latest = [event for event in of_release if event.revision == newest]
+    gone = any(isinstance(event, OnboardingWithdrawn) for event in said)
     # Then nobody is ready who lacks one of its parts.
-    if world.customer().ready:
+    if service.customer().ready:
         assert not gone
-        assert any(isinstance(one[3], CustomerReleased) for one in latest)
-        assert any(one == SET_UP for one in said)
-        assert any(getattr(one, "reference", None) for one in said)
-    elif not gone and latest and len(latest) == 1 and isinstance(latest[0][3], CustomerReleased):
-        # And who has them all is ready, unless his administration is closed to him: another copy
-        # that failed takes nothing from him.
-        refused = any(getattr(one, "access_granted", True) is False for one in said)
-        complete = SET_UP in said and any(getattr(one, "reference", None) for one in said)
+        assert any(isinstance(event, CustomerReleased) for event in latest)
+        assert any(event == SET_UP for event in said)
+        assert any(getattr(event, "reference", None) for event in said)
+    elif not gone and len(latest) == 1 and isinstance(latest[0], CustomerReleased):
+        # And who has them all is ready, unless their administration is closed to them: another
+        # copy that failed takes nothing from them.
+        refused = any(getattr(event, "access_granted", True) is False for event in said)
+        complete = SET_UP in said and any(getattr(event, "reference", None) for event in said)
         assert not complete or refused
 
 
@@ -175,10 +177,10 @@ def test_a_customer_is_ready_only_when_he_is_released_set_up_and_still_there(
 def test_the_office_is_told_once_for_each_time_a_customer_becomes_ready(history: History) -> None:
     # Given any history in which nothing is taken back,
     steady = [
-        one
-        for one in history.said
-        if not isinstance(one.event, CustomerReleaseWithdrawn)
-        and getattr(one.event, "access_granted", True)
+        line
+        for line in history.said
+        if not isinstance(line.event, CustomerReleaseWithdrawn)
+        and getattr(line.event, "access_granted", True)
     ]
     kept = [number for number in history.heard if history.said[number] in steady]
     # When it is heard, some of it twice, Then the office gets one mail at most.

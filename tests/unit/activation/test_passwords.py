@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from services.activation import passwords
-from services.activation.login_names import LONGEST, base_of, free_name, names_to_try
+from services.activation.login import passwords
+from services.activation.login.names import MAX_LENGTH, base_of, free_name, names_to_try
 
 FORM = re.compile(
     r"^[23456789abcdefghjkmnpqrstuvwxyz]{4}(-[23456789abcdefghjkmnpqrstuvwxyz]{4}){3}$"
@@ -14,10 +14,10 @@ FORM = re.compile(
 
 
 def test_a_one_time_password_is_four_groups_of_letters_that_cannot_be_mistaken() -> None:
-    made = {passwords.generate().reveal() for _ in range(200)}
-    assert len(made) == 200
-    assert all(FORM.match(one) for one in made)
-    assert not set("".join(made)) & set("01ilo")
+    clear = {passwords.generate().reveal() for _ in range(200)}
+    assert len(clear) == 200
+    assert all(FORM.match(password) for password in clear)
+    assert not set("".join(clear)) & set("01ilo")
 
 
 def test_a_secret_shows_itself_nowhere_but_where_it_is_asked_for() -> None:
@@ -46,7 +46,7 @@ def test_without_a_password_no_password_is_right() -> None:
     assert not passwords.matches_own(None, "no password at all")
 
 
-def test_a_password_of_his_own_is_compared_to_the_letter() -> None:
+def test_a_password_of_their_own_is_compared_to_the_letter() -> None:
     kept = passwords.hash_own("Drie Rode Fietsen-7")
     assert passwords.matches_own(kept, "Drie Rode Fietsen-7")
     assert not passwords.matches_own(kept, "drie rode fietsen-7")
@@ -87,10 +87,10 @@ def test_a_login_name_fits_into_a_text_message_and_is_nobody_elses() -> None:
     assert free_name(names, names[:2]) == f"{base}3"
     assert not set(names[3:]) & set(names_to_try(base, "ander"))
     # Each fits, in letters and figures that every text message can carry.
-    assert all(len(one) <= LONGEST and re.fullmatch(r"[a-z0-9.]+", one) for one in names)
+    assert all(len(name) <= MAX_LENGTH and re.fullmatch(r"[a-z0-9.]+", name) for name in names)
 
 
 def test_a_name_that_is_cut_for_its_number_does_not_end_in_a_full_stop() -> None:
     names = names_to_try("bakkerij.en.metworst", "een")
     assert len(names) == len(set(names))
-    assert not [one for one in names if re.search(r"\.\d*$", one)]
+    assert not [name for name in names if re.search(r"\.\d*$", name)]

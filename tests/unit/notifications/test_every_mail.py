@@ -1,6 +1,6 @@
 """Every mail and text that the services send, filled with what their handlers give it."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,48 +13,47 @@ from shared.notifications.messages import Mail
 from shared.notifications.rendering.gsm7 import SINGLE_PART_SEPTETS
 from shared.notifications.rendering.renderer import Renderer
 from shared.notifications.senders import Email, Sms
-from shared.processing import Effect, Scheduled
-from tests.unit.activation import world as activation
+from shared.processing import Effect
+from shared.processing.testing import MONDAY
+from tests.unit.activation.harness import WAY, ActivationHarness
 from tests.unit.billing import builders
-from tests.unit.billing import world as billing
-from tests.unit.signup import world as signup
+from tests.unit.billing.harness import BillingHarness
+from tests.unit.signup.harness import SignupHarness, example
 
 DOCUMENT = "confirmation"
 """This folder holds the PDF's template, not a mail's."""
 MADE_WHILE_SENDING = {
     "password": "abcd-efgh-jkmn-pqrs",
-    "expires_at": activation.MONDAY,
+    "expires_at": MONDAY,
     "login_url": "https://stappenplan.example/login",
 }
 
 
 def of_signup() -> list[Effect]:
-    world = signup.World()
+    signup = SignupHarness()
     return [
-        *world.submit(signup.example(), "bakkerij"),
-        *world.submit(signup.example(), "tweede"),
-        *world.submit(signup.example("91-fout-kvk"), "slager"),
-        *world.ask(Withdraw(by="anna"), "bakkerij"),
+        *signup.submit(example(), "bakkerij"),
+        *signup.submit(example(), "tweede"),
+        *signup.submit(example("91-fout-kvk"), "slager"),
+        *signup.ask(Withdraw(by="anna"), "bakkerij"),
     ]
 
 
 def of_billing() -> list[Effect]:
-    world = billing.World()
-    effects = [*world.hear(builders.registration()), *world.pass_days(8)]
-    world.ask(builders.signature())
-    return [*effects, *world.hear(builders.result("failed", code="AM04"))]
+    billing = BillingHarness()
+    effects = [*billing.hear(builders.registration()), *billing.pass_days(8)]
+    billing.ask(builders.signature())
+    return [*effects, *billing.hear(builders.result("failed", code="AM04"))]
 
 
 def of_activation() -> list[Effect]:
-    world = activation.World(*activation.WAY[:-1])
-    released = [*world.hear(activation.WAY[-1])]
-    ordered = world.ask(ActivateCustomer(channel="email", by="anna"))
-    world.customer().equip("hash", world.now + timedelta(hours=72))
-    world.customer().mark_sent(world.now)
-    (scheduled,) = [effect for effect in ordered if isinstance(effect, Scheduled)]
+    activation = ActivationHarness(*WAY[:-1])
+    released = activation.hear(WAY[-1])
+    ordered = activation.ask(ActivateCustomer(channel="email", by="anna"))
+    activation.send_credentials()
     undeliverable = {"reference": "S-1", "company": "Bakkerij", "channel": "sms"}
     failed = Mail("credentials_undeliverable", "k@kantoor.example", "nl", undeliverable)
-    return [*released, *ordered, *world.ask(scheduled.request), failed]
+    return [*released, *ordered, *activation.pass_days(2), failed]
 
 
 SERVICES = {"signup": of_signup, "billing": of_billing, "activation": of_activation}
@@ -110,14 +109,14 @@ def test_credentials_fit_into_one_text_message(language: str) -> None:
 
 def test_a_payer_under_a_standing_mandate_is_not_asked_to_sign() -> None:
     # Given an office that signed its mandate, When its next client is registered,
-    world = billing.World()
-    world.hear(builders.registration(payer="office", iban=builders.OFFICE_IBAN))
-    world.ask(builders.signature(signed_on=date(2026, 11, 20)))
+    billing = BillingHarness()
+    billing.hear(builders.registration(payer="office", iban=builders.OFFICE_IBAN))
+    billing.ask(builders.signature(signed_on=date(2026, 11, 20)))
     registration = builders.registration(company="Slager", payer="office", iban=None)
     (mail,) = [
-        effect
-        for effect in world.hear(registration, "slager")
-        if isinstance(effect, Mail) and effect.kind == "order_confirmation"
+        mail
+        for mail in billing.hear(registration, "slager").all(Mail)
+        if mail.kind == "order_confirmation"
     ]
     # Then the mail says that nothing need be done, unlike the first.
     email = render("billing", mail, "nl")

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.signup.texts import TEXTS
+from services.signup.form.texts import TEXTS
 from shared.events import SignupRejected
-from tests.unit.signup.world import World, accepted, changed, errors, example
+from shared.notifications.messages import Mail
+from tests.unit.signup.harness import SignupHarness, accepted, changed, errors, example
 
 TAKEN = [
     ("customer__kvk", "01234567", "01234567"),
@@ -75,46 +76,48 @@ REFUSED = [
 @pytest.mark.parametrize(("field", "value", "normal"), TAKEN)
 def test_a_right_field_is_kept_in_its_normal_form(field: str, value: Any, normal: Any) -> None:
     # Given a form with this value, When it is submitted,
-    said = accepted(World().submit(changed(**{field: value})))
+    kept: Any = accepted(SignupHarness().submit(changed(**{field: value})))
     # Then it is accepted, in the one form that all others rely on.
-    found: Any = said
     for name in field.split("__"):
-        found = getattr(found, name)
-    assert found == normal
+        kept = getattr(kept, name)
+    assert kept == normal
 
 
 @pytest.mark.parametrize(("field", "value", "code"), REFUSED)
 def test_a_wrong_field_is_named_with_what_to_do(field: str, value: Any, code: str) -> None:
     # Given a form with one wrong field, When it is submitted,
     source = "/website/0042"
-    found = errors(World().submit(changed(**{field: value}), source=source))
+    codes = errors(SignupHarness().submit(changed(**{field: value}), source=source))
     # Then that field is named, with a code for programs,
-    assert found[field.replace("__", ".")] == code
+    assert codes[field.replace("__", ".")] == code
     # and no other, but for what is inside a part that is missing.
-    assert all(one.startswith(field.replace("__", ".")) for one in found)
+    assert all(name.startswith(field.replace("__", ".")) for name in codes)
 
 
 def test_all_errors_are_told_at_once() -> None:
     # Given a form with three wrong fields, When it is submitted, Then all three are named.
     form = changed(customer__kvk="1", customer__email="x", payer__iban="y")
-    assert set(errors(World().submit(form))) == {"customer.kvk", "customer.email", "payer.iban"}
+    assert set(errors(SignupHarness().submit(form))) == {
+        "customer.kvk",
+        "customer.email",
+        "payer.iban",
+    }
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_the_sentences_are_in_the_customers_language(language: str) -> None:
     form = changed(customer__kvk="1", customer__language=language)
-    (rejected, *_) = World().submit(form)
-    assert isinstance(rejected, SignupRejected)
+    rejected = SignupHarness().submit(form).one(SignupRejected)
     assert rejected.errors[0].message == TEXTS["kvk_format"][language == "en"]
 
 
 def test_a_sole_traders_old_tax_number_is_refused_and_repeated_nowhere() -> None:
-    # Given a sole trader whose old tax number is his citizen number,
+    # Given a sole trader whose old tax number is their citizen number,
     data = example("92-fout-bsn-als-btw-id")
-    # When he fills it in, Then it is refused, and neither event nor mail repeats it.
-    said = World().submit(data)
-    assert errors(said) == {"customer.vat_id": "vat_is_citizen_number"}
-    assert "004495445" not in repr(said)
+    # When they fill it in, Then it is refused, and neither event nor mail repeats it.
+    effects = SignupHarness().submit(data)
+    assert errors(effects) == {"customer.vat_id": "vat_is_citizen_number"}
+    assert "004495445" not in repr(effects)
 
 
 @pytest.mark.parametrize(
@@ -122,27 +125,42 @@ def test_a_sole_traders_old_tax_number_is_refused_and_repeated_nowhere() -> None
     ["NL4495445B01", "NL04495445B01", "nl 4495.445.b.01", "4495445B01", "004495445", "4495445"],
 )
 def test_an_old_tax_number_is_known_without_its_leading_zeros(written: str) -> None:
-    # Given a sole trader, When he leaves out zeros, the country or the suffix,
+    # Given a sole trader, When they leave out zeros, the country or the suffix,
     data = example("92-fout-bsn-als-btw-id")
     data["customer"]["vat_id"] = written
-    # Then his citizen number is refused all the same.
-    assert errors(World().submit(data)) == {"customer.vat_id": "vat_is_citizen_number"}
+    # Then their citizen number is refused all the same.
+    assert errors(SignupHarness().submit(data)) == {"customer.vat_id": "vat_is_citizen_number"}
 
 
 def test_who_wants_texts_must_give_a_mobile_number() -> None:
     form = changed(preferred_channel="sms", customer__mobile=None)
-    assert errors(World().submit(form)) == {"customer.mobile": "mobile_needed"}
+    assert errors(SignupHarness().submit(form)) == {"customer.mobile": "mobile_needed"}
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(612345601, "not_text"), ("06\n12345601", "control_character")]
+)
+def test_a_field_that_two_rules_ask_for_is_wrong_once(number: Any, code: str) -> None:
+    # Given a customer who wants texts, so that their number is asked for by two rules,
+    form = changed(preferred_channel="sms", customer__mobile=number)
+    # When the number is wrong, Then event and mail tell so once, and say what is wrong with it.
+    effects = SignupHarness().submit(form)
+    assert errors(effects) == {"customer.mobile": code}
+    assert [error["field"] for error in effects.one(Mail).params["errors"]] == ["customer.mobile"]
 
 
 def test_somebody_else_who_pays_must_be_reachable() -> None:
     form = changed(payer={"kind": "other"})
-    assert errors(World().submit(form)) == {"payer.name": "missing", "payer.email": "missing"}
+    assert errors(SignupHarness().submit(form)) == {
+        "payer.name": "missing",
+        "payer.email": "missing",
+    }
 
 
 def test_a_belgian_postcode_is_not_read_as_a_dutch_one() -> None:
     address = {**example()["customer"]["address"], "country": "BE", "postcode": "2000"}
-    said = accepted(World().submit(changed(customer__address=address)))
-    assert said.customer.address.postcode == "2000"
+    signup = accepted(SignupHarness().submit(changed(customer__address=address)))
+    assert signup.customer.address.postcode == "2000"
 
 
 JSON = st.recursive(
@@ -160,13 +178,12 @@ def test_whatever_is_filled_in_is_accepted_or_answered_field_by_field(
 ) -> None:
     # Given a form in which anything may stand anywhere, parts before what is inside them,
     data = example()
-    for path, value in sorted(changes.items(), key=lambda one: -len(one[0].split("__"))):
+    for path, value in sorted(changes.items(), key=lambda change: -len(change[0].split("__"))):
         *parents, last = path.split("__")
         part: Any = data
         for name in parents:
             part = part[name]
         part[last] = value
     # When it is submitted, Then there is one answer, and it always has its reasons.
-    said = World().submit(data, source="/website/0042")
-    refused = [one for one in said if isinstance(one, SignupRejected)]
-    assert accepted(said) if not refused else refused[0].errors
+    effects = SignupHarness().submit(data, source="/website/0042")
+    assert errors(effects) if effects.all(SignupRejected) else accepted(effects)

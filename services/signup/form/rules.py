@@ -3,15 +3,13 @@
 import re
 from datetime import datetime, timedelta
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-from phonenumbers import PhoneNumberType
 from stdnum.eu import vat as eu_vat
 from stdnum.exceptions import ValidationError
 from stdnum.iso7064 import mod_97_10
 from stdnum.nl import bsn, btw, postcode
 
-from services.signup.form import Wrong
+from services.signup.form.form import Wrong
+from shared.trade import contact
 from shared.trade.iban import NotAnIban, NotSepa, sepa_iban
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -46,9 +44,9 @@ def kvk(value: str) -> str:
 
 
 def vat_id(value: str, *, sole_trader: bool) -> str:
-    """A VAT id; a sole trader's old tax number, which is his citizen number, is refused.
+    """A VAT id; a sole trader's old tax number, which is their citizen number, is refused.
 
-    Since 2020 a sole trader's VAT id satisfies mod-97 and no longer holds his BSN
+    Since 2020 a sole trader's VAT id satisfies mod-97 and no longer holds their BSN
     (Belastingdienst); the value itself is never stored, logged or repeated.
     """
     compact = re.sub(r"[ .\-]", "", value).upper()
@@ -106,6 +104,9 @@ def dutch_postcode(value: str) -> str:
 
 def country(value: str) -> str:
     """A country code of two letters (ISO 3166-1)."""
+    # It takes long to load, and a start needs none of it.
+    import phonenumbers
+
     code = value.upper()
     if code not in phonenumbers.SUPPORTED_REGIONS:
         raise Wrong("country_unknown")
@@ -115,26 +116,21 @@ def country(value: str) -> str:
 def email(value: str) -> str:
     """An e-mail address that could exist; whether it does is not asked."""
     try:
-        return validate_email(value, check_deliverability=False).normalized
-    except EmailNotValidError:
+        return contact.email_address(value)
+    except contact.NotAnEmailAddress:
         raise Wrong("email_invalid") from None
 
 
 def mobile(value: str) -> str:
     """A mobile number in E.164; a Dutch one may begin with 06."""
     try:
-        number = phonenumbers.parse(value, "NL")
-    except phonenumbers.NumberParseException:
+        return contact.mobile_number(value)
+    except contact.NotAPhoneNumber:
         raise Wrong("mobile_invalid") from None
-    if not phonenumbers.is_valid_number(number):
-        raise Wrong("mobile_invalid")
-    formatted = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if formatted.startswith("+3197"):
-        raise Wrong("mobile_machine")
-    kind = phonenumbers.number_type(number)
-    if kind not in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE):
-        raise Wrong("mobile_landline")
-    return formatted
+    except contact.OfAMachine:
+        raise Wrong("mobile_machine") from None
+    except contact.NotMobile:
+        raise Wrong("mobile_landline") from None
 
 
 def accepted_at(value: str, now: datetime) -> datetime:
@@ -156,22 +152,22 @@ def likely_meant(address: str) -> str | None:
     domain = domain.lower()
     if domain in MAIL_DOMAINS:
         return None
-    near = [known for known in MAIL_DOMAINS if _distance(domain, known) <= 1]
+    near = [common for common in MAIL_DOMAINS if _distance(domain, common) <= 1]
     return f"{local}@{near[0]}" if near else None
 
 
-def _distance(one: str, other: str) -> int:
+def _distance(word: str, other: str) -> int:
     """How many letters to add, drop, change or swap (Damerau, optimal string alignment)."""
-    if abs(len(one) - len(other)) > 2:
+    if abs(len(word) - len(other)) > 2:
         return 3
     before: list[int] = []
     row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
+    for i, a in enumerate(word, 1):
         above, row, before2 = row, [i], before
         before = above
         for j, b in enumerate(other, 1):
             cost = min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+            if i > 1 and j > 1 and a == other[j - 2] and word[i - 2] == b:
                 cost = min(cost, before2[j - 2] + 1)
             row.append(cost)
     return row[-1]

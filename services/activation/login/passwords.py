@@ -68,14 +68,14 @@ def hash_own(password: str) -> str:
     return _hash(password)
 
 
-def matches_one_time(kept: str | None, entered: str) -> bool:
+def matches_one_time(stored: str | None, entered: str) -> bool:
     """Whether this is the one-time password; takes as long when there is none."""
-    return _matches(kept, normal_form(entered))
+    return _matches(stored, normal_form(entered))
 
 
-def matches_own(kept: str | None, entered: str) -> bool:
+def matches_own(stored: str | None, entered: str) -> bool:
     """Whether this is the customer's own password; takes as long when there is none."""
-    return _matches(kept, entered)
+    return _matches(stored, entered)
 
 
 def objection(password: str, context: tuple[str, ...]) -> str | None:
@@ -109,11 +109,11 @@ def _dummy() -> str:
     return _hash("no password at all")
 
 
-def _matches(kept: str | None, text: str) -> bool:
-    compare_with = kept or _dummy()
+def _matches(stored: str | None, text: str) -> bool:
+    compare_with = stored or _dummy()
     with _turns:
         try:
             _hasher.verify(compare_with, text)
         except (VerificationError, InvalidHashError):
             return False
-    return kept is not None
+    return stored is not None

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from services.activation import passwords
+from services.activation.login import passwords
+from services.activation.mails import credentials_undeliverable
 from services.activation.models import SENDING, Activation
 from shared.events import CustomerActivated
 from shared.host.settings import Settings
 from shared.notifications.kinds import NotificationKind
-from shared.notifications.messages import Mail
 from shared.notifications.senders.outgoing import OutgoingMessage
 from shared.notifications.tables import Notification
 from shared.processing import Effect, Now
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from shared.notifications.rendering.renderer import Renderer
 
 
-def credentials_notice(settings: Settings) -> NotificationKind:
+def credentials_kind(settings: Settings) -> NotificationKind:
     """How a message with credentials is made and followed up."""
     return NotificationKind(compose=partial(_compose, settings), sent=_sent, failed=_failed)
 
@@ -65,7 +65,7 @@ def _compose(
 
 
 def _sent(
-    session: Session, notification: Notification, _letter: OutgoingMessage, now: Now
+    session: Session, notification: Notification, _message: OutgoingMessage, now: Now
 ) -> Sequence[Effect]:
     activation = _current(session, notification)
     if activation is None or activation.login_name is None or activation.expires_at is None:
@@ -86,13 +86,7 @@ def _failed(session: Session, notification: Notification, _now: Now) -> Sequence
     if activation is None or activation.signup is None:
         return []
     activation.mark_undeliverable()
-    office = activation.signup.office
-    params = {
-        "reference": activation.signup.reference,
-        "company": activation.signup.customer.company,
-        "channel": notification.channel,
-    }
-    return [Mail("credentials_undeliverable", office.email, office.language, params)]
+    return [credentials_undeliverable(activation.signup, notification.channel)]
 
 
 def _current(session: Session, notification: Notification) -> Activation | None:

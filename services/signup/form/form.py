@@ -4,11 +4,12 @@ import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from services.signup.texts import text
+from services.signup.form.texts import text
 from shared.base.errors import FieldError
 from shared.events.shapes import Language
 
-MOST_ERRORS = 50
+MAX_ERRORS = 50
+JOINERS = "\u200c\u200d"
 
 
 class Wrong(Exception):
@@ -26,13 +27,22 @@ class Form:
     def __init__(self, data: Mapping[str, Any], language: Language) -> None:
         self._data = data
         self.language = language
-        self.errors: list[FieldError] = []
+        self._errors: dict[str, FieldError] = {}
+
+    @property
+    def errors(self) -> tuple[FieldError, ...]:
+        """What is wrong with each field, in the order in which they were read."""
+        return tuple(self._errors.values())
 
     def wrong(self, field: str, code: str, **values: object) -> None:
-        """Note that a field is wrong."""
-        if len(self.errors) < MOST_ERRORS:
-            message = text(code, self.language, **values)
-            self.errors.append(FieldError(field=field, code=code, message=message))
+        """Note that a field is wrong; of a field that several rules read the first error stays."""
+        message = text(code, self.language, **values)
+        self.note(FieldError(field=field, code=code, message=message))
+
+    def note(self, error: FieldError) -> None:
+        """Note what is wrong with a field, unless that was told before."""
+        if len(self._errors) < MAX_ERRORS:
+            self._errors.setdefault(error.field, error)
 
     def part(self, name: str) -> Mapping[str, Any]:
         """A part of the form with fields of its own; empty when it is missing or no object."""
@@ -103,16 +113,18 @@ def line_of(value: Any, limit: int) -> str | None:
     if len(value) > 4 * limit:
         raise Wrong("too_long", limit=limit)
     stripped = unicodedata.normalize("NFC", value.strip(" \t"))
-    # Cc: line breaks and NUL; Cf: writing-direction tricks; Cs: halves of characters.
-    if any(
-        unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") or _tricks(one) for one in stripped
-    ):
+    if any(_is_hidden(character) for character in stripped):
         raise Wrong("control_character")
     if len(stripped) > limit:
         raise Wrong("too_long", limit=limit)
     return stripped or None
 
 
-def _tricks(character: str) -> bool:
-    """Invisible characters that reorder what a person reads; joiners within words are fine."""
-    return unicodedata.category(character) == "Cf" and character not in "\u200c\u200d"
+def _is_hidden(character: str) -> bool:
+    """Whether it breaks a line, is half a character, or reorders what a person reads.
+
+    Joiners within words are fine.
+    """
+    # Cc: line breaks and NUL; Cf: writing-direction tricks; Cs: halves of characters.
+    kind = unicodedata.category(character)
+    return kind in ("Cc", "Cs", "Zl", "Zp") or (kind == "Cf" and character not in JOINERS)

@@ -1,6 +1,6 @@
 """INLOGGEN: checking passwords, locking out, and the forced change at first log-in.
 
-Passwords are compared outside the inbox: a request that carries one is never kept.
+Passwords are compared outside the inbox: whatever carries one is never stored.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from services.activation import passwords
+from services.activation.login import passwords
 from services.activation.models import Activation
 from shared.base.errors import FieldError, Forbidden, Invalid, TooManyRequests, Unauthorized
 from shared.events import CustomerLoggedIn
@@ -22,7 +22,7 @@ NOBODY = str(uuid5(NAMESPACE, "nobody"))
 
 @dataclass(frozen=True)
 class LoggedIn:
-    """The answer to a right password."""
+    """Who has given the right password, and whether they must choose another."""
 
     onboarding_id: UUID
     login_name: str
@@ -45,7 +45,7 @@ def log_in(runtime: Runtime, login_name: str, password: str) -> LoggedIn:
         right = _check(activation, password, now)
         if activation is None or not right:
             return None
-        if activation.logged_in(now):
+        if activation.record_login(now):
             name = activation.login_name or login_name
             event = CustomerLoggedIn(login_name=name, first_login_at=now)
             context.publish(activation.onboarding_id, event)
@@ -53,7 +53,7 @@ def log_in(runtime: Runtime, login_name: str, password: str) -> LoggedIn:
 
     activation = runtime.write(try_password, subject=NOBODY, by="/customer")
     if activation is None:
-        raise _wrong()
+        raise _login_failed()
     return LoggedIn(
         onboarding_id=UUID(activation.onboarding_id),
         login_name=activation.login_name or login_name,
@@ -63,7 +63,7 @@ def log_in(runtime: Runtime, login_name: str, password: str) -> LoggedIn:
 
 
 def change_password(runtime: Runtime, login_name: str, current: str, new: str) -> None:
-    """Give a customer a password of his own; the one-time one is gone.
+    """Give a customer a password of their own; the one-time one is gone.
 
     Raises:
         Unauthorized, Forbidden, TooManyRequests: as `log_in`.
@@ -76,12 +76,12 @@ def change_password(runtime: Runtime, login_name: str, current: str, new: str) -
         right = _check(activation, current, now)
         if activation is None or not right:
             return False
-        _require_a_good_one(activation, current, new)
+        _require_good_password(activation, current, new)
         activation.choose(passwords.hash_own(new))
         return True
 
     if not runtime.write(choose, subject=NOBODY, by="/customer"):
-        raise _wrong()
+        raise _login_failed()
 
 
 def _find(session: Session, login_name: str) -> Activation | None:
@@ -105,16 +105,16 @@ def _check(activation: Activation | None, password: str, now: datetime) -> bool:
     if activation.own_hash is not None:
         right = passwords.matches_own(activation.own_hash, password)
     else:
-        kept = activation.one_time_hash if activation.one_time_is_good(now) else None
-        right = passwords.matches_one_time(kept, password)
+        stored = activation.one_time_hash if activation.one_time_is_good(now) else None
+        right = passwords.matches_one_time(stored, password)
     if not right:
-        activation.wrong_password(now)
+        activation.record_wrong_password(now)
     elif activation.suspended:
         raise Forbidden("suspended", "De toegang is opgeschort; neem contact op met uw kantoor.")
     return right
 
 
-def _require_a_good_one(activation: Activation, current: str, new: str) -> None:
+def _require_good_password(activation: Activation, current: str, new: str) -> None:
     context = (activation.login_name or "", *(activation.company or "").split())
     objection = passwords.objection(new, context)
     if objection is None and passwords.normal_form(new) == passwords.normal_form(current):
@@ -124,7 +124,7 @@ def _require_a_good_one(activation: Activation, current: str, new: str) -> None:
         raise Invalid("password_weak", objection, errors=[error])
 
 
-def _wrong() -> Unauthorized:
+def _login_failed() -> Unauthorized:
     return Unauthorized(
         "login_failed", "Loginnaam of wachtwoord klopt niet, of het wachtwoord is verlopen."
     )

@@ -1,13 +1,13 @@
-"""Is a sign-up in order? Every field is looked at in one pass, every error told at once."""
+"""Is a sign-up in order? Every field is looked at in one pass, and all errors are told at once."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, cast, get_args
 
-from services.signup import rules
-from services.signup.form import Form, Wrong
-from services.signup.texts import warning_text
+from services.signup.form import rules
+from services.signup.form.form import Form, Wrong
+from services.signup.form.texts import warning_text
 from shared.base.errors import FieldError
 from shared.events import SignupSubmitted
 from shared.events.shapes import (
@@ -24,7 +24,7 @@ from shared.events.shapes import (
     Warning,
 )
 
-MOST_MODULES = 20
+MAX_MODULES = 20
 
 
 class OfficeTerms(Protocol):
@@ -50,7 +50,7 @@ class Offer(Protocol):
 class Checked:
     """The outcome: a sign-up in normal form, or what is wrong with it.
 
-    `reply_to` is the customer's address when that much is right, so that he can be told.
+    `reply_to` is the customer's address when that much is right, so that they can be told.
     """
 
     submitted: SignupSubmitted | None
@@ -77,7 +77,7 @@ def check(
     remarks = _remarks(form, data.get("remarks"))
     reply_to = customer.get("email")
     if form.errors or office is None:
-        return Checked(None, tuple(form.errors), (), form.language, reply_to)
+        return Checked(None, form.errors, (), form.language, reply_to)
     submitted = SignupSubmitted(
         office_code=str(data["office_code"]).strip(),
         customer=Customer.model_validate(customer),
@@ -93,8 +93,8 @@ def check(
 
 def _language(data: Mapping[str, Any]) -> Language:
     customer = data.get("customer")
-    said = customer.get("language") if isinstance(customer, Mapping) else None
-    return "en" if said == "en" else "nl"
+    language = customer.get("language") if isinstance(customer, Mapping) else None
+    return "en" if language == "en" else "nl"
 
 
 def _customer(form: Form) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def _package(form: Form, catalogue: Offer) -> Package | None:
     if code is not None and code not in catalogue.package_codes:
         form.wrong("package.code", "package_unknown", choices=", ".join(catalogue.package_codes))
     modules = part.get("modules") or []
-    if not isinstance(modules, list) or len(modules) > MOST_MODULES:
+    if not isinstance(modules, list) or len(modules) > MAX_MODULES:
         form.wrong("package.modules", "not_list")
         return None
     for position, module in enumerate(modules):
@@ -208,17 +208,18 @@ def _remarks(form: Form, value: Any) -> str | None:
         return None
     lines = Form({"remarks": " ".join(value.split())}, form.language)
     remarks = lines.checked("remarks", rules.no_citizen_number, required=False, limit=2000)
-    form.errors.extend(lines.errors)
+    for error in lines.errors:
+        form.note(error)
     return remarks
 
 
 def _warnings(submitted: SignupSubmitted, office: OfficeTerms) -> list[Warning]:
     language: Language = "en" if office.language == "en" else "nl"
-    found: list[Warning] = []
+    warnings: list[Warning] = []
 
     def warn(code: str, *, needs_review: bool = False, **values: object) -> None:
         text = warning_text(code, language, **values)
-        found.append(Warning(code=code, text=text, needs_review=needs_review))
+        warnings.append(Warning(code=code, text=text, needs_review=needs_review))
 
     meant = rules.likely_meant(submitted.customer.email)
     if meant is not None:
@@ -229,4 +230,4 @@ def _warnings(submitted: SignupSubmitted, office: OfficeTerms) -> list[Warning]:
         warn("kvk_missing")
     if submitted.payer.kind == "office" and not office.pays_for_customers:
         warn("payer_office_not_allowed", needs_review=True)
-    return found
+    return warnings

@@ -1,10 +1,8 @@
-"""Activation in memory: its handlers run for real, over just what they declare to load."""
+"""Activation in memory: one customer's way, and how what is known of them is read."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid5
 
 from services.activation.checklist import Checklist, checklist
 from services.activation.handlers import SUBSCRIPTIONS
@@ -18,17 +16,13 @@ from shared.events import (
     RegistrationCompleted,
     SignupAccepted,
 )
-from shared.events.envelope import Envelope
 from shared.events.event import Event
 from shared.events.shapes import Address, Contact, Customer, Office, Package, Payer, Warning
 from shared.host.settings import Settings
-from shared.messaging.bus import Incoming
 from shared.notifications.messages import Mail
-from shared.processing import Command, Effect, Loaded, Message, Now
-from shared.processing.handlers.registry import bind_parameters
+from shared.processing import Effect
+from shared.processing.testing import MONDAY, Harness, Heard, onboarding
 
-MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-SPACE = UUID("00000000-0000-0000-0000-000000000042")
 SETTINGS = Settings(credentials_hours=72)
 ORDER = "O-2026-000001"
 
@@ -100,67 +94,48 @@ def booked(status: str, *, attempt: int = 1, held: bool = False, revision: int =
     )
 
 
-def onboarding(name: str) -> str:
-    """The onboarding id of a customer, e.g. of "bakkerij"."""
-    return str(uuid5(SPACE, name))
-
-
-class World:
-    """What activation knows."""
+class ActivationHarness(Harness):
+    """Activation after these events; each that comes takes a minute."""
 
     def __init__(self, *heard: Event) -> None:
-        self.now = MONDAY
-        self.known: list[Activation] = []
-        self._ids = count(1)
-        resources: dict[type, object] = {Settings: SETTINGS}
-        self._calls = {one.type: (bind_parameters(one, resources), one.loads) for one in SUBSCRIPTIONS}
+        super().__init__(SUBSCRIPTIONS, resources={Settings: SETTINGS})
         for event in heard:
             self.hear(event)
 
     def hear(
-        self, event: Event, about: str = "bakkerij", *, at: datetime | None = None, id: str = ""
-    ) -> list[Effect]:
-        """An event comes in; `at` and `id` are its own, for one that comes twice or late."""
+        self,
+        event: Event,
+        about: str = "bakkerij",
+        *,
+        message: str | None = None,
+        time: datetime | None = None,
+    ) -> Heard:
+        """An event comes in, a minute after the last one."""
         self.now += timedelta(minutes=1)
-        return self._deliver(event, event.event_type, about, at or self.now, id)
+        return super().hear(event, about, message=message, time=time)
 
-    def ask(self, request: Command, about: str = "bakkerij") -> list[Effect]:
-        """A person, or the clock, asks for something."""
-        return self._deliver(request, request.command_type, about, self.now, "")
+    def send_credentials(self) -> None:
+        """The message leaves, with a password that is good for 72 hours."""
+        self.customer().equip("hash", self.now + timedelta(hours=72))
+        self.customer().mark_sent(self.now)
 
     def customer(self, about: str = "bakkerij") -> Activation:
         """What is known of one customer."""
-        (found,) = [one for one in self.known if one.onboarding_id == onboarding(about)]
-        return found
+        return self.row(Activation, onboarding_id=onboarding(about))
 
     def checklist(self, about: str = "bakkerij") -> Checklist:
-        """Where he stands."""
+        """Where they stand."""
         return checklist(self.customer(about), self.now)
 
-    def status(self, step: str) -> str:
-        """How one step of his stands."""
-        return next(one.status for one in self.checklist().steps if one.step == step)
+    def status(self, name: str) -> str:
+        """How one of their steps stands."""
+        return next(step.status for step in self.checklist().steps if step.step == name)
 
     def blockers(self) -> list[str]:
-        """What stands in his way."""
-        return [one.code for one in self.checklist().blockers]
-
-    def _deliver(
-        self, content: Event | Command, kind: str, about: str, at: datetime, message: str
-    ) -> list[Effect]:
-        message_id = str(uuid5(SPACE, message or f"message {next(self._ids)}"))
-        envelope = Envelope(message_id, "/test", kind, onboarding(about), at)
-        delivery = Message(envelope, content, Incoming(b"", kind))
-        call, loads = self._calls[kind]
-        batch = {Activation: Loaded[Activation]()}
-        for load in loads:
-            keys = load.keys(delivery, batch)
-            batch[Activation].merge(one for one in self.known if getattr(one, load.column) in keys)
-        said = list(call(delivery, batch, Now(self.now)))
-        self.known += batch[Activation].added
-        return said
+        """What stands in their way."""
+        return [blocker.code for blocker in self.checklist().blockers]
 
 
-def mails(said: Sequence[Effect]) -> list[tuple[str, str]]:
+def mails(effects: Sequence[Effect]) -> list[tuple[str, str]]:
     """Which mails and texts, and to whom."""
-    return [(one.kind, one.to) for one in said if isinstance(one, Mail)]
+    return [(effect.kind, effect.to) for effect in effects if isinstance(effect, Mail)]

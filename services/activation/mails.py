@@ -1,0 +1,54 @@
+"""The notifications of this step: what they are told, and to whom."""
+
+from services.activation.models import Activation
+from shared.events import SignupAccepted
+from shared.notifications.messages import Mail, Text
+
+CREDENTIALS = "credentials"
+
+
+def customer_released(activation: Activation, signup: SignupAccepted, base_url: str) -> Mail:
+    """Tells the office that it may activate a customer."""
+    params = {
+        "reference": signup.reference,
+        "company": signup.customer.company,
+        "order_reference": activation.order_reference,
+        "link": f"{base_url}/onboardings/{activation.onboarding_id}",
+    }
+    return Mail("customer_released", signup.office.email, signup.office.language, params)
+
+
+def credentials(
+    activation: Activation, signup: SignupAccepted, channel: str, to: str, attempt: int
+) -> Mail:
+    """Brings the customer login name and password; the password is made while it is sent."""
+    params = {"attempt": attempt, "login_name": activation.login_name} | _greeting(signup)
+    kind = Text if channel == "sms" else Mail
+    return kind(CREDENTIALS, to, signup.customer.language, params)
+
+
+def credentials_expiring(activation: Activation, signup: SignupAccepted) -> Mail:
+    """Nudges a customer whose one-time password ends soon."""
+    expires_at = activation.expires_at and activation.expires_at.isoformat()
+    params = _greeting(signup) | {"expires_at": expires_at}
+    return Mail("credentials_expiring", activation.email or "", signup.customer.language, params)
+
+
+def credentials_undeliverable(signup: SignupAccepted, channel: str) -> Mail:
+    """Tells the office that credentials did not arrive."""
+    params = {
+        "reference": signup.reference,
+        "company": signup.customer.company,
+        "channel": channel,
+    }
+    office = signup.office
+    return Mail("credentials_undeliverable", office.email, office.language, params)
+
+
+def _greeting(signup: SignupAccepted) -> dict[str, str | None]:
+    return {
+        "reference": signup.reference,
+        "contact": signup.customer.contact.full_name,
+        "office": signup.office.name,
+        "office_email": signup.office.email,
+    }
