@@ -6,11 +6,12 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from shared.host.runtime import Runtime
+from shared.web.app import api_router
 
 
 def health(runtimes: Sequence[Runtime]) -> APIRouter:
     """The routes of one process."""
-    router = APIRouter(tags=["health"])
+    router = api_router(tags=["health"])
 
     @router.get("/healthz", summary="Whether the process lives: restart it when not")
     def alive() -> Response:

@@ -14,7 +14,7 @@ from infra.operations.dead_letters.letters import NoSuchLetter
 from shared.base.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.host.runtime import Runtime
 from shared.processing.resolutions import NotDeadLettered, WouldBeRejected
-from shared.web.app import caller_with
+from shared.web.app import api_router, caller_with
 from shared.web.auth import Caller
 
 SCOPE = "dead-letters:manage"
@@ -76,7 +76,7 @@ class Outcome(BaseModel):
 def routes(runtimes: Sequence[Runtime]) -> APIRouter:
     """The routes for the services that run in this process, each on its own database."""
     by_name = {one.service.name: one for one in runtimes}
-    router = APIRouter(prefix="/api", tags=["dead letters"])
+    router = api_router(prefix="/api", tags=["dead letters"])
 
     def runtime(service: str) -> Runtime:
         if service not in by_name:
