@@ -22,11 +22,8 @@ def health(runtimes: Sequence[Runtime]) -> APIRouter:
 
     @router.get("/readyz", summary="Whether each service can work now")
     def ready() -> Response:
-        reasons = {
-            runtime.service.name: found
-            for runtime in runtimes
-            if (found := runtime.not_ready_reasons())
-        }
+        by_service = {runtime.service.name: runtime.not_ready_reasons() for runtime in runtimes}
+        reasons = {name: sentences for name, sentences in by_service.items() if sentences}
         return JSONResponse({"not_ready_reasons": reasons}, status_code=503 if reasons else 200)
 
     @router.get("/metrics", summary="Counters and gauges for Prometheus")

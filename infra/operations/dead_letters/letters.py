@@ -182,11 +182,13 @@ def show(database: Database, letter_id: str) -> ShownMessage | ShownNotification
     """
     with database.read() as session:
         row = find_by_prefix(session, letter_id)
-        made = decisions.of(session, row.id)
-        shown: dict[str, Any] = {"decisions": [_show_decision(decision) for decision in made]}
+        resolutions = decisions.of(session, row.id)
+        shown: dict[str, Any] = {
+            "decisions": [_show_decision(decision) for decision in resolutions]
+        }
         if isinstance(row, Notification):
             return ShownNotification(**row.model_dump(), **shown)
-        for decision in made:
+        for decision in resolutions:
             if decision.original is not None:
                 shown["original"] = _contents(decision.original_properties, decision.original)
                 break  # The first correction had the message as it came.
