@@ -58,7 +58,8 @@ def build_services(settings: Settings, names: Sequence[str] = ()) -> list[Servic
 def topology(settings: Settings) -> Topology:
     """Every queue and binding, derived from what the services subscribe to."""
     listeners = [
-        Listener(one.name, hears=one.hears, says=one.says) for one in build_services(settings)
+        Listener(service.name, hears=service.hears, says=service.says)
+        for service in build_services(settings)
     ]
     return Topology((*listeners, KING), website_says=WEBSITE_SAYS)
 

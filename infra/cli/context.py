@@ -41,9 +41,9 @@ def settings() -> "Settings":
 
 def complaints(error: "ValidationError") -> Iterator[tuple[str, str]]:
     """What is wrong with each field; never its value, which may be a secret."""
-    for one in error.errors(include_url=False, include_input=False):
-        where = ".".join(str(part) for part in one["loc"])
-        yield where, one["msg"].removeprefix("Value error, ")
+    for fault in error.errors(include_url=False, include_input=False):
+        where = ".".join(str(part) for part in fault["loc"])
+        yield where, fault["msg"].removeprefix("Value error, ")
 
 
 def console() -> "Console":
@@ -67,7 +67,7 @@ def printable(text: str) -> str:
     That is every control character but the line break and the tabulator, what turns the direction
     of writing around, and half a character.
     """
-    return STEERING.sub(lambda one: f"\\u{ord(one[0]):04x}", text)
+    return STEERING.sub(lambda character: f"\\u{ord(character[0]):04x}", text)
 
 
 def json_for_people(value: Any) -> str:
@@ -85,8 +85,8 @@ def require_service(name: str) -> str:
     from infra.composition import service_names
 
     if name not in service_names():
-        known = ", ".join(service_names())
-        typer.echo(f"there is no service {name!r}; the services are {known}", err=True)
+        names = ", ".join(service_names())
+        typer.echo(f"there is no service {name!r}; the services are {names}", err=True)
         raise typer.Exit(2)
     return name
 
@@ -106,11 +106,11 @@ def databases(names: Sequence[str] = ()) -> "Iterator[dict[str, Database]]":
     from shared.persistence.database import Database
     from shared.persistence.schema import is_current, upgrade
 
-    found = settings()
+    current = settings()
     with ExitStack() as open_ones:
         opened = {}
-        for service in build_services(found, names):
-            database = Database(found.database_url_of(service.name))
+        for service in build_services(current, names):
+            database = Database(current.database_url_of(service.name))
             open_ones.enter_context(closing(database))
             if database.is_sqlite:
                 upgrade(database, service.migrations)
@@ -131,6 +131,6 @@ def whoever_asks() -> str:
         return f"user {os.getuid()}"  # A container's user need not have a name.
 
 
-def times(number: int, one: str, more: str = "") -> str:
+def times(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: `1 event`, `2 events`."""
-    return f"{number} {one if number == 1 else more or one + 's'}"
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

@@ -45,7 +45,7 @@ def demo(
     with Supervisor(settings, king=always("succeed")) as supervisor:
         _ready(supervisor, console, time.monotonic() - began)
         assert supervisor.king is not None  # noqa: S101 - asked for two lines above.
-        everywhere = {one.service.name: supervisor.address for one in supervisor.runtimes}
+        everywhere = {runtime.service.name: supervisor.address for runtime in supervisor.runtimes}
         shown = Demonstration(
             everywhere, settings.signing_key(), settings.data_dir, supervisor.king
         )
@@ -91,7 +91,10 @@ def _settings(asked: "Settings", console: "Console") -> "Settings":
 def _require_all(shown: "Demonstration", arriving: int, rejected: int, console: "Console") -> None:
     """Exit with 1 unless as many have arrived, and were rejected, as had to be."""
     journeys = shown.journeys.values()
-    ends = sum(one.complete for one in journeys), sum(bool(one.rejected) for one in journeys)
+    ends = (
+        sum(journey.complete for journey in journeys),
+        sum(bool(journey.rejected) for journey in journeys),
+    )
     if ends != (arriving, rejected):
         console.print("[red]Not everyone arrived; `stappenplan doctor` looks further.[/red]")
         raise typer.Exit(1)
@@ -167,11 +170,11 @@ def _checklist(shown: "Demonstration", console: "Console") -> None:
     for number in range(1, len(COLOURS) + 1):
         table.add_column(str(number), justify="center", width=3)
     journeys = list(shown.journeys.values())
-    for one in journeys[:40]:
-        marks = ["[green]✓[/green]" if step in one.done else "·" for step in COLOURS]
-        if one.rejected:
+    for journey in journeys[:40]:
+        marks = ["[green]✓[/green]" if step in journey.done else "·" for step in COLOURS]
+        if journey.rejected:
             marks = ["[red]✗[/red]", *[" "] * (len(COLOURS) - 1)]
-        table.add_row(escape(one.company), *marks)
+        table.add_row(escape(journey.company), *marks)
     if len(journeys) > 40:
         table.add_row(f"… and {len(journeys) - 40} more")
     console.print(table)
@@ -180,8 +183,8 @@ def _checklist(shown: "Demonstration", console: "Console") -> None:
 def _closing(shown: "Demonstration", settings: "Settings", console: "Console", took: float) -> None:
     from infra.cli.context import times
 
-    arrived = sum(one.complete for one in shown.journeys.values())
-    rejected = sum(one.rejected is not None for one in shown.journeys.values())
+    arrived = sum(journey.complete for journey in shown.journeys.values())
+    rejected = sum(journey.rejected is not None for journey in shown.journeys.values())
     folder = settings.data_dir
     console.print(
         f"{times(arrived, 'customer')} logged in, {times(rejected, 'sign-up')} rejected with "

@@ -95,7 +95,7 @@ class Demonstration:
 
     def require_office(self, code: str) -> None:
         """Have KING's back office enter the accounting office, unless it is there."""
-        if any(one["code"] == code for one in self._list("signup", "/api/offices")):
+        if any(row["code"] == code for row in self._list("signup", "/api/offices")):
             return
         office = {
             "name": f"Administratiekantoor {code}",
@@ -112,14 +112,15 @@ class Demonstration:
             StappenplanError: the broker did not take them.
         """
         messages = []
-        for one in documents:
-            customer = one["data"]["customer"]
-            channel = one["data"].get("preferred_channel", "email")
-            journey = Journey(one["subject"], customer["company"], channel)
+        for document in documents:
+            data = document["data"]
+            channel = data.get("preferred_channel", "email")
+            journey = Journey(document["subject"], data["customer"]["company"], channel)
             self.journeys[journey.onboarding_id] = journey
-            messages.append(Outgoing(one["id"], one["type"], json.dumps(one).encode()))
-        receipts = bus.publish(messages).result(timeout=120)
-        if any(one is not PublishResult.CONFIRMED for one in receipts):
+            body = json.dumps(document).encode()
+            messages.append(Outgoing(document["id"], document["type"], body))
+        results = bus.publish(messages).result(timeout=120)
+        if any(result is not PublishResult.CONFIRMED for result in results):
             raise StappenplanError("the broker did not take the sign-ups; see `stappenplan doctor`")
 
     def play(self, tell: Tell, patience: float) -> None:
@@ -134,7 +135,11 @@ class Demonstration:
     @property
     def underway(self) -> list[Journey]:
         """Those who have neither arrived nor been rejected."""
-        return [one for one in self.journeys.values() if not one.complete and not one.rejected]
+        return [
+            journey
+            for journey in self.journeys.values()
+            if not journey.complete and not journey.rejected
+        ]
 
     def release_seconds(self) -> list[float]:
         """For each released customer, the time from KING's report to the release."""
@@ -243,23 +248,23 @@ class Demonstration:
     def _read_letters(self) -> None:
         """Look into the mailboxes and phones, as the customers do."""
         files = [*self._data_dir.glob(f"sms/{LETTERS}"), *self._data_dir.glob(f"mail/{LETTERS}")]
-        for path in sorted(one for one in files if one not in self._read):
+        for path in sorted(file for file in files if file not in self._read):
             self._read.add(path)
             self._letters.append(_words(path))
 
     def _password_of(self, login_name: str) -> str | None:
         """The newest counts: a message that is sent again makes the former password void."""
         for words in reversed(self._letters):
-            found = PASSWORD.search(words)
-            if found and re.search(rf"(?<![\w.-]){re.escape(login_name)}(?![\w-])", words):
-                return found.group(1)
+            match = PASSWORD.search(words)
+            if match and re.search(rf"(?<![\w.-]){re.escape(login_name)}(?![\w-])", words):
+                return match.group(1)
         return None
 
     # Calls.
 
     def _get(self, service: str, path: str) -> Any:
         answer = self._lines[service].get(path)
-        _insist(answer)
+        _require_success(answer)
         return answer.json()
 
     def _list(self, service: str, path: str) -> Iterator[dict[str, Any]]:
@@ -267,12 +272,12 @@ class Demonstration:
         page = f"{path}?limit={PAGE}"
         while page:
             answer = self._lines[service].get(page)
-            _insist(answer)
+            _require_success(answer)
             yield from answer.json()
             page = answer.links.get("next", {}).get("url", "")
 
     def _send(self, method: str, service: str, path: str, body: dict[str, Any]) -> bool:
-        _insist(self._lines[service].request(method, path, json=body))
+        _require_success(self._lines[service].request(method, path, json=body))
         return True
 
 
@@ -285,7 +290,7 @@ def _words(path: Path) -> str:
     return str(body.get_content()) if body is not None else ""
 
 
-def _insist(answer: httpx.Response) -> None:
+def _require_success(answer: httpx.Response) -> None:
     if answer.is_error:
         asked = answer.request
         raise StappenplanError(

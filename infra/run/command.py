@@ -58,7 +58,7 @@ def _run(services: Sequence[str], *, simulate_king: bool) -> None:
     signal.signal(signal.SIGINT, on_signal)
     _end_at_a_standstill()
     with Supervisor(settings(), names, king=plan) as supervisor:
-        running = ", ".join(one.service.name for one in supervisor.runtimes)
+        running = ", ".join(runtime.service.name for runtime in supervisor.runtimes)
         typer.echo(f"running {running}")
         typer.echo(f"  API         {supervisor.address}/docs")
         typer.echo(f"  readiness   {supervisor.address}/readyz")

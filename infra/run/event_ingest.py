@@ -10,7 +10,7 @@ from shared.events import EVENTS, OUTSIDE
 from shared.events.envelope import CONTENT_TYPE, read_document
 from shared.host.runtime import Runtime
 from shared.messaging.bus import Incoming
-from shared.web.app import caller_with
+from shared.web.app import api_router, caller_with
 from shared.web.auth import Caller
 
 Emitter = Annotated[Caller, Depends(caller_with("events:emit"))]
@@ -22,7 +22,7 @@ def event_ingest(runtimes: Sequence[Runtime]) -> APIRouter:
     An event that is answered with 202 is in its service's database: nothing is lost when the
     process dies, although the embedded broker has no memory of its own.
     """
-    routes = APIRouter(prefix="/api", tags=["events"])
+    routes = api_router(prefix="/api", tags=["events"])
 
     @routes.post("/events", status_code=202, summary="Emit an event of an outside system")
     def emit(document: Annotated[dict[str, Any], Body()], caller: Emitter) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The front: uvicorn, which serves all requests of a process, on a thread of its own."""
+"""uvicorn, which serves all requests of a process, on a thread of its own."""
 
 import asyncio
 import socket
@@ -9,11 +9,21 @@ from typing import Any
 
 import uvicorn
 
+from shared.base.internals import require_internals
+
 STARTING = 10.0
 """Seconds that `start` gives it; it needs a hundredth of one."""
 
 TICK = 1.0
 """Seconds between two renewals of the `Date` header, which counts in seconds."""
+
+
+require_internals(
+    f"uvicorn {uvicorn.__version__}",
+    uvicorn.Server,
+    members=("main_loop", "on_tick"),
+    attributes=("main_loop", "started", "should_exit"),
+)
 
 
 class HttpServer:

@@ -89,8 +89,8 @@ class Supervisor:
 
         That is so when a handler hangs, or a thread has died: neither can be mended from inside.
         """
-        hanging = [one.service.name for one in self.runtimes if one.check_handlers()]
-        dead = [one.service.name for one in self.runtimes if not one.healthy()]
+        hanging = [runtime.service.name for runtime in self.runtimes if runtime.check_handlers()]
+        dead = [runtime.service.name for runtime in self.runtimes if not runtime.healthy()]
         if hanging or dead:
             log.error("restart_required", hanging=hanging, dead=dead)
         return bool(hanging or dead)
@@ -118,8 +118,10 @@ class Supervisor:
         """Stop all services side by side: a silent broker costs each of them its full patience."""
         patience = max(0.0, until - time.monotonic())
         stops = [
-            threading.Thread(target=one.stop, args=[patience], name=one.service.name, daemon=True)
-            for one in self.runtimes
+            threading.Thread(
+                target=runtime.stop, args=[patience], name=runtime.service.name, daemon=True
+            )
+            for runtime in self.runtimes
         ]
         if self.king is not None:
             stops.append(threading.Thread(target=self.king.stop, name=KING.name, daemon=True))
@@ -127,8 +129,8 @@ class Supervisor:
             thread.start()
         for thread in stops:
             thread.join(max(0.0, until + HANGING_UP - time.monotonic()))
-        at_work = [name for one in self.runtimes for name in one.at_work()]
-        self.unfinished = [*at_work, *(one.name for one in stops if one.is_alive())]
+        at_work = [name for runtime in self.runtimes for name in runtime.at_work()]
+        self.unfinished = [*at_work, *(thread.name for thread in stops if thread.is_alive())]
 
     def __enter__(self) -> "Supervisor":
         self.start()

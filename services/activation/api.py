@@ -19,7 +19,7 @@ from shared.base.errors import NotFound
 from shared.events import AdministrationCreated
 from shared.host.runtime import Runtime
 from shared.trade.contact import EmailAddress, MobileNumber
-from shared.web.app import IdempotencyKey, caller_with
+from shared.web.app import IdempotencyKey, api_router, caller_with
 from shared.web.auth import Caller
 from shared.web.paging import NEXT_PAGE, Page
 
@@ -72,7 +72,7 @@ class NewPassword(BaseModel):
 
 def router(runtime: Runtime) -> APIRouter:
     """Activation's routes."""
-    routes = APIRouter(prefix="/api")
+    routes = api_router(prefix="/api")
     routes.include_router(_activations(runtime))
     routes.include_router(_onboardings(runtime))
     routes.include_router(_logins(runtime))
@@ -80,7 +80,7 @@ def router(runtime: Runtime) -> APIRouter:
 
 
 def _activations(runtime: Runtime) -> APIRouter:
-    routes = APIRouter(tags=["activation"])
+    routes = api_router(tags=["activation"])
 
     @routes.get("/activations", summary="Who is released and can be activated", responses=NEXT_PAGE)
     def ready(
@@ -127,7 +127,7 @@ def _activations(runtime: Runtime) -> APIRouter:
 
 
 def _onboardings(runtime: Runtime) -> APIRouter:
-    routes = APIRouter(tags=["onboardings"])
+    routes = api_router(tags=["onboardings"])
 
     @routes.get("/onboardings", summary="Where every customer stands", responses=NEXT_PAGE)
     def overview(caller: Onlooker, page: Annotated[Page, Depends()]) -> list[dict[str, Any]]:
@@ -148,7 +148,7 @@ def _onboardings(runtime: Runtime) -> APIRouter:
 
 
 def _logins(runtime: Runtime) -> APIRouter:
-    routes = APIRouter(tags=["login"])
+    routes = api_router(tags=["login"])
 
     @routes.post("/login", summary="Log in")
     def login(body: Login) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from shared.host.runtime import Runtime
 from shared.host.settings import Settings
 from shared.trade.calendar import business_day
 from shared.trade.iban import sepa_iban
-from shared.web.app import IdempotencyKey, caller_with
+from shared.web.app import IdempotencyKey, api_router, caller_with
 from shared.web.auth import Caller
 from shared.web.paging import NEXT_PAGE, Page
 
@@ -56,14 +56,14 @@ class Decision(BaseModel):
 
 def router(runtime: Runtime) -> APIRouter:
     """Billing's routes."""
-    routes = APIRouter(prefix="/api")
+    routes = api_router(prefix="/api")
     routes.include_router(_orders(runtime))
     routes.include_router(_collections(runtime))
     return routes
 
 
 def _orders(runtime: Runtime) -> APIRouter:
-    routes = APIRouter(prefix="/orders", tags=["orders"])
+    routes = api_router(prefix="/orders", tags=["orders"])
     documents = runtime.resource(Documents)
 
     @routes.get("/{reference}", summary="One order")
@@ -110,7 +110,7 @@ def _orders(runtime: Runtime) -> APIRouter:
 
 
 def _collections(runtime: Runtime) -> APIRouter:
-    routes = APIRouter(tags=["collections"])
+    routes = api_router(tags=["collections"])
 
     @routes.get(
         "/collections",

@@ -18,7 +18,7 @@ from services.registration.models import PENDING, Chart, Registration
 from shared.base.errors import NotFound
 from shared.events.envelope import NAMESPACE
 from shared.host.runtime import Runtime
-from shared.web.app import IdempotencyKey, caller_with
+from shared.web.app import IdempotencyKey, api_router, caller_with
 from shared.web.auth import Caller
 from shared.web.paging import NEXT_PAGE, Page
 
@@ -50,7 +50,7 @@ class Base(BaseModel):
 
 def router(runtime: Runtime) -> APIRouter:
     """Registration's routes."""
-    routes = APIRouter(prefix="/api", tags=["registration"])
+    routes = api_router(prefix="/api", tags=["registration"])
     _reviews(routes, runtime)
     _administrations(routes, runtime)
     return routes

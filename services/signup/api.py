@@ -17,7 +17,7 @@ from shared.events.envelope import NAMESPACE
 from shared.host.runtime import Runtime
 from shared.trade.catalogue import Catalogue
 from shared.trade.contact import EmailAddress
-from shared.web.app import IdempotencyKey, caller_with, inlined
+from shared.web.app import IdempotencyKey, api_router, caller_with, inlined
 from shared.web.auth import Caller
 from shared.web.paging import NEXT_PAGE, Page
 
@@ -61,7 +61,7 @@ def is_office_code(code: str) -> bool:
 
 def router(runtime: Runtime) -> APIRouter:
     """Signup's routes."""
-    routes = APIRouter(prefix="/api", tags=["signup"])
+    routes = api_router(prefix="/api", tags=["signup"])
     _signups(routes, runtime)
     _offices(routes, runtime)
     return routes

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from shared.host.runtime import Runtime
+from shared.web.app import api_router
 
 
 def health(runtimes: Sequence[Runtime]) -> APIRouter:
     """The routes of one process."""
-    router = APIRouter(tags=["health"])
+    router = api_router(tags=["health"])
 
     @router.get("/healthz", summary="Whether the process lives: restart it when not")
     def alive() -> Response:
@@ -21,11 +22,8 @@ def health(runtimes: Sequence[Runtime]) -> APIRouter:
 
     @router.get("/readyz", summary="Whether each service can work now")
     def ready() -> Response:
-        reasons = {
-            runtime.service.name: found
-            for runtime in runtimes
-            if (found := runtime.not_ready_reasons())
-        }
+        by_service = {runtime.service.name: runtime.not_ready_reasons() for runtime in runtimes}
+        reasons = {name: sentences for name, sentences in by_service.items() if sentences}
         return JSONResponse({"not_ready_reasons": reasons}, status_code=503 if reasons else 200)
 
     @router.get("/metrics", summary="Counters and gauges for Prometheus")

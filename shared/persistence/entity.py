@@ -10,12 +10,26 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+import sqlalchemy
+import sqlmodel
 from pydantic_core import PydanticUndefined
 from sqlalchemy import Column, DateTime, Dialect, Index, TypeDecorator, text
+from sqlalchemy.orm.base import DEFAULT_STATE_ATTR
+from sqlalchemy.orm.state import InstanceState
 from sqlmodel import SQLModel
+
+from shared.base.internals import AS_LOCKED, require_internals
 
 STATE = "_sa_instance_state"
 """Under this name SQLAlchemy keeps what it knows of a row in the row itself."""
+
+if DEFAULT_STATE_ATTR != STATE:
+    raise ImportError(
+        f"SQLAlchemy {sqlalchemy.__version__} keeps a row's state under {DEFAULT_STATE_ATTR}, not "
+        f"under {STATE}, which Stappenplan uses: {AS_LOCKED}"
+    )
+require_internals(f"SQLAlchemy {sqlalchemy.__version__}", InstanceState, members=("key",))
+require_internals(f"SQLModel {sqlmodel.__version__}", SQLModel, members=("__pydantic_fields__",))
 
 
 class UtcDateTime(TypeDecorator[datetime]):

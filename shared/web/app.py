@@ -1,26 +1,30 @@
-"""HTTP as every service speaks it: problem documents, bearer tokens, health.
+"""HTTP as every service speaks it: one application, its routers, and who may call what.
 
-Errors are RFC 9457 documents with a stable `code` and a sentence for a person. Routes are plain
-functions that run in worker threads, since database work blocks.
+Routes are plain functions that run in worker threads, since database work blocks.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from enum import Enum
 from importlib.metadata import version
 from typing import Annotated, Any
 
-import structlog
-from fastapi import APIRouter, Depends, FastAPI, Header, Request
+import fastapi
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi_swagger import patch_fastapi
-from starlette.routing import compile_path
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.base.errors import Malformed, Problem, TooLarge, Unauthorized
-from shared.events.envelope import MAX_BODY_BYTES, parse
+from shared.base.errors import Unauthorized
+from shared.base.internals import require_internals
 from shared.web.auth import Caller, read_token
-from shared.web.problems import JSON_INVALID, add_problem_handlers, problem_response
+from shared.web.problems import add_problem_handlers
+from shared.web.strict_json import Gate, StrictRequest
 
-log = structlog.get_logger()
+# Which tokens a route needs is read from what FastAPI has found of its dependencies.
+require_internals(f"FastAPI {fastapi.__version__}", Dependant, members=("call", "dependencies"))
+require_internals(f"FastAPI {fastapi.__version__}", APIRoute, attributes=("dependant",))
 
 _bearer = HTTPBearer(auto_error=False, description="A token made by `stappenplan token create`")
 
@@ -34,29 +38,79 @@ IdempotencyKey = Annotated[
 ]
 
 
-def caller_with(scope: str) -> Callable[[Request, Any], Caller]:
-    """A dependency that gives the caller, who must bear this scope."""
+class RequiredScope:
+    """A dependency that gives the caller, who must bear this scope.
 
-    def caller(
-        request: Request,
-        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    ) -> Caller:
-        found = _caller(request.app, credentials.credentials if credentials else "")
-        found.require_scope(scope)
-        return found
-
-    return caller
-
-
-def _caller(app: FastAPI, token: str) -> Caller:
-    """Who bears this token.
-
-    Raises:
-        Unauthorized: there is none, or it is of no use here.
+    The route admits the caller before it reads their body (`api_router`): who may not call at all
+    is told that, not what is wrong with what they sent.
     """
-    if not token:
-        raise Unauthorized("token_missing", "Send a token in the header `Authorization: Bearer …`.")
-    return read_token(app.state.token_key, token)
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+
+    async def __call__(
+        self,
+        request: Request,
+        _documented: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    ) -> Caller:
+        """The caller whom the route has admitted."""
+        caller: Caller = request.state.caller
+        return caller
+
+    async def admit(self, request: Request) -> None:
+        """Find out who is calling.
+
+        Raises:
+            Unauthorized: there is no token, or it is of no use here.
+            Forbidden: it does not carry the scope.
+        """
+        credentials = await _bearer(request)
+        if credentials is None or not credentials.credentials:
+            raise Unauthorized(
+                "token_missing", "Send a token in the header `Authorization: Bearer …`."
+            )
+        caller = await run_in_threadpool(
+            read_token, request.app.state.token_key, credentials.credentials
+        )
+        caller.require_scope(self.scope)
+        request.state.caller = caller
+
+
+def caller_with(scope: str) -> RequiredScope:
+    """A dependency that gives the caller, who must bear this scope."""
+    return RequiredScope(scope)
+
+
+class _Route(APIRoute):
+    """A route that admits its caller first, then reads their JSON, strictly and once."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        scopes = list(_required_scopes(self.dependant))
+
+        async def admit_and_handle(request: Request) -> Response:
+            for scope in scopes:
+                await scope.admit(request)
+            strict = StrictRequest(request.scope, request.receive)
+            if await strict.has_json():
+                # Also where the route takes no body; FastAPI itself gets what is parsed here.
+                await strict.json()
+            return await handle(strict)
+
+        return admit_and_handle
+
+
+def _required_scopes(dependant: Dependant) -> Iterator[RequiredScope]:
+    """The scopes that a route's own dependencies require, and those of their dependencies."""
+    if isinstance(dependant.call, RequiredScope):
+        yield dependant.call
+    for dependency in dependant.dependencies:
+        yield from _required_scopes(dependency)
+
+
+def api_router(prefix: str = "", tags: Sequence[str | Enum] = ()) -> APIRouter:
+    """A router for calls of programs: each route admits its caller, then reads strict JSON."""
+    return APIRouter(prefix=prefix, tags=list(tags), route_class=_Route)
 
 
 def inlined(schema: dict[str, Any]) -> dict[str, Any]:
@@ -68,16 +122,16 @@ def inlined(schema: dict[str, Any]) -> dict[str, Any]:
 
     def resolve(value: Any) -> Any:
         if isinstance(value, list):
-            return [resolve(one) for one in value]
+            return [resolve(item) for item in value]
         if not isinstance(value, dict):
             return value
         name = str(value.get("$ref", "")).removeprefix("#/$defs/")
         if name in parts:
             return resolve(parts[name] | {k: v for k, v in value.items() if k != "$ref"})
-        return {key: resolve(one) for key, one in value.items() if key != "$defs"}
+        return {key: resolve(item) for key, item in value.items() if key != "$defs"}
 
-    found: dict[str, Any] = resolve(schema)
-    return found
+    resolved: dict[str, Any] = resolve(schema)
+    return resolved
 
 
 def create_app(routers: Sequence[APIRouter], *, token_key: str) -> FastAPI:
@@ -97,93 +151,8 @@ def create_app(routers: Sequence[APIRouter], *, token_key: str) -> FastAPI:
         swagger_ui_parameters={"persistAuthorization": False, "filter": True},
     )
     app.state.token_key = token_key
-    app.add_middleware(_Gate)
+    app.add_middleware(Gate)
     add_problem_handlers(app)
     for router in routers:
         app.include_router(router)
     return app
-
-
-class _Gate:
-    """Refuses what no route could take: bodies larger than any message may be, and unfit text.
-
-    JSON is read here as strictly as on the broker, since Python's own reader lets through what
-    no database could store and no answer repeat.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = dict(scope["headers"])
-        length = headers.get(b"content-length", b"0")
-        read: list[Message] = []
-        try:
-            if length.isdigit() and int(length) > MAX_BODY_BYTES:
-                raise _too_large()
-            if b"transfer-encoding" in headers or length != b"0":
-                read = await _whole_body(receive)
-            body = b"".join(one.get("body", b"") for one in read)
-            _require_fit_text(scope, headers.get(b"content-type", b""), body)
-        except Problem as refusal:
-            await problem_response(_first_of_all(scope, refusal))(scope, receive, send)
-            return
-
-        async def handed_on() -> Message:
-            return read.pop(0) if read else await receive()
-
-        await self._app(scope, handed_on, send)
-
-
-def _first_of_all(scope: Scope, refusal: Problem) -> Problem:
-    """What to answer: who may not call at all is told that, not what is wrong with his body."""
-    if refusal.code != JSON_INVALID or not _asks_for_token(scope):
-        return refusal
-    header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
-    scheme, _, token = header.partition(" ")
-    try:
-        _caller(scope["app"], token.strip() if scheme.lower() == "bearer" else "")
-    except Unauthorized as unknown:
-        return unknown
-    return refusal
-
-
-def _asks_for_token(scope: Scope) -> bool:
-    """Whether the documentation says that this call needs a token."""
-    calls = scope["app"].openapi()["paths"]
-    found = (one for path, one in calls.items() if compile_path(path)[0].match(scope["path"]))
-    return any("security" in one.get(scope["method"].lower(), {}) for one in found)
-
-
-async def _whole_body(receive: Receive) -> list[Message]:
-    """The messages that a body comes in; its announced length, if any, need not be true."""
-    read: list[Message] = []
-    while not read or read[-1].get("more_body"):
-        read.append(await receive())
-        if sum(len(one.get("body", b"")) for one in read) > MAX_BODY_BYTES:
-            raise _too_large()
-    return read
-
-
-def _require_fit_text(scope: Scope, content_type: bytes, body: bytes) -> None:
-    """Refuse NUL wherever it may stand, and JSON that only some readers take.
-
-    Raises:
-        Problem: it says what to correct.
-    """
-    form = content_type.startswith(b"application/x-www-form-urlencoded")
-    nul = "\0" in scope["path"] or b"%00" in scope["query_string"]
-    if nul or (form and (b"%00" in body or b"\0" in body)):
-        raise Problem("nul_character", "A NUL character is no part of any text; leave it out.")
-    if body and b"json" in content_type:
-        try:
-            parse(body)
-        except Malformed as refusal:
-            raise Problem(JSON_INVALID, f"The body cannot be taken: {refusal}.") from None
-
-
-def _too_large() -> TooLarge:
-    return TooLarge("body_too_large", f"A request has at most {MAX_BODY_BYTES} bytes.")

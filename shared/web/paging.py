@@ -106,12 +106,12 @@ class Page:
             place = tuple_(*order)
             query = query.where(place < begin if descending else place > begin)
             self._part = None  # Another part that follows is read from its start.
-        ordered = query.order_by(*(one.desc() if descending else one for one in order))
+        ordered = query.order_by(*(column.desc() if descending else column for column in order))
         rows = list(session.exec(ordered.limit(self._room)))
         self._room -= len(rows)
         if rows and not self._room:
             last = rows[-1][0] if isinstance(rows[-1], Row) else rows[-1]
-            self._announce(part, [getattr(last, one.key) for one in order])
+            self._announce(part, [getattr(last, column.key) for column in order])
         return rows
 
     def _begin(self, order: Sequence[Any]) -> ColumnElement[Any]:
@@ -119,7 +119,7 @@ class Page:
             raise _unknown()
         pairs = zip(order, self._place, strict=True)
         return tuple_(
-            *(bindparam(None, _value(one, given), type_=one.type) for one, given in pairs)
+            *(bindparam(None, _value(column, given), type_=column.type) for column, given in pairs)
         )
 
     def _announce(self, part: str, place: Sequence[Any]) -> None:
@@ -134,7 +134,7 @@ def _read(after: str) -> tuple[str, tuple[str, ...]]:
         part, *place = _PLACE.validate_json(urlsafe_b64decode(after + "=" * (-len(after) % 4)))
     except (ValueError, ValidationError):
         raise _unknown() from None
-    if not all(one.isprintable() for one in place):
+    if not all(text.isprintable() for text in place):
         raise _unknown()
     return part, tuple(place)
 

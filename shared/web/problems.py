@@ -11,6 +11,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from shared.base.errors import FieldError, InfrastructureDown, Problem, Unavailable
@@ -19,7 +20,6 @@ from shared.persistence.database import Trouble, diagnose
 log = structlog.get_logger()
 
 PROBLEM_JSON = "application/problem+json"
-JSON_INVALID = "json_invalid"
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -28,6 +28,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(InfrastructureDown, _on_down)
+    app.add_exception_handler(SQLAlchemyError, _on_database)
     app.add_exception_handler(Exception, _on_crash)
 
 
@@ -68,8 +69,6 @@ def _on_invalid(_request: Request, error: Exception) -> Response:
         )
         for fault in error.errors()[:50]
     ]
-    if any(field.code == JSON_INVALID for field in errors):
-        return problem_response(Problem(JSON_INVALID, "The body is not valid JSON."))
     problem = Problem("invalid", "Some fields are missing or wrong.", errors=errors)
     problem.status = 422
     return problem_response(problem)
@@ -88,9 +87,13 @@ def _on_down(_request: Request, _error: Exception) -> Response:
     return problem_response(Unavailable("try_later", away))
 
 
+def _on_database(request: Request, error: Exception) -> Response:
+    """What a route's own query met, outside of any transaction that would have told it apart."""
+    on_fault = _on_crash if diagnose(error) is Trouble.MESSAGE else _on_down
+    return on_fault(request, error)
+
+
 def _on_crash(request: Request, error: Exception) -> Response:
-    if diagnose(error) is not Trouble.MESSAGE:
-        return _on_down(request, error)
     log.error("request_failed", path=request.url.path, exc_info=error)
     problem = Problem("internal_error", "Something went wrong on our side; it was recorded.")
     problem.status = 500

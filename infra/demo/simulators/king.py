@@ -81,12 +81,12 @@ class KingBilling:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            for one in self._bus.receive(100, wait=30.0, linger=0.0):
-                self._answer(one)
+            for incoming in self._bus.receive(100, wait=30.0, linger=0.0):
+                self._answer(incoming)
             again, self._unreported = self._unreported, []
             if again and not self._stopping.wait(1.0):
-                for one in again:
-                    self._answer(one)
+                for incoming in again:
+                    self._answer(incoming)
 
     def _answer(self, incoming: Incoming) -> None:
         """Report on one request; it is acknowledged only when the broker has the report."""
@@ -109,11 +109,11 @@ class KingBilling:
         self._bus.publish(results).add_done_callback(partial(self._reported, incoming))
 
     def _reported(self, incoming: Incoming, done: "Future[list[PublishResult]]") -> None:
-        receipts = [] if done.exception() else done.result()
-        if receipts and all(one is PublishResult.CONFIRMED for one in receipts):
+        results = [] if done.exception() else done.result()
+        if results and all(result is PublishResult.CONFIRMED for result in results):
             self._bus.acknowledge([incoming])
             return
-        log.warning("king_report_unconfirmed", receipts=[one.value for one in receipts])
+        log.warning("king_report_unconfirmed", results=[result.value for result in results])
         self._unreported.append(incoming)
         self._bus.interrupt()
 

@@ -34,8 +34,8 @@ MODULES = ("facturatie", "inkoop", "scan", "bank")
 
 def examples(*, valid: bool = True) -> list[Document]:
     """The example sign-ups that ship with the product, in the order of their numbers."""
-    files = sorted(one for one in EXAMPLES.glob("*.json") if (INVALID in one.name) is not valid)
-    return [fresh(json.loads(one.read_text(encoding="utf-8"))) for one in files]
+    files = sorted(file for file in EXAMPLES.glob("*.json") if (INVALID in file.name) is not valid)
+    return [fresh(json.loads(file.read_text(encoding="utf-8"))) for file in files]
 
 
 def mistakes(office: str = OFFICE, *, strangers: bool = True) -> list[Document]:
@@ -44,14 +44,14 @@ def mistakes(office: str = OFFICE, *, strangers: bool = True) -> list[Document]:
     The one from an office that nobody knows keeps that office, and is left out without
     `strangers`: where the broker vouches for each website, nobody can send it.
     """
-    found = []
+    documents = []
     for example in examples(valid=False):
         of = example["data"]["office_code"]
         if of == OFFICE:
-            found.append(_sent_by(office, example))
+            documents.append(_sent_by(office, example))
         elif strangers and of != office:
-            found.append(example)
-    return found
+            documents.append(example)
+    return documents
 
 
 def _sent_by(office: str, document: Document) -> Document:
@@ -61,12 +61,11 @@ def _sent_by(office: str, document: Document) -> Document:
 
 def signups(count: int, office: str = OFFICE, seed: int | None = None) -> Iterator[Document]:
     """So many sign-ups for an office: the examples first, then ones made up for the occasion."""
-    made = 0
-    for example in examples()[:count]:
+    shipped = examples()[:count]
+    for example in shipped:
         yield _sent_by(office, example)
-        made += 1
     chance = random.Random(seed)  # noqa: S311 - it makes up companies, not secrets.
-    for number in range(made, count):
+    for number in range(len(shipped), count):
         yield _signup(number, office, chance)
 
 
@@ -122,5 +121,5 @@ def _signup(number: int, office: str, chance: random.Random) -> Document:
 def dutch_iban(bank: str, account: int) -> str:
     """A made-up IBAN whose check digits are right (ISO 13616)."""
     rest = f"{bank}{account:010d}"
-    digits = "".join(str(int(one, 36)) for one in f"{rest}NL00")
+    digits = "".join(str(int(character, 36)) for character in f"{rest}NL00")
     return f"NL{98 - int(digits) % 97:02d}{rest}"

@@ -22,9 +22,9 @@ def upgrade() -> None:
     from shared.persistence.database import Database
     from shared.persistence.schema import upgrade as bring_up
 
-    found = settings()
-    for service in build_services(found):
-        with closing(Database(found.database_url_of(service.name))) as database:
+    current = settings()
+    for service in build_services(current):
+        with closing(Database(current.database_url_of(service.name))) as database:
             changed = bring_up(database, service.migrations)
         done = "brought to the current schema" if changed else "is current"
         typer.echo(f"{service.name}: {done}")
@@ -49,10 +49,10 @@ def create(
     from shared.web.auth import issue_token
 
     try:
-        made = issue_token(
+        signed = issue_token(
             settings().signing_key(), scope, name=name, office=office_code or None, days=days
         )
     except ValueError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-    typer.echo(made)
+    typer.echo(signed)

@@ -1,8 +1,7 @@
 """`stappenplan dead`: messages that failed for good, and what a person does about them."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +22,8 @@ LetterIds = Annotated[
 ]
 By = Annotated[str, typer.Option(help="who decides; you, when left out")]
 AT_MOST = 500
+ROOM_FOR_A_LINE = 68
+"""Columns in which an id, its moment and its tries stand beside each other."""
 
 
 @app.command("list")
@@ -36,18 +37,19 @@ def list_letters(
 
     names = [context.require_service(service)] if service else []
     with context.databases(names) as databases:
-        found = letters.find(databases, limit=AT_MOST)
+        dead = letters.find(databases, limit=AT_MOST)
     if as_json:
-        context.as_json([asdict(one) for one in found])
+        context.as_json([letter.model_dump() for letter in dead])
         return
-    if not found:
+    if not dead:
         typer.echo("nothing is dead")
         return
-    _show_groups(found)
+    _show_groups(dead)
     typer.echo("`stappenplan dead show SERVICE ID` shows one whole; then `retry` or `drop` it")
 
 
-def _show_groups(found: "Iterable[DeadLetter]") -> None:
+def _show_groups(dead: "Iterable[DeadLetter]") -> None:
+    """Each error once, with the letters that died of it."""
     from rich.padding import Padding
     from rich.text import Text
 
@@ -55,18 +57,22 @@ def _show_groups(found: "Iterable[DeadLetter]") -> None:
 
     console = context.console()
 
-    def alike(one: "DeadLetter") -> tuple[str, str, str]:
-        return one.service, one.type, one.error
+    def cause(letter: "DeadLetter") -> tuple[str, str, str]:
+        return letter.service, letter.type, letter.error
 
-    for (service, what, error), letters in groupby(sorted(found, key=alike), key=alike):
-        together = sorted(letters, key=lambda one: one.since)
+    for (service, what, error), letters in groupby(sorted(dead, key=cause), key=cause):
+        together = sorted(letters, key=lambda letter: letter.since)
         of_type = (context.printable(what), "cyan")
         heading = Text.assemble((service, "bold"), "  ", of_type, f"  {len(together)} dead")
         console.print(heading)
         console.print(Padding(Text(context.printable(_cut(error)), style="red"), (0, 0, 0, 2)))
-        for one in together:
-            tries = context.times(one.attempts, "try", "tries")
-            typer.echo(f"  {one.short_id:<36}  {one.since:%Y-%m-%d %H:%M}  {tries}")
+        for letter in together:
+            tries = context.times(letter.attempts, "try", "tries")
+            story = f"{letter.since:%Y-%m-%d %H:%M}  {tries}"
+            # An id that is broken over two lines could not be copied.
+            beside = console.width >= ROOM_FOR_A_LINE
+            name = f"{letter.short_id:<36}  " if beside else f"{letter.short_id}\n    "
+            typer.echo(f"  {name}{story}")
         console.print()
 
 
@@ -82,24 +88,31 @@ def show(service: ServiceName, letter_id: LetterId, as_json: Json = False) -> No
 
     context.require_service(service)
     with context.databases([service]) as databases:
-        found = letters.show(databases[service], letter_id)
+        letter = letters.show(databases[service], letter_id).model_dump(exclude_unset=True)
     if as_json:
-        context.as_json(found)
-        return
+        context.as_json(letter)
+    else:
+        _show_whole(letter)
+
+
+def _show_whole(letter: "Mapping[str, object]") -> None:
+    """Every field that holds something, under its name."""
     from rich.highlighter import JSONHighlighter
     from rich.table import Table
     from rich.text import Text
 
+    from infra.cli import context
+
     colour = JSONHighlighter()
     grid = Table.grid(padding=(0, 2))
-    for name, value in found.items():
-        if value not in (None, {}, [], ""):
-            shown = (
-                colour(context.json_for_people(value))
-                if isinstance(value, dict | list)
-                else Text(context.printable(str(value)))
-            )
-            grid.add_row(Text(name.replace("_", " "), style="dim"), shown)
+    for name, value in letter.items():
+        if value in (None, {}, [], ""):
+            continue
+        if isinstance(value, dict | list):
+            shown = colour(context.json_for_people(value))
+        else:
+            shown = Text(context.printable(str(value)), overflow="fold")
+        grid.add_row(Text(name.replace("_", " "), style="dim"), shown)
     context.console().print(grid)
 
 
@@ -126,10 +139,12 @@ def retry(
         typer.echo("--body corrects one letter: name that one alone", err=True)
         raise typer.Exit(2)
     correction = _read(body) if body else None
-    judge = decoder(context.settings(), context.require_service(service))
+    own_decoder = decoder(context.settings(), context.require_service(service))
 
-    def decide(database: "Database", given: str, who: str) -> str:
-        return decisions.retry(database, judge, given, by=who, why=why, correction=correction)
+    def decide(database: "Database", letter_id: str, who: str) -> str:
+        return decisions.retry(
+            database, own_decoder, letter_id, by=who, why=why, correction=correction
+        )
 
     _decide(decide, service, letter_ids, by, "is due again")
 
@@ -144,8 +159,8 @@ def drop(
     """Let it rest, with a reason; it stays on record."""
     from infra.operations.dead_letters import decisions
 
-    def decide(database: "Database", given: str, who: str) -> str:
-        return decisions.drop(database, given, by=who, why=why)
+    def decide(database: "Database", letter_id: str, who: str) -> str:
+        return decisions.drop(database, letter_id, by=who, why=why)
 
     _decide(decide, service, letter_ids, by, "is dropped")
 
@@ -174,9 +189,9 @@ def _decide(
     context.require_service(service)
     refused = False
     with context.databases([service]) as databases:
-        for given in letter_ids:
+        for prefix in letter_ids:
             try:
-                letter_id = decide(databases[service], given, by or context.whoever_asks())
+                letter_id = decide(databases[service], prefix, by or context.whoever_asks())
             except (NotDeadLettered, WouldBeRejected) as refusal:
                 typer.echo(str(refusal), err=True)
                 refused = True

@@ -1,4 +1,4 @@
-"""Dead letters for people: what failed for good, per service (`infra.decisions` is about the rest).
+"""Dead letters for people: what failed for good, listed and shown; `decisions` are beside it.
 
 They stand in each service's own database, events and mails alike, so that the same tool serves
 every broker. Wherever an id is asked for, its beginning will do, as long as only one begins so.
@@ -6,10 +6,10 @@ every broker. Wherever an id is asked for, its beginning will do, as long as onl
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
+from pydantic import BaseModel, JsonValue, PlainSerializer
 from pydantic_core import from_json
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import defer
@@ -27,21 +27,22 @@ from shared.processing.store.tables import DEAD, DONE, Decision, Inbox
 Row = Inbox | Notification
 R = TypeVar("R", Inbox, Notification)
 
+Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str, when_used="json")]
+
 
 class NoSuchLetter(NotDeadLettered):
     """There is no dead letter by that id."""
 
 
-@dataclass(frozen=True)
-class DeadLetter:
-    """One message that failed for good."""
+class DeadLetter(BaseModel):
+    """One message that failed for good, as a list has it."""
 
     service: str
     id: str
-    kind: str
+    kind: Literal["message", "notification"]
     type: str
     subject: str | None
-    since: datetime
+    since: Moment
     attempts: int
     error: str
 
@@ -51,14 +52,83 @@ class DeadLetter:
         return self.id[: len(REJECTED) + 16] if self.id.startswith(REJECTED) else self.id
 
 
+class Contents(BaseModel):
+    """What a message came with, and its body: as JSON where it is that, otherwise as text."""
+
+    properties: dict[str, JsonValue]
+    body: JsonValue
+
+
+class ShownDecision(BaseModel):
+    """What somebody decided, and what the letter had died of; a correction, if they made one."""
+
+    verdict: str
+    by: str
+    at: Moment
+    why: str
+    error: str | None
+    attempts: int
+    correction: JsonValue = None
+
+
+class ShownMessage(BaseModel):
+    """Everything that is kept of one message.
+
+    `body` is what is run when its time comes. Where somebody corrected it, `original` is what
+    came, and `decisions` tells who put which correction in its place, when and why.
+    """
+
+    id: str
+    type: str
+    subject: str | None
+    digest: str
+    status: str
+    received_at: Moment
+    attempts: int
+    crashes: int
+    due_at: Moment | None
+    error: str | None
+    decided_by: str | None
+    decided_at: Moment | None
+    decision: str | None
+    properties: dict[str, JsonValue]
+    body: JsonValue
+    original: Contents | None = None
+    decisions: list[ShownDecision]
+
+
+class ShownNotification(BaseModel):
+    """Everything that is kept of one mail or text."""
+
+    id: str
+    onboarding_id: str
+    kind: str
+    channel: str
+    recipient: str
+    language: str
+    params: dict[str, JsonValue]
+    status: str
+    created_at: Moment
+    due_at: Moment | None
+    attempts: int
+    sent_at: Moment | None
+    provider_id: str | None
+    error: str | None
+    traceparent: str | None
+    decided_by: str | None
+    decided_at: Moment | None
+    decision: str | None
+    decisions: list[ShownDecision]
+
+
 def find(databases: Mapping[str, Database], limit: int = 500) -> list[DeadLetter]:
     """The dead letters of these services, the oldest first; at most `limit` of each kind."""
-    found = []
+    letters = []
     for service, database in databases.items():
         with database.read() as session:
-            found += _messages(session, service, limit)
-            found += _notifications(session, service, limit)
-    return sorted(found, key=lambda one: one.since)
+            letters += _messages(session, service, limit)
+            letters += _notifications(session, service, limit)
+    return sorted(letters, key=lambda letter: letter.since)
 
 
 def _messages(session: Session, service: str, limit: int) -> list[DeadLetter]:
@@ -74,15 +144,15 @@ def _messages(session: Session, service: str, limit: int) -> list[DeadLetter]:
     return [
         DeadLetter(
             service=service,
-            id=one.id,
+            id=row.id,
             kind="message",
-            type=one.type,
-            subject=one.subject,
-            since=one.received_at,
-            attempts=one.attempts,
-            error=one.error or "",
+            type=row.type,
+            subject=row.subject,
+            since=row.received_at,
+            attempts=row.attempts,
+            error=row.error or "",
         )
-        for one in session.execute(statement).scalars()
+        for row in session.execute(statement).scalars()
     ]
 
 
@@ -92,92 +162,93 @@ def _notifications(session: Session, service: str, limit: int) -> list[DeadLette
     return [
         DeadLetter(
             service=service,
-            id=one.id,
+            id=row.id,
             kind="notification",
-            type=one.kind,
-            subject=one.onboarding_id,
-            since=one.created_at,
-            attempts=one.attempts,
-            error=one.error or "",
+            type=row.kind,
+            subject=row.onboarding_id,
+            since=row.created_at,
+            attempts=row.attempts,
+            error=row.error or "",
         )
-        for one in session.execute(statement).scalars()
+        for row in session.execute(statement).scalars()
     ]
 
 
-def show(database: Database, letter_id: str) -> dict[str, Any]:
+def show(database: Database, letter_id: str) -> ShownMessage | ShownNotification:
     """Everything that is kept of one dead letter, or of one that was decided about.
-
-    `body` is what is run when its time comes. Where somebody corrected it, `original` is what
-    came, and `decisions` tells who put which correction in its place, when and why.
 
     Raises:
         NotDeadLettered: there is none by that id, or there are several.
     """
     with database.read() as session:
         row = find_by_prefix(session, letter_id)
-        made = decisions.of(session, row.id)
-        told = {"decisions": [_told(one) for one in made]}
+        resolutions = decisions.of(session, row.id)
+        shown: dict[str, Any] = {
+            "decisions": [_show_decision(decision) for decision in resolutions]
+        }
         if isinstance(row, Notification):
-            return row.model_dump() | told
-        found = row.model_dump(exclude={"body", "properties"}) | _contents(row.properties, row.body)
-        originals = [one for one in made if one.original is not None]
-        if originals:
-            first = originals[0]
-            found["original"] = _contents(first.original_properties, first.original)
-        return found | told
+            return ShownNotification(**row.model_dump(), **shown)
+        for decision in resolutions:
+            if decision.original is not None:
+                shown["original"] = _contents(decision.original_properties, decision.original)
+                break  # The first correction had the message as it came.
+        contents = _contents(row.properties, row.body)
+        kept = row.model_dump(exclude={"body", "properties"})
+        return ShownMessage(**kept, **dict(contents), **shown)
 
 
-def _contents(properties: str | None, body: bytes | None) -> dict[str, Any]:
-    return {"properties": json.loads(properties or "{}"), "body": _readable(body or b"")}
+def _contents(properties: str | None, body: bytes | None) -> Contents:
+    return Contents(properties=json.loads(properties or "{}"), body=_readable(body or b""))
 
 
-def _told(one: Decision) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "verdict": one.verdict,
-        "by": one.decided_by,
-        "at": one.decided_at,
-        "why": one.why,
-        "error": one.error,
-        "attempts": one.attempts,
-    }
-    corrected = one.correction is not None
-    return told | ({"correction": _readable(one.correction or b"")} if corrected else {})
+def _show_decision(decision: Decision) -> ShownDecision:
+    corrected = decision.correction is not None
+    correction = {"correction": _readable(decision.correction or b"")} if corrected else {}
+    return ShownDecision(
+        verdict=decision.verdict,
+        by=decision.decided_by,
+        at=decision.decided_at,
+        why=decision.why,
+        error=decision.error,
+        attempts=decision.attempts,
+        **correction,
+    )
 
 
-def find_by_prefix(session: Session, given: str) -> Row:
+def find_by_prefix(session: Session, prefix: str) -> Row:
     """The row that a person means: by its id, or the only dead one whose id begins so.
 
     Raises:
         NotDeadLettered: there is none, or there are several.
     """
-    exact: tuple[Row | None, ...] = (session.get(Inbox, given), session.get(Notification, given))
+    exact: tuple[Row | None, ...] = (session.get(Inbox, prefix), session.get(Notification, prefix))
     for row in exact:
         if row is not None and (row.status != DONE or row.decision):
             return row
-    found: list[Row] = [
-        *session.exec(_beginning(Inbox, DEAD, given)),
-        *session.exec(_beginning(Notification, FAILED, given)),
+    rows: list[Row] = [
+        *session.exec(_beginning(Inbox, DEAD, prefix)),
+        *session.exec(_beginning(Notification, FAILED, prefix)),
     ]
-    if len(found) > 1:
-        raise NotDeadLettered(f"several dead letters begin with {given}; give more of the id")
-    if not found or not given:
-        raise NoSuchLetter(f"there is no dead letter {given}")
-    return found[0]
+    if len(rows) > 1:
+        raise NotDeadLettered(f"several dead letters begin with {prefix}; give more of the id")
+    if not rows or not prefix:
+        raise NoSuchLetter(f"there is no dead letter {prefix}")
+    return rows[0]
 
 
-def _beginning(table: type[R], dead: str, given: str) -> SelectOfScalar[R]:
-    begins = col(table.id).startswith(given, autoescape=True)
+def _beginning(table: type[R], dead: str, prefix: str) -> SelectOfScalar[R]:
+    begins = col(table.id).startswith(prefix, autoescape=True)
     return entities(table).where(col(table.status) == dead, begins).limit(2)
 
 
-def _readable(body: bytes) -> Any:
+def _readable(body: bytes) -> JsonValue:
     """The body as JSON where every reader takes it for that; otherwise as text.
 
     What Python's own reader lets through, such as NaN or half a character, no answer could hold.
     """
     try:
-        found = from_json(body, allow_inf_nan=False)
-        json.dumps(found, allow_nan=False)  # A number like 1e999 is read as infinite.
+        document: JsonValue = from_json(body, allow_inf_nan=False)
+        json.dumps(document, allow_nan=False)  # A number like 1e999 is read as infinite.
     except ValueError:
         return body.decode("utf-8", "backslashreplace")[:20_000]
-    return found
+    return document

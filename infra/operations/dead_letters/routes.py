@@ -3,18 +3,22 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from infra.operations.dead_letters import decisions, letters
-from infra.operations.dead_letters.letters import NoSuchLetter
+from infra.operations.dead_letters.letters import (
+    DeadLetter,
+    NoSuchLetter,
+    ShownMessage,
+    ShownNotification,
+)
 from shared.base.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.host.runtime import Runtime
 from shared.processing.resolutions import NotDeadLettered, WouldBeRejected
-from shared.web.app import caller_with
+from shared.web.app import api_router, caller_with
 from shared.web.auth import Caller
 
 SCOPE = "dead-letters:manage"
@@ -52,19 +56,6 @@ class Dropping(BaseModel):
     why: Why
 
 
-class Letter(BaseModel):
-    """One message that failed for good."""
-
-    service: str
-    id: str
-    kind: Literal["message", "notification"]
-    type: str
-    subject: str | None
-    since: str
-    attempts: int
-    error: str
-
-
 class Outcome(BaseModel):
     """What was decided about a letter."""
 
@@ -75,10 +66,10 @@ class Outcome(BaseModel):
 
 def routes(runtimes: Sequence[Runtime]) -> APIRouter:
     """The routes for the services that run in this process, each on its own database."""
-    by_name = {one.service.name: one for one in runtimes}
-    router = APIRouter(prefix="/api", tags=["dead letters"])
+    by_name = {runtime.service.name: runtime for runtime in runtimes}
+    router = api_router(prefix="/api", tags=["dead letters"])
 
-    def runtime(service: str) -> Runtime:
+    def find_runtime(service: str) -> Runtime:
         if service not in by_name:
             here = ", ".join(by_name)
             raise NotFound("service_not_here", f"This process runs {here} alone.")
@@ -89,37 +80,40 @@ def routes(runtimes: Sequence[Runtime]) -> APIRouter:
         _operator: Operator,
         service: Annotated[str | None, Query(description="all of this process, if none")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 500,
-    ) -> list[Letter]:
-        chosen = by_name.values() if service is None else [runtime(service)]
-        databases = {one.service.name: one.database for one in chosen}
-        found = letters.find(databases, limit)[:limit]
-        return [Letter(**asdict(one) | {"since": one.since.isoformat()}) for one in found]
+    ) -> list[DeadLetter]:
+        chosen = by_name.values() if service is None else [find_runtime(service)]
+        databases = {runtime.service.name: runtime.database for runtime in chosen}
+        return letters.find(databases, limit)[:limit]
 
-    @router.get(LETTER, summary="One letter whole: the event, the error, what was decided")
-    def show(service: str, letter_id: str, _operator: Operator) -> dict[str, Any]:
-        with _told():
-            return letters.show(runtime(service).database, letter_id)
+    @router.get(
+        LETTER,
+        summary="One letter whole: the event, the error, what was decided",
+        response_model_exclude_unset=True,
+    )
+    def show(service: str, letter_id: str, _operator: Operator) -> ShownMessage | ShownNotification:
+        with _as_problems():
+            return letters.show(find_runtime(service).database, letter_id)
 
     @router.post(LETTER + "/retry", status_code=202, summary="Give it back to its service, once")
     def retry(service: str, letter_id: str, body: Retrying, operator: Operator) -> Outcome:
-        one = runtime(service)
+        runtime = find_runtime(service)
         correction = None if body.body is None else json.dumps(body.body).encode()
-        with _told():
+        with _as_problems():
             decided = decisions.retry(
-                one.database,
-                one.engine.decoder,
+                runtime.database,
+                runtime.engine.decoder,
                 letter_id,
                 by=operator.name,
                 why=body.why,
                 correction=correction,
             )
-        one.wake()
+        runtime.wake()
         return Outcome(service=service, id=decided, verdict="retry")
 
     @router.post(LETTER + "/drop", summary="Let it rest, with a reason")
     def drop(service: str, letter_id: str, body: Dropping, operator: Operator) -> Outcome:
-        database = runtime(service).database
-        with _told():
+        database = find_runtime(service).database
+        with _as_problems():
             decided = decisions.drop(database, letter_id, by=operator.name, why=body.why)
         return Outcome(service=service, id=decided, verdict="drop")
 
@@ -127,7 +121,7 @@ def routes(runtimes: Sequence[Runtime]) -> APIRouter:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _as_problems() -> Iterator[None]:
     """Turn what cannot be decided into a problem document."""
     try:
         yield

@@ -54,8 +54,8 @@ def _newest(database: Database, event_type: str, before: datetime) -> str | None
         .limit(1)
     )
     with database.read() as session:
-        found: str | None = session.execute(statement).scalar()
-        return found
+        message_id: str | None = session.execute(statement).scalar()
+        return message_id
 
 
 def _has(database: Database, message_id: str) -> bool:

@@ -13,14 +13,16 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="for a script")]
 
     findings = diagnose(context.settings())
     if as_json:
-        context.as_json([asdict(one) for one in findings])
+        context.as_json([asdict(finding) for finding in findings])
     else:
         table = context.table("check", "", "finding")
-        for one in findings:
-            mark = "[green]ok[/green]" if one.ok else "[red]fails[/red]"
+        for finding in findings:
+            mark = "[green]ok[/green]" if finding.ok else "[red]fails[/red]"
             table.add_row(
-                one.check, mark, one.finding if one.ok else f"{one.finding}\n→ {one.advice}"
+                finding.check,
+                mark,
+                finding.finding if finding.ok else f"{finding.finding}\n→ {finding.advice}",
             )
         context.console().print(table)
-    if not all(one.ok for one in findings):
+    if not all(finding.ok for finding in findings):
         raise typer.Exit(1)

@@ -106,17 +106,17 @@ def returned_types(settings: Settings) -> set[str]:
     """The types of the events that wait in an outbox because no queue was bound to them."""
     from infra.operations.doctor.binding_check import unheard
 
-    found: set[str] = set()
+    types: set[str] = set()
     for service in build_services(settings):
         if not _is_made(settings, service):
             continue
         database = Database(settings.database_url_of(service.name))
         try:
             if database.answers() and is_current(database, service.migrations):
-                found.update(unheard(database))
+                types.update(unheard(database))
         finally:
             database.close()
-    return found
+    return types
 
 
 def _databases(settings: Settings) -> Iterator[Finding]:

@@ -20,13 +20,17 @@ def emit(
     """Validate one event (or JSON lines) and publish it, as the website or KING would."""
     from infra.cli.context import settings
 
-    envelopes = [_validated(number, one) for number, one in _documents(_read(source))]
-    found = settings()
-    publish = _over_http if found.embedded else _over_broker
-    publish(found, envelopes)
-    for one in envelopes:
-        shown = {"id": one.id, "type": one.type, "subject": one.subject}
-        typer.echo(json.dumps(shown) if as_json else f"{one.type} {one.id} about {one.subject}")
+    envelopes = [_validated(number, document) for number, document in _documents(_read(source))]
+    current = settings()
+    publish = _over_http if current.embedded else _over_broker
+    publish(current, envelopes)
+    for envelope in envelopes:
+        shown = {"id": envelope.id, "type": envelope.type, "subject": envelope.subject}
+        typer.echo(
+            json.dumps(shown)
+            if as_json
+            else f"{envelope.type} {envelope.id} about {envelope.subject}"
+        )
 
 
 def _read(source: str) -> bytes:
@@ -111,9 +115,9 @@ def _over_http(settings: "Settings", envelopes: "list[Envelope]") -> None:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     url = f"http://{settings.http_host}:{settings.http_port}/api/events"
     with httpx.Client(headers=headers, timeout=30) as client:
-        for number, one in enumerate(envelopes, 1):
+        for number, envelope in enumerate(envelopes, 1):
             try:
-                answer = client.post(url, content=one.to_bytes())
+                answer = client.post(url, content=envelope.to_bytes())
             except httpx.TransportError:
                 typer.echo(f"nothing answers at {url}; start it with `stappenplan run`", err=True)
                 raise typer.Exit(1) from None
@@ -125,19 +129,25 @@ def _over_broker(settings: "Settings", envelopes: "list[Envelope]") -> None:
     from infra.run.runtimes import BusFactory
     from shared.messaging.bus import Outgoing, PublishResult
 
-    users = dict.fromkeys(_user(one) for one in envelopes)
+    users = dict.fromkeys(_user(envelope) for envelope in envelopes)
     for user in users:
-        mine = [(number, one) for number, one in enumerate(envelopes, 1) if _user(one) == user]
+        mine = [
+            (number, envelope)
+            for number, envelope in enumerate(envelopes, 1)
+            if _user(envelope) == user
+        ]
         bus = BusFactory(settings).bus(user, consume=False)
         bus.open()
         try:
-            messages = [Outgoing(one.id, one.type, one.to_bytes()) for _, one in mine]
-            receipts = bus.publish(messages).result(timeout=60)
+            messages = [
+                Outgoing(envelope.id, envelope.type, envelope.to_bytes()) for _, envelope in mine
+            ]
+            results = bus.publish(messages).result(timeout=60)
         finally:
             bus.close()
-        for (number, _), receipt in zip(mine, receipts, strict=True):
-            if receipt is not PublishResult.CONFIRMED:
-                raise _refuse(number, f"the broker did not take it: {receipt.value}")
+        for (number, _), result in zip(mine, results, strict=True):
+            if result is not PublishResult.CONFIRMED:
+                raise _refuse(number, f"the broker did not take it: {result.value}")
 
 
 def _user(envelope: "Envelope") -> str:

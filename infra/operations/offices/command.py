@@ -29,7 +29,7 @@ def add(
     from infra.cli.context import databases
     from services.signup.models import Office
 
-    told = {
+    options = {
         "name": name,
         "email": email,
         "phone": phone,
@@ -42,7 +42,9 @@ def add(
     with databases(["signup"]) as opened, opened["signup"].begin() as session:
         present = session.get(Office, code)
         before = present.model_dump(exclude={"code"}) if present else {}
-        after = _checked(before | {key: value for key, value in told.items() if value is not None})
+        after = _checked(
+            before | {key: value for key, value in options.items() if value is not None}
+        )
         session.merge(Office(code=code, **after))
     news = "is as it was" if after == before else "is changed" if present else "is added"
     typer.echo(f"office {code} {news}")
@@ -94,10 +96,10 @@ def list_offices(
     from services.signup.models import Office
 
     with context.databases(["signup"]) as opened, opened["signup"].read() as session:
-        rows = [one.model_dump() for one in session.exec(select(Office).order_by(col(Office.code)))]
+        rows = [row.model_dump() for row in session.exec(select(Office).order_by(col(Office.code)))]
     if as_json:
         context.as_json(rows)
         return
-    for one in rows:
-        shown = f"{one['code']}  {one['name']}  {one['email']}  review {one['review']}"
+    for row in rows:
+        shown = f"{row['code']}  {row['name']}  {row['email']}  review {row['review']}"
         typer.echo(context.printable(shown))

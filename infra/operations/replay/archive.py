@@ -75,17 +75,19 @@ class Archive:
         self._stack.close()
 
     def __len__(self) -> int:
-        return sum(_count(one, self._wanted) for one in self._databases.values())
+        return sum(_count(database, self._wanted) for database in self._databases.values())
 
     def waiting(self) -> dict[str, int]:
         """How many each service has said and not published yet: its sweeper's, not ours."""
-        found = {name: _count(one, self._unpublished) for name, one in self._databases.items()}
-        return {name: count for name, count in found.items() if count}
+        counts = {
+            name: _count(database, self._unpublished) for name, database in self._databases.items()
+        }
+        return {name: count for name, count in counts.items() if count}
 
     def __iter__(self) -> Iterator[Published]:
         """All of them, in the order in which they were published."""
         each = [self._of(database) for database in self._databases.values()]
-        return merge(*each, key=lambda one: (one.at, one.id))
+        return merge(*each, key=lambda event: (event.at, event.id))
 
     def _of(self, database: Database) -> Iterator[Published]:
         last: Published | None = None
@@ -134,13 +136,13 @@ def _to_queue(settings: Settings, service: str, stack: ExitStack) -> Hand:
 
     def hand(page: Sequence[Published]) -> None:
         messages = [
-            OutboxEntry(one.id, one.type, "", one.body, traceparent_of(one.body)).outgoing(
+            OutboxEntry(event.id, event.type, "", event.body, traceparent_of(event.body)).outgoing(
                 queue=service
             )
-            for one in page
+            for event in page
         ]
-        receipts = bus.publish(messages).result(timeout=60)
-        if any(one is not PublishResult.CONFIRMED for one in receipts):
+        results = bus.publish(messages).result(timeout=60)
+        if any(result is not PublishResult.CONFIRMED for result in results):
             raise NotTaken("the broker did not take every event")
 
     return hand
@@ -154,9 +156,9 @@ def _into_inbox(settings: Settings, service: str, stack: ExitStack) -> Hand:
     def hand(page: Sequence[Published]) -> None:
         now = datetime.now(UTC)
         content_type = Outgoing("", "", b"").content_type
-        read = [decode(Incoming(one.body, one.type, content_type)) for one in page]
+        messages = [decode(Incoming(event.body, event.type, content_type)) for event in page]
         with database.begin() as session:
-            for delivery in read:
-                schedule.schedule(session, delivery, now, due=now)
+            for message in messages:
+                schedule.schedule(session, message, now, due=now)
 
     return hand

@@ -24,46 +24,50 @@ def show(
     from infra.cli import context
     from infra.composition import topology
 
-    found, offices = topology(context.settings()), office or ["0042"]
+    wanted, offices = topology(context.settings()), office or ["0042"]
     if as_json:
-        context.as_json(_as_data(found, offices))
+        context.as_json(_as_data(wanted, offices))
     else:
-        _show_to_a_person(found, offices)
+        _show_to_a_person(wanted, offices)
 
 
-def _as_data(found: "Topology", offices: "Sequence[str]") -> dict[str, Any]:
+def _as_data(wanted: "Topology", offices: "Sequence[str]") -> dict[str, Any]:
     """All that the broker is told, whatever the virtual host, but for the passwords."""
     from shared.messaging.topology import definitions as build
 
-    told = {
+    document = {
         part: [{name: value for name, value in row.items() if name != "vhost"} for row in rows]
-        for part, rows in build(found, offices).document.items()
+        for part, rows in build(wanted, offices).document.items()
     }
-    (exchange,) = told["exchanges"]
+    (exchange,) = document["exchanges"]
     return {
         "exchange": exchange,
-        "listeners": [vars(one) for one in found.listeners],
-        "queues": told["queues"],
-        "bindings": told["bindings"],
-        "users": [{"name": one["name"], "tags": one["tags"]} for one in told["users"]],
-        "permissions": told["permissions"],
-        "topic_permissions": told["topic_permissions"],
+        "listeners": [vars(listener) for listener in wanted.listeners],
+        "queues": document["queues"],
+        "bindings": document["bindings"],
+        "users": [{"name": user["name"], "tags": user["tags"]} for user in document["users"]],
+        "permissions": document["permissions"],
+        "topic_permissions": document["topic_permissions"],
     }
 
 
-def _show_to_a_person(found: "Topology", offices: "Sequence[str]") -> None:
+def _show_to_a_person(wanted: "Topology", offices: "Sequence[str]") -> None:
     from infra.cli import context
     from shared.messaging.bus import EXCHANGE
     from shared.messaging.topology.topology import ADMIN
 
     table = context.table("user", "may read", "hears (is bound)", "says (may publish)")
-    for one in found.listeners:
-        reads, hears, says = (one.name, one.dead), one.hears or ("–",), one.says or ("nothing",)
-        table.add_row(one.name, *("\n".join(each) for each in (reads, hears, says)))
+    for listener in wanted.listeners:
+        reads, hears, says = (
+            (listener.name, listener.dead),
+            listener.hears or ("–",),
+            listener.says or ("nothing",),
+        )
+        table.add_row(listener.name, *("\n".join(each) for each in (reads, hears, says)))
         table.add_section()
-    for name in found.users(offices):
+    for name in wanted.users(offices):
         if name.startswith("website-"):
-            table.add_row(name, "nothing", "–", "\n".join(found.website_says))
+            table.add_row(name, "nothing", "–", "\n".join(wanted.website_says))
     table.add_row(ADMIN, "every queue", "–", "everything")
     console = context.console()
     console.print(f"exchange  {EXCHANGE}: topic, durable; what nobody hears comes back")
@@ -80,11 +84,11 @@ def apply() -> None:
     from shared.messaging.topology.declare import apply as declare
     from shared.messaging.topology.topology import ADMIN
 
-    found = settings()
-    if found.embedded:
+    current = settings()
+    if current.embedded:
         typer.echo("the embedded broker declares its topology by itself; nothing to do")
         return
-    declare(topology(found), found.broker_url_of(ADMIN))
+    declare(topology(current), current.broker_url_of(ADMIN))
     typer.echo("exchange, queues and bindings are there")
 
 
@@ -111,17 +115,17 @@ def definitions(
 
     wanted = topology(settings()), office or ["0042"]
     try:
-        known = read_passwords(Path(passwords)) if passwords else {}
-        made = build(*wanted, known, vhost=vhost)
+        before = read_passwords(Path(passwords)) if passwords else {}
+        built = build(*wanted, before, vhost=vhost)
         if passwords:
             # Kept first: definitions with passwords that nobody knows are of no use.
-            keep_passwords(Path(passwords), made.passwords)
+            keep_passwords(Path(passwords), built.passwords)
     except BadPasswords as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-    typer.echo(json.dumps(made.document, indent=2))
+    typer.echo(json.dumps(built.document, indent=2))
     if passwords:
-        new = len(made.passwords.keys() - known.keys())
-        typer.echo(f"passwords are in {passwords}: {new} new, {len(known)} as before", err=True)
+        new = len(built.passwords.keys() - before.keys())
+        typer.echo(f"passwords are in {passwords}: {new} new, {len(before)} as before", err=True)
     else:
         typer.echo("passwords are random; --passwords FILE keeps them", err=True)

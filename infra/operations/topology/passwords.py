@@ -19,24 +19,26 @@ def read_passwords(path: Path) -> dict[str, str]:
         BadPasswords: it is there, but is no such file.
     """
     try:
-        found = json.loads(path.read_bytes())
+        passwords = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise BadPasswords(f"cannot read {path}: {error.strerror}") from None
     except ValueError:
-        found = None
-    if not _are_passwords(found):
+        passwords = None
+    if not _are_passwords(passwords):
         # To make new ones would lock out everybody who uses those that were meant.
         raise BadPasswords(
             f"{path} does not hold the passwords of broker users, as JSON; mend it, or name a file "
             "that is not there yet"
         )
-    return found
+    return passwords
 
 
-def _are_passwords(found: object) -> TypeGuard[dict[str, str]]:
-    return isinstance(found, dict) and all(isinstance(one, str) and one for one in found.values())
+def _are_passwords(value: object) -> TypeGuard[dict[str, str]]:
+    return isinstance(value, dict) and all(
+        isinstance(password, str) and password for password in value.values()
+    )
 
 
 def keep_passwords(path: Path, passwords: dict[str, str]) -> None:

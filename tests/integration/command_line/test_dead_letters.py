@@ -1,6 +1,7 @@
 """`stappenplan dead`: what failed for good, and what a person decides about it."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from infra.run.runtimes import BusFactory, build_runtimes
 from shared.messaging.bus import Incoming
 from shared.notifications.tables import FAILED, Notification
 from shared.persistence.database import Database
+from shared.processing.dead_letters import REJECTED
 from shared.processing.store.tables import DEAD, Inbox
 from tests.integration.command_line.shell import Shell
 
@@ -146,11 +148,25 @@ def refused(letters: Shell, monkeypatch: pytest.MonkeyPatch) -> str:
     body = json.dumps(REPORT | {"data": {**REPORT["data"], "attempt": "first"}}).encode()
     runtimes[0].engine.take([Incoming(body, "collection.result.v1")])
     runtimes[0].database.close()
-    return next(
-        row["id"]
-        for row in letters.json("dead", "list", "billing", "--json")
-        if row["id"].startswith("refused/")
-    )
+    rows = letters.json("dead", "list", "billing", "--json")
+    return next(str(row["id"]) for row in rows if row["id"].startswith(REJECTED))
+
+
+@pytest.mark.parametrize("columns", [60, 100])
+def test_however_narrow_the_terminal_no_id_is_cut(
+    letters: Shell, refused: str, columns: int
+) -> None:
+    # Given a letter with a long id, at a terminal of so many columns,
+    narrow = replace(letters, columns=columns)
+    # When the letters are listed, Then every id stands on a line that has room for it;
+    listed = narrow("dead", "list").stdout.splitlines()
+    lines = [line for line in listed if GOOD_ID in line or refused[:24] in line]
+    assert len(lines) == 2
+    assert max(len(line) for line in lines) <= columns
+    # and when one is shown whole, nothing of it is left out.
+    shown = narrow("dead", "show", "billing", refused).stdout
+    assert "…" not in shown
+    assert refused in "".join(shown.split())
 
 
 def test_a_correction_from_a_file_is_kept_beside_the_original(letters: Shell, refused: str) -> None:

@@ -7,7 +7,8 @@ from types import FunctionType
 import pika  # noqa: TID251 - pika is the other party here.
 import pytest
 
-from shared.messaging.rabbitmq import connection, pika_internals
+from shared.base.internals import names_in_code
+from shared.messaging.rabbitmq import connection
 from shared.messaging.rabbitmq.pika_internals import ATTRIBUTES, METHODS, require_internals
 
 
@@ -51,7 +52,7 @@ def test_every_private_name_of_pika_that_we_use_is_on_the_list() -> None:
     used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     used |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     ours = {name for name in used if name.startswith("_") and not name.startswith("__")}
-    pikas = pika_internals._names_in_code(pika.SelectConnection) | set(dir(pika.SelectConnection))
+    pikas = names_in_code(pika.SelectConnection) | set(dir(pika.SelectConnection))
     # When they are compared, Then the list has those that are in both: what we use of pika's,
     # and no name of our own that happens to be one of pika's too.
     assert ours & pikas == {*METHODS, *ATTRIBUTES}

@@ -1,0 +1,101 @@
+"""What no route could take is refused before it gets there; JSON is read once, and strictly.
+
+Python's own reader lets through what no database could store and no answer repeat, so the bodies
+of requests are read by the parser that reads messages of the broker.
+"""
+
+from typing import Any
+
+from fastapi import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.base.errors import Malformed, Problem, TooLarge
+from shared.events.envelope import MAX_BODY_BYTES, parse
+from shared.web.problems import problem_response
+
+
+class StrictRequest(Request):
+    """A request whose JSON is parsed once, as strictly as a message of the broker."""
+
+    _parsed: Any = None
+    _is_parsed = False
+
+    async def json(self) -> Any:
+        """The body's JSON.
+
+        Raises:
+            Problem: only some readers would take it; the sentence says what to correct.
+        """
+        if not self._is_parsed:
+            try:
+                self._parsed = parse(await self.body())
+            except Malformed as refusal:
+                raise Problem("json_invalid", f"The body cannot be taken: {refusal}.") from None
+            self._is_parsed = True
+        return self._parsed
+
+    async def has_json(self) -> bool:
+        """Whether there is a body that calls itself JSON."""
+        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        is_json = media_type == "application/json" or media_type.endswith("+json")
+        return is_json and bool(await self.body())
+
+
+class Gate:
+    """Refuses bodies larger than any message may be, and NUL wherever text may stand."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on what a route may take; answer the rest."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            messages = await _read_bounded(dict(scope["headers"]), receive)
+            _require_no_nul(scope, messages)
+        except Problem as refusal:
+            await problem_response(refusal)(scope, receive, send)
+            return
+
+        async def replay() -> Message:
+            return messages.pop(0) if messages else await receive()
+
+        await self._app(scope, replay, send)
+
+
+async def _read_bounded(headers: dict[bytes, bytes], receive: Receive) -> list[Message]:
+    """The messages that a body comes in; its announced length, if any, need not be true."""
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > MAX_BODY_BYTES:
+        raise _too_large()
+    messages: list[Message] = []
+    if length == b"0" and b"transfer-encoding" not in headers:
+        return messages
+    size = 0
+    while not messages or messages[-1].get("more_body"):
+        messages.append(await receive())
+        size += len(messages[-1].get("body", b""))
+        if size > MAX_BODY_BYTES:
+            raise _too_large()
+    return messages
+
+
+def _require_no_nul(scope: Scope, messages: list[Message]) -> None:
+    """Refuse NUL in path, query and forms; in JSON the parser does.
+
+    Raises:
+        Problem: there is one.
+    """
+    has_nul = "\0" in scope["path"] or b"%00" in scope["query_string"]
+    content_type = dict(scope["headers"]).get(b"content-type", b"")
+    if content_type.startswith(b"application/x-www-form-urlencoded"):
+        body = b"".join(message.get("body", b"") for message in messages)
+        has_nul = has_nul or b"%00" in body or b"\0" in body
+    if has_nul:
+        raise Problem("nul_character", "A NUL character is no part of any text; leave it out.")
+
+
+def _too_large() -> TooLarge:
+    return TooLarge("body_too_large", f"A request has at most {MAX_BODY_BYTES} bytes.")
