@@ -31,15 +31,17 @@ def replace(module: ModuleType, **values: object) -> None:
 def shorten_leases() -> None:
     """What a dead process had claimed is free for others after three seconds.
 
+    How long one round of sending may take stays as it is: on a busy machine, mails are not
+    rendered in half of three seconds, and would be given back unsent for ever.
+
     Raises:
         AssertionError: who claims has a lease of another length.
     """
-    from shared.processing import retry_policy
-
-    replace(retry_policy, MESSAGE_LEASE=LEASES, OUTBOX_LEASE=LEASES, NOTIFICATION_LEASE=LEASES)
     from shared.notifications.delivery import claims
+    from shared.processing import retry_policy
     from shared.processing.store import inbox, outbox
 
+    replace(retry_policy, MESSAGE_LEASE=LEASES, OUTBOX_LEASE=LEASES, NOTIFICATION_LEASE=LEASES)
     held = (
         vars(inbox)["MESSAGE_LEASE"],
         vars(outbox)["OUTBOX_LEASE"],
