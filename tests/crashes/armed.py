@@ -8,7 +8,7 @@
 
 The very same program then runs, by its own command line. One more thing is different: what a dead
 process had leased is free again after seconds instead of minutes, so that a test need not wait
-for that. The leases are constants of the product, and a setting for them would be one too many.
+for that (`leases`).
 """
 
 import itertools
@@ -17,9 +17,10 @@ import signal
 import sys
 import threading
 import time
-from datetime import timedelta
+from collections.abc import Callable
 
-LEASES = timedelta(seconds=3)
+from tests.crashes.leases import replace, shorten_leases
+
 PAUSE = 2.0
 SMALL_BATCH = 20
 
@@ -30,25 +31,18 @@ def main(deed: str, point: str, nth: int) -> None:
 
     if deed != "spare":
         assert point in crash_points.POINTS, f"there is no point {point}"
-        crash_points.reached = _doer(deed, point, nth)
-    from shared.processing.worker import retry_policy
-
-    retry_policy.LEASE = LEASES
-    from shared.notifications.delivery import claims
-    from shared.processing.store import inbox, outbox
-
-    outbox.LEASE = claims.LEASE = LEASES
-    assert inbox.LEASE is LEASES
+        crash_points.reached = _doer(deed, point, nth)  # type: ignore[assignment]
+    shorten_leases()
     if deed == "pause":
         from shared.processing.worker import consumer
 
-        consumer.BATCH = SMALL_BATCH
+        replace(consumer, BATCH=SMALL_BATCH)
     from infra.cli import main as stappenplan
 
     stappenplan()
 
 
-def _doer(deed: str, point: str, nth: int):
+def _doer(deed: str, point: str, nth: int) -> Callable[[str], None]:
     passes = itertools.count(1)
 
     def reached(here: str) -> None:

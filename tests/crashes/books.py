@@ -21,12 +21,12 @@ from shared.host.service import Service
 from shared.host.settings import Settings
 from shared.notifications.tables import Notification
 from shared.persistence.database import Database
-from shared.processing.store.inbox import REFUSED
+from shared.processing.dead_letters import REJECTED
 from shared.processing.store.tables import DONE, Inbox, Outbox
 
-INBOX: Table = Inbox.__table__
-OUTBOX: Table = Outbox.__table__
-NOTIFICATION: Table = Notification.__table__
+INBOX: Table = Inbox.__table__  # type: ignore[attr-defined]
+OUTBOX: Table = Outbox.__table__  # type: ignore[attr-defined]
+NOTIFICATION: Table = Notification.__table__  # type: ignore[attr-defined]
 NUMBERS = ("reference", "customer_number", "administration_number", "login_name")
 """Columns of the entities that hold a number or name which only one customer may have."""
 
@@ -188,15 +188,15 @@ def _inbox(session: Session) -> dict[str, Heard]:
     rows = list(_rows(session, INBOX, but="digest"))
     found = {row.id: _heard(row, row.id) for row in rows if not _refused(row)}
     for row in filter(_refused, rows):
-        postage = json.loads(row.properties or "{}")
-        heard_as = identity(postage.get("message_id"), row.body or b"")
+        properties = json.loads(row.properties or "{}")
+        heard_as = identity(properties.get("message_id"), row.body or b"")
         key = row.id if heard_as in found else heard_as
         found[key] = _heard(row, key)
     return found
 
 
 def _refused(row: Any) -> bool:
-    return row.status != DONE and str(row.id).startswith(REFUSED)
+    return row.status != DONE and str(row.id).startswith(REJECTED)
 
 
 def _heard(row: Any, key: str) -> Heard:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -75,7 +75,7 @@ def make_plant(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeP
     undo: list[Callable[[], object]] = []
 
     def make(ground: str = "rabbitmq+postgresql", databases: Databases | None = None) -> Plant:
-        chosen = {"data_dir": tmp_path, "http_port": free_ports(1)[0]}
+        chosen: dict[str, Any] = {"data_dir": tmp_path, "http_port": free_ports(1)[0]}
         if ground == "rabbitmq+postgresql":
             rabbitmq: RabbitMQ = request.getfixturevalue("rabbitmq")
             vhost = rabbitmq.management.new_vhost()

@@ -2,8 +2,10 @@
 
 import signal
 import time
+from collections.abc import Iterator
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from shared.base.crash_points import POINTS
 from tests.crashes.conftest import MakePlant, Record
@@ -17,7 +19,7 @@ SHORT = ("commit.after", "send.after")
 GROUNDS = ("rabbitmq+postgresql", "embedded+sqlite")
 
 
-def cases():
+def cases() -> Iterator[ParameterSet]:
     for ground in GROUNDS:
         for point in POINTS:
             short = point in SHORT and ground == GROUNDS[0]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from contextlib import suppress
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -82,7 +83,7 @@ def release_customers(plant: Plant) -> None:
         pass
     plant.await_settled().insist()
     for onboarding in plant.submitted.values():
-        wait_until(lambda: standing(plant, onboarding)["order_reference"], "there is an order")  # noqa: B023
+        wait_until(partial(has_order, plant, onboarding), "there is an order")
         reference = standing(plant, onboarding)["order_reference"]
         body = {
             "method": "post",
@@ -94,6 +95,10 @@ def release_customers(plant: Plant) -> None:
         assert answer.status_code == 202, answer.text
     plant.await_settled(RELEASED).insist()
     assert plant.stop() == 0
+
+
+def has_order(plant: Plant, onboarding: str) -> bool:
+    return bool(standing(plant, onboarding)["order_reference"])
 
 
 def standing(plant: Plant, onboarding: str) -> dict[str, str]:

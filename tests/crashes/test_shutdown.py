@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.host.runtime import CONSUMERS
+from shared.processing.worker.consumer import CONSUMERS
 from tests.crashes.armed import SMALL_BATCH
 from tests.crashes.books import Bookkeeper
 from tests.crashes.conftest import MakePlant, Record

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from tests.faults.hasty import shorten_leases
+from tests.crashes.leases import replace, shorten_leases
 
-SCHEDULE = (timedelta(seconds=1), timedelta(seconds=2))
-LOOK_SECONDS, LOOKS = 0.5, 6
-LOOKS_AT_A_HOARD = 40
+PAUSES = (timedelta(seconds=1), timedelta(seconds=2))
+CHECK_SECONDS, MAX_CHECKS = 0.5, 6
+MAX_CHECKS_AT_A_HOARD = 40
 """To fill that memory takes a moment, on a busy machine more than three seconds."""
 
 STANDSTILL = 8.0
@@ -62,10 +62,10 @@ DEEDS: dict[str, Callable[[], object]] = {
 def deadly(handler: Callable[..., Any], deed: str, subject: str) -> Callable[..., Any]:
     """A handler that does its deed when the message is the one."""
 
-    def call(delivery: Any, *rest: Any) -> Any:
-        if delivery.envelope.subject == subject:
+    def call(message: Any, *rest: Any) -> Any:
+        if message.envelope.subject == subject:
             DEEDS[deed]()
-        return handler(delivery, *rest)
+        return handler(message, *rest)
 
     return call
 
@@ -73,28 +73,36 @@ def deadly(handler: Callable[..., Any], deed: str, subject: str) -> Callable[...
 def main(deed: str, subject: str) -> None:
     """Put the deed in place, and run."""
     shorten_leases()
-    from shared.processing.worker import retry_policy, watchdog
+    from shared.processing import retry_policy
+    from shared.processing.worker import watchdog
 
-    retry_policy.SCHEDULE = SCHEDULE
-    watchdog.LOOK_SECONDS = LOOK_SECONDS
-    watchdog.LOOKS = LOOKS_AT_A_HOARD if deed == "hoard" else LOOKS
+    # The one policy of all subscriptions, which each of them holds by itself.
+    object.__setattr__(retry_policy.MESSAGE_RETRIES, "pauses", PAUSES)
+    checks = MAX_CHECKS_AT_A_HOARD if deed == "hoard" else MAX_CHECKS
+    replace(watchdog, CHECK_SECONDS=CHECK_SECONDS, MAX_CHECKS=checks)
     from infra.cli import main as stappenplan
     from infra.run import command
-    from shared.processing.handlers.registry import HandlerRegistry
 
-    command.STANDSTILL = STANDSTILL
+    replace(command, STANDSTILL=STANDSTILL)
     if deed == "hoard":
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    wire = HandlerRegistry.__init__
-
-    def wired(self: HandlerRegistry, service: Any, numbers: Any) -> None:
-        wire(self, service, numbers)
-        if service.name == "registration":
-            calls = self._calls
-            self._calls = {name: deadly(one, deed, subject) for name, one in calls.items()}
-
-    HandlerRegistry.__init__ = wired  # type: ignore[method-assign]
+    arm(deed, subject)
     stappenplan()
+
+
+def arm(deed: str, subject: str) -> None:
+    """Have the handlers of registration do the deed over the one message."""
+    from shared.processing.handlers import registry
+
+    bind = registry.HandlerRegistry.__init__
+
+    def bind_deadly(self: registry.HandlerRegistry, service: str, *rest: Any) -> None:
+        bind(self, service, *rest)
+        if service == "registration":
+            calls = self._calls.items()
+            self._calls = {name: deadly(call, deed, subject) for name, call in calls}
+
+    registry.HandlerRegistry.__init__ = bind_deadly  # type: ignore[assignment,method-assign]
 
 
 if __name__ == "__main__":

@@ -1,20 +1,6 @@
 """`stappenplan`, but what a dead process had claimed is free for others after seconds."""
 
-from datetime import timedelta
-
-LEASE = timedelta(seconds=3)
-
-
-def shorten_leases() -> None:
-    """Have every lease end after three seconds; to be called before the product is loaded."""
-    from shared.processing.worker import retry_policy
-
-    retry_policy.LEASE = LEASE
-    from shared.notifications.delivery import claims
-    from shared.processing.store import outbox
-
-    outbox.LEASE = claims.LEASE = LEASE
-
+from tests.crashes.leases import shorten_leases
 
 if __name__ == "__main__":
     shorten_leases()

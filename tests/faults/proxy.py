@@ -103,9 +103,13 @@ class Proxy:
     def reset(self, *, refuse: bool = False) -> None:
         """Break every connection off with RST; with `refuse`, each new one too until `passing`."""
         self._become(refusing=refuse)
-        self._do(lambda: [self._break_off(one) for one in list(self._pairs)])
+        self._do(self._break_all_off)
 
     # On the thread of the loop.
+
+    def _break_all_off(self) -> None:
+        for pair in list(self._pairs):
+            self._break_off(pair)
 
     def _become(
         self,

@@ -18,9 +18,9 @@ from uuid import uuid4
 
 import httpx
 
-from infra.run.runtimes import BusFactory
 from infra.composition import service_names, topology
 from infra.demo.simulators.website import Document, signups
+from infra.run.runtimes import BusFactory
 from shared.host.settings import Settings
 from shared.messaging.bus import Bus, Outgoing, PublishResult
 from shared.messaging.topology.declare import apply

@@ -13,12 +13,11 @@ from pika.exceptions import AMQPError  # noqa: TID251
 from typer.testing import CliRunner
 
 from infra.cli import app
-from infra.composition import build_services
+from infra.composition import build_services, decoder
 from infra.demo.simulators.website import signups
 from shared.base.errors import Malformed
 from shared.host.settings import Settings
 from shared.messaging.bus import EXCHANGE
-from shared.processing.decoding import Decoder
 from tests.crashes.ledger import Ledger
 from tests.faults.conftest import Note
 from tests.faults.stage import Stage, on_stage, outgoing, within
@@ -32,10 +31,10 @@ SETTLING = 180.0
 STUMBLES = (
     "broker_connection_lost",
     "broker_channel_closed",
-    "broker_thread_stumbled",
+    "broker_io_loop_crashed",
     "batch_failed",
-    "message_unforeseen",
-    "chore_failed",
+    "message_unprocessable",
+    "periodic_task_failed",
     "handler_hangs",
 )
 """What a process says when a message has hurt it."""
@@ -115,8 +114,9 @@ class Fates:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._services = {one.name: one for one in build_services(Settings())}
-        self._readers = {name: Decoder(one) for name, one in self._services.items()}
+        settings = Settings()
+        self._services = {service.name: service for service in build_services(settings)}
+        self._decoders = {name: decoder(settings, name) for name in self._services}
 
     def unaccounted(self, messages: Sequence[Hostile]) -> list[tuple[str, Hostile]]:
         """The messages that are neither done nor dead with a reason, each with its service."""
@@ -142,7 +142,7 @@ class Fates:
 
     def _id(self, service: str, message: Hostile) -> str:
         try:
-            return self._readers[service].read(arrived(message)).envelope.id
+            return self._decoders[service].decode(arrived(message)).envelope.id
         except Malformed:
             return "it cannot be read"
 

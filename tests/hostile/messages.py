@@ -231,9 +231,9 @@ def proper(content_type: str = CONTENT_TYPE, headers: dict[bytes, bytes] | None 
 class Hostile:
     """One message: its routing key, its properties as bytes, its body."""
 
-    def __init__(self, routing_key: str, postage: bytes, body: bytes) -> None:
+    def __init__(self, routing_key: str, properties: bytes, body: bytes) -> None:
         self.routing_key = routing_key
-        self.properties = postage
+        self.properties = properties
         self.body = body
 
     def __repr__(self) -> str:
@@ -242,9 +242,10 @@ class Hostile:
 
 def _type_of(document: Document) -> str:
     """The routing key that belongs to it, as far as it says one that exists."""
-    types = [one["type"] for one in DOCUMENTS]
-    said = document.get("type")
-    return said if said in types else "signup.submitted.v1"
+    types = {document["type"] for document in DOCUMENTS}
+    claimed = document.get("type")
+    known = isinstance(claimed, str) and claimed in types
+    return str(claimed) if known else "signup.submitted.v1"
 
 
 @st.composite

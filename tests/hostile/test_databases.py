@@ -14,10 +14,9 @@ from fastapi.encoders import jsonable_encoder
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from infra.operations.dead_letters import letters
-from infra.run.runtimes import BusFactory
 from infra.composition import service_names
-from infra.run.runtimes import build_runtimes
+from infra.operations.dead_letters import letters
+from infra.run.runtimes import BusFactory, build_runtimes
 from services.signup.models import Office
 from services.signup.service import EXAMPLE
 from shared.base.errors import Malformed
@@ -26,24 +25,21 @@ from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
 from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
-from shared.processing.store import inbox
+from shared.processing.dead_letters import REJECTED
+from shared.processing.store.kept_messages import fingerprint
 from shared.processing.store.tables import DEAD, DONE, Inbox
+from shared.processing.testing import RecordingBus
 from tests.hostile.messages import DOCUMENTS, MESSAGES, Hostile, proper
 from tests.hostile.test_reading import arrived
-from tests.integration.processing.tally import Wire
 from tests.servers.postgres import Databases
 
-GOOD = {
-    one["type"]: one
-    for one in DOCUMENTS
-    if one["type"] in ("signup.submitted.v1", "signup.accepted.v1", "registration.completed.v1")
-}
 HEARS = {
     "signup": "signup.submitted.v1",
     "registration": "signup.accepted.v1",
     "billing": "registration.completed.v1",
     "activation": "signup.accepted.v1",
 }
+GOOD = {document["type"]: document for document in DOCUMENTS if document["type"] in HEARS.values()}
 
 
 def good(service: str) -> Incoming:
@@ -63,43 +59,43 @@ def runtimes(
     if request.param == "postgresql":
         databases: Databases = request.getfixturevalue("databases")
         url = databases.make_each(service_names())
-    made = build_runtimes(Settings(data_dir=folder, database_url=url), _Lines())
-    for one in made:
-        upgrade(one.database, one.service.migrations)
-        if one.service.name == "signup":
-            with one.database.begin() as session:
+    services = build_runtimes(Settings(data_dir=folder, database_url=url), _RecordingBuses())
+    for runtime in services:
+        upgrade(runtime.database, runtime.service.migrations)
+        if runtime.service.name == "signup":
+            with runtime.database.begin() as session:
                 session.add(Office(**EXAMPLE.model_dump()))
-    yield made
-    for one in made:
-        one.database.close()
+    yield services
+    for runtime in services:
+        runtime.database.close()
         if request.param == "postgresql":
-            databases.drop(one.database.url)
+            databases.drop(runtime.database.url)
 
 
-class _Lines(BusFactory):
+class _RecordingBuses(BusFactory):
     def __init__(self) -> None: ...
 
     def bus(self, name: str, *, consume: bool = True) -> Any:
-        return Wire()
+        return RecordingBus()
 
 
 def row(database: Database, key: str) -> Inbox:
     with database.read() as session:
-        found = session.get(Inbox, key)
-    assert found is not None, "it has vanished"
-    return found
+        kept = session.get(Inbox, key)
+    assert kept is not None, "it has vanished"
+    return kept
 
 
 def end_of(runtime: Runtime, incoming: Incoming) -> Inbox:
     """What became of a message that was taken."""
-    fingerprint = f"{inbox.REFUSED}{inbox._fingerprint(incoming)}"
+    rejected_id = f"{REJECTED}{fingerprint(incoming)}"
     try:
-        delivery = runtime.engine.decoder.decode(incoming)
+        message = runtime.engine.decoder.decode(incoming)
     except Malformed:
-        return row(runtime.database, fingerprint)
+        return row(runtime.database, rejected_id)
     with runtime.database.read() as session:
-        rejected = session.get(Inbox, fingerprint)
-    return rejected or row(runtime.database, delivery.envelope.id)
+        rejected = session.get(Inbox, rejected_id)
+    return rejected or row(runtime.database, message.envelope.id)
 
 
 def tell(runtime: Runtime, letter: Inbox) -> str:
@@ -122,16 +118,16 @@ def test_each_is_done_or_dead_with_its_reason_and_the_good_ones_are_done(
 ) -> None:
     for runtime in runtimes:
         # Given a batch of messages that nobody should send, among good ones
-        bad = [arrived(one, redelivered=redelivered) for one in hostile]
+        bad = [arrived(message, redelivered=redelivered) for message in hostile]
         before, behind = good(runtime.service.name), good(runtime.service.name)
         # When a service takes it,
         runtime.engine.take([before, *bad, behind])
         # Then the good ones are done,
-        for one in (before, behind):
-            assert end_of(runtime, one).status == DONE
+        for message in (before, behind):
+            assert end_of(runtime, message).status == DONE
         # and each of the others is done as well or dead, with its reason, for a person to see.
-        for one in bad:
-            end = end_of(runtime, one)
+        for message in bad:
+            end = end_of(runtime, message)
             assert end.status in (DONE, DEAD), f"{runtime.service.name}: {end.error}"
             if end.status == DEAD:
                 assert (end.error or "").strip()
@@ -139,4 +135,4 @@ def test_each_is_done_or_dead_with_its_reason_and_the_good_ones_are_done(
 
 
 def test_no_service_is_left_out(runtimes: Sequence[Runtime]) -> None:
-    assert sorted(HEARS) == sorted(one.service.name for one in runtimes)
+    assert sorted(HEARS) == sorted(runtime.service.name for runtime in runtimes)

@@ -6,18 +6,20 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from infra.composition import build_services
+from infra.composition import decoder, service_names
 from shared.base.errors import Malformed
 from shared.host.settings import Settings
+from shared.messaging.batches import BatchBuffer
 from shared.messaging.bus import Incoming
 from shared.messaging.rabbitmq import frames
-from shared.messaging.rabbitmq.consuming import Consuming
-from shared.messaging.rabbitmq.reconnecting_channel import parameters
+from shared.messaging.rabbitmq.consumer import QueueConsumer
+from shared.messaging.rabbitmq.reconnecting_channel import connection_parameters
 from shared.processing.decoding import Decoder
-from shared.processing.store import inbox
+from shared.processing.store.kept_messages import to_columns, to_incoming
+from shared.processing.store.tables import Inbox
 from tests.hostile.messages import MESSAGES, Hostile
 
-READERS = [Decoder(one) for one in build_services(Settings())]
+DECODERS = [decoder(Settings(), name) for name in service_names()]
 
 
 class Loop:
@@ -26,40 +28,41 @@ class Loop:
     def call_later(self, _seconds: float, _work: Any) -> None: ...
 
 
-def arrived(message: Hostile, *, last_resort: bool = False, redelivered: bool = False) -> Incoming:
+def arrived(message: Hostile, *, dead_letters: bool = False, redelivered: bool = False) -> Incoming:
     """The message as it comes out of the very code that reads it from the broker's bytes."""
-    address = parameters("amqp://127.0.0.1/", heartbeat=15, name="x")
-    made = Consuming(Loop(), [address], "x", "x", 10, last_resort=last_resort)
-    channel = made._channel = object()
-    delivery = frames.Delivery(1, redelivered, message.routing_key)
+    address = connection_parameters("amqp://127.0.0.1/", heartbeat=15, name="x")
+    buffer = BatchBuffer()
+    consumer = QueueConsumer(Loop(), [address], "x", "x", 10, buffer, dead_letters=dead_letters)
+    channel = consumer._channel = object()
+    delivery = frames.RawDelivery(1, redelivered, message.routing_key)
     head = struct.pack(">HHQ", 60, 0, len(message.body))
-    delivery.take(frames.HEADER, head + message.properties)
-    delivery.take(frames.BODY, message.body)
-    made._delivered(channel, delivery)
-    made._hand_over()
-    (incoming,) = made.take(1)
+    delivery.add_frame(frames.HEADER, head + message.properties)
+    delivery.add_frame(frames.BODY, message.body)
+    consumer._on_delivery(channel, delivery)
+    consumer._hand_over()
+    (incoming,) = consumer.take(1)
     return incoming
 
 
-def outcome(reader: Decoder, incoming: Incoming) -> str:
+def outcome(service: Decoder, incoming: Incoming) -> str:
     """The fingerprint of what was read, or the reason why it was not."""
     try:
-        return reader.read(incoming).envelope.digest()
+        return service.decode(incoming).envelope.digest()
     except Malformed as refusal:
         return str(refusal).strip()
 
 
-@pytest.mark.parametrize("last_resort", [False, True])
+@pytest.mark.parametrize("dead_letters", [False, True])
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(message=MESSAGES)
-def test_it_is_read_or_refused_with_a_reason(last_resort: bool, message: Hostile) -> None:
+def test_it_is_read_or_refused_with_a_reason(dead_letters: bool, message: Hostile) -> None:
     # Given a message that nobody should send, or that the broker gave up
-    incoming = arrived(message, last_resort=last_resort)
-    for reader in READERS:
+    incoming = arrived(message, dead_letters=dead_letters)
+    for service in DECODERS:
         # When each service reads it,
         # Then it says why it does not, or has it whole, with a fingerprint to know it by.
-        assert outcome(reader, incoming)
+        assert outcome(service, incoming)
     # And it can be kept for a person, and read again as it was kept.
-    kept = inbox.keepsake(incoming)
-    again = inbox.incoming_of(inbox.Inbox(id="x", type="x", digest="x", status="dead", **kept))
+    columns = to_columns(incoming)
+    again = to_incoming(Inbox(id="x", type="x", digest="x", status="dead", **columns))
     assert again.body == message.body

@@ -4,13 +4,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from shared.persistence.database import Database
 from shared.processing.store.tables import DEAD, DONE, WAITING, Inbox, Outbox
 from tests.model.chain import Customer
 
-CUSTOMER, INBOX, OUTBOX = (one.__table__ for one in (Customer, Inbox, Outbox))
+CUSTOMER, INBOX, OUTBOX = (inspect(model).local_table for model in (Customer, Inbox, Outbox))
 
 
 @dataclass

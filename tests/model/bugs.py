@@ -6,24 +6,24 @@ of defence catches a bug, so that nothing could go wrong, it does not belong her
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
 from sqlmodel import Session
 
-from infra.operations.dead_letters import decisions
 from shared.host import tasks
-from shared.messaging.bus import PublishResult
-from shared.processing import Message, effects
-from shared.processing.pipeline import Pipeline
-from shared.processing.store import inbox
-from shared.processing.store.outbox import OutboxEntry
-from shared.processing.store.tables import DONE
-from shared.processing.unit_of_work import WorkFailed
+from shared.messaging.bus import Incoming, PublishResult
+from shared.processing import Message, effects, resolutions
+from shared.processing.effects import CausedEffect, OutboxSink
+from shared.processing.recovery import Recovery
+from shared.processing.store import inbox, outbox
+from shared.processing.store.outbox import PublishResults
+from shared.processing.store.tables import DONE, Inbox
+from shared.processing.unit_of_work import UnitOfWork, WorkFailed
 from shared.processing.worker.consumer import Consumer
-from shared.processing.worker.publisher import Publisher
+from shared.processing.worker.publisher import OutboxPublisher
 
 Bug = Callable[[], AbstractContextManager[Any]]
 
@@ -33,9 +33,9 @@ def the_inbox_claims_in_vain() -> Iterator[None]:
     """Every message counts as new, whether its id was claimed before or not."""
     claim = inbox.claim
 
-    def claim_all(session: Session, deliveries: Sequence[Message], now: Any) -> set[str]:
-        claim(session, deliveries, now)
-        return {one.envelope.id for one in deliveries}
+    def claim_all(session: Session, messages: Sequence[Message], now: datetime) -> list[Message]:
+        claim(session, messages, now)
+        return list(messages)
 
     with patch.object(inbox, "claim", claim_all):
         yield
@@ -44,24 +44,27 @@ def the_inbox_claims_in_vain() -> Iterator[None]:
 @contextmanager
 def acknowledged_before_the_commit() -> Iterator[None]:
     """The broker hears that a batch is dealt with when it has only been received."""
-    deal_with = Consumer._deal_with
+    process = Consumer._process
 
-    def acknowledge_first(self: Any, batch: Any) -> bool:
+    def acknowledge_first(self: Consumer, batch: Sequence[Incoming]) -> bool:
         self._bus.acknowledge(batch)
-        return deal_with(self, batch)
+        return process(self, batch)
 
-    with patch.object(Consumer, "_deal_with", acknowledge_first):
+    with patch.object(Consumer, "_process", acknowledge_first):
         yield
 
 
 def _taken_for_confirmed(*ignored: PublishResult) -> AbstractContextManager[Any]:
-    mark = Publisher.mark
+    mark = OutboxPublisher.mark
 
-    def mark_all(self: Any, session: Session, outcomes: Any) -> None:
-        heard = [(one, PublishResult.CONFIRMED if said in ignored else said) for one, said in outcomes]
-        mark(self, session, heard)
+    def mark_all(self: OutboxPublisher, session: Session, results: PublishResults) -> None:
+        believed = [
+            (event_id, PublishResult.CONFIRMED if result in ignored else result)
+            for event_id, result in results
+        ]
+        mark(self, session, believed)
 
-    return patch.object(Publisher, "mark", mark_all)
+    return patch.object(OutboxPublisher, "mark", mark_all)
 
 
 def confirms_are_ignored() -> AbstractContextManager[Any]:
@@ -82,61 +85,63 @@ def ids_are_random() -> AbstractContextManager[Any]:
 @contextmanager
 def published_before_the_commit() -> Iterator[None]:
     """Events leave while their transaction may still be rolled back."""
-    write = Publisher.write
+    store = OutboxSink.store
 
-    def write_and_publish(self: Any, session: Session, said: Sequence[OutboxEntry]) -> None:
-        write(self, session, said)
-        self.publish(said)
+    def store_and_publish(
+        self: OutboxSink, work: UnitOfWork, caused: Sequence[CausedEffect]
+    ) -> None:
+        store(self, work, caused)
+        self._publisher.publish([self._to_entry(effect, work.now) for effect in caused])
 
-    with patch.object(Publisher, "write", write_and_publish):
+    with patch.object(OutboxSink, "store", store_and_publish):
         yield
 
 
 def published_without_an_outbox() -> AbstractContextManager[Any]:
     """Events are published after the commit, and nobody remembers them."""
-    return patch.object(Publisher, "write", lambda *_: None)
+    return patch.object(outbox, "write", lambda *_: None)
 
 
 def the_sweeper_never_looks() -> AbstractContextManager[Any]:
     """What a crash or a failure left unpublished stays so."""
-    return patch.object(Publisher, "sweep", lambda *_: 0)
+    return patch.object(OutboxPublisher, "sweep", lambda *_: 0)
 
 
 def answers_are_lost_with_a_rollback() -> AbstractContextManager[Any]:
     """What the broker answered is forgotten when the transaction that was to mark it fails."""
 
     @contextmanager
-    def take_and_forget(self: Any) -> Iterator[Any]:
-        outcomes, self._outcomes = self._outcomes, []
-        yield outcomes
-        self._in_flight.difference_update(one for one, _ in outcomes)
+    def take_and_forget(self: OutboxPublisher) -> Iterator[PublishResults]:
+        results, self._results = self._results, []
+        yield results
+        self._in_flight.difference_update(event_id for event_id, _ in results)
 
-    return patch.object(Publisher, "settling", take_and_forget)
+    return patch.object(OutboxPublisher, "pending_confirms", take_and_forget)
 
 
 def what_waits_is_never_run() -> AbstractContextManager[Any]:
     """Nobody looks for messages whose time has come."""
-    return patch.object(Pipeline, "run_due", lambda *_: 0)
+    return patch.object(Recovery, "run_due", lambda *_: 0)
 
 
 def a_failed_message_is_only_logged() -> AbstractContextManager[Any]:
     """A message whose handler fails is acknowledged, and nobody keeps it."""
 
-    def take_and_log(self: Any, delivery: Message) -> None:
+    def take_and_log(self: Recovery, message: Message) -> None:
         with suppress(WorkFailed):
-            self._transactions.run(lambda session: self._process(session, [delivery]))
+            self._pipeline.run([message])
 
-    return patch.object(Pipeline, "_take_singly", take_and_log)
+    return patch.object(Recovery, "take_one", take_and_log)
 
 
 def a_retried_letter_is_swallowed() -> AbstractContextManager[Any]:
     """To the inbox, a letter that is retried was seen before, and so it is done."""
-    return patch.object(decisions, "WAITING", DONE)
+    return patch.object(resolutions, "WAITING", DONE)
 
 
 def both_of_two_people_win() -> AbstractContextManager[Any]:
     """Nobody is told that somebody else was first."""
-    return patch.object(decisions, "_require_dead", lambda *_: None)
+    return patch.object(resolutions, "require_failed", lambda *_: None)
 
 
 def the_inbox_forgets_too_soon() -> AbstractContextManager[Any]:
@@ -144,33 +149,29 @@ def the_inbox_forgets_too_soon() -> AbstractContextManager[Any]:
     return patch.object(tasks, "INBOX_KEPT", timedelta(0))
 
 
-@contextmanager
-def all_that_is_due_begins_at_once() -> Iterator[None]:
+def all_that_is_due_begins_at_once() -> AbstractContextManager[Any]:
     """What waits behind a message counts as begun with it, and as dead with its process."""
-    take_due = inbox.take_due
 
-    def take_all(session: Session, now: Any) -> Any:
-        first = take_due(session, now)
-        session.flush()
-        while take_due(session, now):
-            session.flush()
-        return first
+    def claim_all(session: Session, now: datetime) -> Inbox | None:
+        rows = inbox.WAITING_MESSAGES.claim(session, now, 100)
+        for row in rows[1:]:
+            inbox.lease(row, now)
+        return rows[0] if rows else None
 
-    with patch.object(inbox, "take_due", take_all):
-        yield
+    return patch.object(inbox, "claim_due", claim_all)
 
 
 @contextmanager
-def a_failure_counts_as_a_death() -> Iterator[None]:
+def a_failure_counts_as_a_crash() -> Iterator[None]:
     """One count is kept of what failed and of what killed the process."""
-    fail = inbox.fail
+    record = Recovery._record_in
 
-    def fail_and_die(row: Any, *rest: Any, **options: Any) -> None:
-        deaths = row.crashes
-        fail(row, *rest, **options)
-        row.crashes = deaths
+    def record_and_count(self: Recovery, work: UnitOfWork, row: Inbox, reason: Exception) -> None:
+        crashes = row.crashes
+        record(self, work, row, reason)
+        row.crashes = crashes
 
-    with patch.object(inbox, "fail", fail_and_die):
+    with patch.object(Recovery, "_record_in", record_and_count):
         yield
 
 
@@ -190,6 +191,6 @@ BUGS: Mapping[Bug, str] = {
     both_of_two_people_win: "two people won",
     the_inbox_forgets_too_soon: "lost|does not come to rest",
     all_that_is_due_begins_at_once: "blamed",
-    a_failure_counts_as_a_death: "blamed",
+    a_failure_counts_as_a_crash: "blamed",
 }
 """Each bug with what the model has to say about it."""

@@ -96,13 +96,13 @@ def tell(
     moods.meet(reference)
     if reference.startswith("silent"):
         return []
-    said: list[Effect] = [CustomerLoggedIn(login_name=reference, first_login_at=START)]
+    effects: list[Effect] = [CustomerLoggedIn(login_name=reference, first_login_at=START)]
     if reference.startswith("reminds"):
-        said.append(Scheduled(Remind(), now + REMINDED_AFTER, key=f"remind/{envelope.subject}"))
-    return said
+        effects.append(Scheduled(Remind(), now + REMINDED_AFTER, key=f"remind/{envelope.subject}"))
+    return effects
 
 
-def remind(_request: Remind, envelope: Envelope, customers: Loaded[Customer]) -> Sequence[Effect]:
+def remind(_command: Remind, envelope: Envelope, customers: Loaded[Customer]) -> Sequence[Effect]:
     """Count the reminder."""
     customer = customers.get(envelope.subject)
     assert customer is not None
@@ -156,5 +156,5 @@ def release(number: int) -> tuple[str, str, bytes]:
     return (
         reference,
         message_id,
-        envelope.sealed(CustomerReleased(order_reference=reference, revision=1)),
+        envelope.to_bytes_with(CustomerReleased(order_reference=reference, revision=1)),
     )

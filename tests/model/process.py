@@ -1,8 +1,8 @@
 """One process of a service, driven step by step by the very code that its threads would run.
 
-A step may meet one fault: the process dies at a named point (`shared.crash_points`), its database
-refuses a commit or commits without an answer, its acknowledgement is lost. A process that died is
-thrown away with all that it knew, and another begins on the same database.
+A step may meet one fault: the process dies at a named point (`shared.base.crash_points`), its
+database refuses a commit or commits without an answer, its acknowledgement is lost. A process that
+died is thrown away with all that it knew, and another begins on the same database.
 """
 
 import threading
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from unittest.mock import patch
 
 from shared.base import crash_points
@@ -20,15 +21,16 @@ from shared.messaging.bus import Incoming
 from shared.notifications.rendering.pool import RenderPool
 from shared.notifications.senders.protocol import Senders
 from shared.processing import Message, pipeline, unit_of_work
-from shared.processing.store import outbox
-from shared.processing.worker import consumer
+from shared.processing.decoding import PublisherRules
+from shared.processing.store import inbox, outbox
+from shared.processing.worker import consumer, publisher
 from shared.processing.worker.consumer import Consumer
 from shared.processing.worker.threads import StoppableThread
 from tests.model.broker import Line, Publication
 from tests.model.chain import Moods, ProcessDied, build
 from tests.model.ground import Ground
 
-PLACES = (pipeline, consumer, outbox, unit_of_work)
+PLACES = (consumer, inbox, outbox, pipeline, publisher, unit_of_work)
 """The modules that pass the named points."""
 
 POINTS = tuple(
@@ -62,20 +64,20 @@ class Ends:
 
     def __init__(self) -> None:
         self.unfinished: Counter[str] = Counter()
-        """How often a message that ran alone, by its key in the inbox, was cut short."""
+        """How often a message that ran isolated, by its key in the inbox, was cut short."""
         self.unanswered = 0
 
     def noting(self, run: Callable[[str, Message], None]) -> Callable[[str, Message], None]:
-        """Run a message alone, and note when that is cut short."""
+        """Run a message isolated, and note when that is cut short."""
 
-        def run_alone(key: str, delivery: Message) -> None:
+        def run_isolated(key: str, message: Message) -> None:
             try:
-                run(key, delivery)
+                run(key, message)
             except BaseException:
                 self.unfinished[key] += 1
                 raise
 
-        return run_alone
+        return run_isolated
 
 
 class Impatient(threading.Event):
@@ -102,7 +104,7 @@ class Process:
         self._ground, self._clock, self._new_line = ground, clock, new_line
         self._service = build(name, moods)
         self._outward = Senders(email=None, sms=None)  # type: ignore[arg-type]  # No mail is said.
-        self._writers = RenderPool("Model <model@stappenplan.example>", processes=1)
+        self._pool = RenderPool("Model <model@stappenplan.example>", processes=1)
         self._passes = 0
         self._fault = WELL
         self._begin()
@@ -112,27 +114,33 @@ class Process:
         settings, database = self._ground.settings, self._ground.databases[self.name]
         with patch.object(runtime, "Database", lambda _url: database):
             self.runtime = Runtime(
-                self._service, settings, self.line, self._outward, self._clock, self._writers
+                self._service,
+                settings,
+                self.line,
+                self._outward,
+                PublisherRules(),
+                self._clock,
+                self._pool,
             )
-        dispatcher = self.runtime.engine
-        dispatcher._run_alone = self._ends.noting(dispatcher._run_alone)  # type: ignore[method-assign]
+        recovery = self.runtime.engine.recovery
+        recovery._run_isolated = self._ends.noting(recovery._run_isolated)  # type: ignore[assignment,method-assign]
 
     # What its threads would do.
 
     def consume(self, messages: Sequence[Incoming], fault: Fault = WELL) -> None:
         """Receive a batch, deal with it, acknowledge it."""
-        consumption = Consumer(self.name, self.line, self.runtime.engine)
-        consumption.stopping = Impatient()
-        with self._meeting(fault), self.line.offering(messages, consumption.stopping.set):
-            consumption.run()
+        thread = Consumer(self.name, self.line, self.runtime.engine)
+        thread.stopping = Impatient()
+        with self._meeting(fault), self.line.offering(messages, thread.stopping.set):
+            thread.run()
 
     def sweep(self, fault: Fault = WELL) -> None:
         """Look for what was left unpublished."""
         self._chore(self.runtime.tasks.sweep, fault)
 
-    def settle(self, fault: Fault = WELL) -> None:
+    def flush_confirms(self, fault: Fault = WELL) -> None:
         """Mark what the broker has answered."""
-        self._chore(self._settle, fault)
+        self._chore(self._flush_confirms, fault)
 
     def run_due(self, fault: Fault = WELL) -> None:
         """Run what waits and is due."""
@@ -155,15 +163,15 @@ class Process:
         if stopping is self.runtime:
             self._begin()
 
-    def _settle(self) -> None:
-        with self.runtime.engine.transactions.infrastructure():
-            self.runtime.engine.publisher.settle()
+    def _flush_confirms(self) -> None:
+        with unit_of_work.translate_errors():
+            self.runtime.engine.publisher.flush_confirms()
 
     def _chore(self, work: Callable[[], object], fault: Fault) -> None:
         thread = StoppableThread(self.name)
         thread.stopping = Impatient()
         with self._meeting(fault):
-            thread.insist(work)
+            thread.retry_while_down(work)
 
     # What goes wrong.
 
@@ -174,7 +182,7 @@ class Process:
         self.line.loses_acknowledgements = fault.what == ACKNOWLEDGEMENT_LOST
         dialect = self.runtime.database.engine.dialect
         self._really_commit = dialect.do_commit
-        patches = [patch.object(place, "reached", self._reached) for place in PLACES]
+        patches: list[Any] = [patch.object(place, "reached", self._reached) for place in PLACES]
         patches.append(patch.object(dialect, "do_commit", self._commit))
         for one in patches:
             one.start()
@@ -193,7 +201,7 @@ class Process:
         if self._is_time(point):
             raise ProcessDied
 
-    def _commit(self, connection: object) -> None:
+    def _commit(self, connection: Any) -> None:
         """Commit, unless the database is to refuse; and answer, unless it is to be silent."""
         engine = self.runtime.database.engine
         away = engine.dialect.loaded_dbapi.OperationalError("the connection is gone")

@@ -7,11 +7,26 @@ each step the books are compared (`truths.py`). No threads and no sleeping: an e
 fails again.
 """
 
+import sys
+
 import pytest
 from hypothesis import Phase
 
+from shared.base import crash_points
 from tests.model.ground import Ground
 from tests.model.machine import explore
+from tests.model.process import PLACES
+
+
+def test_the_process_dies_in_every_module_that_passes_a_named_point() -> None:
+    # A module that imports the point under its own name would otherwise never be met by a fault.
+    passing = {
+        module
+        for name, module in sys.modules.items()
+        if name.startswith("shared.processing.")
+        and vars(module).get("reached") is crash_points.reached
+    }
+    assert passing == set(PLACES)
 
 
 def test_no_ghost_no_loss_no_double_effect(on_sqlite: Ground) -> None:

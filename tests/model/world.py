@@ -12,10 +12,12 @@ from sqlalchemy import delete, select
 from sqlmodel import col
 
 from infra.operations.dead_letters import decisions
-from infra.operations.replay import archive
-from infra.operations.dead_letters.letters import NotDead
+from infra.operations.replay import archive as replays
 from shared.events import CustomerReleased
 from shared.messaging.bus import Incoming, Outgoing
+from shared.processing import resolutions
+from shared.processing.resolutions import NotDeadLettered
+from shared.processing.store import decisions as records
 from shared.processing.store.tables import DEAD, DONE, WAITING, Inbox, Outbox
 from tests.model.books import Books, read
 from tests.model.broker import Broker, Line, Publication, Straight, identity, reference_of
@@ -174,16 +176,17 @@ class World:
 
     def retry(self, name: str, letter_id: str) -> bool:
         """A person retries a dead letter, and another does so at the same moment."""
-        reader = next(one for one in self.processes if one.name == name).runtime.engine.decoder
+        process = next(process for process in self.processes if process.name == name)
+        decoder = process.runtime.engine.decoder
         won = 0
         with self._clocks():
             for person in ("anna", "bram"):
                 try:
                     decisions.retry(
-                        self.databases[name], reader, letter_id, by=person, why="it is mended"
+                        self.databases[name], decoder, letter_id, by=person, why="it is mended"
                     )
                     won += 1
-                except NotDead:
+                except NotDeadLettered:
                     continue
         if won > 1:
             self.wrongs.append(f"two people won: both retried {letter_id} at {name}")
@@ -200,19 +203,20 @@ class World:
         line = Straight(self.broker, HEARER, lambda _: True)
         settings = self._ground.settings
         with (
-            patch.object(archive, "Lines", lambda _settings: _Lines(line)),
-            patch.object(archive, "service_names", lambda: list(SERVICES)),
-            patch.object(archive, "build_service", lambda name, _: build(name, Moods())),
-            patch.object(archive, "datetime", _clock_at(self.now)),
-            archive.Archive(settings, HEARER, START - timedelta(days=1)) as archive,
+            patch.object(replays, "BusFactory", lambda _settings: _Lines(line)),
+            patch.object(replays, "service_names", lambda: list(SERVICES)),
+            patch.object(replays, "build_service", lambda name, _: build(name, Moods())),
+            patch.object(replays, "datetime", _clock_at(self.now)),
+            replays.Archive(settings, HEARER, START - timedelta(days=1)) as archive,
         ):
-            for _ in archive.send_again(settings, HEARER, archive):
+            for _ in replays.send_again(settings, HEARER, archive):
                 pass
 
     @contextmanager
     def _clocks(self) -> Iterator[None]:
         """The command line's clock is the model's too."""
-        with patch.object(decisions, "datetime", _clock_at(self.now)):
+        clock = _clock_at(self.now)
+        with patch.object(resolutions, "datetime", clock), patch.object(records, "datetime", clock):
             yield
 
     # All is well again.
@@ -247,7 +251,7 @@ class World:
             process.sweep()
             for publication in list(process.line.on_the_wire):
                 process.hear(publication, ["confirmed"])
-            process.settle()
+            process.flush_confirms()
             for letter_id in read(self.databases[process.name]).dead:
                 if not self.retry(process.name, letter_id):
                     self.drop(process.name, letter_id)
@@ -277,7 +281,7 @@ class World:
 
 
 class _Lines:
-    """What a replay asks for its line; see `infra.composition.Lines`."""
+    """What a replay asks for its line; see `infra.run.runtimes.BusFactory`."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
@@ -290,7 +294,7 @@ class _Lines:
 def _clock_at(moment: datetime) -> type[datetime]:
     class Clock(datetime):
         @classmethod
-        def now(cls, tz: object = None) -> datetime:
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
             return moment
 
     return Clock

@@ -13,17 +13,17 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from infra.composition import build_service, senders
+from infra.composition import build_service, publisher_rules, senders
 from shared.events.envelope import CONTENT_TYPE
 from shared.host.runtime import Runtime, utc_now
 from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
 from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
+from shared.processing.testing import RecordingBus
 from shared.web.app import create_app
 from shared.web.auth import SCOPES, issue_token
 from tests.integration.plans import stock
-from tests.integration.processing.tally import Wire
 from tests.servers.postgres import MakeDatabase
 
 KEPT = {"sqlite": 2_000, "postgresql": 20_000}
@@ -36,12 +36,15 @@ class Veteran:
         settings = Settings(database_url=url, data_dir=folder, log_level="error")
         service = build_service(name, settings)
         self.ahead = timedelta()
-        self.runtime = Runtime(service, settings, Wire(), senders(settings), self._now)
+        rules = publisher_rules(settings)
+        self.runtime = Runtime(
+            service, settings, RecordingBus(), senders(settings), rules, self._now
+        )
         self.engine = self.runtime.database.engine
         self._key = settings.signing_key()
         if service.at_start:
             service.at_start(self.runtime)
-        self._app = create_app([self.runtime], [service.router(self.runtime)], token_key=self._key)
+        self._app = create_app([service.router(self.runtime)], token_key=self._key)
 
     def _now(self) -> datetime:
         return utc_now() + self.ahead
@@ -107,7 +110,7 @@ def past(name: str) -> Callable[[str], None]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def veteran(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeVeteran]:
     """Makes a service of this name that has been at work for long."""
-    made: list[Veteran] = []
+    veterans: list[Veteran] = []
 
     def make(name: str) -> Veteran:
         if request.param == "sqlite":
@@ -116,9 +119,9 @@ def veteran(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeVete
         else:
             make_database: MakeDatabase = request.getfixturevalue("make_database")
             url = make_database(name, past(name))
-        made.append(Veteran(name, url, tmp_path))
-        return made[-1]
+        veterans.append(Veteran(name, url, tmp_path))
+        return veterans[-1]
 
     yield make
-    for one in made:
-        one.runtime.database.close()
+    for veteran in veterans:
+        veteran.runtime.database.close()

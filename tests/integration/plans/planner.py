@@ -74,13 +74,13 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _rows(node: dict[str, Any]) -> float:
-    return float(node.get("Actual Rows", node["Plan Rows"])) * node.get("Actual Loops", 1)
+    return float(node.get("Actual Rows", node["Plan Rows"]) * node.get("Actual Loops", 1))
 
 
 def _read(node: dict[str, Any]) -> float:
     removed = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
     passed_over = sum(node.get(name, 0) for name in removed) * node.get("Actual Loops", 1)
-    return _rows(node) + passed_over
+    return _rows(node) + float(passed_over)
 
 
 def _of_sqlite(

@@ -52,24 +52,30 @@ BOOKED = golden("collection.result.v1")["data"]
 
 
 def inbox(number: int) -> Row:
-    row = {"id": onboarding(number), "type": "t", "digest": "d", "status": "done", "attempts": 0}
+    row: Row = {
+        "id": onboarding(number),
+        "type": "t",
+        "digest": "d",
+        "status": "done",
+        "attempts": 0,
+    }
     return row | {"received_at": moment(number)}
 
 
 def outbox(number: int) -> Row:
     at = moment(number)
-    row = {"id": onboarding(number), "type": "t", "subject": "s", "body": b"x", "attempts": 0}
+    row: Row = {"id": onboarding(number), "type": "t", "subject": "s", "body": b"x", "attempts": 0}
     return row | {"created_at": at, "leased_until": at, "published_at": at}
 
 
 def notification(number: int) -> Row:
-    row = {"id": onboarding(number), "onboarding_id": onboarding(number), "kind": "k"}
+    row: Row = {"id": onboarding(number), "onboarding_id": onboarding(number), "kind": "k"}
     row |= {"channel": "email", "recipient": "a", "language": "nl", "params": {}, "attempts": 1}
     return row | {"status": "sent", "created_at": moment(number)}
 
 
 def signup(number: int) -> Row:
-    row = {"onboarding_id": onboarding(number), "status": "completed", "digest": "d" * 64}
+    row: Row = {"onboarding_id": onboarding(number), "status": "completed", "digest": "d" * 64}
     row |= {"reference": f"S-2025-{number:06}", "office_code": office(number)}
     return row | {
         "package_code": "compleet",
@@ -81,7 +87,12 @@ def signup(number: int) -> Row:
 
 
 def accounting_office(number: int) -> Row:
-    row = {"code": f"kantoor-{number:05}", "name": "K", "email": "k@k.example", "language": "nl"}
+    row: Row = {
+        "code": f"kantoor-{number:05}",
+        "name": "K",
+        "email": "k@k.example",
+        "language": "nl",
+    }
     row |= {"review": "flagged", "base_administration": "standard", "pays_for_customers": False}
     return row
 
@@ -98,13 +109,13 @@ def registration(number: int) -> Row:
 
 
 def base_administration(number: int) -> Row:
-    row = {"key": f"{number}/bakkers", "code": "bakkers", "office_code": str(number)}
+    row: Row = {"key": f"{number}/bakkers", "code": "bakkers", "office_code": str(number)}
     return row | {"name": "Bakkers", "chart_id": "c"}
 
 
 def order(number: int) -> Row:
     """Every other customer's office pays for him; few have yet to sign."""
-    row = {"onboarding_id": onboarding(number), "reference": reference(number)}
+    row: Row = {"onboarding_id": onboarding(number), "reference": reference(number)}
     row |= {"office_code": office(number), "registered": COMPLETED, "amount_cents": 4235}
     row |= {"currency": "EUR", "placed_on": date(2026, 11, 2), "withdrawn": False, "revision": 1}
     row |= {"mandate_key": mandate_key(number), "standing": "released"}
@@ -117,14 +128,14 @@ def mandate_key(number: int) -> str:
 
 def mandate(number: int) -> Row:
     whose = mandate_key(number) if number < OFFICES else f"order/{reference(number)}"
-    row = {"key": whose, "reference": f"M-{number}", "scheme": "CORE", "account_holder": "A"}
+    row: Row = {"key": whose, "reference": f"M-{number}", "scheme": "CORE", "account_holder": "A"}
     return row | {"iban": "NL91ABNA0417164300", "signed_on": date(2026, 11, 9)}
 
 
 def collection(number: int) -> Row:
     """Few are still to be collected, and few wait for a person."""
     own = f"{reference(number)}-1"
-    row = {"key": f"{reference(number)}/{own}", "order_reference": reference(number)}
+    row: Row = {"key": f"{reference(number)}/{own}", "order_reference": reference(number)}
     row |= {"end_to_end_id": own, "onboarding_id": onboarding(number), "attempt": 1}
     row |= {"office_code": office(number), "amount_cents": 4235, "currency": "EUR", "results": []}
     nth = number // OFFICES % 20
@@ -132,12 +143,16 @@ def collection(number: int) -> Row:
 
 
 def unmatched(number: int) -> Row:
-    row = {"id": onboarding(number), "open": int(number % 100 == 0), "received_at": moment(number)}
+    row: Row = {
+        "id": onboarding(number),
+        "open": int(number % 100 == 0),
+        "received_at": moment(number),
+    }
     return row | {"order_reference": "O-X", "end_to_end_id": f"E-{number}", "result": BOOKED}
 
 
 def activation(number: int) -> Row:
-    row = {"onboarding_id": onboarding(number), "facts": {}, "office_code": office(number)}
+    row: Row = {"onboarding_id": onboarding(number), "facts": {}, "office_code": office(number)}
     row |= {"company": "Bakkerij", "heard_at": moment(number), "attempt": 0, "wrong_tries": 0}
     row |= {"login_name": f"klant{number}", "login_base": f"klant{number}"}
     return row | {"ready": number // OFFICES % 20 == 9}

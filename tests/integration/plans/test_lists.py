@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import text
 
-from infra.operations.dead_letters import letters
 from infra.composition import service_names
+from infra.operations.dead_letters import letters
 from tests.integration.plans import stock
 from tests.integration.plans.conftest import MakeVeteran, Veteran
 from tests.integration.plans.planner import noting, objections
