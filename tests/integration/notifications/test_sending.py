@@ -2,10 +2,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from infra.operations.dead_letters import decisions, letters
+from shared.base.errors import Conflict, Reject, Unavailable
 from shared.notifications.kinds import NotificationKind
 from shared.notifications.rendering.jobs import RenderJob
 from shared.notifications.senders.outgoing import OutgoingMessage
@@ -52,6 +54,41 @@ def test_a_mail_that_cannot_be_described_is_tried_later_and_fails_in_the_end(
     # Then it was tried six times, with pauses, and stays with its reason.
     assert (tries, mailroom.row().status) == (6, FAILED)
     assert "no such order" in (mailroom.row().error or "")
+
+
+@pytest.mark.parametrize(
+    "reason", [Conflict("withdrawn", "The customer has left."), Reject("The customer has left.")]
+)
+@pytest.mark.parametrize("hook", ["compose", "describe"])
+def test_what_can_never_be_made_fails_at_once_in_its_own_words(
+    hook: str, reason: Exception, mailroom: Mailroom
+) -> None:
+    # Given a mail that a rule of the trade forbids,
+    def forbid(*_: object) -> Any:
+        raise reason
+
+    mailroom.kinds["greeting"] = NotificationKind(**{hook: forbid})
+    mailroom.put("mail")
+    # When it is due, Then it fails at its first try, and a person reads why.
+    mailroom.deliver()
+    row = mailroom.row()
+    assert (row.status, row.attempts, row.error) == (FAILED, 1, "The customer has left.")
+
+
+@pytest.mark.parametrize("hook", ["compose", "describe"])
+def test_what_cannot_be_made_for_the_moment_is_tried_again(hook: str, mailroom: Mailroom) -> None:
+    # Given a mail for which something is away that it needs,
+    def be_away(*_: object) -> Any:
+        raise Unavailable("register_away", "The register does not answer.")
+
+    mailroom.kinds["greeting"] = NotificationKind(**{hook: be_away})
+    mailroom.put("mail")
+    mailroom.deliver()
+    assert mailroom.row().status == WAITING
+    # When that is back, Then the mail leaves.
+    del mailroom.kinds["greeting"]
+    mailroom.deliver(timedelta(seconds=30))
+    assert mailroom.row().status == SENT
 
 
 def test_a_mail_that_is_undeliverable_fails_at_once_and_a_person_decides(
