@@ -86,6 +86,7 @@ class Runtime:
         )
         self._pool = pool or RenderPool(settings.mail_from)
         self.sender = NotificationSender(
+            service.name,
             service.notification_kinds,
             service.templates,
             self._pool,

@@ -44,7 +44,11 @@ class NotificationKind:
     `describe` only reads, and says what the mail is made of; it is rendered elsewhere. One with a
     secret has a `compose` instead: it runs in a transaction of its own that commits before the
     mail is handed over, and again for each try. Both return None when the mail is no longer
-    wanted. `sent` runs with the sent-mark.
+    wanted, and raise what makes it fail: a `Reject` or a `Conflict` at once, in its own words;
+    anything else is tried again.
+
+    `sent` and `failed` run with the mark. What they raise makes the mail fail as well: it has been
+    tried, and is not sent again because the rest went wrong.
     """
 
     describe: Describe = describe

@@ -1,18 +1,20 @@
 """What came of a try to send a mail or a text message."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
 from shared.notifications.senders.outgoing import OutgoingMessage
 from shared.notifications.tables import CANCELLED, FAILED, SENT, WAITING, Notification
+from shared.processing.dead_letters import is_permanent
 from shared.processing.retry_policy import NOTIFICATION_RETRIES
+from shared.processing.store.kept_messages import storable
+from shared.processing.unit_of_work import WorkFailed
 
 log = structlog.get_logger()
 
 SHORTEST_PAUSE = NOTIFICATION_RETRIES.pauses[0]
-MAX_ERROR_CHARACTERS = 2000
 MAX_PROVIDER_ID_CHARACTERS = 200
 
 LOG_EVENTS = {
@@ -45,19 +47,38 @@ class Outcome:
     def write_to(self, row: Notification, now: datetime) -> None:
         """Put it into the row, which its caller has locked."""
         row.status, row.due_at = self.status, self.due_at
-        row.error = self.error and self.error[:MAX_ERROR_CHARACTERS]
+        row.error = self.error and storable(self.error)
         if self.attempts is not None:
             row.attempts = self.attempts
         if self.provider_id is not None:
-            row.sent_at, row.provider_id = now, self.provider_id[:MAX_PROVIDER_ID_CHARACTERS]
+            row.sent_at = now
+            row.provider_id = storable(self.provider_id)[:MAX_PROVIDER_ID_CHARACTERS]
+
+    def unfollowed(self, failure: WorkFailed) -> "Outcome":
+        """The same try, when what is to be said of it cannot be said.
+
+        It has failed, once: tried again it would leave again, each time without end.
+        """
+        error = f"tried, but what follows failed: {failure}"
+        if self.error:
+            error = f"{error}; before that: {self.error}"
+        return replace(self, status=FAILED, error=error, due_at=None)
+
+
+def not_made(notification: Notification, failure: Exception, now: datetime) -> Outcome:
+    """It could not be made: what a rule forbids has failed at once, all else is tried again."""
+    reason = _reason_of(failure)
+    if is_permanent(reason):
+        return Outcome(FAILED, error=str(reason))
+    return retry_later(notification, failure, now)
 
 
 def retry_later(notification: Notification, failure: Exception, now: datetime) -> Outcome:
-    """It is tried again after a pause, or was tried often enough."""
+    """It is to blame itself: it is tried again after a pause, as often as its policy allows."""
     pause = NOTIFICATION_RETRIES.pause_after(notification.attempts)
     if pause is None:
         return Outcome(FAILED, error=str(failure))
-    log.warning("notification_delayed", error=type(failure).__name__, **fields_of(notification))
+    log.warning("notification_delayed", error=type(_reason_of(failure)).__name__)
     return Outcome(WAITING, error=str(failure), due_at=now + pause)
 
 
@@ -65,22 +86,16 @@ def retry_when_closed(
     notification: Notification, failure: Exception, closes_at: datetime
 ) -> Outcome:
     """It is tried again when its circuit is closed, after others: the provider may fail for it."""
-    fields = fields_of(notification)
-    log.warning("provider_unavailable", channel=notification.channel, error=str(failure), **fields)
+    log.warning("provider_unavailable", channel=notification.channel, error=str(failure))
     due_at, attempts = closes_at + SHORTEST_PAUSE, notification.attempts - 1
     return Outcome(WAITING, error=str(failure), due_at=due_at, attempts=attempts)
 
 
-def log_outcome(notification: Notification, status: str) -> None:
+def log_outcome(status: str) -> None:
     """Tell whoever reads the log what came of it, and nothing of what is in it."""
     write = log.error if status == FAILED else log.info
-    write(LOG_EVENTS[status], **fields_of(notification))
+    write(LOG_EVENTS[status])
 
 
-def fields_of(notification: Notification) -> dict[str, object]:
-    """By what every log line about one notification can be found."""
-    return {
-        "notification_id": notification.id,
-        "onboarding_id": notification.onboarding_id,
-        "kind": notification.kind,
-    }
+def _reason_of(failure: Exception) -> Exception:
+    return failure.reason if isinstance(failure, WorkFailed) else failure

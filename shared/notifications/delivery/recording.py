@@ -1,9 +1,10 @@
 """What came of each delivery, written into its row together with what is to be said of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.base.log_fields import log_fields
 from shared.events.envelope import Envelope
 from shared.notifications.delivery.claims import lock
 from shared.notifications.delivery.outcome import Outcome
@@ -15,8 +16,9 @@ from shared.processing.unit_of_work import UnitOfWork
 
 @dataclass(eq=False)
 class Delivery:
-    """A notification that we have claimed, and once it was tried, what came of it."""
+    """A notification that a service has claimed, and once it was tried, what came of it."""
 
+    service: str
     notification: Notification
     kind: NotificationKind
     outcome: Outcome | None = None
@@ -25,6 +27,15 @@ class Delivery:
     def secret(self) -> bool:
         """Whether it is composed for one try, in this process."""
         return self.kind.compose is not None
+
+    def fields(self) -> Mapping[str, object]:
+        """By what every log line about it can be found."""
+        return {
+            "service": self.service,
+            "notification_id": self.notification.id,
+            "onboarding_id": self.notification.onboarding_id,
+            "kind": self.notification.kind,
+        }
 
 
 def record(work: UnitOfWork, deliveries: Sequence[Delivery], saying: bool) -> None:
@@ -37,7 +48,8 @@ def record(work: UnitOfWork, deliveries: Sequence[Delivery], saying: bool) -> No
             continue  # Recorded before; only the answer to the commit was lost.
         outcome.write_to(row, work.now)
         if saying:
-            caused.append((_cause(row, work.now), _effects(work, row, delivery)))
+            with log_fields(delivery.fields):
+                caused.append((_cause(row, work.now), _effects(work, row, delivery)))
     work.store([], caused)
 
 

@@ -21,12 +21,14 @@ from sqlmodel import Session
 
 from shared.base.crash_points import reached
 from shared.base.errors import InfrastructureDown
+from shared.base.log_fields import log_fields
 from shared.notifications.delivery.circuit_breakers import CircuitBreakers
 from shared.notifications.delivery.claims import Claims
 from shared.notifications.delivery.outcome import (
     SHORTEST_PAUSE,
     Outcome,
     log_outcome,
+    not_made,
     retry_later,
     retry_when_closed,
 )
@@ -61,6 +63,7 @@ class NotificationSender:
 
     def __init__(
         self,
+        service: str,
         kinds: Mapping[str, NotificationKind],
         templates: Path,
         pool: RenderPool,
@@ -68,6 +71,7 @@ class NotificationSender:
         transactions: Transactions,
         clock: Callable[[], datetime],
     ) -> None:
+        self._service = service
         self._kinds = kinds
         self._templates = templates
         self._pool = pool
@@ -111,10 +115,14 @@ class NotificationSender:
         rows = self._claims.take(limit, without=self._breakers.open())
         if rows:
             reached("notification_claim.after")
-        return [Delivery(row, self._kinds.get(row.kind, PLAIN)) for row in rows]
+        return [Delivery(self._service, row, self._kinds.get(row.kind, PLAIN)) for row in rows]
 
     def _deliver(self, deliveries: Sequence[Delivery]) -> None:
-        untried = [one for one in deliveries if one.outcome is None and self._may_go(one)]
+        untried = [
+            delivery
+            for delivery in deliveries
+            if delivery.outcome is None and self._may_go(delivery)
+        ]
         if untried and untried[0].secret:
             self._try_secret(untried[0])
         elif untried:
@@ -158,24 +166,24 @@ class NotificationSender:
             if self._may_go(delivery):
                 delivery.outcome = self._outcome(delivery, partial(self._send_rendered, rendered))
 
-    def _rendered(self, deliveries: Sequence[Delivery]) -> Sequence[Rendered | None]:
+    def _rendered(self, deliveries: Sequence[Delivery]) -> Sequence[Rendered | WorkFailed | None]:
         with self._transactions.reading() as session:
             described = [self._describe(session, delivery) for delivery in deliveries]
         jobs = [job for job in described if isinstance(job, RenderJob)]
         rendered = iter(self._pool.render(jobs, self._renderer))
         return [next(rendered) if isinstance(job, RenderJob) else job for job in described]
 
-    def _describe(self, session: Session, delivery: Delivery) -> RenderJob | RenderingFailed | None:
+    def _describe(self, session: Session, delivery: Delivery) -> RenderJob | WorkFailed | None:
         try:
             return delivery.kind.describe(session, delivery.notification)
         except Exception as error:
             if isinstance(error, SQLAlchemyError) and diagnose(error) is not Trouble.MESSAGE:
                 raise
             session.rollback()  # The others can still be described.
-            return RenderingFailed(f"{type(error).__name__}: {error}")
+            return WorkFailed(error)
 
-    def _send_rendered(self, rendered: Rendered | None) -> _Sent | None:
-        if isinstance(rendered, RenderingFailed):
+    def _send_rendered(self, rendered: Rendered | WorkFailed | None) -> _Sent | None:
+        if isinstance(rendered, RenderingFailed | WorkFailed):
             raise rendered
         return None if rendered is None else (rendered, self._send(rendered))
 
@@ -203,7 +211,10 @@ class NotificationSender:
         return provider_id
 
     def _outcome(self, delivery: Delivery, send: Callable[[], _Sent | None]) -> Outcome:
-        notification = delivery.notification
+        with log_fields(delivery.fields):
+            return self._try(delivery.notification, send)
+
+    def _try(self, notification: Notification, send: Callable[[], _Sent | None]) -> Outcome:
         try:
             sent = self._breakers.call(notification.channel, send)
         except InfrastructureDown:
@@ -213,7 +224,7 @@ class NotificationSender:
         except Undeliverable as refusal:
             return Outcome(FAILED, error=str(refusal))
         except Exception as failure:
-            return retry_later(notification, failure, self._clock())
+            return not_made(notification, failure, self._clock())
         if sent is None:
             return Outcome(CANCELLED)
         self._breakers.succeeded(notification.channel)
@@ -239,14 +250,14 @@ class NotificationSender:
                 self._record_alone(delivery)
         for delivery in deliveries:
             if delivery.outcome:
-                log_outcome(delivery.notification, delivery.outcome.status)
+                with log_fields(delivery.fields):
+                    log_outcome(delivery.outcome.status)
 
     def _record_alone(self, delivery: Delivery) -> None:
         try:
             self._mark([delivery])
         except WorkFailed as failure:
-            # It must not be sent for ever because what follows cannot be said: a person looks.
-            delivery.outcome = Outcome(FAILED, error=f"tried, but what follows failed: {failure}")
+            delivery.outcome = delivery.outcome and delivery.outcome.unfollowed(failure)
             self._mark([delivery], saying=False)
 
     def _mark(self, deliveries: Sequence[Delivery], *, saying: bool = True) -> None:

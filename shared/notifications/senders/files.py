@@ -49,7 +49,7 @@ class MailFolder:
             raise Undeliverable(str(error)) from None
         name = _file_name(now, message, ".eml")
         _write(self._folder, name, content)
-        log.info("mail_written", message_id=name, to=masked(message.to))
+        log.info("mail_written", provider_id=name, to=masked(message.to))
         return name
 
 
@@ -74,7 +74,7 @@ class SmsFolder:
         name = _file_name(now, message, ".txt")
         content = f"To: {number}\nDate: {format_datetime(now)}\n\n{message.text}\n"
         _write(self._folder, name, content.encode())
-        log.info("sms_written", message_id=name, to=masked(number))
+        log.info("sms_written", provider_id=name, to=masked(number))
         return name
 
 

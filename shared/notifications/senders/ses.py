@@ -53,9 +53,9 @@ class SesSender:
         if self._configuration_set:
             request["ConfigurationSetName"] = self._configuration_set
         with translate_aws_errors():
-            message_id = str(self._client.get().send_email(**request)["MessageId"])
-        log.info("mail_handed_over", message_id=message_id, to=masked(message.to))
-        return message_id
+            provider_id = str(self._client.get().send_email(**request)["MessageId"])
+        log.info("mail_handed_over", provider_id=provider_id, to=masked(message.to))
+        return provider_id
 
 
 def _tags(**tags: str) -> Sequence[Mapping[str, str]]:

@@ -46,6 +46,6 @@ class SnsSender:
                     for name, (data_type, value) in attributes.items()
                 },
             )
-        message_id = str(response["MessageId"])
-        log.info("sms_handed_over", message_id=message_id, to=masked(number))
-        return message_id
+        provider_id = str(response["MessageId"])
+        log.info("sms_handed_over", provider_id=provider_id, to=masked(number))
+        return provider_id
