@@ -22,8 +22,8 @@ from pathlib import Path
 import httpx
 
 from infra.composition import KING, service_names
-from infra.run.runtimes import BusFactory
 from infra.demo.simulators.king import KingBilling
+from infra.run.runtimes import BusFactory
 from shared.host.settings import Settings
 from shared.web.auth import SCOPES, issue_token
 from tests.benchmark.drill_report import Drilled, as_markdown, peak_of
