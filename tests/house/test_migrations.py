@@ -27,8 +27,9 @@ def test_the_migrations_make_the_tables_of_the_models(name: str, tmp_path: Path)
     assert is_current(database, service.migrations)
     assert not upgrade(database, service.migrations)
     with database.engine.connect() as connection:
+        both = [service.metadata, ProcessingTable.metadata]
         context = MigrationContext.configure(connection, opts={"compare_type": False})
-        difference = compare_metadata(context, [service.metadata, ProcessingTable.metadata])
+        difference = compare_metadata(context, both)  # type: ignore[arg-type]  # It takes several.
     database.close()
     assert [one for one in difference if "alembic_version" not in repr(one)] == []
 

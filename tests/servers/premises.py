@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.servers import guardian
 
@@ -93,7 +94,7 @@ class Premises:
 
     def run(self, command: Sequence[object], env: Mapping[str, str] | None = None) -> str:
         """Run a command to its end as the servers' user; raise ServerError when it fails."""
-        done = subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             [str(word) for word in command],
             env={**os.environ, **(env or {})},
             cwd=self.folder,
@@ -112,7 +113,7 @@ class Premises:
     ) -> "subprocess.Popen[bytes]":
         """Start a server that the guardian ends with `stop_signal` if the tests do not."""
         with self.log.open("ab") as log:
-            process = subprocess.Popen(
+            process: subprocess.Popen[bytes] = subprocess.Popen(
                 [str(word) for word in command],
                 env={**os.environ, **env},
                 cwd=self.folder,
@@ -152,7 +153,7 @@ class Premises:
         self.guardian.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _identity(self) -> dict[str, object]:
+    def _identity(self) -> dict[str, Any]:
         if not self._account:
             return {}
         return {

@@ -82,7 +82,7 @@ class PrivateRabbitMQ:
         user, password, cookie = "tests", secrets.token_hex(8), secrets.token_hex(16)
         if beside is not None:
             user, password, cookie, mapper_port = beside.shared
-        self.shared = user, password, cookie, mapper_port
+        self.shared: tuple[str, str, str, int] = (user, password, cookie, mapper_port)
         self.url = f"amqp://{user}:{password}@{LOOPBACK}:{port}/%2F"
         self.management = Management(f"http://{LOOPBACK}:{management_port}", user, password)
         self.node = f"stappenplan-{secrets.token_hex(4)}@localhost"
@@ -202,7 +202,7 @@ class ContainerRabbitMQ:
         code, output = self._container.exec(["rabbitmqctl", "-q", *args])
         if code:
             raise ServerError(f"rabbitmqctl failed: {output.decode()}")
-        return output.decode()
+        return str(output.decode())
 
     def restart(self) -> None:
         """Stop the container in an orderly way and start it again at the same address."""

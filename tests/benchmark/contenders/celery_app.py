@@ -5,7 +5,7 @@ import sys
 import psycopg
 from celery import Celery
 from celery.signals import worker_process_init
-from kombu import Exchange, Queue
+from kombu import Exchange, Queue  # type: ignore[attr-defined]
 
 from tests.benchmark.contenders.same_work import (
     BROKER_URL,

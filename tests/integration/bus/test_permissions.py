@@ -165,13 +165,15 @@ def test_what_no_consumer_takes_ends_in_the_dead_letter_queue_of_that_service(
     method, _, _ = channel.basic_get("registration")
     channel.basic_reject(method.delivery_tag, requeue=False)
     # Then it is in that service's dead-letter queue alone
-    dead = []
-    wait_until(
-        lambda: bool(dead.append(channel.basic_get("registration.dead")) or dead[-1][0]),
-        "the dead letter has arrived",
-        SOON,
-    )
-    assert dead[-1][2] == b"poison"
+    dead: list[bytes] = []
+
+    def arrived() -> bool:
+        method, _, body = channel.basic_get("registration.dead")
+        dead.extend([body] if method else [])
+        return bool(dead)
+
+    wait_until(arrived, "the dead letter has arrived", SOON)
+    assert dead == [b"poison"]
     assert channel.basic_get("activation.dead")[0] is None
     assert bodies(collect(rabbit.open("activation"), 1)) == ["poison"]
     connection.close()

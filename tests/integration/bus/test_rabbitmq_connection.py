@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -132,11 +133,11 @@ def test_a_fault_while_hanging_up_leaves_no_connection(
     # Given a service that hangs up
     signup = rabbit.open("signup")
 
-    def fault() -> None:
+    def fault(when_drained: Callable[[], None]) -> None:
         raise RuntimeError("a fault that nobody foresaw")
 
     # When something goes wrong just then
-    signup._publisher.drain = lambda _drained: fault()
+    signup._publisher.drain = fault  # type: ignore[method-assign]
     began = time.monotonic()
     signup.close()
     # Then it ends all the same, soon, and the broker keeps no connection for it
