@@ -1,5 +1,7 @@
 """On PostgreSQL the migrations make the very tables of the models, types included, and back."""
 
+from typing import Any
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -22,8 +24,8 @@ def test_the_migrations_make_the_tables_of_the_models(
     assert upgrade(database, service.migrations)
     # Then there is no difference with the models.
     with database.engine.connect() as connection:
-        both = [service.metadata, ProcessingTable.metadata]
         context = MigrationContext.configure(connection)
-        difference = compare_metadata(context, both)  # type: ignore[arg-type]  # It takes several.
+        models: Any = [service.metadata, ProcessingTable.metadata]
+        difference = compare_metadata(context, models)
     database.close()
-    assert [one for one in difference if "alembic_version" not in repr(one)] == []
+    assert [change for change in difference if "alembic_version" not in repr(change)] == []
