@@ -46,13 +46,20 @@ def create(
 ) -> None:
     """Print a bearer token, alone, on standard output."""
     from infra.cli.context import settings
+    from infra.composition import scopes
     from shared.web.auth import issue_token
 
+    current = settings()
     try:
-        made = issue_token(
-            settings().signing_key(), scope, name=name, office=office_code or None, days=days
+        signed = issue_token(
+            current.signing_key(),
+            scope,
+            known=scopes(current),
+            name=name,
+            office=office_code or None,
+            days=days,
         )
     except ValueError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-    typer.echo(made)
+    typer.echo(signed)
