@@ -2,8 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 import services
 from shared.events import KING_HEARS, KING_QUEUE
@@ -12,9 +11,6 @@ from shared.host.settings import Settings
 from shared.messaging.topology.topology import ADMIN, Listener, Topology
 from shared.notifications.senders.protocol import Senders, make_senders
 from shared.processing.decoding import Decoder, Publisher, PublisherRules
-
-if TYPE_CHECKING:
-    pass
 
 KING = Listener(KING_QUEUE, hears=KING_HEARS, says=("collection.result.v1",))
 
@@ -26,6 +22,13 @@ OUTSIDE = {
     KING_QUEUE: Publisher("/king-billing", lambda _data: KING_QUEUE),
 }
 """By what the speakers that are no services are known: an office's website by its office."""
+
+
+OPERATION_SCOPES = {
+    "dead-letters:manage": "see, retry and drop messages that failed for good (operators of KING)",
+    "events:emit": "emit events of outside systems (embedded default only)",
+}
+"""What only those who run the product may do; the rest is told by the services."""
 
 
 def service_names() -> list[str]:
@@ -53,6 +56,22 @@ def decoder(settings: Settings, name: str) -> Decoder:
 def build_services(settings: Settings, names: Sequence[str] = ()) -> list[Service]:
     """The named services, or all of them."""
     return [build_service(name, settings) for name in names or service_names()]
+
+
+def scopes(settings: Settings) -> Mapping[str, str]:
+    """All that a token may allow, each with a sentence, in the order of the way.
+
+    Raises:
+        ValueError: two of them claim the same scope.
+    """
+    merged: dict[str, str] = {}
+    # The names of the services happen to stand in the alphabet as they come, from last to first.
+    of_services = [service.scopes for service in reversed(build_services(settings))]
+    for part in (*of_services, OPERATION_SCOPES):
+        if twice := sorted(merged.keys() & part.keys()):
+            raise ValueError(f"claimed twice: the scope {', '.join(twice)}")
+        merged |= part
+    return merged
 
 
 def topology(settings: Settings) -> Topology:

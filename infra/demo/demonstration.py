@@ -39,6 +39,15 @@ STEP_TEXTS = {
     "ACTIVEREN": "credentials sent",
     "INLOGGEN": "logged in",
 }
+SCOPES = (
+    "offices:manage",
+    "registrations:review",
+    "onboardings:read",
+    "orders:read",
+    "orders:confirm",
+    "users:activate",
+)
+"""What those whom it plays may do, all together."""
 
 Tell = Callable[[str, str, str], None]
 """Told of each step as it happens: the company, the step, what happened."""
@@ -70,15 +79,7 @@ class Demonstration:
     def __init__(
         self, addresses: Mapping[str, str], key: str, data_dir: Path, king: KingBilling
     ) -> None:
-        scopes = [
-            "offices:manage",
-            "registrations:review",
-            "onboardings:read",
-            "orders:read",
-            "orders:confirm",
-            "users:activate",
-        ]
-        token = issue_token(key, scopes, name="demo", days=1)
+        token = issue_token(key, SCOPES, known=SCOPES, name="demo", days=1)
         headers = {"Authorization": f"Bearer {token}"}
         self._lines = {
             service: httpx.Client(base_url=address, headers=headers, timeout=30)

@@ -1,8 +1,7 @@
 """HTTP in: staff activate, everybody sees where a customer stands, the customer logs in."""
 
-from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -11,9 +10,9 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from services.activation import facts
-from services.activation.checklist import checklist
+from services.activation.checklist import Actor, Blocker, Step, checklist
 from services.activation.commands import ActivateCustomer, AmendContact, ResendCredentials
-from services.activation.login.log_in import change_password, log_in
+from services.activation.login.log_in import LoggedIn, change_password, log_in
 from services.activation.models import Activation
 from shared.base.errors import NotFound
 from shared.events import AdministrationCreated
@@ -70,6 +69,72 @@ class NewPassword(BaseModel):
     new_password: Password
 
 
+class OnboardingAnswer(BaseModel):
+    """Where one customer stands: the checklist, what blocks, who must act."""
+
+    onboarding_id: str
+    reference: str | None
+    office_code: str | None
+    company: str | None
+    order_reference: str | None
+    administration_number: str | None
+    login_name: str | None
+    steps: list[Step]
+    blockers: list[Blocker]
+    next_actor: Actor
+
+    @classmethod
+    def of(cls, activation: Activation, now: datetime) -> "OnboardingAnswer":
+        """One customer's checklist at this moment."""
+        where = checklist(activation, now)
+        signup = activation.signup
+        administration = facts.read(activation.facts, AdministrationCreated)
+        return cls(
+            onboarding_id=activation.onboarding_id,
+            reference=signup.reference if signup else None,
+            office_code=activation.office_code,
+            company=activation.company,
+            order_reference=activation.order_reference,
+            administration_number=administration and administration.administration_number,
+            login_name=activation.login_name,
+            steps=where.steps,
+            blockers=where.blockers,
+            next_actor=where.next_actor,
+        )
+
+
+class ReadyAnswer(BaseModel):
+    """A customer who waits for credentials.
+
+    E-mail address and number are shown in full, so that staff can verify them before anything is
+    sent there.
+    """
+
+    onboarding_id: str
+    reference: str | None
+    company: str | None
+    office_code: str | None
+    preferred_channel: str | None
+    email: str | None
+    mobile: str | None
+    state: str | None
+
+    @classmethod
+    def of(cls, activation: Activation) -> "ReadyAnswer":
+        """What staff need to know before they send anything."""
+        signup = activation.signup
+        return cls(
+            onboarding_id=activation.onboarding_id,
+            reference=signup.reference if signup else None,
+            company=activation.company,
+            office_code=activation.office_code,
+            preferred_channel=signup.preferred_channel if signup else None,
+            email=activation.email,
+            mobile=activation.mobile,
+            state=activation.state,
+        )
+
+
 def router(runtime: Runtime) -> APIRouter:
     """Activation's routes."""
     routes = api_router(prefix="/api")
@@ -87,18 +152,18 @@ def _activations(runtime: Runtime) -> APIRouter:
         caller: Activator,
         page: Annotated[Page, Depends()],
         status: Annotated[Literal["ready"], Query()] = "ready",
-    ) -> list[dict[str, Any]]:
+    ) -> list[ReadyAnswer]:
         query = select(Activation).where(text("ready"))
         if caller.office:
             query = query.where(Activation.office_code == caller.office)
         with runtime.reading() as session:
             rows = page.read(session, query, *BY_AGE)
-        return [_to_activate(activation) for activation in rows]
+        return [ReadyAnswer.of(activation) for activation in rows]
 
     @routes.post("/activations/{onboarding_id}", status_code=202, summary="Send credentials")
     def activate(
         onboarding_id: UUID, body: Sending, caller: Activator, key: IdempotencyKey = None
-    ) -> dict[str, Any]:
+    ) -> OnboardingAnswer:
         _require_visible(runtime, caller, onboarding_id)
         command = ActivateCustomer(channel=body.channel, by=caller.name)
         runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
@@ -110,14 +175,14 @@ def _activations(runtime: Runtime) -> APIRouter:
         caller: Activator,
         body: SendingAgain | None = None,
         key: IdempotencyKey = None,
-    ) -> dict[str, Any]:
+    ) -> OnboardingAnswer:
         _require_visible(runtime, caller, onboarding_id)
         command = ResendCredentials(channel=body.channel if body else None, by=caller.name)
         runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
         return _standing(runtime, onboarding_id)
 
     @routes.patch("/onboardings/{onboarding_id}/contact", summary="Correct the contact")
-    def amend(onboarding_id: UUID, body: Contact, caller: Activator) -> dict[str, Any]:
+    def amend(onboarding_id: UUID, body: Contact, caller: Activator) -> OnboardingAnswer:
         _require_visible(runtime, caller, onboarding_id)
         command = AmendContact(email=body.email, mobile=body.mobile, by=caller.name)
         runtime.handle(command, subject=str(onboarding_id), by=caller.source)
@@ -130,19 +195,21 @@ def _onboardings(runtime: Runtime) -> APIRouter:
     routes = api_router(tags=["onboardings"])
 
     @routes.get("/onboardings", summary="Where every customer stands", responses=NEXT_PAGE)
-    def overview(caller: Onlooker, page: Annotated[Page, Depends()]) -> list[dict[str, Any]]:
+    def overview(caller: Onlooker, page: Annotated[Page, Depends()]) -> list[OnboardingAnswer]:
         query = select(Activation)
         if caller.office:
             query = query.where(Activation.office_code == caller.office)
         with runtime.reading() as session:
             rows = page.read(session, query, *BY_AGE, descending=True)
         now = runtime.clock()
-        return [describe(activation, now) for activation in rows]
+        return [OnboardingAnswer.of(activation, now) for activation in rows]
 
     @routes.get("/onboardings/{onboarding_id}", summary="One customer's seven steps")
-    def show_onboarding(onboarding_id: UUID, caller: Onlooker) -> dict[str, Any]:
+    def show_onboarding(onboarding_id: UUID, caller: Onlooker) -> OnboardingAnswer:
         with runtime.reading() as session:
-            return describe(_load_or_404(session, caller, onboarding_id), runtime.clock())
+            return OnboardingAnswer.of(
+                _load_or_404(session, caller, onboarding_id), runtime.clock()
+            )
 
     return routes
 
@@ -151,8 +218,8 @@ def _logins(runtime: Runtime) -> APIRouter:
     routes = api_router(tags=["login"])
 
     @routes.post("/login", summary="Log in")
-    def login(body: Login) -> dict[str, Any]:
-        return asdict(log_in(runtime, body.login_name, body.password.get_secret_value()))
+    def login(body: Login) -> LoggedIn:
+        return log_in(runtime, body.login_name, body.password.get_secret_value())
 
     @routes.post("/password", status_code=204, summary="Choose a password")
     def password(body: NewPassword) -> None:
@@ -166,43 +233,9 @@ def _logins(runtime: Runtime) -> APIRouter:
     return routes
 
 
-def describe(activation: Activation, now: datetime) -> dict[str, Any]:
-    """One customer's checklist at this moment, as the contract has it."""
-    where = checklist(activation, now)
-    signup = activation.signup
-    administration = facts.read(activation.facts, AdministrationCreated)
-    return {
-        "onboarding_id": activation.onboarding_id,
-        "reference": signup.reference if signup else None,
-        "office_code": activation.office_code,
-        "company": activation.company,
-        "order_reference": activation.order_reference,
-        "administration_number": administration and administration.administration_number,
-        "login_name": activation.login_name,
-        "steps": [asdict(step) for step in where.steps],
-        "blockers": [asdict(blocker) for blocker in where.blockers],
-        "next_actor": where.next_actor,
-    }
-
-
-def _to_activate(activation: Activation) -> dict[str, Any]:
-    signup = activation.signup
-    return {
-        "onboarding_id": activation.onboarding_id,
-        "reference": signup.reference if signup else None,
-        "company": activation.company,
-        "office_code": activation.office_code,
-        "preferred_channel": signup.preferred_channel if signup else None,
-        # Shown in full, so that staff can verify the number before anything is sent to it.
-        "email": activation.email,
-        "mobile": activation.mobile,
-        "state": activation.state,
-    }
-
-
-def _standing(runtime: Runtime, onboarding_id: UUID) -> dict[str, Any]:
+def _standing(runtime: Runtime, onboarding_id: UUID) -> OnboardingAnswer:
     with runtime.reading() as session:
-        return describe(session.get_one(Activation, str(onboarding_id)), runtime.clock())
+        return OnboardingAnswer.of(session.get_one(Activation, str(onboarding_id)), runtime.clock())
 
 
 def _load_or_404(session: Session, caller: Caller, onboarding_id: UUID) -> Activation:

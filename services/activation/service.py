@@ -20,5 +20,9 @@ def build(settings: Settings) -> Service:
         folder=Path(__file__).parent,
         router=router,
         resources={Settings: settings},
+        scopes={
+            "users:activate": "send customers their credentials",
+            "onboardings:read": "see where every customer stands",
+        },
         notification_kinds={CREDENTIALS: credentials_kind(settings)},
     )

@@ -23,5 +23,10 @@ def build(settings: Settings) -> Service:
         router=router,
         resources={Catalogue: catalogue, Settings: settings, Documents: documents},
         series=(SERIES,),
+        scopes={
+            "orders:read": "read orders and their confirmations",
+            "orders:confirm": "record signed confirmations, decide held results (KING back office)",
+            "collections:report": "report collection results (KING billing)",
+        },
         notification_kinds=documents.notification_kinds(),
     )

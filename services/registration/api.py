@@ -1,6 +1,7 @@
 """HTTP in: the office reviews, registers, declines, and sees to administrations."""
 
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Depends, Query
@@ -17,6 +18,7 @@ from services.registration.commands import (
 from services.registration.models import PENDING, Chart, Registration
 from shared.base.errors import NotFound
 from shared.events.envelope import NAMESPACE
+from shared.events.shapes import Package, Warning
 from shared.host.runtime import Runtime
 from shared.web.app import IdempotencyKey, api_router, caller_with
 from shared.web.auth import Caller
@@ -48,6 +50,61 @@ class Base(BaseModel):
     )
 
 
+class RegistrationAnswer(BaseModel):
+    """A registration as the office sees it in a list."""
+
+    onboarding_id: str
+    status: str
+    reference: str
+    office_code: str | None
+    company: str
+    kvk: str | None
+    package: Package
+    payer: str
+    warnings: tuple[Warning, ...]
+    customer_number: str | None
+    administration_number: str | None
+    administration_error: str | None
+    since: datetime | None
+
+    @classmethod
+    def of(cls, registration: Registration) -> "RegistrationAnswer":
+        """What is shown of this registration; its sign-up has been heard."""
+        signup = registration.signup()
+        return cls(
+            onboarding_id=registration.onboarding_id,
+            status=registration.status,
+            reference=signup.reference,
+            office_code=registration.office_code,
+            company=signup.customer.company,
+            kvk=signup.customer.kvk,
+            package=signup.package,
+            payer=signup.payer.kind,
+            warnings=signup.warnings,
+            customer_number=registration.customer_number,
+            administration_number=registration.administration_number,
+            administration_error=registration.administration_error,
+            since=registration.heard_at,
+        )
+
+
+class AdministrationAnswer(BaseModel):
+    """A customer's administration with its chart of accounts."""
+
+    administration_number: str
+    name: str | None
+    copied_from: str | None
+    accounts: list[LedgerAccount]
+
+
+class BaseAnswer(BaseModel):
+    """A base administration that was put, and how many accounts it has."""
+
+    code: str
+    name: str
+    accounts: int
+
+
 def router(runtime: Runtime) -> APIRouter:
     """Registration's routes."""
     routes = api_router(prefix="/api", tags=["registration"])
@@ -64,7 +121,7 @@ def _reviews(routes: APIRouter, runtime: Runtime) -> None:
         caller: Reviewer,
         page: Annotated[Page, Depends()],
         status: Annotated[Status, Query()] = "review",
-    ) -> list[dict[str, Any]]:
+    ) -> list[RegistrationAnswer]:
         heard_at = col(Registration.heard_at)
         # Withdrawn before the sign-up itself was heard: there is nothing yet to show of it.
         query = select(Registration).where(Registration.status == status, heard_at.is_not(None))
@@ -72,7 +129,7 @@ def _reviews(routes: APIRouter, runtime: Runtime) -> None:
             query = query.where(Registration.office_code == caller.office)
         with runtime.reading() as session:
             rows = page.read(session, query, heard_at, col(Registration.onboarding_id))
-        return [_summary(registration) for registration in rows]
+        return [RegistrationAnswer.of(registration) for registration in rows]
 
     @routes.post("/registrations/{onboarding_id}/register", status_code=202)
     def register(onboarding_id: UUID, caller: Reviewer, key: IdempotencyKey = None) -> None:
@@ -105,7 +162,7 @@ def _administrations(routes: APIRouter, runtime: Runtime) -> None:
         runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
 
     @routes.get("/registrations/{onboarding_id}/administration")
-    def show_administration(onboarding_id: UUID, caller: Setter) -> dict[str, Any]:
+    def show_administration(onboarding_id: UUID, caller: Setter) -> AdministrationAnswer:
         with runtime.reading() as session:
             registration = _load_or_404(session, caller, onboarding_id)
             if registration.administration_number is None:
@@ -114,15 +171,15 @@ def _administrations(routes: APIRouter, runtime: Runtime) -> None:
                     registration.administration_error or "There is no administration yet.",
                 )
             chart = session.get_one(Chart, registration.chart_id)
-        return {
-            "administration_number": registration.administration_number,
-            "name": registration.administration_name,
-            "copied_from": registration.copied_from,
-            "accounts": chart.accounts,
-        }
+        return AdministrationAnswer(
+            administration_number=registration.administration_number,
+            name=registration.administration_name,
+            copied_from=registration.copied_from,
+            accounts=[LedgerAccount.model_validate(account) for account in chart.accounts],
+        )
 
     @routes.put("/base-administrations/{code}", summary="Add or replace a base administration")
-    def put_base(code: str, body: Base, caller: Setter) -> dict[str, Any]:
+    def put_base(code: str, body: Base, caller: Setter) -> BaseAnswer:
         if not 1 <= len(code) <= 35:
             raise NotFound("not_found", "The code of a base administration has 1 to 35 characters.")
         office = caller.office or ""
@@ -131,26 +188,7 @@ def _administrations(routes: APIRouter, runtime: Runtime) -> None:
         )
         subject = str(uuid5(NAMESPACE, f"base-administration/{office}/{code}"))
         runtime.handle(command, subject=subject, by=caller.source)
-        return {"code": code, "name": body.name, "accounts": len(body.accounts)}
-
-
-def _summary(registration: Registration) -> dict[str, Any]:
-    signup = registration.signup()
-    return {
-        "onboarding_id": registration.onboarding_id,
-        "status": registration.status,
-        "reference": signup.reference,
-        "office_code": registration.office_code,
-        "company": signup.customer.company,
-        "kvk": signup.customer.kvk,
-        "package": signup.package.model_dump(),
-        "payer": signup.payer.kind,
-        "warnings": [warning.model_dump() for warning in signup.warnings],
-        "customer_number": registration.customer_number,
-        "administration_number": registration.administration_number,
-        "administration_error": registration.administration_error,
-        "since": registration.heard_at,
-    }
+        return BaseAnswer(code=code, name=body.name, accounts=len(body.accounts))
 
 
 def _load_or_404(session: Session, caller: Caller, onboarding_id: UUID) -> Registration:

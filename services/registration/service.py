@@ -24,6 +24,10 @@ def build(_settings: Settings) -> Service:
         folder=Path(__file__).parent,
         router=router,
         series=(CUSTOMERS, ADMINISTRATIONS),
+        scopes={
+            "registrations:review": ("see sign-ups that wait for review; register or decline them"),
+            "administrations:create": "make administrations and base administrations",
+        },
         at_start=ship_standard_chart,
     )
 

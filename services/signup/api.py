@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4, uuid5
 
 from fastapi import APIRouter, Body, Depends
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session, col, select
 
 from services.signup.commands import PutOffice, Withdraw
@@ -39,6 +39,21 @@ class OfficeBody(BaseModel):
     review: Literal["always", "flagged"] = "flagged"
     base_administration: str = Field(default="standard", min_length=1, max_length=35)
     pays_for_customers: bool = False
+
+
+class OfficeAnswer(BaseModel):
+    """An office as it is kept."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: str
+    name: str
+    email: str
+    phone: str | None
+    language: str
+    review: str
+    base_administration: str
+    pays_for_customers: bool
 
 
 class WithdrawBody(BaseModel):
@@ -113,21 +128,22 @@ def _offices(routes: APIRouter, runtime: Runtime) -> None:
     """Whose websites there are."""
 
     @routes.put("/offices/{code}", summary="Add or change an office")
-    def put_office(code: str, body: OfficeBody, caller: BackOffice) -> dict[str, Any]:
+    def put_office(code: str, body: OfficeBody, caller: BackOffice) -> OfficeAnswer:
         caller.require_office(code)
         if not is_office_code(code):
             raise NotFound("not_found", "The code of an office has 1 to 35 characters.")
         command = PutOffice(code=code, **body.model_dump())
         runtime.handle(command, subject=str(uuid5(NAMESPACE, f"office/{code}")), by=caller.source)
-        return command.model_dump()
+        return OfficeAnswer.model_validate(command)
 
     @routes.get("/offices", summary="The offices", responses=NEXT_PAGE)
-    def offices(caller: BackOffice, page: Annotated[Page, Depends()]) -> list[dict[str, Any]]:
+    def offices(caller: BackOffice, page: Annotated[Page, Depends()]) -> list[OfficeAnswer]:
         query = select(Office)
         if caller.office:
             query = query.where(Office.code == caller.office)
         with runtime.reading() as session:
-            return [office.model_dump() for office in page.read(session, query, col(Office.code))]
+            rows = page.read(session, query, col(Office.code))
+        return [OfficeAnswer.model_validate(office) for office in rows]
 
 
 def _errors_of_before(

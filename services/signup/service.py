@@ -30,6 +30,11 @@ def build(settings: Settings) -> Service:
         router=router,
         resources={Catalogue: Catalogue.load(settings.catalogue), Settings: settings},
         series=(SERIES,),
+        scopes={
+            "signup:submit": "submit sign-ups, as an office's website does",
+            "signup:withdraw": "withdraw an onboarding",
+            "offices:manage": "add and change offices (KING back office)",
+        },
         at_start=have_example_office,
     )
 

@@ -118,8 +118,8 @@ class Catalogue(BaseModel):
             raise CatalogueFault(f"the catalogue {path} is not TOML: {error}") from None
         except ValidationError as error:
             faults = "; ".join(
-                f"{'.'.join(map(str, one['loc'])) or 'catalogue'}: {one['msg']}"
-                for one in error.errors(include_url=False, include_input=False)
+                f"{'.'.join(map(str, fault['loc'])) or 'catalogue'}: {fault['msg']}"
+                for fault in error.errors(include_url=False, include_input=False)
             )
             raise CatalogueFault(f"the catalogue {path} is wrong: {faults}") from None
 

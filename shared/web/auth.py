@@ -4,7 +4,7 @@ A token is a JWT signed with the one key that all processes share (RFC 7519, HS2
 without an office belongs to KING and sees every office; one with an office sees only its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -12,21 +12,6 @@ from shared.base.errors import Forbidden, NotFound, Unauthorized
 
 ALGORITHM = "HS256"
 AUDIENCE = "stappenplan"
-
-SCOPES = {
-    "signup:submit": "submit sign-ups, as an office's website does",
-    "signup:withdraw": "withdraw an onboarding",
-    "offices:manage": "add and change offices (KING back office)",
-    "registrations:review": "see sign-ups that wait for review; register or decline them",
-    "administrations:create": "make administrations and base administrations",
-    "orders:read": "read orders and their confirmations",
-    "orders:confirm": "record signed confirmations, decide held results (KING back office)",
-    "collections:report": "report collection results (KING billing)",
-    "users:activate": "send customers their credentials",
-    "onboardings:read": "see where every customer stands",
-    "dead-letters:manage": "see, retry and drop messages that failed for good (operators of KING)",
-    "events:emit": "emit events of outside systems (embedded default only)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +54,19 @@ def issue_token(
     key: str,
     scopes: Sequence[str],
     *,
+    known: Collection[str],
     name: str = "staff",
     office: str | None = None,
     days: int = 30,
 ) -> str:
-    """Sign a token.
+    """Sign a token for some of the `known` scopes, valid for so many `days`.
 
     Raises:
         ValueError: a scope is unknown, or the number of days is not 1 to 3650.
     """
-    unknown = sorted(set(scopes) - set(SCOPES))
+    unknown = sorted(set(scopes) - set(known))
     if unknown or not scopes:
-        raise ValueError(f"unknown scope {', '.join(unknown)}; known: {', '.join(SCOPES)}")
+        raise ValueError(f"unknown scope {', '.join(unknown)}; known: {', '.join(known)}")
     if not 1 <= days <= 3650:
         raise ValueError("a token is valid for 1 to 3650 days")
     now = datetime.now(UTC)

@@ -34,6 +34,7 @@ from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
 from shared.web.auth import issue_token
 from tests.crashes.ledger import SIGNED_UP, Effects, Ledger, await_settled
+from tests.scopes import SCOPES
 from tests.servers.premises import LOOPBACK, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -95,7 +96,9 @@ class Plant:
 
     def ask(self, method: str, path: str, scope: str, **rest: Any) -> httpx.Response:
         """Call it as somebody with this scope."""
-        token = issue_token(self.settings.signing_key(), [scope], name="tester", days=1)
+        token = issue_token(
+            self.settings.signing_key(), [scope], known=SCOPES, name="tester", days=1
+        )
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.request(method, f"{self.address}{path}", headers=headers, timeout=30, **rest)
 

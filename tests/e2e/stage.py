@@ -22,7 +22,8 @@ from shared.host.settings import Settings
 from shared.messaging.bus import Bus, Incoming, Outgoing, PublishResult
 from shared.messaging.topology.declare import apply
 from shared.persistence.database import Database
-from shared.web.auth import SCOPES, issue_token
+from shared.web.auth import issue_token
+from tests.scopes import SCOPES
 from tests.servers.premises import free_ports, wait_until
 
 OFFICE = {
@@ -52,7 +53,7 @@ class Stage:
 
     def ask(self, method: str, service: str, path: str, **rest: Any) -> httpx.Response:
         """Call one service as somebody who may do anything."""
-        token = issue_token(self.key, list(SCOPES), name="tester", days=1)
+        token = issue_token(self.key, list(SCOPES), known=SCOPES, name="tester", days=1)
         headers = {"Authorization": f"Bearer {token}"}
         if service not in self.http:
             self.http[service] = httpx.Client(base_url=self.addresses[service], timeout=30)

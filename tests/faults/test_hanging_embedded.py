@@ -17,6 +17,7 @@ from tests.faults.books import Books
 from tests.faults.conftest import Note
 from tests.faults.stage import within
 from tests.faults.test_killing_message import DEAD
+from tests.scopes import SCOPES
 from tests.servers.premises import LOOPBACK, free_ports
 
 ENDS = 60.0
@@ -52,7 +53,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], "subprocess.Popen[bytes]"]
 
 def emit(address: str, key: str, document: dict[str, Any]) -> bool:
     """Whether the process took it."""
-    token = issue_token(key, ["events:emit"], name="website", days=1)
+    token = issue_token(key, ["events:emit"], known=SCOPES, name="website", days=1)
     headers = {"Authorization": f"Bearer {token}"}
     try:
         answer = httpx.post(f"{address}/api/events", json=document, headers=headers, timeout=30)

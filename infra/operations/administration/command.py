@@ -46,11 +46,18 @@ def create(
 ) -> None:
     """Print a bearer token, alone, on standard output."""
     from infra.cli.context import settings
+    from infra.composition import scopes
     from shared.web.auth import issue_token
 
+    current = settings()
     try:
         signed = issue_token(
-            settings().signing_key(), scope, name=name, office=office_code or None, days=days
+            current.signing_key(),
+            scope,
+            known=scopes(current),
+            name=name,
+            office=office_code or None,
+            days=days,
         )
     except ValueError as error:
         typer.echo(str(error), err=True)

@@ -109,9 +109,11 @@ def _refuse(number: int, reason: str) -> typer.Exit:
 def _over_http(settings: "Settings", envelopes: "list[Envelope]") -> None:
     import httpx
 
+    from infra.composition import OPERATION_SCOPES
     from shared.web.auth import issue_token
 
-    token = issue_token(settings.signing_key(), ["events:emit"], name="emit", days=1)
+    key, scopes = settings.signing_key(), ["events:emit"]
+    token = issue_token(key, scopes, known=OPERATION_SCOPES, name="emit", days=1)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     url = f"http://{settings.http_host}:{settings.http_port}/api/events"
     with httpx.Client(headers=headers, timeout=30) as client:

@@ -22,8 +22,9 @@ from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
 from shared.processing.testing import RecordingBus
 from shared.web.app import create_app
-from shared.web.auth import SCOPES, issue_token
+from shared.web.auth import issue_token
 from tests.integration.plans import stock
+from tests.scopes import SCOPES
 from tests.servers.postgres import MakeDatabase
 
 KEPT = {"sqlite": 2_000, "postgresql": 20_000}
@@ -67,7 +68,7 @@ class Veteran:
         self, method: str, path: str, *codes: int, office: str | None = None, json: Any = None
     ) -> httpx.Response:
         """Somebody calls, who may do anything; one of these answers is expected."""
-        token = issue_token(self._key, list(SCOPES), office=office)
+        token = issue_token(self._key, list(SCOPES), known=SCOPES, office=office)
 
         async def call() -> httpx.Response:
             transport = httpx.ASGITransport(self._app)

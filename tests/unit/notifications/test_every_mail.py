@@ -7,6 +7,7 @@ import pytest
 
 from infra.composition import build_service, service_names
 from services.activation.commands import ActivateCustomer
+from services.activation.mails import credentials_undeliverable
 from services.signup.commands import Withdraw
 from shared.host.settings import Settings
 from shared.notifications.messages import Mail
@@ -15,7 +16,7 @@ from shared.notifications.rendering.renderer import Renderer
 from shared.notifications.senders import Email, Sms
 from shared.processing import Effect
 from shared.processing.testing import MONDAY
-from tests.unit.activation.harness import WAY, ActivationHarness
+from tests.unit.activation.harness import WAY, ActivationHarness, signed_up
 from tests.unit.billing import builders
 from tests.unit.billing.harness import BillingHarness
 from tests.unit.signup.harness import SignupHarness, example
@@ -51,8 +52,7 @@ def of_activation() -> list[Effect]:
     released = activation.hear(WAY[-1])
     ordered = activation.ask(ActivateCustomer(channel="email", by="anna"))
     activation.send_credentials()
-    undeliverable = {"reference": "S-1", "company": "Bakkerij", "channel": "sms"}
-    failed = Mail("credentials_undeliverable", "k@kantoor.example", "nl", undeliverable)
+    failed = credentials_undeliverable(signed_up(), "sms")
     return [*released, *ordered, *activation.pass_days(2), failed]
 
 
