@@ -3,7 +3,6 @@
 import importlib
 import pkgutil
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import services
 from shared.events import KING_HEARS, KING_QUEUE
@@ -12,9 +11,6 @@ from shared.host.settings import Settings
 from shared.messaging.topology.topology import ADMIN, Listener, Topology
 from shared.notifications.senders.protocol import Senders, make_senders
 from shared.processing.decoding import Decoder, Publisher, PublisherRules
-
-if TYPE_CHECKING:
-    pass
 
 KING = Listener(KING_QUEUE, hears=KING_HEARS, says=("collection.result.v1",))
 

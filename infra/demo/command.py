@@ -50,7 +50,7 @@ def demo(
             everywhere, settings.signing_key(), settings.data_dir, supervisor.king
         )
         shown.require_office(office)
-        line = supervisor.lines.bus(f"website-{office}", consume=False)
+        line = supervisor.buses.bus(f"website-{office}", consume=False)
         line.open()
         began = time.monotonic()
         try:

@@ -20,6 +20,7 @@ from shared.host.settings import Settings
 if TYPE_CHECKING:
     from infra.demo.simulators.king import KingBilling, Plan
     from infra.run.http_server import HttpServer
+    from shared.host.runtime import Runtime
 
 log = structlog.get_logger()
 
@@ -53,11 +54,12 @@ class Supervisor:
         self._socket = _listen(settings.http_host, settings.http_port)
         port = self._socket.getsockname()[1]
         self.settings = settings.model_copy(update={"http_port": port})
-        self.lines = BusFactory(self.settings)
+        self.buses = BusFactory(self.settings)
+        self.runtimes: list[Runtime] = []
         self._names = names
         self._plan = king
         self.king: KingBilling | None = None
-        self._front: HttpServer | None = None
+        self._server: HttpServer | None = None
         self.unfinished: list[str] = []
 
     @property
@@ -70,14 +72,15 @@ class Supervisor:
 
         Raises:
             CannotRun: the data folder is in use; the text says what to do.
+            StappenplanError: a service is not installed completely.
         """
         if self.settings.embedded:
             self._hold = _hold(self.settings.data_dir)
-        self.runtimes = build_runtimes(self.settings, self.lines, self._names)
+        self.runtimes = build_runtimes(self.settings, self.buses, self._names)
         if self._plan is not None:
             from infra.demo.simulators.king import KingBilling
 
-            self.king = KingBilling(self.lines.bus(KING.name), self._plan)
+            self.king = KingBilling(self.buses.bus(KING.name), self._plan)
             self.king.start()
         for runtime in self.runtimes:
             runtime.start()
@@ -104,8 +107,8 @@ class Supervisor:
         began = time.monotonic()
         for runtime in self.runtimes:
             runtime.interrupt()
-        if self._front is not None:
-            self._front.stop(WORK_IN_HAND)
+        if self._server is not None:
+            self._server.stop(WORK_IN_HAND)
         self._hang_up(until=began + WORK_IN_HAND)
         if self._hold is not None:
             self._hold.close()
@@ -133,7 +136,11 @@ class Supervisor:
         self.unfinished = [*at_work, *(thread.name for thread in stops if thread.is_alive())]
 
     def __enter__(self) -> "Supervisor":
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()  # Some services may be at work already.
+            raise
         return self
 
     def __exit__(
@@ -157,8 +164,8 @@ class Supervisor:
             routers.append(event_ingest(self.runtimes))
         routers.append(health(self.runtimes))
         app = create_app(routers, token_key=self.settings.signing_key())
-        self._front = HttpServer(app, self._socket)
-        self._front.start()
+        self._server = HttpServer(app, self._socket)
+        self._server.start()
 
 
 def _collect_less_garbage() -> None:

@@ -129,7 +129,7 @@ def one_process(settings: Settings, *, simulate_king: bool = True) -> Iterator[S
     plan = always("succeed") if simulate_king else None
     with Supervisor(settings, king=plan) as supervisor:
         everywhere = dict.fromkeys(service_names(), supervisor.address)
-        line = supervisor.lines.bus("website", consume=False)
+        line = supervisor.buses.bus("website", consume=False)
         line.open()
         log = settings.data_dir / "no-log"
         stage = Stage(supervisor.settings, everywhere, line, supervisor.king, log)
