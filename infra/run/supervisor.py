@@ -8,17 +8,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 import structlog
 
-from infra.composition import KING
-from infra.run.runtimes import BusFactory, build_runtimes
+from infra.buses import BusFactory
+from infra.run.runtimes import build_runtimes
 from shared.base.errors import StappenplanError
 from shared.host.settings import Settings
 
 if TYPE_CHECKING:
-    from infra.demo.simulators.king import KingBilling, Plan
     from infra.run.http_server import HttpServer
     from shared.host.runtime import Runtime
 
@@ -35,6 +34,18 @@ class CannotRun(StappenplanError):
     """The process cannot start; the text says what to do."""
 
 
+class Companion(Protocol):
+    """Something that is at work beside the services, on a bus of its own."""
+
+    name: str
+
+    def start(self) -> None:
+        """Begin to work."""
+
+    def stop(self) -> None:
+        """Work no more."""
+
+
 class Supervisor:
     """Services at work in this process. A context manager: it has stopped them when it ends."""
 
@@ -42,8 +53,6 @@ class Supervisor:
         self,
         settings: Settings,
         names: Sequence[str] = (),
-        *,
-        king: "Plan | None" = None,
     ) -> None:
         if settings.embedded and names:
             raise CannotRun(
@@ -57,8 +66,7 @@ class Supervisor:
         self.buses = BusFactory(self.settings)
         self.runtimes: list[Runtime] = []
         self._names = names
-        self._plan = king
-        self.king: KingBilling | None = None
+        self._companions: list[Companion] = []
         self._server: HttpServer | None = None
         self.unfinished: list[str] = []
 
@@ -66,6 +74,10 @@ class Supervisor:
     def address(self) -> str:
         """Where this process listens."""
         return f"http://{self.settings.http_host}:{self.settings.http_port}"
+
+    def accompany(self, companion: "Companion") -> None:
+        """Have an outside system's stand-in start and stop with the services."""
+        self._companions.append(companion)
 
     def start(self) -> None:
         """Start everything; returns when requests are answered.
@@ -77,11 +89,8 @@ class Supervisor:
         if self.settings.embedded:
             self._hold = _hold(self.settings.data_dir)
         self.runtimes = build_runtimes(self.settings, self.buses, self._names)
-        if self._plan is not None:
-            from infra.demo.simulators.king import KingBilling
-
-            self.king = KingBilling(self.buses.bus(KING.name), self._plan)
-            self.king.start()
+        for companion in self._companions:
+            companion.start()
         for runtime in self.runtimes:
             runtime.start()
         self._serve()
@@ -126,8 +135,10 @@ class Supervisor:
             )
             for runtime in self.runtimes
         ]
-        if self.king is not None:
-            stops.append(threading.Thread(target=self.king.stop, name=KING.name, daemon=True))
+        stops += [
+            threading.Thread(target=companion.stop, name=companion.name, daemon=True)
+            for companion in self._companions
+        ]
         for thread in stops:
             thread.start()
         for thread in stops:
