@@ -59,14 +59,13 @@ def build_services(settings: Settings, names: Sequence[str] = ()) -> list[Servic
 
 
 def scopes(settings: Settings) -> Mapping[str, str]:
-    """All that a token may allow, each with a sentence, in the order of the way.
+    """All that a token may allow, each with a sentence.
 
     Raises:
         ValueError: two of them claim the same scope.
     """
     merged: dict[str, str] = {}
-    # The names of the services happen to stand in the alphabet as they come, from last to first.
-    of_services = [service.scopes for service in reversed(build_services(settings))]
+    of_services = [service.scopes for service in build_services(settings)]
     for part in (*of_services, OPERATION_SCOPES):
         if twice := sorted(merged.keys() & part.keys()):
             raise ValueError(f"claimed twice: the scope {', '.join(twice)}")

@@ -62,7 +62,7 @@ def start(
     ] = False,
 ) -> None:
     """From sign-up to log-in in seven steps."""
-    from infra.cli.context import settings
+    from infra.context import settings
     from shared.host.telemetry import configure_logging
 
     configure_logging(log_level or settings().log_level)

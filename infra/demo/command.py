@@ -27,10 +27,11 @@ def demo(
     office: Annotated[str, typer.Option(help="whose clients they are")] = "0042",
 ) -> None:
     """Take sign-ups through all seven steps; exit 0 only when all reached the last."""
-    from infra.cli import context
+    from infra import context
+    from infra.composition import KING
     from infra.demo.demonstration import Demonstration
     from infra.demo.simulators import website
-    from infra.demo.simulators.king import always
+    from infra.demo.simulators.king import KingBilling, always
     from infra.run.supervisor import Supervisor
     from shared.host.telemetry import configure_logging
 
@@ -42,15 +43,15 @@ def demo(
     strangers = not settings.strict_publishers
     invalid = website.mistakes(office, strangers=strangers) if customers > 1 else []
     _declare_topology(settings)
-    with Supervisor(settings, king=always("succeed")) as supervisor:
+    supervisor = Supervisor(settings)
+    king = KingBilling(supervisor.buses.bus(KING.name), always("succeed"))
+    supervisor.accompany(king)
+    with supervisor:
         _ready(supervisor, console, time.monotonic() - began)
-        assert supervisor.king is not None  # noqa: S101 - asked for two lines above.
         everywhere = {runtime.service.name: supervisor.address for runtime in supervisor.runtimes}
-        shown = Demonstration(
-            everywhere, settings.signing_key(), settings.data_dir, supervisor.king
-        )
+        shown = Demonstration(everywhere, settings.signing_key(), settings.data_dir, king)
         shown.require_office(office)
-        line = supervisor.lines.bus(f"website-{office}", consume=False)
+        line = supervisor.buses.bus(f"website-{office}", consume=False)
         line.open()
         began = time.monotonic()
         try:
@@ -181,7 +182,7 @@ def _checklist(shown: "Demonstration", console: "Console") -> None:
 
 
 def _closing(shown: "Demonstration", settings: "Settings", console: "Console", took: float) -> None:
-    from infra.cli.context import times
+    from infra.context import times
 
     arrived = sum(journey.complete for journey in shown.journeys.values())
     rejected = sum(journey.rejected is not None for journey in shown.journeys.values())

@@ -37,15 +37,10 @@ def run(
 
 
 def _run(services: Sequence[str], *, simulate_king: bool) -> None:
-    from infra.cli.context import require_service, settings
+    from infra.context import require_service, settings
     from infra.run.supervisor import Supervisor
 
     names = [require_service(name) for name in services]
-    plan = None
-    if simulate_king:
-        from infra.demo.simulators.king import always
-
-        plan = always("succeed")
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: object) -> None:
@@ -57,7 +52,13 @@ def _run(services: Sequence[str], *, simulate_king: bool) -> None:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     _end_at_a_standstill()
-    with Supervisor(settings(), names, king=plan) as supervisor:
+    supervisor = Supervisor(settings(), names)
+    if simulate_king:
+        from infra.composition import KING
+        from infra.demo.simulators.king import KingBilling
+
+        supervisor.accompany(KingBilling(supervisor.buses.bus(KING.name)))
+    with supervisor:
         running = ", ".join(runtime.service.name for runtime in supervisor.runtimes)
         typer.echo(f"running {running}")
         typer.echo(f"  API         {supervisor.address}/docs")

@@ -8,18 +8,18 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 import structlog
 
-from infra.composition import KING
-from infra.run.runtimes import BusFactory, build_runtimes
+from infra.buses import BusFactory
+from infra.run.runtimes import build_runtimes
 from shared.base.errors import StappenplanError
 from shared.host.settings import Settings
 
 if TYPE_CHECKING:
-    from infra.demo.simulators.king import KingBilling, Plan
     from infra.run.http_server import HttpServer
+    from shared.host.runtime import Runtime
 
 log = structlog.get_logger()
 
@@ -34,6 +34,18 @@ class CannotRun(StappenplanError):
     """The process cannot start; the text says what to do."""
 
 
+class Companion(Protocol):
+    """Something that is at work beside the services, on a bus of its own."""
+
+    name: str
+
+    def start(self) -> None:
+        """Begin to work."""
+
+    def stop(self) -> None:
+        """Work no more."""
+
+
 class Supervisor:
     """Services at work in this process. A context manager: it has stopped them when it ends."""
 
@@ -41,8 +53,6 @@ class Supervisor:
         self,
         settings: Settings,
         names: Sequence[str] = (),
-        *,
-        king: "Plan | None" = None,
     ) -> None:
         if settings.embedded and names:
             raise CannotRun(
@@ -53,11 +63,11 @@ class Supervisor:
         self._socket = _listen(settings.http_host, settings.http_port)
         port = self._socket.getsockname()[1]
         self.settings = settings.model_copy(update={"http_port": port})
-        self.lines = BusFactory(self.settings)
+        self.buses = BusFactory(self.settings)
+        self.runtimes: list[Runtime] = []
         self._names = names
-        self._plan = king
-        self.king: KingBilling | None = None
-        self._front: HttpServer | None = None
+        self._companions: list[Companion] = []
+        self._server: HttpServer | None = None
         self.unfinished: list[str] = []
 
     @property
@@ -65,20 +75,22 @@ class Supervisor:
         """Where this process listens."""
         return f"http://{self.settings.http_host}:{self.settings.http_port}"
 
+    def accompany(self, companion: "Companion") -> None:
+        """Have an outside system's stand-in start and stop with the services."""
+        self._companions.append(companion)
+
     def start(self) -> None:
         """Start everything; returns when requests are answered.
 
         Raises:
             CannotRun: the data folder is in use; the text says what to do.
+            StappenplanError: a service is not installed completely.
         """
         if self.settings.embedded:
             self._hold = _hold(self.settings.data_dir)
-        self.runtimes = build_runtimes(self.settings, self.lines, self._names)
-        if self._plan is not None:
-            from infra.demo.simulators.king import KingBilling
-
-            self.king = KingBilling(self.lines.bus(KING.name), self._plan)
-            self.king.start()
+        self.runtimes = build_runtimes(self.settings, self.buses, self._names)
+        for companion in self._companions:
+            companion.start()
         for runtime in self.runtimes:
             runtime.start()
         self._serve()
@@ -104,8 +116,8 @@ class Supervisor:
         began = time.monotonic()
         for runtime in self.runtimes:
             runtime.interrupt()
-        if self._front is not None:
-            self._front.stop(WORK_IN_HAND)
+        if self._server is not None:
+            self._server.stop(WORK_IN_HAND)
         self._hang_up(until=began + WORK_IN_HAND)
         if self._hold is not None:
             self._hold.close()
@@ -123,8 +135,10 @@ class Supervisor:
             )
             for runtime in self.runtimes
         ]
-        if self.king is not None:
-            stops.append(threading.Thread(target=self.king.stop, name=KING.name, daemon=True))
+        stops += [
+            threading.Thread(target=companion.stop, name=companion.name, daemon=True)
+            for companion in self._companions
+        ]
         for thread in stops:
             thread.start()
         for thread in stops:
@@ -133,7 +147,11 @@ class Supervisor:
         self.unfinished = [*at_work, *(thread.name for thread in stops if thread.is_alive())]
 
     def __enter__(self) -> "Supervisor":
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()  # Some services may be at work already.
+            raise
         return self
 
     def __exit__(
@@ -157,8 +175,8 @@ class Supervisor:
             routers.append(event_ingest(self.runtimes))
         routers.append(health(self.runtimes))
         app = create_app(routers, token_key=self.settings.signing_key())
-        self._front = HttpServer(app, self._socket)
-        self._front.start()
+        self._server = HttpServer(app, self._socket)
+        self._server.start()
 
 
 def _collect_less_garbage() -> None:

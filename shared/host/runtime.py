@@ -10,7 +10,7 @@ from uuid import uuid4, uuid5
 
 from sqlmodel import Session
 
-from shared.base.errors import InfrastructureDown, Invalid, Malformed
+from shared.base.errors import InfrastructureDown, Invalid, Malformed, StappenplanError
 from shared.events.envelope import CONTENT_TYPE, NAMESPACE, Envelope
 from shared.events.event import Event
 from shared.host.service import Service
@@ -20,6 +20,7 @@ from shared.messaging.bus import Bus, Incoming
 from shared.notifications.delivery.sender import NotificationSender
 from shared.notifications.queue import NotificationSink
 from shared.notifications.rendering.pool import RenderPool
+from shared.notifications.rendering.template_files import missing_templates
 from shared.notifications.senders.protocol import Senders
 from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
@@ -102,7 +103,12 @@ class Runtime:
     # For the runner.
 
     def start(self) -> None:
-        """Bring the database up to date, write what ships with the product, begin to consume."""
+        """Bring the database up to date, write what ships with the product, begin to consume.
+
+        Raises:
+            StappenplanError: a template is missing, so that some mail could never be sent.
+        """
+        self._require_templates()
         upgrade(self.database, self.service.migrations)
         if self.service.at_start:
             self.service.at_start(self)
@@ -112,6 +118,14 @@ class Runtime:
         self.bus.open()
         for thread in self._threads:
             thread.start()
+
+    def _require_templates(self) -> None:
+        missing = missing_templates(self.service.templates, self.service.notification_kinds)
+        if missing:
+            raise StappenplanError(
+                f"{self.service.name} is not installed completely, and could not send all its "
+                f"mails: {'; '.join(missing)}. Install Stappenplan again"
+            )
 
     def interrupt(self) -> None:
         """Ask every thread to stop after the work in hand."""

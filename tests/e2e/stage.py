@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from infra.composition import KING, service_names, topology
-from infra.demo.simulators.king import KingBilling, always
+from infra.demo.simulators.king import KingBilling
 from infra.run.runtimes import BusFactory
 from infra.run.supervisor import Supervisor
 from shared.host.settings import Settings
@@ -127,13 +127,16 @@ def one_process(settings: Settings, *, simulate_king: bool = True) -> Iterator[S
     """All services in this process, as `stappenplan run` has them."""
     if not settings.embedded:
         apply(topology(settings), settings.broker_url)
-    plan = always("succeed") if simulate_king else None
-    with Supervisor(settings, king=plan) as supervisor:
+    supervisor = Supervisor(settings)
+    king = KingBilling(supervisor.buses.bus(KING.name)) if simulate_king else None
+    if king is not None:
+        supervisor.accompany(king)
+    with supervisor:
         everywhere = dict.fromkeys(service_names(), supervisor.address)
-        line = supervisor.lines.bus("website", consume=False)
+        line = supervisor.buses.bus("website", consume=False)
         line.open()
         log = settings.data_dir / "no-log"
-        stage = Stage(supervisor.settings, everywhere, line, supervisor.king, log)
+        stage = Stage(supervisor.settings, everywhere, line, king, log)
         yield from _with_office(stage)
 
 

@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 import structlog
 
 from shared.base.errors import Malformed
-from shared.events import CollectionRequested, CollectionResult
+from shared.events import KING_QUEUE, CollectionRequested, CollectionResult
 from shared.events.envelope import CONTENT_TYPE, NAMESPACE, Envelope
 from shared.events.king import CollectionStatus
 from shared.messaging.bus import Bus, Incoming, Outgoing, PublishResult
@@ -44,10 +44,11 @@ class KingBilling:
     """Collects whatever it is asked to, at once."""
 
     def __init__(self, bus: Bus, plan: Plan | None = None) -> None:
+        self.name = KING_QUEUE
         self._bus = bus
         self.plan = plan or always("succeed")
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="king-billing", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._unreported: list[Incoming] = []
         self.requests: list[CollectionRequested] = []
         self.reported_at: dict[str, datetime] = {}

@@ -17,8 +17,8 @@ def _db() -> None:
 @db.command()
 def upgrade() -> None:
     """Bring every service's own database to the current schema."""
-    from infra.cli.context import settings
     from infra.composition import build_services
+    from infra.context import settings
     from shared.persistence.database import Database
     from shared.persistence.schema import upgrade as bring_up
 
@@ -45,7 +45,7 @@ def create(
     name: Annotated[str, typer.Option(help="whose it is, for the audit trail")] = "staff",
 ) -> None:
     """Print a bearer token, alone, on standard output."""
-    from infra.cli.context import settings
+    from infra.context import settings
     from infra.composition import scopes
     from shared.web.auth import issue_token
 

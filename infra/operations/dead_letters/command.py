@@ -32,7 +32,7 @@ def list_letters(
     as_json: Json = False,
 ) -> None:
     """What failed for good, grouped by service and error."""
-    from infra.cli import context
+    from infra import context
     from infra.operations.dead_letters import letters
 
     names = [context.require_service(service)] if service else []
@@ -53,7 +53,7 @@ def _show_groups(dead: "Iterable[DeadLetter]") -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    from infra.cli import context
+    from infra import context
 
     console = context.console()
 
@@ -83,7 +83,7 @@ def _cut(error: str, room: int = 400) -> str:
 @app.command()
 def show(service: ServiceName, letter_id: LetterId, as_json: Json = False) -> None:
     """One dead letter whole: the event, the error, the attempts."""
-    from infra.cli import context
+    from infra import context
     from infra.operations.dead_letters import letters
 
     context.require_service(service)
@@ -101,7 +101,7 @@ def _show_whole(letter: "Mapping[str, object]") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from infra.cli import context
+    from infra import context
 
     colour = JSONHighlighter()
     grid = Table.grid(padding=(0, 2))
@@ -131,7 +131,7 @@ def retry(
     ] = "",
 ) -> None:
     """Give it back to the service that failed, once; a running service takes it up."""
-    from infra.cli import context
+    from infra import context
     from infra.composition import decoder
     from infra.operations.dead_letters import decisions
 
@@ -183,7 +183,7 @@ def _decide(
     outcome: str,
 ) -> None:
     """Decide about each letter; one about which nothing can be decided does not stop the rest."""
-    from infra.cli import context
+    from infra import context
     from shared.processing.resolutions import NotDeadLettered, WouldBeRejected
 
     context.require_service(service)

@@ -40,13 +40,13 @@ def not_arriving(
     before = datetime.now(UTC) - GRACE
     for speaker, database in services.values():
         for event_type in speaker.says:
-            newest = _newest(database, event_type, before)
+            newest = _newest_id(database, event_type, before)
             for name, (hearer, inbox) in services.items():
                 if newest and event_type in hearer.hears and not _has(inbox, newest):
                     yield event_type, name
 
 
-def _newest(database: Database, event_type: str, before: datetime) -> str | None:
+def _newest_id(database: Database, event_type: str, before: datetime) -> str | None:
     statement = (
         select(col(Outbox.id))
         .where(col(Outbox.type) == event_type, col(Outbox.published_at) < before)

@@ -8,7 +8,7 @@ import typer
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="for a script")] = False) -> None:
     """Check broker, databases, bindings, mail and SMS settings, clock; say what to do."""
-    from infra.cli import context
+    from infra import context
     from infra.operations.doctor.diagnosis import diagnose
 
     findings = diagnose(context.settings())

@@ -18,7 +18,7 @@ def emit(
     as_json: Annotated[bool, typer.Option("--json", help="the ids, for a script")] = False,
 ) -> None:
     """Validate one event (or JSON lines) and publish it, as the website or KING would."""
-    from infra.cli.context import settings
+    from infra.context import settings
 
     envelopes = [_validated(number, document) for number, document in _documents(_read(source))]
     current = settings()
@@ -128,7 +128,7 @@ def _over_http(settings: "Settings", envelopes: "list[Envelope]") -> None:
 
 
 def _over_broker(settings: "Settings", envelopes: "list[Envelope]") -> None:
-    from infra.run.runtimes import BusFactory
+    from infra.buses import BusFactory
     from shared.messaging.bus import Outgoing, PublishResult
 
     users = dict.fromkeys(_user(envelope) for envelope in envelopes)

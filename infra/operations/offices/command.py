@@ -26,7 +26,7 @@ def add(
     ] = None,
 ) -> None:
     """Add an office, which needs a name and an e-mail address; or change what is told of it."""
-    from infra.cli.context import databases
+    from infra.context import databases
     from services.signup.models import Office
 
     options = {
@@ -63,7 +63,7 @@ def _checked(office: dict[str, Any]) -> dict[str, Any]:
     """The office as HTTP would take it, or exit code 2 with the options at fault."""
     from pydantic import ValidationError
 
-    from infra.cli.context import complaints
+    from infra.context import complaints
     from services.signup.api import OfficeBody
 
     try:
@@ -78,7 +78,7 @@ def _checked(office: dict[str, Any]) -> dict[str, Any]:
 
 def _show(office: dict[str, Any]) -> None:
     """What is known of an office, a line each."""
-    from infra.cli.context import printable
+    from infra.context import printable
 
     for name, value in office.items():
         shown = {True: "yes", False: "no", None: "–"}.get(value, value)
@@ -92,7 +92,7 @@ def list_offices(
     """The offices there are."""
     from sqlmodel import col, select
 
-    from infra.cli import context
+    from infra import context
     from services.signup.models import Office
 
     with context.databases(["signup"]) as opened, opened["signup"].read() as session:

@@ -13,8 +13,8 @@ from itertools import islice
 from sqlalchemy import ColumnElement, bindparam, func, select, tuple_
 from sqlmodel import col
 
+from infra.buses import BusFactory
 from infra.composition import build_service, decoder, service_names
-from infra.run.runtimes import BusFactory
 from shared.base.errors import StappenplanError
 from shared.host.settings import Settings
 from shared.host.tasks import OUTBOX_KEPT

@@ -17,7 +17,7 @@ def replay(
     ] = "",
 ) -> None:
     """Send a service again the published events it subscribes to; its inbox makes that harmless."""
-    from infra.cli import context
+    from infra import context
     from infra.operations.replay.archive import Archive
 
     context.require_service(service)

@@ -21,7 +21,7 @@ def show(
     ] = None,
 ) -> None:
     """Who hears what, and who may say what: exchange, queues, bindings, users, permissions."""
-    from infra.cli import context
+    from infra import context
     from infra.composition import topology
 
     wanted, offices = topology(context.settings()), office or ["0042"]
@@ -52,7 +52,7 @@ def _as_data(wanted: "Topology", offices: "Sequence[str]") -> dict[str, Any]:
 
 
 def _show_to_a_person(wanted: "Topology", offices: "Sequence[str]") -> None:
-    from infra.cli import context
+    from infra import context
     from shared.messaging.bus import EXCHANGE
     from shared.messaging.topology.topology import ADMIN
 
@@ -79,8 +79,8 @@ def _show_to_a_person(wanted: "Topology", offices: "Sequence[str]") -> None:
 @app.command()
 def apply() -> None:
     """Declare exchange, queues and bindings on the broker; needs a user who may configure."""
-    from infra.cli.context import settings
     from infra.composition import topology
+    from infra.context import settings
     from shared.messaging.topology.declare import apply as declare
     from shared.messaging.topology.topology import ADMIN
 
@@ -108,8 +108,8 @@ def definitions(
     """
     from pathlib import Path
 
-    from infra.cli.context import settings
     from infra.composition import topology
+    from infra.context import settings
     from infra.operations.topology.passwords import BadPasswords, keep_passwords, read_passwords
     from shared.messaging.topology import definitions as build
 

@@ -71,7 +71,7 @@ def test_an_event_that_came_back_shows_what_is_missing_without_it(
     broker_shell("office", "add", "0042", "--name", "K", "--email", "kantoor@voorbeeld.example")
     with Supervisor(broker_shell.read_settings(monkeypatch), ["signup"]) as running:
         # When it says that event,
-        line = running.lines.bus("website", consume=False)
+        line = running.buses.bus("website", consume=False)
         line.open()
         (event,) = website.signups(1)
         line.publish([Outgoing(event["id"], event["type"], json.dumps(event).encode())]).result(20)

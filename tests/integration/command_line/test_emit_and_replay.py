@@ -30,11 +30,16 @@ def received(
     """What waits on a queue."""
     bus = BusFactory(shell.read_settings(monkeypatch)).bus(queue)
     bus.open()
-    found: list[Incoming] = []
-    wait_until(lambda: bool(found.extend(bus.receive(100, 1, 0.05)) or len(found) >= count), queue)
-    bus.acknowledge(found)
+    messages: list[Incoming] = []
+
+    def enough() -> bool:
+        messages.extend(bus.receive(100, 1, 0.05))
+        return len(messages) >= count
+
+    wait_until(enough, f"{count} messages wait on {queue}")
+    bus.acknowledge(messages)
     bus.close()
-    return found
+    return messages
 
 
 def test_a_signup_in_a_file_reaches_the_queue(
@@ -227,6 +232,22 @@ def test_replay_serves_one_queue_again(
     other.open()
     assert other.receive(10, 0.5, 0) == []
     other.close()
+
+
+def test_a_replayed_event_bears_the_trace_that_it_was_said_in(
+    broker_shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given an event that signup published with the trace of the request behind it,
+    broker_shell("topology", "apply")
+    broker_shell("db", "upgrade")
+    settings = broker_shell.read_settings(monkeypatch)
+    said(settings.database_url_of("signup"), ACCEPTED)
+    traceparent = json.loads(ACCEPTED.read_text())["traceparent"]
+    # When registration is served again,
+    assert broker_shell("replay", "registration").returncode == 0
+    # Then whoever reads headers alone, as tracing does, finds it there, as the first time.
+    (message,) = received(broker_shell, "registration", monkeypatch, 1)
+    assert message.headers["traceparent"] == traceparent
 
 
 def test_replay_from_a_later_moment_serves_nothing(

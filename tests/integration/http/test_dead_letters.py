@@ -39,7 +39,7 @@ class Desk:
 
     def dead_letter(self) -> tuple[str, Letter]:
         """KING reports something impossible; the letter's id at billing, and the event."""
-        event = {
+        event: Letter = {
             "specversion": "1.0",
             "id": str(uuid4()),
             "source": "/king-billing",
@@ -148,6 +148,25 @@ def test_of_many_operators_at_once_one_wins(desk: Desk) -> None:
         answers = sorted(threads.map(press, range(8)))
     assert answers == [202] + [409] * 7
     assert len(desk.show(letter_id)["decisions"]) == 1
+
+
+def dead_lettered(desk: Desk) -> float:
+    """How many messages billing has given up because they could never work, as its metrics say."""
+    lines = desk.api.call("GET", "/metrics").text.splitlines()
+    name = 'stappenplan_messages_dead_lettered_total{reason="rejected",service="billing"}'
+    return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
+
+
+def test_whoever_watches_the_metrics_sees_how_many_died_and_of_what(desk: Desk) -> None:
+    # Given how many billing has dead-lettered by now,
+    before = dead_lettered(desk)
+    # When two more messages die, Then the counter says so, with the service and the reason,
+    desk.dead_letter()
+    desk.dead_letter()
+    assert dead_lettered(desk) == before + 2
+    # and that it is one that only grows.
+    exposition = desk.api.call("GET", "/metrics").text
+    assert "# TYPE stappenplan_messages_dead_lettered_total counter" in exposition
 
 
 def test_no_office_sees_them(desk: Desk, api: Api) -> None:

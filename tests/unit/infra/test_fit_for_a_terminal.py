@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.cli.context import json_for_people, printable
+from infra.context import json_for_people, printable
 from infra.operations.dead_letters.letters import _readable
 
 TEXTS = st.text(st.characters(codec=None, categories=None))

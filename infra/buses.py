@@ -1,0 +1,39 @@
+"""Which broker each service, and each outside system's stand-in, is connected to."""
+
+from typing import TYPE_CHECKING
+
+from infra.composition import service_names, topology
+from shared.host.settings import Settings
+from shared.messaging.bus import Bus
+from shared.messaging.topology import dead_queue
+
+if TYPE_CHECKING:
+    from shared.messaging.embedded import EmbeddedBroker
+
+
+class BusFactory:
+    """Gives each service its own way to the broker: RabbitMQ, or the embedded one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._embedded: EmbeddedBroker | None = None
+
+    def bus(self, name: str, *, consume: bool = True) -> Bus:
+        """The bus of one service, or of an outside system's stand-in, not yet opened."""
+        queue = name if consume else None
+        if self._settings.embedded:
+            from shared.messaging.embedded.broker import EmbeddedBroker
+
+            if self._embedded is None:
+                self._embedded = EmbeddedBroker(topology(self._settings))
+            return self._embedded.bus(queue)
+        from shared.messaging.rabbitmq import RabbitBus
+
+        return RabbitBus(
+            self._settings.broker_url_of(name),
+            queue=queue,
+            name=name,
+            # What the broker dead-lettered of a service's, it keeps itself for a person.
+            dead=dead_queue(name) if queue in service_names() else None,
+            heartbeat=self._settings.broker_heartbeat_seconds,
+        )

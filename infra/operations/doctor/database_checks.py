@@ -1,0 +1,96 @@
+"""Whether each service's database answers, and whether what was said has arrived in the others."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import text
+
+from infra.composition import build_services
+from infra.operations.doctor.binding_check import not_arriving, unheard
+from infra.operations.doctor.finding import Finding
+from shared.host.metrics import count
+from shared.host.service import Service
+from shared.host.settings import Settings
+from shared.persistence.database import Database
+from shared.persistence.schema import is_current
+
+CLOCK_TOLERANCE_SECONDS = 5
+
+
+def databases(settings: Settings) -> Iterator[Finding]:
+    """Each service's database: its schema, what waits in it, its clock."""
+    for service in build_services(settings):
+        if not _is_made(settings, service):
+            # To look would make it: an empty file where there was none.
+            yield Finding(
+                f"database {service.name}", True, "is made by the first `stappenplan run`"
+            )
+            continue
+        with closing(Database(settings.database_url_of(service.name))) as database:
+            yield _database(service, database)
+
+
+def delivery(settings: Settings) -> Iterator[Finding]:
+    """Whether every event that was said long enough ago has reached whoever hears it."""
+    if settings.embedded:
+        return
+    with usable_databases(settings) as opened:
+        if len(opened) < len(build_services(settings)):
+            return  # What is wrong with the others is said already.
+        lacking = [*_not_delivered(opened)]
+    yield Finding(
+        "delivery",
+        not lacking,
+        "; ".join(lacking) or "every event reaches whoever hears it",
+        "unless a queue is long: `stappenplan topology apply`, then `stappenplan replay SERVICE`",
+    )
+
+
+def _not_delivered(opened: Mapping[str, tuple[Service, Database]]) -> Iterator[str]:
+    for name, (_, database) in opened.items():
+        for event_type in unheard(database):
+            yield f"{event_type} reaches nobody; {name} keeps it"
+    for event_type, name in not_arriving(opened):
+        yield f"{event_type} does not reach {name}"
+
+
+@contextmanager
+def usable_databases(settings: Settings) -> Iterator[dict[str, tuple[Service, Database]]]:
+    """The services whose database is there, answers and has this version's schema."""
+    with ExitStack() as stack:
+        opened = {}
+        for service in build_services(settings):
+            if not _is_made(settings, service):
+                continue
+            database = Database(settings.database_url_of(service.name))
+            stack.enter_context(closing(database))
+            if database.answers() and is_current(database, service.migrations):
+                opened[service.name] = (service, database)
+        yield opened
+
+
+def _is_made(settings: Settings, service: Service) -> bool:
+    file = Path(settings.database_url_of(service.name).removeprefix("sqlite:///"))
+    return file.exists() or not settings.database_url.startswith("sqlite")
+
+
+def _database(service: Service, database: Database) -> Finding:
+    name = f"database {service.name}"
+    if not database.answers():
+        advice = "check STAPPENPLAN_DATABASE_URL, and that the database exists"
+        return Finding(name, False, "does not answer", advice)
+    if not is_current(database, service.migrations):
+        return Finding(name, False, "has an older schema", "run `stappenplan db upgrade`")
+    with database.read() as session:
+        depths = count(session)
+        now = None if database.is_sqlite else session.execute(text("SELECT now()")).scalar()
+    drift = abs((now - datetime.now(UTC)).total_seconds()) if isinstance(now, datetime) else 0.0
+    dead = depths.inbox["dead"] + depths.notifications["failed"]
+    waiting = f"{depths.unpublished} unpublished, {depths.inbox['waiting']} waiting, {dead} dead"
+    if dead:
+        return Finding(name, False, waiting, "look at `stappenplan dead list`")
+    if drift > CLOCK_TOLERANCE_SECONDS:
+        return Finding(name, False, f"its clock differs by {drift:.0f} s", "synchronise the clocks")
+    return Finding(name, True, waiting)
