@@ -79,10 +79,13 @@ class DeadLetters:
         received_at: datetime | None = None,
         attempts: int = 1,
         onboarding_id: str | None = None,
+        event_type: str | None = None,
     ) -> None:
         """Keep a message that can never work, under a key of its contents.
 
         Its own id stays free, so that the sender may correct the message and use the id again.
+        `onboarding_id` and `event_type` are for its log line, where it could be read: a replayed
+        one bears the name of its queue as routing key.
         """
         key = fingerprint(incoming)
         row = {
@@ -96,7 +99,26 @@ class DeadLetters:
             "attempts": attempts,
         }
         if inbox.insert_new(work.session, [row | to_columns(incoming)]):
-            self._announce(work, row["id"], onboarding_id, row["type"], attempts, code)
+            kind = event_type or row["type"]
+            self._announce(work, row["id"], onboarding_id, kind, attempts, code)
+
+    def reject_read(
+        self,
+        work: UnitOfWork,
+        message: Message,
+        reason: str,
+        *,
+        code: DeathReason = DeathReason.REJECTED,
+    ) -> None:
+        """Keep a message that could be read, and can never work all the same."""
+        self.reject(
+            work,
+            message.incoming,
+            reason,
+            code=code,
+            onboarding_id=message.envelope.subject,
+            event_type=message.envelope.type,
+        )
 
     def reject_waiting(self, work: UnitOfWork, row: Inbox, reason: str) -> None:
         """A waiting message can never work: it is dead, and its own id is free.
@@ -119,6 +141,7 @@ class DeadLetters:
             received_at=row.received_at,
             attempts=row.attempts,
             onboarding_id=row.subject,
+            event_type=row.type,
         )
         work.session.delete(row)
 
@@ -156,7 +179,7 @@ class DeadLetters:
             same = digests.get(message_id) == digest
             if not same and not decisions.corrected(work.session, message_id, digest):
                 reason = f"the id {message_id} was used before, for other contents"
-                self.reject(work, message.incoming, reason, code=DeathReason.ID_REUSED)
+                self.reject_read(work, message, reason, code=DeathReason.ID_REUSED)
 
     @staticmethod
     def id_conflict_reason(session: Session, message: Message) -> str:
