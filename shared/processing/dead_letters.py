@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import structlog
@@ -66,7 +67,8 @@ class DeadLetters:
 
     def __init__(self, service: str, decoder: Decoder) -> None:
         self.service = service
-        self.counts: Counter[str] = Counter()
+        self.counts = Counter({reason.value: 0 for reason in DeathReason})
+        self._lock = Lock()
         self._decoder = decoder
 
     def reject(
@@ -210,5 +212,6 @@ class DeadLetters:
         work.after_commit(partial(self._died, fields, attempts, code))
 
     def _died(self, fields: dict[str, object], attempts: int, code: DeathReason) -> None:
-        self.counts[code.value] += 1
+        with self._lock:
+            self.counts[code.value] += 1
         log.error("message_dead_lettered", reason=code.value, attempts=attempts, **fields)
