@@ -15,6 +15,7 @@ from shared.base.errors import (
     Invalid,
     NotFound,
     Problem,
+    Reject,
     TooManyRequests,
     Unavailable,
 )
@@ -60,6 +61,28 @@ def meet(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> Meet:
         replica.handlers[Remind.command_type] = remind
 
     return arrange
+
+
+@lasting
+def test_a_person_is_told_the_very_problem(replica: Replica, meet: Meet, problem: Problem) -> None:
+    meet(problem)
+    with pytest.raises(type(problem)) as raised:
+        replica.runtime.handle(Remind(), subject=customer("bakkerij"), by="anna")
+    # Then nothing is kept of it, and following its causes comes to an end.
+    assert raised.value is problem
+    assert problem.__cause__ is None
+    assert replica.inbox() == {}
+
+
+def test_a_person_is_told_that_a_rejected_command_is_not_possible(replica: Replica) -> None:
+    def remind(*_: object) -> Sequence[Effect]:
+        raise Reject("they have left")
+
+    replica.handlers[Remind.command_type] = remind
+    with pytest.raises(Conflict, match="they have left") as raised:
+        replica.runtime.handle(Remind(), subject=customer("bakkerij"), by="anna")
+    assert raised.value.code == "not_possible"
+    assert isinstance(raised.value.__cause__, Reject)
 
 
 def only(replica: Replica, status: str) -> Inbox:
