@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import structlog
@@ -66,7 +67,8 @@ class DeadLetters:
 
     def __init__(self, service: str, decoder: Decoder) -> None:
         self.service = service
-        self.counts: Counter[str] = Counter()
+        self.counts = Counter({reason.value: 0 for reason in DeathReason})
+        self._lock = Lock()
         self._decoder = decoder
 
     def reject(
@@ -79,10 +81,13 @@ class DeadLetters:
         received_at: datetime | None = None,
         attempts: int = 1,
         onboarding_id: str | None = None,
+        event_type: str | None = None,
     ) -> None:
         """Keep a message that can never work, under a key of its contents.
 
         Its own id stays free, so that the sender may correct the message and use the id again.
+        `onboarding_id` and `event_type` are for its log line, where it could be read: a replayed
+        one bears the name of its queue as routing key.
         """
         key = fingerprint(incoming)
         row = {
@@ -96,7 +101,26 @@ class DeadLetters:
             "attempts": attempts,
         }
         if inbox.insert_new(work.session, [row | to_columns(incoming)]):
-            self._announce(work, row["id"], onboarding_id, row["type"], attempts, code)
+            kind = event_type or row["type"]
+            self._announce(work, row["id"], onboarding_id, kind, attempts, code)
+
+    def reject_read(
+        self,
+        work: UnitOfWork,
+        message: Message,
+        reason: str,
+        *,
+        code: DeathReason = DeathReason.REJECTED,
+    ) -> None:
+        """Keep a message that could be read, and can never work all the same."""
+        self.reject(
+            work,
+            message.incoming,
+            reason,
+            code=code,
+            onboarding_id=message.envelope.subject,
+            event_type=message.envelope.type,
+        )
 
     def reject_waiting(self, work: UnitOfWork, row: Inbox, reason: str) -> None:
         """A waiting message can never work: it is dead, and its own id is free.
@@ -119,6 +143,7 @@ class DeadLetters:
             received_at=row.received_at,
             attempts=row.attempts,
             onboarding_id=row.subject,
+            event_type=row.type,
         )
         work.session.delete(row)
 
@@ -156,7 +181,7 @@ class DeadLetters:
             same = digests.get(message_id) == digest
             if not same and not decisions.corrected(work.session, message_id, digest):
                 reason = f"the id {message_id} was used before, for other contents"
-                self.reject(work, message.incoming, reason, code=DeathReason.ID_REUSED)
+                self.reject_read(work, message, reason, code=DeathReason.ID_REUSED)
 
     @staticmethod
     def id_conflict_reason(session: Session, message: Message) -> str:
@@ -187,5 +212,6 @@ class DeadLetters:
         work.after_commit(partial(self._died, fields, attempts, code))
 
     def _died(self, fields: dict[str, object], attempts: int, code: DeathReason) -> None:
-        self.counts[code.value] += 1
+        with self._lock:
+            self.counts[code.value] += 1
         log.error("message_dead_lettered", reason=code.value, attempts=attempts, **fields)

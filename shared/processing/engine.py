@@ -118,7 +118,9 @@ class Engine:
         try:
             return self._pipeline.execute(message, lambda work: _require_same(work, message))
         except WorkFailed as failure:
-            raise _told_to_person(failure.reason) from failure.reason
+            told = _told_to_person(failure.reason)
+            # An error that is its own cause sends whoever follows the causes in circles.
+            raise told from (None if told is failure.reason else failure.reason)
 
     def run_due(self, limit: int = 50) -> int:
         """Run waiting messages whose time has come, at most `limit`; returns how many there were.

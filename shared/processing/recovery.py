@@ -52,7 +52,8 @@ class Recovery:
             self._pipeline.run([message])
         except WorkFailed as failure:
             if is_permanent(failure.reason):
-                self.reject(message.incoming, failure.reason)
+                with self._transactions.internal_transaction() as work:
+                    self._dead_letters.reject_read(work, message, str(failure.reason))
                 return
             with self._transactions.internal_transaction() as work:
                 inbox.begin_isolated(work.session, message, work.now)

@@ -157,12 +157,13 @@ class Harness:
     def pass_days(self, days: float) -> Heard:
         """Time goes by: what was put off until then is done, the earliest first."""
         until, heard = self.now + timedelta(days=days), Heard()
-        while due := [key for key, (one, _) in self.scheduled.items() if one.due <= until]:
+        while due := [key for key, (put_off, _) in self.scheduled.items() if put_off.due <= until]:
             key = min(due, key=lambda key: self.scheduled[key][0].due)
-            scheduled, subject = self.scheduled.pop(key)
+            scheduled, subject = self.scheduled[key]
             self.now = max(self.now, scheduled.due)
             command = scheduled.command
             heard += self._run(command, command.command_type, subject, f"later/{key}")
+            del self.scheduled[key]  # Not before: one that fails is still to be done.
         self.now = until
         return heard
 
