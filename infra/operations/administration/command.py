@@ -45,8 +45,8 @@ def create(
     name: Annotated[str, typer.Option(help="whose it is, for the audit trail")] = "staff",
 ) -> None:
     """Print a bearer token, alone, on standard output."""
-    from infra.context import settings
     from infra.composition import scopes
+    from infra.context import settings
     from shared.web.auth import issue_token
 
     current = settings()
