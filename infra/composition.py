@@ -9,7 +9,7 @@ from shared.events import KING_HEARS, KING_QUEUE
 from shared.host.service import Service
 from shared.host.settings import Settings
 from shared.messaging.topology.topology import ADMIN, Listener, Topology
-from shared.notifications.senders.protocol import Senders, make_senders
+from shared.notifications.senders import Senders, make_senders
 from shared.processing.decoding import Decoder, Publisher, PublisherRules
 
 KING = Listener(KING_QUEUE, hears=KING_HEARS, says=("collection.result.v1",))

@@ -19,7 +19,7 @@ from infra.demo.simulators.king import KingBilling
 from infra.run.runtimes import BusFactory
 from infra.run.supervisor import Supervisor
 from shared.host.settings import Settings
-from shared.messaging.bus import Bus, Incoming, Outgoing, PublishResult
+from shared.messaging.bus import Bus, Incoming, MessagePublisher, Outgoing, PublishResult
 from shared.messaging.topology.declare import apply
 from shared.persistence.database import Database
 from shared.web.auth import issue_token
@@ -41,10 +41,16 @@ class Stage:
 
     settings: Settings
     addresses: Mapping[str, str]
-    line: Bus
-    king: KingBilling | None
+    line: MessagePublisher
+    simulated_king: KingBilling | None
     log: Path
     http: dict[str, httpx.Client] = field(default_factory=dict)
+
+    @property
+    def king(self) -> KingBilling:
+        """KING's stand-in, on a stage that has one."""
+        assert self.simulated_king is not None
+        return self.simulated_king
 
     @property
     def key(self) -> str:
@@ -158,7 +164,7 @@ def four_processes(
         address = settings.broker_url if login is None else login(user)
         return settings.model_copy(update={"broker_url": address})
 
-    line: Bus = (
+    line: Bus | OfficeWebsites = (
         OfficeWebsites(with_login)
         if login is not None
         else BusFactory(settings).bus("website", consume=False)
@@ -201,7 +207,7 @@ def _start(name: str, port: int, settings: Settings, output: Any) -> "subprocess
         "STAPPENPLAN_LOG_LEVEL": "debug",
         "STAPPENPLAN_STRICT_PUBLISHERS": str(settings.strict_publishers),
     }
-    command = [Path(sys.executable).with_name("stappenplan"), "run", name]
+    command = [str(Path(sys.executable).with_name("stappenplan")), "run", name]
     return subprocess.Popen(command, env=env, stdout=output, stderr=output)
 
 

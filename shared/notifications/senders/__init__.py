@@ -1,5 +1,6 @@
 """The providers that mails and text messages leave by: files, or Amazon's SES and SNS."""
 
+from shared.notifications.senders.factory import make_senders
 from shared.notifications.senders.outgoing import Attachment, Email, OutgoingMessage, Sms
 from shared.notifications.senders.protocol import (
     ProviderUnavailable,
@@ -7,7 +8,6 @@ from shared.notifications.senders.protocol import (
     Senders,
     SendFailed,
     Undeliverable,
-    make_senders,
 )
 
 __all__ = [

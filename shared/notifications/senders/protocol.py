@@ -1,8 +1,7 @@
 """The ways out for mails and text messages, and the ways in which they fail."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from shared.base.errors import StappenplanError
 from shared.notifications.senders.outgoing import Email, OutgoingMessage, Sms, masked
@@ -62,22 +61,3 @@ class Senders:
             Undeliverable: never.
         """
         return self.sms.send(message) if isinstance(message, Sms) else self.email.send(message)
-
-
-def make_senders(
-    *,
-    mail: Literal["file", "ses"] = "file",
-    sms: Literal["file", "sns"] = "file",
-    data_dir: Path,
-    mail_from: str,
-    sms_sender: str,
-) -> Senders:
-    """The senders as set; nothing is opened or connected before the first message."""
-    from shared.notifications.senders.files import MailFolder, SmsFolder
-    from shared.notifications.senders.ses import SesSender
-    from shared.notifications.senders.sns import SnsSender
-
-    return Senders(
-        email=SesSender(mail_from) if mail == "ses" else MailFolder(data_dir / "mail", mail_from),
-        sms=SnsSender(sms_sender) if sms == "sns" else SmsFolder(data_dir / "sms"),
-    )

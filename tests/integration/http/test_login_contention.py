@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from infra.run.http_server import HttpServer
 from infra.run.runtimes import BusFactory, build_runtimes
-from services.activation import passwords
+from services.activation.login import passwords
 from services.activation.models import SENT, Activation
 from shared.events import CustomerLoggedIn
 from shared.host.runtime import Runtime

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import httpx
+import pydantic_core
 import pytest
 from fastapi import Body, Depends
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from infra.run.http_server import HttpServer
@@ -78,7 +80,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
         return read_and_count
 
-    monkeypatch.setattr(envelope, "from_json", counting(envelope.from_json))
+    monkeypatch.setattr(envelope, "from_json", counting(pydantic_core.from_json))
     monkeypatch.setattr(json, "loads", counting(json.loads))
     return texts
 
@@ -88,7 +90,7 @@ def test_one_post_has_its_body_parsed_once(
     post: Callable[..., httpx.Response], parsed: list[bytes], path: str
 ) -> None:
     # Given whoever reads JSON in this process, counted,
-    token = issue_token(KEY, [SCOPE])
+    token = issue_token(KEY, [SCOPE], known=[SCOPE])
     parsed.clear()
     # When a body comes in,
     answer = post(path, b'{"weight": 7}', token)
@@ -110,7 +112,7 @@ def test_a_body_of_somebody_who_may_not_send_it_is_not_parsed(
 def test_who_may_send_it_is_told_what_is_wrong_with_it(
     post: Callable[..., httpx.Response],
 ) -> None:
-    token = issue_token(KEY, [SCOPE])
+    token = issue_token(KEY, [SCOPE], known=[SCOPE])
     assert is_problem(post("/typed", b'{"weight": NaN}', token), 400, "json_invalid")
     assert is_problem(post("/typed", b'{"weight": "much"}', token), 422, "invalid")
 
@@ -147,6 +149,6 @@ def test_a_route_that_needs_a_token_knows_it_from_when_it_is_made() -> None:
 
     # When the route is looked at, Then it has the scope, however deep it stands.
     (route,) = router.routes
-    assert isinstance(route, web.APIRoute)
+    assert isinstance(route, APIRoute)
     (scope,) = web._required_scopes(route.dependant)
     assert scope.scope == SCOPE

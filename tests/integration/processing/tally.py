@@ -20,7 +20,7 @@ from shared.host.service import Service
 from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
 from shared.notifications.messages import Mail
-from shared.notifications.senders.protocol import make_senders
+from shared.notifications.senders import make_senders
 from shared.persistence.database import Database
 from shared.persistence.entity import Entity
 from shared.processing import Command, Effect, Loaded, Scheduled, by_subject, on

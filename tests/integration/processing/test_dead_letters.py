@@ -62,7 +62,7 @@ def test_a_corrected_letter_has_its_effect_and_its_original_stays(replica: Repli
     assert replica.tallies() == {customer("bakkerij"): 1}
     assert replica.inbox()[letter_id].status == DONE
     # and what came, what was sent instead, who did it and why are all on record.
-    shown = letters.show(replica.database, letter_id)
+    shown = letters.show(replica.database, letter_id).model_dump(mode="json")
     assert shown["original"]["body"]["data"]["order_reference"] == "broken-1"
     (decision,) = shown["decisions"]
     assert decision["correction"]["data"]["order_reference"] == "O-7"
@@ -96,7 +96,7 @@ def test_a_letter_that_dies_twice_has_both_decisions(replica: Replica) -> None:
     retry(replica, letter_id, document(message, order_reference="O-7"), by="bram")
     replica.run_due(timedelta(days=400))
     # Then both are on record, and the first did not overwrite the second.
-    made = letters.show(replica.database, letter_id)["decisions"]
+    made = letters.show(replica.database, letter_id).model_dump(mode="json")["decisions"]
     assert [(one["by"], "correction" in one) for one in made] == [("anna", False), ("bram", True)]
 
 
@@ -121,7 +121,7 @@ def test_a_correction_that_would_be_refused_changes_nothing(
     with pytest.raises(WouldBeRejected, match=says):
         retry(replica, message_id("bakkerij"), json.loads(message.body) | change)
     assert replica.inbox() == before
-    assert letters.show(replica.database, message_id("bakkerij"))["decisions"] == []
+    assert letters.show(replica.database, message_id("bakkerij")).decisions == []
 
 
 def test_a_body_that_is_no_json_is_no_correction(replica: Replica) -> None:
@@ -239,7 +239,7 @@ def test_of_many_who_press_at_once_one_wins(make_replica: MakeReplica) -> None:
         winner = answers.index("won")
         assert all(f"{winner} decided" in one for one in answers if one != "won")
         # What is run is the winner's, and his decision alone is on record.
-        shown = letters.show(replicas[0].database, message_id(name))
+        shown = letters.show(replicas[0].database, message_id(name)).model_dump(mode="json")
         (decision,) = shown["decisions"]
         assert decision["by"] == str(winner)
         if decision["verdict"] == "retry":
@@ -252,7 +252,7 @@ def test_replicas_that_run_what_was_retried_do_so_once(make_replica: MakeReplica
     for number in range(20):
         replicas[0].take(release(f"bakkerij {number}", revision="first"))
     for letter in letters.find({"tally": replicas[0].database}):
-        event = letters.show(replicas[0].database, letter.id)["body"]
+        event = letters.show(replicas[0].database, letter.id).model_dump(mode="json")["body"]
         event["data"]["revision"] = 1
         retry(replicas[0], letter.id, event)
     # When several replicas look for what is due at once,

@@ -78,7 +78,14 @@ def test_what_a_person_has_decided_about_stays_where_he_finds_it(
     monkeypatch.setitem(STUMBLES, "broken", Reject("this can never work"))
     replica.run_due(timedelta(days=400))
     assert letter(replica).id == message_id("bakkerij")
-    assert len(letters.show(replica.database, message_id("bakkerij"))["decisions"]) == 1
+    assert (
+        len(
+            letters.show(replica.database, message_id("bakkerij")).model_dump(mode="json")[
+                "decisions"
+            ]
+        )
+        == 1
+    )
 
 
 def test_a_command_that_is_refused_stays_what_it_is(replica: Replica) -> None:
