@@ -1,6 +1,7 @@
 """The four combinations on which the same end-to-end tests run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from tests.servers.management import url_of_vhost
 from tests.servers.postgres import Databases
 from tests.servers.rabbitmq import RabbitMQ
 
-COMBINATIONS = {
+Run = Callable[[Settings], AbstractContextManager[Stage]]
+COMBINATIONS: dict[str, tuple[str, str, Run]] = {
     "embedded+sqlite": ("embedded", "sqlite", one_process),
     "rabbitmq+sqlite": ("rabbitmq", "sqlite", one_process),
     "rabbitmq+postgresql": ("rabbitmq", "postgresql", one_process),
@@ -26,8 +28,9 @@ def stage(
 ) -> Iterator[Stage]:
     """A running Stappenplan with KING's stand-in and the office 0042."""
     broker, database, run = COMBINATIONS[request.param]
-    chosen = {"data_dir": tmp_path_factory.mktemp("data"), "http_port": 0}
-    undo = []
+    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), http_port=0)
+    chosen: dict[str, str] = {}
+    undo: list[Callable[[], object]] = []
     if broker == "rabbitmq":
         rabbitmq: RabbitMQ = request.getfixturevalue("rabbitmq")
         vhost = rabbitmq.management.new_vhost()
@@ -38,7 +41,7 @@ def stage(
         address = databases.make_each(service_names())
         undo.append(lambda: _drop(databases, address))
         chosen["database_url"] = address
-    with run(Settings(**chosen)) as stage:
+    with run(settings.model_copy(update=chosen)) as stage:
         yield stage
     for step in undo:
         step()

@@ -41,7 +41,7 @@ class Stage:
     settings: Settings
     addresses: Mapping[str, str]
     line: Bus
-    king: KingBilling | None
+    simulator: KingBilling | None
     log: Path
     http: dict[str, httpx.Client] = field(default_factory=dict)
 
@@ -49,6 +49,12 @@ class Stage:
     def key(self) -> str:
         """The key that signs its tokens."""
         return self.settings.signing_key()
+
+    @property
+    def king(self) -> KingBilling:
+        """KING's stand-in, on a stage that has one."""
+        assert self.simulator is not None, "nobody plays KING here"
+        return self.simulator
 
     def ask(self, method: str, service: str, path: str, **rest: Any) -> httpx.Response:
         """Call one service as somebody who may do anything."""
@@ -70,13 +76,13 @@ class Stage:
 
     def done(self, onboarding_id: str) -> list[str]:
         """The steps of the plan that this customer has behind him."""
-        found = self.onboarding(onboarding_id) or {"steps": []}
-        return [one["step"] for one in found["steps"] if one["status"] == "done"]
+        checklist = self.onboarding(onboarding_id) or {"steps": []}
+        return [step["step"] for step in checklist["steps"] if step["status"] == "done"]
 
     def blockers(self, onboarding_id: str) -> list[str]:
         """What this customer waits for."""
-        found = self.onboarding(onboarding_id) or {"blockers": []}
-        return [one["code"] for one in found["blockers"]]
+        checklist = self.onboarding(onboarding_id) or {"blockers": []}
+        return [blocker["code"] for blocker in checklist["blockers"]]
 
     def databases(self) -> dict[str, Database]:
         """A connection of the test's own to every service's database."""
@@ -93,8 +99,8 @@ class OfficeWebsites:
     def publish(self, messages: Sequence[Outgoing]) -> "Future[list[PublishResult]]":
         """Each sign-up by the website of its office."""
         together: Future[list[PublishResult]] = Future()
-        futures = [self._line(one).publish([one]) for one in messages]
-        together.set_result([receipt for one in futures for receipt in one.result(30)])
+        futures = [self._line(message).publish([message]) for message in messages]
+        together.set_result([result for future in futures for result in future.result(30)])
         return together
 
     def _line(self, message: Outgoing) -> Bus:
@@ -116,9 +122,12 @@ class OfficeWebsites:
     def healthy(self) -> bool:
         return True
 
+    def silent_for(self) -> float:
+        return 0.0
+
     def close(self) -> None:
-        for one in self._lines.values():
-            one.close()
+        for line in self._lines.values():
+            line.close()
 
 
 @contextmanager
@@ -200,7 +209,7 @@ def _start(name: str, port: int, settings: Settings, output: Any) -> "subprocess
         "STAPPENPLAN_LOG_LEVEL": "debug",
         "STAPPENPLAN_STRICT_PUBLISHERS": str(settings.strict_publishers),
     }
-    command = [Path(sys.executable).with_name("stappenplan"), "run", name]
+    command = [str(Path(sys.executable).with_name("stappenplan")), "run", name]
     return subprocess.Popen(command, env=env, stdout=output, stderr=output)
 
 

@@ -52,7 +52,7 @@ def amqp_publish(stage: Stage) -> Publish:
     program = ensure("amqp-tools", _program)
 
     def publish(routing_key: str, body: str, content_type: str, **headers: str) -> None:
-        words = [program, "--url", stage.settings.broker_url, "--exchange", EXCHANGE]
+        words = [str(program), "--url", stage.settings.broker_url, "--exchange", EXCHANGE]
         words += ["--routing-key", routing_key, "--content-type", content_type]
         for name, value in headers.items():
             # This client takes a header's name to end at the first colon: hence the underscore.

@@ -65,7 +65,10 @@ def test_a_token_stands_alone_on_standard_output(
     # Then the output is that token and nothing else, and it carries what was asked.
     settings = shell.read_settings(monkeypatch)
     caller = read_token(settings.signing_key(), answer.stdout.strip())
-    assert (caller.scopes, caller.office) == ({"users:activate", "onboardings:read"}, "0042")
+    assert (caller.scopes, caller.office) == (
+        frozenset({"users:activate", "onboardings:read"}),
+        "0042",
+    )
 
 
 def test_the_key_that_signs_tokens_is_for_its_owner_alone(shell: Shell) -> None:

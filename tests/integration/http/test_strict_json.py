@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import httpx
+import pydantic_core
 import pytest
 from fastapi import Body, Depends
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from infra.run.http_server import HttpServer
@@ -78,7 +80,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
         return read_and_count
 
-    monkeypatch.setattr(envelope, "from_json", counting(envelope.from_json))
+    monkeypatch.setattr(envelope, "from_json", counting(pydantic_core.from_json))
     monkeypatch.setattr(json, "loads", counting(json.loads))
     return texts
 
@@ -147,6 +149,6 @@ def test_a_route_that_needs_a_token_knows_it_from_when_it_is_made() -> None:
 
     # When the route is looked at, Then it has the scope, however deep it stands.
     (route,) = router.routes
-    assert isinstance(route, web.APIRoute)
+    assert isinstance(route, APIRoute)
     (scope,) = web._required_scopes(route.dependant)
     assert scope.scope == SCOPE

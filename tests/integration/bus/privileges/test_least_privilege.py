@@ -29,15 +29,25 @@ def own_events(user: str) -> set[str]:
     return set(service.says)
 
 
+def publishing(exchange: str, routing_key: str) -> Callable[[Any], object]:
+    return lambda channel: channel.basic_publish(exchange, routing_key, b"{}")
+
+
+def consuming(queue: str) -> Callable[[Any], object]:
+    return lambda channel: channel.basic_consume(queue, lambda *_: None)
+
+
+def declaring(what: str, own: str) -> Callable[[Any], object]:
+    return lambda channel: DECLARATIONS[what](channel, own)
+
+
 @pytest.mark.parametrize("user", USERS)
 def test_each_says_its_own_events_and_no_other(broker: Broker, user: str) -> None:
     # When a user tries to say every event there is, and one that there is not,
     accepted = {
         name
         for name in (*EVENTS, "payroll.made.v1", "#")
-        if not broker.refuses(
-            user, lambda channel, name=name: channel.basic_publish(EXCHANGE, name, b"{}")
-        )
+        if not broker.refuses(user, publishing(EXCHANGE, name))
     }
     # Then the broker takes from it what it owns, and nothing else.
     assert accepted == own_events(user)
@@ -50,21 +60,13 @@ def test_nobody_writes_past_the_exchange_of_events(broker: Broker, user: str) ->
     for exchange in ("", "amq.topic", "amq.direct", "amq.fanout", "amq.headers"):
         for queue in ("signup", "billing.dead"):
             # Then the broker refuses.
-            assert broker.refuses(
-                user, lambda channel, e=exchange, q=queue: channel.basic_publish(e, q, b"{}")
-            )
+            assert broker.refuses(user, publishing(exchange, queue))
 
 
 @pytest.mark.parametrize("user", USERS)
 def test_each_reads_its_own_two_queues_and_no_other(broker: Broker, user: str) -> None:
     # When a user consumes from every queue there is,
-    readable = {
-        queue
-        for queue in QUEUES
-        if not broker.refuses(
-            user, lambda channel, q=queue: channel.basic_consume(q, lambda *_: None)
-        )
-    }
+    readable = {queue for queue in QUEUES if not broker.refuses(user, consuming(queue))}
     # Then the broker gives it its own, and the dead letters of these; a website has none.
     assert readable == ({user, f"{user}.dead"} if user not in WEBSITES else set())
 
@@ -94,9 +96,9 @@ def test_nobody_but_the_administrator_makes_or_removes(broker: Broker, what: str
     # When any user tries, on its own queue where there is one, Then the broker refuses.
     for user in USERS:
         own = "signup" if user in WEBSITES else user
-        assert broker.refuses(user, lambda channel, own=own: DECLARATIONS[what](channel, own)), user
+        assert broker.refuses(user, declaring(what, own)), user
     # The administrator may.
-    assert not broker.refuses(ADMIN, lambda channel: DECLARATIONS[what](channel, "signup"))
+    assert not broker.refuses(ADMIN, declaring(what, "signup"))
 
 
 @pytest.mark.parametrize("user", USERS)
