@@ -63,8 +63,8 @@ def amqp_publish(stage: Stage) -> Publish:
 
 
 def _program() -> Path | None:
-    found = shutil.which("amqp-publish")
-    return Path(found) if found else None
+    path = shutil.which("amqp-publish")
+    return Path(path) if path else None
 
 
 def sign_up(example: int) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def sign_up(example: int) -> dict[str, Any]:
 
 def to_be_collected(stage: Stage, reference: str) -> dict[str, Any] | None:
     rows = stage.ask("GET", "billing", "/api/collections", params={"status": "requested"}).json()
-    return next((one for one in rows if one["order_reference"] == reference), None)
+    return next((row for row in rows if row["order_reference"] == reference), None)
 
 
 def sign(stage: Stage, onboarding: str) -> str:

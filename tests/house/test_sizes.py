@@ -61,7 +61,7 @@ def lines_of(node: ast.stmt) -> int:
 def own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """The lines of a function without its docstring, and without the functions inside it."""
     docstring = lines_of(function.body[0]) if ast.get_docstring(function) is not None else 0
-    return lines_of(function) - docstring - sum(lines_of(one) for one in inner(function))
+    return lines_of(function) - docstring - sum(lines_of(part) for part in inner(function))
 
 
 def inner(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

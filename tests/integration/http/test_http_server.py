@@ -14,9 +14,9 @@ from infra.run.http_server import HttpServer
 
 @pytest.fixture
 def listening() -> Iterator[socket.socket]:
-    made = socket.create_server(("127.0.0.1", 0))
-    yield made
-    made.close()
+    bound = socket.create_server(("127.0.0.1", 0))
+    yield bound
+    bound.close()
 
 
 def address(listening: socket.socket) -> str:
