@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from infra.demo.demonstration import Demonstration
+    from infra.demo.simulators.website import Document
+    from infra.run.supervisor import Supervisor
     from shared.host.settings import Settings
+    from shared.messaging.bus import Bus
 
 COLOURS = {
     "INSCHRIJVEN": "cyan",
@@ -28,21 +31,32 @@ def demo(
 ) -> None:
     """Take sign-ups through all seven steps; exit 0 only when all reached the last."""
     from infra import context
-    from infra.composition import KING
-    from infra.demo.demonstration import Demonstration
     from infra.demo.simulators import website
-    from infra.demo.simulators.king import KingBilling, always
-    from infra.run.supervisor import Supervisor
     from shared.host.telemetry import configure_logging
 
     configure_logging("error")
-    began = time.monotonic()
     console = context.console()
     settings = _settings(context.settings(), console)
     documents = list(website.signups(customers, office))
     strangers = not settings.strict_publishers
     invalid = website.mistakes(office, strangers=strangers) if customers > 1 else []
     _declare_topology(settings)
+    shown, took = _perform(settings, office, [*documents, *invalid], console)
+    _checklist(shown, console)
+    _closing(shown, settings, console, took)
+    _require_all(shown, len(documents), len(invalid), console)
+
+
+def _perform(
+    settings: "Settings", office: str, documents: "list[Document]", console: "Console"
+) -> "tuple[Demonstration, float]":
+    """Run the services and let everybody play their part; how many seconds that took."""
+    from infra.composition import KING
+    from infra.demo.demonstration import Demonstration
+    from infra.demo.simulators.king import KingBilling, always
+    from infra.run.supervisor import Supervisor
+
+    began = time.monotonic()
     supervisor = Supervisor(settings)
     king = KingBilling(supervisor.buses.bus(KING.name), always("succeed"))
     supervisor.accompany(king)
@@ -53,16 +67,12 @@ def demo(
         shown.require_office(office)
         line = supervisor.buses.bus(f"website-{office}", consume=False)
         line.open()
-        began = time.monotonic()
         try:
-            _play(shown, line, [*documents, *invalid], console)
+            took = _play(shown, line, documents, console)
         finally:
             line.close()
             shown.close()
-        took = time.monotonic() - began
-    _checklist(shown, console)
-    _closing(shown, settings, console, took)
-    _require_all(shown, len(documents), len(invalid), console)
+    return shown, took
 
 
 def _settings(asked: "Settings", console: "Console") -> "Settings":
@@ -105,15 +115,13 @@ def _declare_topology(settings: "Settings") -> None:
     """Make the queues, so that a demonstration needs no step before it; `run` never does this."""
     if not settings.embedded:
         from infra.composition import topology
+        from shared.messaging.topology import ADMIN
         from shared.messaging.topology.declare import apply
 
-        apply(topology(settings), settings.broker_url_of("admin"))
+        apply(topology(settings), settings.broker_url_of(ADMIN))
 
 
-def _ready(supervisor: object, console: "Console", seconds: float) -> None:
-    from infra.run.supervisor import Supervisor
-
-    assert isinstance(supervisor, Supervisor)  # noqa: S101 - typed loosely to keep --help quick.
+def _ready(supervisor: "Supervisor", console: "Console", seconds: float) -> None:
     count = len(supervisor.runtimes)
     console.print(
         f"[dim]{count} services and a stand-in for KING are up after {seconds:.1f} s[/dim]"
@@ -121,8 +129,9 @@ def _ready(supervisor: object, console: "Console", seconds: float) -> None:
 
 
 def _play(
-    shown: "Demonstration", line: object, documents: list[dict[str, object]], console: "Console"
-) -> None:
+    shown: "Demonstration", line: "Bus", documents: "list[Document]", console: "Console"
+) -> float:
+    """Show each step as it happens; how many seconds all of them took."""
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -151,8 +160,9 @@ def _play(
             )
             progress.advance(task, len(COLOURS) if bad else 1)
 
-        shown.emit(line, documents)  # type: ignore[arg-type]
+        shown.emit(line, documents)
         shown.play(tell, patience=30.0)
+    return time.monotonic() - began
 
 
 def _cut(text: str, room: int) -> str:

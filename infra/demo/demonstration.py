@@ -21,7 +21,7 @@ import httpx
 from infra.demo.simulators import website
 from infra.demo.simulators.king import KingBilling
 from shared.base.errors import StappenplanError
-from shared.messaging.bus import MessagePublisher, Outgoing, PublishResult
+from shared.messaging.bus import Bus, Outgoing, PublishResult
 from shared.web.auth import issue_token
 
 PEOPLE = 6
@@ -106,7 +106,7 @@ class Demonstration:
         }
         self._send("PUT", "signup", f"/api/offices/{code}", office)
 
-    def emit(self, bus: MessagePublisher, documents: list[website.Document]) -> None:
+    def emit(self, bus: Bus, documents: list[website.Document]) -> None:
         """Publish sign-ups, as the website does.
 
         Raises:

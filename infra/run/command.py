@@ -41,6 +41,25 @@ def _run(services: Sequence[str], *, simulate_king: bool) -> None:
     from infra.run.supervisor import Supervisor
 
     names = [require_service(name) for name in services]
+    stop = _stop_on_signals()
+    _end_at_a_standstill()
+    supervisor = Supervisor(settings(), names)
+    if simulate_king:
+        from infra.composition import KING
+        from infra.demo.simulators.king import KingBilling
+
+        supervisor.accompany(KingBilling(supervisor.buses.bus(KING.name)))
+    with supervisor:
+        _announce(supervisor)
+        failed = _watch_over(supervisor, stop)
+        typer.echo("stopping: finishing the work in hand")
+    if failed or supervisor.unfinished:
+        # Something hangs, and would hold up the interpreter's own end as well.
+        os._exit(1)
+
+
+def _stop_on_signals() -> threading.Event:
+    """What is set by Ctrl-C or SIGTERM."""
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: object) -> None:
@@ -51,25 +70,17 @@ def _run(services: Sequence[str], *, simulate_king: bool) -> None:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-    _end_at_a_standstill()
-    supervisor = Supervisor(settings(), names)
-    if simulate_king:
-        from infra.composition import KING
-        from infra.demo.simulators.king import KingBilling
+    return stop
 
-        supervisor.accompany(KingBilling(supervisor.buses.bus(KING.name)))
-    with supervisor:
-        running = ", ".join(runtime.service.name for runtime in supervisor.runtimes)
-        typer.echo(f"running {running}")
-        typer.echo(f"  API         {supervisor.address}/docs")
-        typer.echo(f"  readiness   {supervisor.address}/readyz")
-        typer.echo(f"  events      {_without_password(supervisor.settings.broker_url)}")
-        typer.echo("Ctrl-C stops it.")
-        failed = _watch_over(supervisor, stop)
-        typer.echo("stopping: finishing the work in hand")
-    if failed or supervisor.unfinished:
-        # Something hangs, and would hold up the interpreter's own end as well.
-        os._exit(1)
+
+def _announce(supervisor: "Supervisor") -> None:
+    """What runs, and at which addresses."""
+    running = ", ".join(runtime.service.name for runtime in supervisor.runtimes)
+    typer.echo(f"running {running}")
+    typer.echo(f"  API         {supervisor.address}/docs")
+    typer.echo(f"  readiness   {supervisor.address}/readyz")
+    typer.echo(f"  events      {_without_password(supervisor.settings.broker_url)}")
+    typer.echo("Ctrl-C stops it.")
 
 
 def _watch_over(supervisor: "Supervisor", stop: threading.Event) -> bool:

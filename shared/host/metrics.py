@@ -67,33 +67,27 @@ def exposition(runtimes: Sequence[Runtime]) -> tuple[bytes, str]:
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
+GAUGES = {
+    "inbox": ("stappenplan_inbox_messages", "Messages by state", ["service", "status"]),
+    "outbox": (
+        "stappenplan_outbox_unpublished",
+        "Events not yet confirmed by the broker",
+        ["service"],
+    ),
+    "notifications": (
+        "stappenplan_notifications",
+        "Mails and texts by state",
+        ["service", "status"],
+    ),
+    "ready": ("stappenplan_ready", "1 when the service can work now", ["service"]),
+}
+"""What is counted when asked: its name, its meaning, its labels."""
+
+
 def _gauges(registry: "CollectorRegistry") -> "dict[str, Gauge]":
-    """What is counted, each number with its labels."""
     from prometheus_client import Gauge
 
-    return {
-        "inbox": Gauge(
-            "stappenplan_inbox_messages",
-            "Messages by state",
-            ["service", "status"],
-            registry=registry,
-        ),
-        "outbox": Gauge(
-            "stappenplan_outbox_unpublished",
-            "Events not yet confirmed by the broker",
-            ["service"],
-            registry=registry,
-        ),
-        "notifications": Gauge(
-            "stappenplan_notifications",
-            "Mails and texts by state",
-            ["service", "status"],
-            registry=registry,
-        ),
-        "ready": Gauge(
-            "stappenplan_ready", "1 when the service can work now", ["service"], registry=registry
-        ),
-    }
+    return {key: Gauge(*description, registry=registry) for key, description in GAUGES.items()}
 
 
 def _dead_letter_counter(registry: "CollectorRegistry") -> "Counter":

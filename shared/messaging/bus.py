@@ -87,24 +87,7 @@ class BusDown(InfrastructureDown):
     """The broker cannot be reached now; nothing is lost, try again later."""
 
 
-class MessagePublisher(Protocol):
-    """Whoever hands messages to the broker."""
-
-    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[PublishResult]]":
-        """Hand messages over; the future gives one result for each, in order.
-
-        Never blocks on the broker and never raises for it: while the broker is away the
-        results are `UNKNOWN`, at once or after a bounded time.
-        """
-
-    def close(self) -> None:
-        """Stop taking messages, return what is unacknowledged to the broker, and hang up.
-
-        Gives what is being published a bounded time; afterwards every future has its results.
-        """
-
-
-class Bus(MessagePublisher, Protocol):
+class Bus(Protocol):
     """One service's way to the broker. All methods may be called from any thread.
 
     Receiving keeps at most a bounded number of messages in hand that were not acknowledged.
@@ -114,6 +97,13 @@ class Bus(MessagePublisher, Protocol):
 
     def open(self) -> None:
         """Start connecting, in the background; returns at once."""
+
+    def publish(self, messages: Sequence[Outgoing]) -> "Future[list[PublishResult]]":
+        """Hand messages over; the future gives one result for each, in order.
+
+        Never blocks on the broker and never raises for it: while the broker is away the
+        results are `UNKNOWN`, at once or after a bounded time.
+        """
 
     def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
         """Return what is there now, at most `limit` messages.
@@ -141,4 +131,10 @@ class Bus(MessagePublisher, Protocol):
 
         Grows while there is no connection, while the one there is has died without a word, and
         while the thread that serves it hangs.
+        """
+
+    def close(self) -> None:
+        """Stop taking messages, return what is unacknowledged to the broker, and hang up.
+
+        Gives what is being published a bounded time; afterwards every future has its results.
         """

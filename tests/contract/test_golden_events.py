@@ -77,10 +77,10 @@ def test_a_golden_event_satisfies_the_schema_that_we_hand_out(name: str) -> None
 def payload(name: str) -> Draft202012Validator:
     """What the AsyncAPI document says of a message's body."""
     message = asyncapi_document(topology(Settings()))["components"]["messages"]
-    found = message[name.replace(".", "_")]
-    assert found["contentType"] == CONTENT_TYPE
-    Draft202012Validator.check_schema(found["payload"])
-    return Draft202012Validator(found["payload"], format_checker=FormatChecker())
+    described = message[name.replace(".", "_")]
+    assert described["contentType"] == CONTENT_TYPE
+    Draft202012Validator.check_schema(described["payload"])
+    return Draft202012Validator(described["payload"], format_checker=FormatChecker())
 
 
 @pytest.mark.parametrize("name", NAMES)

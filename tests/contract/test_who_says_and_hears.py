@@ -126,12 +126,12 @@ def test_the_asyncapi_document_tells_the_same_and_its_references_lead_somewhere(
     document = asyncapi_document(topology(Settings()))
     # When all its references are followed, those in the schemas too,
     for reference in references(document):
-        found: Any = document
+        part_of_it: Any = document
         for part in reference.removeprefix("#/").split("/"):
-            assert part in found, reference
-            found = found[part]
+            assert part in part_of_it, reference
+            part_of_it = part_of_it[part]
         # Then each leads to something,
-        assert found
+        assert part_of_it
     # and every listener of the contract hears there what he should.
     for name, (speaker, listeners, _fields) in CONTRACT.items():
         key = name.replace(".", "_")
@@ -143,8 +143,8 @@ def test_the_asyncapi_document_tells_the_same_and_its_references_lead_somewhere(
 def references(value: Any) -> list[str]:
     """Every reference in a document, wherever it stands."""
     if isinstance(value, list):
-        return [one for item in value for one in references(item)]
+        return [reference for item in value for reference in references(item)]
     if not isinstance(value, dict):
         return []
     own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
-    return own + [one for item in value.values() for one in references(item)]
+    return own + [reference for item in value.values() for reference in references(item)]

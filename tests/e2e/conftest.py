@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,7 +14,6 @@ from tests.servers.postgres import Databases
 from tests.servers.rabbitmq import RabbitMQ
 
 Run = Callable[[Settings], AbstractContextManager[Stage]]
-
 COMBINATIONS: dict[str, tuple[str, str, Run]] = {
     "embedded+sqlite": ("embedded", "sqlite", one_process),
     "rabbitmq+sqlite": ("rabbitmq", "sqlite", one_process),
@@ -30,7 +28,8 @@ def stage(
 ) -> Iterator[Stage]:
     """A running Stappenplan with KING's stand-in and the office 0042."""
     broker, database, run = COMBINATIONS[request.param]
-    chosen: dict[str, Any] = {"data_dir": tmp_path_factory.mktemp("data"), "http_port": 0}
+    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), http_port=0)
+    chosen: dict[str, str] = {}
     undo: list[Callable[[], object]] = []
     if broker == "rabbitmq":
         rabbitmq: RabbitMQ = request.getfixturevalue("rabbitmq")
@@ -42,7 +41,7 @@ def stage(
         address = databases.make_each(service_names())
         undo.append(lambda: _drop(databases, address))
         chosen["database_url"] = address
-    with run(Settings(**chosen)) as stage:
+    with run(settings.model_copy(update=chosen)) as stage:
         yield stage
     for step in undo:
         step()

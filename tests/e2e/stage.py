@@ -19,7 +19,7 @@ from infra.demo.simulators.king import KingBilling
 from infra.run.runtimes import BusFactory
 from infra.run.supervisor import Supervisor
 from shared.host.settings import Settings
-from shared.messaging.bus import Bus, Incoming, MessagePublisher, Outgoing, PublishResult
+from shared.messaging.bus import Bus, Incoming, Outgoing, PublishResult
 from shared.messaging.topology.declare import apply
 from shared.persistence.database import Database
 from shared.web.auth import issue_token
@@ -41,21 +41,21 @@ class Stage:
 
     settings: Settings
     addresses: Mapping[str, str]
-    line: MessagePublisher
-    simulated_king: KingBilling | None
+    line: Bus
+    simulator: KingBilling | None
     log: Path
     http: dict[str, httpx.Client] = field(default_factory=dict)
-
-    @property
-    def king(self) -> KingBilling:
-        """KING's stand-in, on a stage that has one."""
-        assert self.simulated_king is not None
-        return self.simulated_king
 
     @property
     def key(self) -> str:
         """The key that signs its tokens."""
         return self.settings.signing_key()
+
+    @property
+    def king(self) -> KingBilling:
+        """KING's stand-in, on a stage that has one."""
+        assert self.simulator is not None, "nobody plays KING here"
+        return self.simulator
 
     def ask(self, method: str, service: str, path: str, **rest: Any) -> httpx.Response:
         """Call one service as somebody who may do anything."""
@@ -77,13 +77,13 @@ class Stage:
 
     def done(self, onboarding_id: str) -> list[str]:
         """The steps of the plan that this customer has behind him."""
-        found = self.onboarding(onboarding_id) or {"steps": []}
-        return [one["step"] for one in found["steps"] if one["status"] == "done"]
+        checklist = self.onboarding(onboarding_id) or {"steps": []}
+        return [step["step"] for step in checklist["steps"] if step["status"] == "done"]
 
     def blockers(self, onboarding_id: str) -> list[str]:
         """What this customer waits for."""
-        found = self.onboarding(onboarding_id) or {"blockers": []}
-        return [one["code"] for one in found["blockers"]]
+        checklist = self.onboarding(onboarding_id) or {"blockers": []}
+        return [blocker["code"] for blocker in checklist["blockers"]]
 
     def databases(self) -> dict[str, Database]:
         """A connection of the test's own to every service's database."""
@@ -100,8 +100,8 @@ class OfficeWebsites:
     def publish(self, messages: Sequence[Outgoing]) -> "Future[list[PublishResult]]":
         """Each sign-up by the website of its office."""
         together: Future[list[PublishResult]] = Future()
-        futures = [self._line(one).publish([one]) for one in messages]
-        together.set_result([receipt for one in futures for receipt in one.result(30)])
+        futures = [self._line(message).publish([message]) for message in messages]
+        together.set_result([result for future in futures for result in future.result(30)])
         return together
 
     def _line(self, message: Outgoing) -> Bus:
@@ -123,9 +123,12 @@ class OfficeWebsites:
     def healthy(self) -> bool:
         return True
 
+    def silent_for(self) -> float:
+        return 0.0
+
     def close(self) -> None:
-        for one in self._lines.values():
-            one.close()
+        for line in self._lines.values():
+            line.close()
 
 
 @contextmanager

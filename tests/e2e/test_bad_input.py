@@ -36,10 +36,10 @@ def publish_by_pika(stage: Stage, messages: Sequence[Outgoing]) -> None:
     with closing(pika.BlockingConnection(pika.URLParameters(stage.settings.broker_url))) as line:
         channel = line.channel()
         channel.confirm_delivery()
-        for one in messages:
-            postage = pika.BasicProperties(content_type=one.content_type, message_id=one.id)
-            where = ("", one.queue) if one.queue else (EXCHANGE, one.type)
-            channel.basic_publish(*where, one.body, postage, mandatory=True)
+        for message in messages:
+            postage = pika.BasicProperties(content_type=message.content_type, message_id=message.id)
+            where = ("", message.queue) if message.queue else (EXCHANGE, message.type)
+            channel.basic_publish(*where, message.body, postage, mandatory=True)
 
 
 def as_message(document: dict[str, Any], **changes: Any) -> Outgoing:
@@ -123,15 +123,15 @@ BAD = {
 def test_what_cannot_be_read_becomes_a_dead_letter_with_its_reason(stage: Stage, kind: str) -> None:
     # Given a message that no service can accept, with a good one before and one behind it,
     bad, before, behind = BAD[kind], healthy_signup(), healthy_signup()
-    known = {one.id for one in dead(stage)}
+    before_ids = {letter.id for letter in dead(stage)}
     # When all three are published,
     publish(stage, as_message(before), bad.make(), as_message(behind))
     # Then the consumer goes on: the good ones go their way,
     for good in (before, behind):
         wait_until(lambda: "AANMELDEN" in stage.done(good["subject"]), "he is registered", 20)  # noqa: B023
     # and the bad one is kept, with a reason that names what is wrong.
-    wait_until(lambda: len(dead(stage)) > len(known), "the dead letter is there", 20)
-    (letter,) = [one for one in dead(stage) if one.id not in known]
+    wait_until(lambda: len(dead(stage)) > len(before_ids), "the dead letter is there", 20)
+    (letter,) = [letter for letter in dead(stage) if letter.id not in before_ids]
     assert letter.service == bad.service
     assert bad.reason in letter.error
 
@@ -148,7 +148,9 @@ def test_a_body_over_one_mebibyte_is_refused_and_the_consumer_goes_on(stage: Sta
     else:
         # When both are published, Then it is kept as a dead letter that says how much is allowed;
         publish(stage, as_message(large), as_message(behind))
-        wait_until(lambda: any("1048576" in one.error for one in dead(stage)), "it is dead", 20)
+        wait_until(
+            lambda: any("1048576" in letter.error for letter in dead(stage)), "it is dead", 20
+        )
     # and the good one goes its way.
     wait_until(lambda: "AANMELDEN" in stage.done(behind["subject"]), "he is registered", 20)
 
@@ -170,7 +172,9 @@ def test_a_website_cannot_sign_up_for_another_office(stage: Stage) -> None:
     # When it publishes a sign-up for another office,
     publish(stage, as_message(document))
     # Then that office does not get the customer.
-    wait_until(lambda: any("/website/0077" in one.error for one in dead(stage)), "it is dead", 20)
+    wait_until(
+        lambda: any("/website/0077" in letter.error for letter in dead(stage)), "it is dead", 20
+    )
     assert stage.onboarding(document["subject"]) is None
 
 
@@ -182,7 +186,9 @@ def test_a_foreign_currency_is_held_for_a_person_and_releases_nobody(stage: Stag
     publish(stage, as_message(document))
     reference = sign(stage, onboarding)
     wait_until(lambda: reference in stage.king.reported_at, "KING was asked to collect", 20)
-    request = next(one for one in stage.king.requests if one.order_reference == reference)
+    request = next(
+        request for request in stage.king.requests if request.order_reference == reference
+    )
     paid = {
         name: getattr(request, name)
         for name in ("order_reference", "end_to_end_id", "attempt", "amount_cents")
@@ -194,7 +200,7 @@ def test_a_foreign_currency_is_held_for_a_person_and_releases_nobody(stage: Stag
     wait_until(lambda: "collection_held" in stage.blockers(onboarding), "it is held", 20)
     assert "VRIJGEVEN" not in stage.done(onboarding)
     held = stage.ask("GET", "billing", "/api/collections", params={"status": "held"}).json()
-    assert reference in [one["order_reference"] for one in held]
+    assert reference in [collection["order_reference"] for collection in held]
     # the exact amount, later, does release him.
     euros = result(**paid) | {"subject": onboarding}
     publish(stage, as_message(euros))

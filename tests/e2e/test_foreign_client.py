@@ -52,13 +52,7 @@ def amqp_publish(stage: Stage) -> Publish:
     program = ensure("amqp-tools", _program)
 
     def publish(routing_key: str, body: str, content_type: str, **headers: str) -> None:
-        words: list[str] = [
-            str(program),
-            "--url",
-            stage.settings.broker_url,
-            "--exchange",
-            EXCHANGE,
-        ]
+        words = [str(program), "--url", stage.settings.broker_url, "--exchange", EXCHANGE]
         words += ["--routing-key", routing_key, "--content-type", content_type]
         for name, value in headers.items():
             # This client takes a header's name to end at the first colon: hence the underscore.
@@ -69,8 +63,8 @@ def amqp_publish(stage: Stage) -> Publish:
 
 
 def _program() -> Path | None:
-    found = shutil.which("amqp-publish")
-    return Path(found) if found else None
+    path = shutil.which("amqp-publish")
+    return Path(path) if path else None
 
 
 def sign_up(example: int) -> dict[str, Any]:
@@ -79,7 +73,7 @@ def sign_up(example: int) -> dict[str, Any]:
 
 def to_be_collected(stage: Stage, reference: str) -> dict[str, Any] | None:
     rows = stage.ask("GET", "billing", "/api/collections", params={"status": "requested"}).json()
-    return next((one for one in rows if one["order_reference"] == reference), None)
+    return next((row for row in rows if row["order_reference"] == reference), None)
 
 
 def sign(stage: Stage, onboarding: str) -> str:

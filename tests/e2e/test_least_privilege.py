@@ -30,7 +30,7 @@ def stage(
     rabbitmq: RabbitMQ, databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     """Four processes on a broker that has imported exactly `stappenplan topology definitions`."""
-    there = {one["name"] for one in rabbitmq.management.call("GET", "/users")}
+    there = {user["name"] for user in rabbitmq.management.call("GET", "/users")}
     assert there.isdisjoint({ADMIN, *USERS}), "this broker serves a Stappenplan: leave it alone"
     folder = tmp_path_factory.mktemp("data")
     vhost = rabbitmq.management.new_vhost()
@@ -72,13 +72,15 @@ def test_least_privilege_is_enough_for_all_seven_steps(stage: Stage) -> None:
     # Then all that are valid have logged in, and all others were told what is wrong.
     assert shown.underway == []
     journeys = shown.journeys.values()
-    assert len([one for one in journeys if one.complete]) == len(website.examples())
-    assert len([one for one in journeys if one.rejected]) == len(website.examples(valid=False))
+    assert len([journey for journey in journeys if journey.complete]) == len(website.examples())
+    assert len([journey for journey in journeys if journey.rejected]) == len(
+        website.examples(valid=False)
+    )
     # Nothing was refused on the way: by no service, and by the broker neither.
     opened = stage.databases()
     assert find(opened) == []
     for database in opened.values():
         with database.read() as session:
             said = session.execute(select(Outbox)).scalars()
-            assert [(one.type, one.error) for one in said if one.error] == []
+            assert [(event.type, event.error) for event in said if event.error] == []
         database.close()

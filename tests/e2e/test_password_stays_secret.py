@@ -64,7 +64,7 @@ def passwords(stage: Stage, logged: list[str], overheard: Overheard) -> list[str
     shown.play(lambda *_: None, patience=20)
     assert shown.underway == []
     words = (letter.read_text(encoding="utf-8") for letter in messages(stage))
-    return [found.group(1) for one in words for found in PASSWORD.finditer(unfolded(one))]
+    return [match.group(1) for text in words for match in PASSWORD.finditer(unfolded(text))]
 
 
 def messages(stage: Stage) -> list[Path]:
@@ -80,7 +80,7 @@ def unfolded(text: str) -> str:
 def traces(password: str) -> list[bytes]:
     """The ways in which a password could be written down: with hyphens, without, in capitals."""
     bare = password.replace("-", "")
-    return [one.encode() for one in (password, bare, password.upper(), bare.upper())]
+    return [form.encode() for form in (password, bare, password.upper(), bare.upper())]
 
 
 def test_there_are_passwords_to_look_for(passwords: list[str]) -> None:
@@ -93,15 +93,15 @@ def test_no_database_holds_a_password(stage: Stage, passwords: list[str]) -> Non
     rows = list(all_rows(stage))
     assert len(rows) > 50
     # When it is searched, Then no password is in it.
-    assert [one for one in passwords for row in rows if holds(row, one)] == []
+    assert [password for password in passwords for row in rows if holds(row, password)] == []
 
 
 def test_no_file_holds_a_password_but_the_one_message(stage: Stage, passwords: list[str]) -> None:
     # Given every file in the data folder: databases and their journals, mails, texts, logs,
-    files = [one for one in stage.settings.data_dir.rglob("*") if one.is_file()]
+    files = [file for file in stage.settings.data_dir.rglob("*") if file.is_file()]
     # When they are searched for each password,
     for password in passwords:
-        holders = {one for one in files if holds(unfolded_bytes(one), password)}
+        holders = {file for file in files if holds(unfolded_bytes(file), password)}
         # Then exactly one holds it: the message to the customer.
         assert len(holders) == 1
         assert holders < set(messages(stage))
@@ -111,12 +111,12 @@ def test_no_log_line_holds_a_password(
     stage: Stage, passwords: list[str], logged: list[str]
 ) -> None:
     # Given all that was logged, down to the smallest detail,
-    lines = [one.encode() for one in logged]
+    lines = [line.encode() for line in logged]
     if stage.log.exists():
         lines.append(stage.log.read_bytes())
     assert lines
     # When it is searched, Then no password is in it.
-    assert [one for one in passwords for line in lines if holds(line, one)] == []
+    assert [password for password in passwords for line in lines if holds(line, password)] == []
 
 
 def test_no_event_holds_a_password(
@@ -126,7 +126,7 @@ def test_no_event_holds_a_password(
     bodies = overheard()
     # When they are searched, Then no password is in one.
     assert stage.settings.embedded or bodies
-    assert [one for one in passwords for body in bodies if holds(body, one)] == []
+    assert [password for password in passwords for body in bodies if holds(body, password)] == []
 
 
 def all_rows(stage: Stage) -> Iterator[bytes]:
@@ -141,7 +141,7 @@ def all_rows(stage: Stage) -> Iterator[bytes]:
 
 
 def holds(text: bytes, password: str) -> bool:
-    return any(one in text for one in traces(password))
+    return any(trace in text for trace in traces(password))
 
 
 def unfolded_bytes(path: Path) -> bytes:

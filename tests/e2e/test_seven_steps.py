@@ -20,7 +20,7 @@ def shown(stage: Stage) -> Demonstration:
 
 
 def by_company(shown: Demonstration) -> dict[str, Journey]:
-    return {one.company: one for one in shown.journeys.values()}
+    return {journey.company: journey for journey in shown.journeys.values()}
 
 
 def mails(data_dir: Path, kind: str) -> list[Path]:
@@ -29,7 +29,7 @@ def mails(data_dir: Path, kind: str) -> list[Path]:
 
 def test_every_valid_signup_reaches_the_login(shown: Demonstration) -> None:
     # Given the twelve valid examples, When everyone does what is his turn,
-    arrived = [one for one in shown.journeys.values() if one.complete]
+    arrived = [journey for journey in shown.journeys.values() if journey.complete]
     # Then all have the seven steps behind them,
     assert len(arrived) == len(website.examples()) >= 12
     # and nobody is left on the way.
@@ -38,15 +38,15 @@ def test_every_valid_signup_reaches_the_login(shown: Demonstration) -> None:
 
 def test_every_invalid_signup_is_answered_with_what_is_wrong(shown: Demonstration) -> None:
     # Given the invalid examples, When they were submitted,
-    rejected = [one for one in shown.journeys.values() if one.rejected]
+    rejected = [journey for journey in shown.journeys.values() if journey.rejected]
     # Then each of them was told why, and none went on.
     assert len(rejected) == len(website.examples(valid=False))
-    assert all(not one.done for one in rejected)
+    assert all(not journey.done for journey in rejected)
 
 
 def test_the_steps_come_in_the_order_of_the_plan(shown: Demonstration) -> None:
     # Given the customers who arrived, When their steps are put in order of time,
-    for journey in (one for one in shown.journeys.values() if one.complete):
+    for journey in (arrived for arrived in shown.journeys.values() if arrived.complete):
         happened = sorted(journey.done, key=lambda step: journey.done[step])
         # Then signing up is first, logging in is last, and release never precedes the signature.
         assert happened[0] == "INSCHRIJVEN"
@@ -60,10 +60,10 @@ def test_the_payer_and_the_office_get_the_confirmation_as_a_pdf(
 ) -> None:
     # Given orders for all who arrived, When the mails are looked through,
     letters = [
-        message_from_bytes(one.read_bytes(), policy=policy.default)
-        for one in mails(data_dir, "order_confirmation*")
+        message_from_bytes(file.read_bytes(), policy=policy.default)
+        for file in mails(data_dir, "order_confirmation*")
     ]
-    to_office = [one for one in letters if one["To"] == "kantoor@voorbeeld.example"]
+    to_office = [letter for letter in letters if letter["To"] == "kantoor@voorbeeld.example"]
     # Then each order's confirmation went to its payer, with a copy to the office,
     assert len(shown.order_references) == 12
     assert len(to_office) >= 12
@@ -82,7 +82,11 @@ def test_each_customer_got_one_message_with_credentials(
     texts = list(data_dir.glob("sms/*.txt"))
     letters = mails(data_dir, "credentials")
     # Then there is one for each, by the channel that was asked for.
-    by_sms = [one for one in shown.journeys.values() if one.complete and one.channel == "sms"]
+    by_sms = [
+        journey
+        for journey in shown.journeys.values()
+        if journey.complete and journey.channel == "sms"
+    ]
     assert len(texts) == len(by_sms)
     assert len(texts) + len(letters) == 12
 
@@ -91,7 +95,9 @@ def test_a_reversed_collection_takes_the_login_away(shown: Demonstration, stage:
     # Given a customer who has logged in,
     bakery = by_company(shown)["Bakkerij De Korenaar"]
     reference = shown.order_references[bakery.onboarding_id]
-    request = next(one for one in stage.king.requests if one.order_reference == reference)
+    request = next(
+        request for request in stage.king.requests if request.order_reference == reference
+    )
     # When KING reports that his collection was reversed,
     stage.king.report(request, bakery.onboarding_id, "reversed", "AM05")
     # Then the release is taken back,

@@ -1,4 +1,4 @@
-"""The house: the same rooms in each service, small files, short functions, no junk drawers."""
+"""The house: the same rooms in each service, one face of the engine, no junk drawers."""
 
 import ast
 import importlib
@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,12 +14,15 @@ from infra.composition import build_service, service_names
 from shared.host.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("__init__.py", "service.py", "models.py", "handlers.py", "api.py", "migrations")
-LONGEST_FILE = 320
-LONGEST_FUNCTION = 45
+ROOMS = ("__init__", "service", "models", "handlers", "commands", "api", "migrations")
+"""Each a module, or a package where one file grew crowded."""
+SPOKEN_IN = {
+    "pika": ("shared/messaging/rabbitmq/", "shared/messaging/topology/declare.py"),
+    "kombu": ("shared/messaging/embedded/",),
+    "boto3": ("shared/notifications/senders/",),
+}
 JUNK_DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-OURS = ("services", "shared", "infra")
+HOUSE = ("services", "shared", "infra")
 
 
 def sources(*folders: str) -> Iterator[Path]:
@@ -29,7 +33,8 @@ def sources(*folders: str) -> Iterator[Path]:
 @pytest.mark.parametrize("name", service_names())
 def test_every_service_has_the_same_rooms(name: str) -> None:
     folder = ROOT / "services" / name
-    assert [room for room in ROOMS if not (folder / room).exists()] == []
+    present = {path.name.removesuffix(".py") for path in folder.iterdir()}
+    assert set(ROOMS) - present == set()
 
 
 @pytest.mark.parametrize("name", service_names())
@@ -41,7 +46,9 @@ def test_the_door_plate_says_what_a_service_owns_hears_and_says(name: str) -> No
 
 @pytest.mark.parametrize("name", service_names())
 def test_the_whole_behaviour_stands_in_one_table_at_the_bottom(name: str) -> None:
-    tree = ast.parse((ROOT / "services" / name / "handlers.py").read_text())
+    folder = ROOT / "services" / name
+    rooms = (folder / "handlers.py", folder / "handlers" / "__init__.py")
+    tree = ast.parse(next(room for room in rooms if room.exists()).read_text())
     table = tree.body[-1]
     assert isinstance(table, ast.Assign | ast.AnnAssign)
     target = table.targets[0] if isinstance(table, ast.Assign) else table.target
@@ -63,48 +70,72 @@ def test_every_mail_is_there_in_dutch_and_in_english(name: str) -> None:
         assert by_language["nl"] == by_language["en"], folder.name
 
 
-def test_no_file_is_crowded() -> None:
-    crowded = {
-        str(path.relative_to(ROOT)): lines
-        for path in sources(*OURS)
-        if "migrations" not in path.parts
-        and (lines := len(path.read_text().splitlines())) > LONGEST_FILE
-    }
-    assert crowded == {}
-
-
-def test_no_function_does_too_much() -> None:
-    long = {
-        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}": length
-        for path in sources(*OURS)
-        if "migrations" not in path.parts
+@pytest.mark.parametrize("name", service_names())
+def test_people_and_the_clock_ask_in_one_room(name: str) -> None:
+    # Given a service's commands, wherever they are written,
+    written = {
+        path.name
+        for path in sources(f"services/{name}")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, FUNCTIONS) and (length := own_lines(node)) > LONGEST_FUNCTION
+        if isinstance(node, ast.ClassDef)
+        and "Command" in {ast.unparse(base) for base in node.bases}
     }
-    assert long == {}
+    # Then they stand in the room that is made for them.
+    assert written <= {"commands.py"}
 
 
-def own_lines(function: ast.AST) -> int:
-    """The lines of a function without those of the functions inside it, as a router has them."""
-    assert isinstance(function, FUNCTIONS)
-    inner = [node for node in function.body if isinstance(node, FUNCTIONS)]
-    return lines_of(function) - sum(lines_of(node) for node in inner)
-
-
-def lines_of(node: ast.stmt) -> int:
-    return (node.end_lineno or 0) - node.lineno + 1
+def test_routes_are_made_where_callers_are_admitted_and_json_is_read_strictly() -> None:
+    # Given the one place that makes routers, When somebody makes one by themselves,
+    made_elsewhere = [
+        str(path.relative_to(ROOT))
+        for path in sources(*HOUSE)
+        if "APIRouter(" in path.read_text() and path != ROOT / "shared" / "web" / "app.py"
+    ]
+    # Then its callers would not be known, and its JSON be read by anybody's parser.
+    assert made_elsewhere == []
 
 
 def test_there_is_no_junk_drawer() -> None:
-    assert [path for path in sources(*OURS, "tests") if path.stem in JUNK_DRAWERS] == []
+    assert [path for path in sources(*HOUSE, "tests") if path.stem in JUNK_DRAWERS] == []
+
+
+def contracts() -> list[dict[str, Any]]:
+    """The rules of import-linter."""
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    return list(rules["contracts"])
 
 
 def test_the_rule_that_services_are_strangers_names_every_service() -> None:
-    # Given the rules of import-linter,
-    rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
-    (strangers,) = [one for one in rules["contracts"] if one["type"] == "independence"]
+    (strangers,) = [rule for rule in contracts() if rule["type"] == "independence"]
     # When a service is added, Then it must be added there too.
     assert sorted(strangers["modules"]) == [f"services.{name}" for name in service_names()]
+
+
+def test_the_rule_of_the_engines_face_is_kept_by_every_services_tests() -> None:
+    (face,) = [rule for rule in contracts() if "shared.processing.*" in str(rule)]
+    tests = {f"tests.unit.{name}" for name in service_names()}
+    assert set(face["source_modules"]) == {"services", *tests}
+
+
+def test_every_box_of_shared_has_its_floor() -> None:
+    # Given the boxes, and the rule that says which may use which,
+    boxes = {path.name for path in (ROOT / "shared").iterdir() if (path / "__init__.py").exists()}
+    (floors,) = [rule for rule in contracts() if rule.get("containers") == ["shared"]]
+    # Then each has its place in it.
+    assert {box for floor in floors["layers"] for box in floor.split(" | ")} == boxes
+
+
+@pytest.mark.parametrize(("library", "rooms"), SPOKEN_IN.items())
+def test_a_foreign_library_is_spoken_to_in_its_own_room(
+    library: str, rooms: tuple[str, ...]
+) -> None:
+    importing = [
+        str(path.relative_to(ROOT))
+        for path in sources(*HOUSE)
+        if re.search(rf"^\s*(import|from) {library}\b", path.read_text(), re.MULTILINE)
+    ]
+    assert importing
+    assert [name for name in importing if not name.startswith(rooms)] == []
 
 
 def test_what_the_readme_tells_to_run_exists() -> None:
@@ -119,4 +150,4 @@ def test_what_the_readme_tells_to_run_exists() -> None:
 
 def test_every_folder_of_tests_is_a_package_so_that_names_cannot_clash() -> None:
     folders = {path.parent for path in sources("tests")}
-    assert [one for one in folders if not (one / "__init__.py").exists()] == []
+    assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []

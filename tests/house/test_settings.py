@@ -19,23 +19,23 @@ def listed() -> dict[str, str]:
 def defaults(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     for name in listed():
         monkeypatch.delenv(name, raising=False)
-    found = {}
+    defaults_by_name = {}
     for model, prefix in ((Settings, "STAPPENPLAN_"), (Creditor, "STAPPENPLAN_CREDITOR_")):
         for name, value in model().model_dump(exclude={"creditor"}).items():
             shown = str(value).lower() if isinstance(value, bool) else str(value)
-            found[prefix + name.upper()] = shown
-    return found
+            defaults_by_name[prefix + name.upper()] = shown
+    return defaults_by_name
 
 
 def test_every_setting_is_listed_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
     # Given the settings as they are when nothing is set,
     expected = defaults(monkeypatch)
     # When the list is read,
-    found = listed()
+    in_the_list = listed()
     # Then it has them all, and no other, each with its default.
-    assert found.keys() == expected.keys()
+    assert in_the_list.keys() == expected.keys()
     expected[DEPENDS_ON_THE_FOLDER] = "infra/catalogue.toml"
-    assert found == expected
+    assert in_the_list == expected
 
 
 def test_the_list_can_be_given_to_a_process_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,29 +76,11 @@ def fresh(document: Document) -> Document:
 
 
 def _signup(number: int, office: str, chance: random.Random) -> Document:
-    postcode, town = chance.choice(TOWNS)
     company = f"{chance.choice(TRADES)} {chance.choice(NAMES)} {number}"
     iban = dutch_iban(chance.choice(BANKS), 100_000_000 + chance.randrange(800_000_000))
     data = {
         "office_code": office,
-        "customer": {
-            "company": company,
-            "legal_form": chance.choice(("eenmanszaak", "vof", "bv")),
-            "kvk": f"{chance.randrange(1, 99_999_999):08d}",
-            "address": {
-                "street": "Dorpsstraat",
-                "number": str(chance.randrange(1, 300)),
-                "postcode": postcode,
-                "city": town,
-            },
-            "contact": {
-                "first_name": chance.choice(FIRST_NAMES),
-                "last_name": chance.choice(LAST_NAMES),
-            },
-            "email": f"klant{number}@voorbeeld{chance.randrange(1000)}.example",
-            "mobile": f"+316{chance.randrange(20_000_000, 29_999_999)}",
-            "language": chance.choice(("nl", "nl", "nl", "en")),
-        },
+        "customer": _customer(number, company, chance),
         "package": {
             "code": chance.choice(("basis", "compleet")),
             "modules": sorted(chance.sample(MODULES, chance.randrange(3))),
@@ -116,6 +98,28 @@ def _signup(number: int, office: str, chance: random.Random) -> Document:
             "data": data,
         }
     )
+
+
+def _customer(number: int, company: str, chance: random.Random) -> dict[str, Any]:
+    postcode, town = chance.choice(TOWNS)
+    return {
+        "company": company,
+        "legal_form": chance.choice(("eenmanszaak", "vof", "bv")),
+        "kvk": f"{chance.randrange(1, 99_999_999):08d}",
+        "address": {
+            "street": "Dorpsstraat",
+            "number": str(chance.randrange(1, 300)),
+            "postcode": postcode,
+            "city": town,
+        },
+        "contact": {
+            "first_name": chance.choice(FIRST_NAMES),
+            "last_name": chance.choice(LAST_NAMES),
+        },
+        "email": f"klant{number}@voorbeeld{chance.randrange(1000)}.example",
+        "mobile": f"+316{chance.randrange(20_000_000, 29_999_999)}",
+        "language": chance.choice(("nl", "nl", "nl", "en")),
+    }
 
 
 def dutch_iban(bank: str, account: int) -> str:

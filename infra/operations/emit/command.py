@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from shared.events.envelope import Envelope
+    from shared.events.event import Event
     from shared.host.settings import Settings
 
 
@@ -73,8 +74,7 @@ def _documents(content: bytes) -> Iterator[tuple[int, Any]]:
 
 
 def _validated(number: int, document: Any) -> "Envelope":
-    from pydantic import ValidationError
-
+    """The event, if an outside system may say it."""
     from shared.base.errors import Malformed
     from shared.events import EVENTS, OUTSIDE, SignupSubmitted
     from shared.events.envelope import read_document
@@ -92,13 +92,19 @@ def _validated(number: int, document: Any) -> "Envelope":
         raise _refuse(number, f"{envelope.type} is said by {event.said_by} alone")
     if event is not SignupSubmitted:
         # What a customer filled in is for signup to judge, field by field.
-        try:
-            event.model_validate(envelope.data)
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise _refuse(number, f"data.{where}: {first['msg']}") from None
+        _require_data(number, event, envelope)
     return envelope
+
+
+def _require_data(number: int, event: "type[Event]", envelope: "Envelope") -> None:
+    from pydantic import ValidationError
+
+    try:
+        event.model_validate(envelope.data)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise _refuse(number, f"data.{where}: {first['msg']}") from None
 
 
 def _refuse(number: int, reason: str) -> typer.Exit:

@@ -26,9 +26,6 @@ def add(
     ] = None,
 ) -> None:
     """Add an office, which needs a name and an e-mail address; or change what is told of it."""
-    from infra.context import databases
-    from services.signup.models import Office
-
     options = {
         "name": name,
         "email": email,
@@ -39,12 +36,18 @@ def add(
         "pays_for_customers": pays_for_customers,
     }
     _require_code(code)
+    _change(code, {name: value for name, value in options.items() if value is not None})
+
+
+def _change(code: str, changes: dict[str, Any]) -> None:
+    """Write what is told of an office, and show what is known of it now."""
+    from infra.context import databases
+    from services.signup.models import Office
+
     with databases(["signup"]) as opened, opened["signup"].begin() as session:
         present = session.get(Office, code)
         before = present.model_dump(exclude={"code"}) if present else {}
-        after = _checked(
-            before | {key: value for key, value in options.items() if value is not None}
-        )
+        after = _checked(before | changes)
         session.merge(Office(code=code, **after))
     news = "is as it was" if after == before else "is changed" if present else "is added"
     typer.echo(f"office {code} {news}")

@@ -106,26 +106,37 @@ def definitions(
 
     With --passwords FILE, users who are in it keep their password and new ones get one.
     """
+    from infra.operations.topology.passwords import BadPasswords
+
+    try:
+        document, news = _define(office or ["0042"], vhost, passwords)
+    except BadPasswords as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    typer.echo(json.dumps(document, indent=2))
+    typer.echo(news, err=True)
+
+
+def _define(offices: "Sequence[str]", vhost: str, passwords: str) -> tuple[dict[str, Any], str]:
+    """The definitions, and what became of the passwords.
+
+    Raises:
+        BadPasswords: their file cannot be read or written.
+    """
     from pathlib import Path
 
     from infra.composition import topology
     from infra.context import settings
-    from infra.operations.topology.passwords import BadPasswords, keep_passwords, read_passwords
+    from infra.operations.topology.passwords import keep_passwords, read_passwords
     from shared.messaging.topology import definitions as build
 
-    wanted = topology(settings()), office or ["0042"]
-    try:
-        before = read_passwords(Path(passwords)) if passwords else {}
-        built = build(*wanted, before, vhost=vhost)
-        if passwords:
-            # Kept first: definitions with passwords that nobody knows are of no use.
-            keep_passwords(Path(passwords), built.passwords)
-    except BadPasswords as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
-    typer.echo(json.dumps(built.document, indent=2))
-    if passwords:
-        new = len(built.passwords.keys() - before.keys())
-        typer.echo(f"passwords are in {passwords}: {new} new, {len(before)} as before", err=True)
-    else:
-        typer.echo("passwords are random; --passwords FILE keeps them", err=True)
+    wanted = topology(settings())
+    if not passwords:
+        news = "passwords are random; --passwords FILE keeps them"
+        return build(wanted, offices, {}, vhost=vhost).document, news
+    before = read_passwords(Path(passwords))
+    built = build(wanted, offices, before, vhost=vhost)
+    # Kept first: definitions with passwords that nobody knows are of no use.
+    keep_passwords(Path(passwords), built.passwords)
+    new = len(built.passwords.keys() - before.keys())
+    return built.document, f"passwords are in {passwords}: {new} new, {len(before)} as before"

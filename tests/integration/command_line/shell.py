@@ -28,12 +28,12 @@ class Shell:
     def environment(self) -> dict[str, str]:
         """What a process started here sees."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("STAPPENPLAN_")}
-        made = {f"STAPPENPLAN_{name}": value for name, value in self.settings.items()}
+        environment = {f"STAPPENPLAN_{name}": value for name, value in self.settings.items()}
         return {
             **kept,
             "STAPPENPLAN_DATA_DIR": str(self.data_dir),
             "COLUMNS": str(self.columns),
-            **made,
+            **environment,
         }
 
     def __call__(self, *words: str, stdin: str | bytes = "") -> "subprocess.CompletedProcess[str]":

@@ -21,7 +21,7 @@ COMMANDS = (
 def test_help_names_every_command(shell: Shell) -> None:
     answer = shell("--help")
     assert answer.returncode == 0
-    assert [one for one in COMMANDS if one not in answer.stdout] == []
+    assert [command for command in COMMANDS if command not in answer.stdout] == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -49,7 +49,7 @@ def test_a_log_level_that_is_none_is_refused_with_those_there_are(shell: Shell) 
     answer = shell("--log-level", "foo", "office", "list")
     assert answer.returncode == 2
     assert "foo" in answer.stderr
-    assert [one for one in LEVELS if one not in answer.stderr] == []
+    assert [level for level in LEVELS if level not in answer.stderr] == []
     assert "Traceback" not in answer.stderr
     assert shell("--log-level", "WARNING", "office", "list").returncode == 0
 
@@ -65,8 +65,10 @@ def test_a_token_stands_alone_on_standard_output(
     # Then the output is that token and nothing else, and it carries what was asked.
     settings = shell.read_settings(monkeypatch)
     caller = read_token(settings.signing_key(), answer.stdout.strip())
-    assert caller.scopes == frozenset({"users:activate", "onboardings:read"})
-    assert caller.office == "0042"
+    assert (caller.scopes, caller.office) == (
+        frozenset({"users:activate", "onboardings:read"}),
+        "0042",
+    )
 
 
 def test_the_key_that_signs_tokens_is_for_its_owner_alone(shell: Shell) -> None:
@@ -116,7 +118,7 @@ def test_the_doctor_says_that_the_broker_does_not_answer(shell: Shell) -> None:
     # When the doctor looks, Then it says so, and never the password.
     answer = shell("doctor", "--json")
     assert answer.returncode == 1
-    (broker,) = [one for one in json.loads(answer.stdout) if one["check"] == "broker"]
+    (broker,) = [finding for finding in json.loads(answer.stdout) if finding["check"] == "broker"]
     assert not broker["ok"]
     assert "STAPPENPLAN_BROKER_URL" in broker["advice"]
     assert "hush" not in answer.stdout + answer.stderr

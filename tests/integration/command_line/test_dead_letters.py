@@ -68,7 +68,7 @@ def test_the_list_groups_what_failed_alike(letters: Shell) -> None:
     # One heading with the count and the error, then each id.
     assert shown.count(REASON) == 1
     assert "2 dead" in shown
-    assert all(one in shown for one in (GOOD_ID, OTHER_ID, MAIL_ID, "the mailbox does not exist"))
+    assert all(text in shown for text in (GOOD_ID, OTHER_ID, MAIL_ID, "the mailbox does not exist"))
 
 
 def test_the_list_of_one_service_is_for_scripts_too(letters: Shell) -> None:
@@ -185,9 +185,9 @@ def test_a_correction_from_a_file_is_kept_beside_the_original(letters: Shell, re
     assert shown["original"]["body"]["data"]["attempt"] == "first"
     (decision,) = shown["decisions"]
     assert (decision["by"], decision["why"]) == ("anna", "typing error")
-    told = " ".join(letters("dead", "show", "billing", refused).stdout.split())
-    assert "typing error" in told
-    assert '"attempt": "first"' in told
+    output = " ".join(letters("dead", "show", "billing", refused).stdout.split())
+    assert "typing error" in output
+    assert '"attempt": "first"' in output
 
 
 def test_a_correction_by_standard_input_is_judged_before_it_is_taken(

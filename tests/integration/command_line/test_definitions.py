@@ -23,7 +23,7 @@ def made(shell: Shell, file: Path, *offices: str) -> dict[str, Any]:
 def test_the_definitions_are_what_rabbitmq_imports(shell: Shell, tmp_path: Path) -> None:
     passwords = tmp_path / "passwords.json"
     answer = shell("topology", "definitions", "--office", "0077", "--passwords", str(passwords))
-    users = {one["name"] for one in json.loads(answer.stdout)["users"]}
+    users = {user["name"] for user in json.loads(answer.stdout)["users"]}
     assert {"signup", "registration", "billing", "activation"} <= users
     assert {"king-billing", "website-0077"} <= users
     # The clear passwords are in a file for its owner alone, not in what is printed.

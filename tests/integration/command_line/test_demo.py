@@ -24,8 +24,8 @@ def test_customers_read_their_mail_as_files_and_whoever_set_another_way_is_told(
     # When he runs the demonstration, Then it works without, and says so.
     answer = shell("demo", "--customers", "2")
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    told = " ".join(answer.stdout.split())
-    assert "STAPPENPLAN_MAIL=ses and STAPPENPLAN_SMS=sns are left aside" in told
+    output = " ".join(answer.stdout.split())
+    assert "STAPPENPLAN_MAIL=ses and STAPPENPLAN_SMS=sns are left aside" in output
     assert list(shell.data_dir.glob("mail/*.eml"))
 
 
@@ -52,7 +52,7 @@ def test_one_user_for_all_cannot_be_vouched_for_each(shell: Shell, url: str) -> 
 @pytest.fixture
 def users_of_their_own(rabbitmq: RabbitMQ, vhost: str, tmp_path: Path) -> Iterator[Shell]:
     """A broker with the users of the definitions, whose passwords one address can tell."""
-    there = {one["name"] for one in rabbitmq.management.call("GET", "/users")}
+    there = {user["name"] for user in rabbitmq.management.call("GET", "/users")}
     assert there.isdisjoint(USERS), "this broker serves a Stappenplan: leave it alone"
     shell = Shell(tmp_path, {})
     file = tmp_path / "passwords.json"

@@ -35,10 +35,12 @@ def unbind(broker_shell: Shell) -> Callable[..., None]:
 
 def bindings(shell: Shell) -> dict[str, Any]:
     """What the doctor says of them."""
-    (found,) = [
-        one for one in json.loads(shell("doctor", "--json").stdout) if one["check"] == "bindings"
+    (finding,) = [
+        finding
+        for finding in json.loads(shell("doctor", "--json").stdout)
+        if finding["check"] == "bindings"
     ]
-    return dict(found)
+    return dict(finding)
 
 
 def test_with_the_management_interface_each_missing_binding_is_named(
@@ -52,10 +54,10 @@ def test_with_the_management_interface_each_missing_binding_is_named(
     assert bindings(broker_shell)["ok"]
     unbind("registration")
     # When the doctor looks, Then it names that one alone, and says what to do.
-    found = bindings(broker_shell)
-    assert found["finding"] == f"missing: {ACCEPTED} → registration"
-    assert "topology apply" in found["advice"]
-    assert "replay" in found["advice"]
+    finding = bindings(broker_shell)
+    assert finding["finding"] == f"missing: {ACCEPTED} → registration"
+    assert "topology apply" in finding["advice"]
+    assert "replay" in finding["advice"]
     assert broker_shell("topology", "apply").returncode == 0
     assert bindings(broker_shell)["ok"]
 
@@ -65,8 +67,8 @@ def test_an_event_that_came_back_shows_what_is_missing_without_it(
 ) -> None:
     # Given that nobody is left to hear an event, and signup at work,
     broker_shell.settings["HTTP_PORT"] = "0"
-    told = bindings(broker_shell)
-    assert (told["ok"], "MANAGEMENT_URL" in told["finding"]) == (True, True)
+    first = bindings(broker_shell)
+    assert (first["ok"], "MANAGEMENT_URL" in first["finding"]) == (True, True)
     unbind("registration", "activation")
     broker_shell("office", "add", "0042", "--name", "K", "--email", "kantoor@voorbeeld.example")
     with Supervisor(broker_shell.read_settings(monkeypatch), ["signup"]) as running:

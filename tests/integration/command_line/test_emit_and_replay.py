@@ -56,7 +56,7 @@ def test_many_events_come_as_lines_by_standard_input(
     broker_shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broker_shell("topology", "apply")
-    lines = "\n".join(json.dumps(one) for one in website.signups(5))
+    lines = "\n".join(json.dumps(document) for document in website.signups(5))
     answer = broker_shell("emit", "-", "--json", stdin=lines)
     assert [json.loads(line)["type"] for line in answer.stdout.splitlines()] == [
         "signup.submitted.v1"

@@ -11,8 +11,8 @@ ZUID = ("--name", "Kantoor Zuid", "--email", "zuid@kantoor.example")
 
 def office(shell: Shell) -> dict[str, Any]:
     """The only office there is."""
-    (found,) = shell.json("office", "list", "--json")
-    return dict(found)
+    (shown,) = shell.json("office", "list", "--json")
+    return dict(shown)
 
 
 def test_offices_are_added_changed_and_listed(shell: Shell) -> None:
@@ -24,17 +24,17 @@ def test_offices_are_added_changed_and_listed(shell: Shell) -> None:
     changed = shell("office", "add", "0077", *ZUID, "--review", "always", "--language", "en")
     # Then there is one, as it was said last.
     assert changed.stdout.startswith("office 0077 is changed")
-    found = office(shell)
-    assert (found["code"], found["review"], found["language"]) == ("0077", "always", "en")
+    shown = office(shell)
+    assert (shown["code"], shown["review"], shown["language"]) == ("0077", "always", "en")
 
 
 def test_what_is_not_told_of_an_office_stays_as_it_is(shell: Shell) -> None:
     # Given an office of which everything was told,
-    told = (
+    options = (
         *ZUID, "--phone", "+31 20 000 00 77", "--review", "always", "--language", "en",
         "--base-administration", "horeca", "--pays-for-customers",
     )  # fmt: skip
-    assert shell("office", "add", "0077", *told).returncode == 0
+    assert shell("office", "add", "0077", *options).returncode == 0
     before = office(shell)
     assert before == {
         "code": "0077",

@@ -58,17 +58,17 @@ def waiting_for(settings: Settings, count: int) -> list[str]:
     """The ids of what waits for activation, so many at least, in its order; it is taken away."""
     bus = BusFactory(settings).bus("activation")
     bus.open()
-    found: list[Incoming] = []
+    messages: list[Incoming] = []
 
     def took() -> bool:
         more = bus.receive(500, 0.5, 0.05)
         bus.acknowledge(more)
-        found.extend(more)
-        return len(found) >= count and not more
+        messages.extend(more)
+        return len(messages) >= count and not more
 
     wait_until(took, f"{count} events wait for activation")
     bus.close()
-    return [json.loads(one.body)["id"] for one in found]
+    return [json.loads(message.body)["id"] for message in messages]
 
 
 @pytest.fixture
@@ -120,14 +120,16 @@ def test_a_replay_that_broke_off_is_repeated_from_there_and_nothing_is_lost(
     said = {name for _, name in say(settings, "signup", 3 * PAGE)}
     broken = broker_shell("replay", "activation")
     assert broken.returncode == 1
-    told = re.search(rf"; (\d+) of {len(said)} were handed over; `stappenplan (.+)`", broken.stderr)
-    assert told is not None, broken.stderr
-    handed_over = int(told[1])
+    advice = re.search(
+        rf"; (\d+) of {len(said)} were handed over; `stappenplan (.+)`", broken.stderr
+    )
+    assert advice is not None, broken.stderr
+    handed_over = int(advice[1])
     assert 0 < handed_over < len(said)
     # When there is room again, and it is repeated as it says,
     served = set(waiting_for(settings, handed_over))
     rabbitmq.management.call(*cramped)
-    repeated = broker_shell(*told[2].split())
+    repeated = broker_shell(*advice[2].split())
     # Then the service gets all that it had not, without the whole being sent again.
     assert repeated.returncode == 0, repeated.stderr
     rest = waiting_for(settings, len(said) - handed_over)
@@ -180,6 +182,6 @@ def test_without_a_broker_a_service_gets_each_event_once(
     # Then each waits in its inbox, once.
     database = Database(settings.database_url_of("activation"))
     with database.read() as session:
-        found = list(session.execute(select(col(Inbox.id))).scalars())
+        ids = list(session.execute(select(col(Inbox.id))).scalars())
     database.close()
-    assert sorted(found) == sorted(said)
+    assert sorted(ids) == sorted(said)

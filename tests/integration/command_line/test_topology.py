@@ -14,21 +14,21 @@ WIDTH = 100
 def test_a_script_is_shown_all_that_the_broker_is_told(shell: Shell) -> None:
     # Given what RabbitMQ would import, but for the passwords,
     offices = ["0042", "0077"]
-    told = definitions(topology(Settings()), offices).document
+    imported = definitions(topology(Settings()), offices).document
     # When a script asks for the topology of the same offices,
     shown = shell.json("topology", "show", "--json", "--office", "0042", "--office", "0077")
     # Then it is shown the exchange, and every queue, binding, user and permission,
-    (exchange,) = told["exchanges"]
+    (exchange,) = imported["exchanges"]
     assert shown["exchange"].items() <= exchange.items()
     assert shown["exchange"]["name"] == EXCHANGE
     for part in ("queues", "bindings", "permissions", "topic_permissions"):
-        expected = [{k: v for k, v in one.items() if k != "vhost"} for one in told[part]]
+        expected = [{k: v for k, v in row.items() if k != "vhost"} for row in imported[part]]
         assert shown[part] == expected, part
-    assert [one["name"] for one in shown["users"]] == [one["name"] for one in told["users"]]
+    assert [user["name"] for user in shown["users"]] == [user["name"] for user in imported["users"]]
     # nothing of a password,
     assert "password" not in json.dumps(shown)
     # and, as before, who hears and says what.
-    listeners = {one["name"]: one for one in shown["listeners"]}
+    listeners = {listener["name"]: listener for listener in shown["listeners"]}
     assert listeners["activation"]["says"] == ["customer.activated.v1", "customer.logged_in.v1"]
     assert "customer.released.v1" in listeners["activation"]["hears"]
 

@@ -81,8 +81,8 @@ class Api:
     def to_collect(self, reference: str) -> dict[str, Any]:
         """What KING is asked to collect for an order."""
         listed = self.ask("GET", "/api/collections", params={"limit": 500}).json()
-        (found,) = [one for one in listed if one["order_reference"] == reference]
-        return dict(found)
+        (collection,) = [row for row in listed if row["order_reference"] == reference]
+        return dict(collection)
 
     def report(self, collection: dict[str, Any], **changes: Any) -> httpx.Response:
         """KING says what became of it."""

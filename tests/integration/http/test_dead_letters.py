@@ -57,12 +57,16 @@ class Desk:
             },
         }
         body = httpx.Request("POST", "http://x", json=event).content
-        before = {one["id"] for one in self.listed()}
+        before = {letter["id"] for letter in self.listed()}
         message = Outgoing(event["id"], event["type"], body, content_type=CONTENT_TYPE)
         self.api.stage.line.publish([message]).result(20)
 
         def new() -> list[str]:
-            return [one["id"] for one in self.listed(service="billing") if one["id"] not in before]
+            return [
+                letter["id"]
+                for letter in self.listed(service="billing")
+                if letter["id"] not in before
+            ]
 
         wait_until(lambda: bool(new()), "billing has refused it", 20)
         return new()[0], event
@@ -81,7 +85,7 @@ def desk(api: Api) -> Desk:
 def test_an_operator_finds_a_letter_corrects_it_and_it_is_run(desk: Desk) -> None:
     # Given a report of KING that billing has refused,
     letter_id, event = desk.dead_letter()
-    (listed,) = [one for one in desk.listed() if one["id"] == letter_id]
+    (listed,) = [letter for letter in desk.listed() if letter["id"] == letter_id]
     assert (listed["service"], listed["kind"]) == ("billing", "message")
     assert "attempt" in listed["error"]
     assert desk.show(letter_id)["body"] == event
@@ -101,7 +105,7 @@ def test_an_operator_finds_a_letter_corrects_it_and_it_is_run(desk: Desk) -> Non
     assert decision["correction"] == event
     assert shown["original"]["body"]["data"]["attempt"] == "first"
     # Nothing is left to decide.
-    assert letter_id not in {one["id"] for one in desk.listed()}
+    assert letter_id not in {letter["id"] for letter in desk.listed()}
     again = desk.call("POST", f"/billing/{letter_id}/retry", json={"why": "again"})
     assert is_problem(again, 409, "not_dead")
     assert "anna decided" in again.json()["detail"]

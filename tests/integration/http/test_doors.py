@@ -77,7 +77,7 @@ def is_problem(answer: httpx.Response, status: int, code: str = "") -> bool:
 @pytest.mark.parametrize(("method", "path"), [*((m, p) for m, p, _ in CONTRACT), *OPEN])
 def test_every_call_of_the_contract_is_documented(api: Api, method: str, path: str) -> None:
     paths = api.call("GET", "/openapi.json").json()["paths"]
-    documented = {template(one): methods for one, methods in paths.items()}
+    documented = {template(documented_path): methods for documented_path, methods in paths.items()}
     assert method.lower() in documented[template(path)]
 
 
@@ -107,7 +107,9 @@ def test_without_a_valid_token_nothing_is_answered(
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize(("method", "path", "scope"), [one for one in CONTRACT if one[0] != "GET"])
+@pytest.mark.parametrize(
+    ("method", "path", "scope"), [call for call in CONTRACT if call[0] != "GET"]
+)
 def test_who_may_not_call_is_not_told_what_is_wrong_with_their_body(
     api: Api, method: str, path: str, scope: str
 ) -> None:
@@ -180,7 +182,7 @@ def test_another_offices_customer_is_not_there(api: Api) -> None:
     assert api.call("GET", f"/api/onboardings/{onboarding_id}", own).status_code == 200
     # and lists have only their own.
     listed = api.call("GET", "/api/onboardings", api.token("onboardings:read", office="0077"))
-    assert {one["office_code"] for one in listed.json()} <= {"0077"}
+    assert {row["office_code"] for row in listed.json()} <= {"0077"}
 
 
 def test_unknown_paths_and_wrong_methods_are_problems_too(api: Api) -> None:

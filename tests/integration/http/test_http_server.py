@@ -1,4 +1,4 @@
-"""The front answers from its start until it is told to end, and asks nobody in between."""
+"""The server answers from its start until it is told to end, and asks nobody in between."""
 
 import socket
 import time
@@ -14,9 +14,9 @@ from infra.run.http_server import HttpServer
 
 @pytest.fixture
 def listening() -> Iterator[socket.socket]:
-    made = socket.create_server(("127.0.0.1", 0))
-    yield made
-    made.close()
+    bound = socket.create_server(("127.0.0.1", 0))
+    yield bound
+    bound.close()
 
 
 def address(listening: socket.socket) -> str:
@@ -26,7 +26,7 @@ def address(listening: socket.socket) -> str:
 def test_it_ends_when_it_is_told_however_long_it_would_sleep(
     listening: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given a front that looks at nothing for ten minutes,
+    # Given a server that looks at nothing for ten minutes,
     monkeypatch.setattr(http_server, "TICK", 600.0)
     it = HttpServer(FastAPI(), listening)
     it.start()
@@ -39,7 +39,7 @@ def test_it_ends_when_it_is_told_however_long_it_would_sleep(
 def test_it_sleeps_when_nobody_asks_anything(
     listening: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given a front whose ticks are counted, and those of no other that still runs beside it,
+    # Given a server whose ticks are counted, and those of no other that still runs beside it,
     it = HttpServer(FastAPI(), listening)
     ticks: list[float] = []
     tick = it._server.on_tick
@@ -63,7 +63,7 @@ def test_it_sleeps_when_nobody_asks_anything(
 def test_the_date_of_an_answer_is_renewed(
     listening: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given a front that ticks fast,
+    # Given a server that ticks fast,
     monkeypatch.setattr(http_server, "TICK", 0.05)
     it = HttpServer(FastAPI(), listening)
     it.start()

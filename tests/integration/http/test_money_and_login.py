@@ -50,7 +50,7 @@ def test_without_any_iban_a_signature_is_not_enough(api: Api) -> None:
     answer = api.sign(reference)
     # Then it is asked for; with it, all is well, and a repeat is harmless.
     assert is_problem(answer, 422)
-    assert {one["field"] for one in answer.json()["errors"]} >= {"iban"}
+    assert {error["field"] for error in answer.json()["errors"]} >= {"iban"}
     whole = {"iban": "nl20 ingb 0001 2345 67", "account_holder": "B. Voorbeeld"}
     assert api.sign(reference, **whole).status_code == 202
     assert api.sign(reference, **whole).status_code == 202
@@ -61,7 +61,7 @@ def test_king_collects_only_what_was_signed(api: Api) -> None:
     # Given an order that is not signed, When KING asks what to collect, Then it is not there;
     reference = api.order_of(api.sign_up())
     listed = api.ask("GET", "/api/collections", params={"limit": 500}).json()
-    assert reference not in [one["order_reference"] for one in listed]
+    assert reference not in [row["order_reference"] for row in listed]
     # signed, it is, once, with all that the bank file needs.
     api.sign(reference)
     collection = api.to_collect(reference)
@@ -100,7 +100,7 @@ def test_a_wrong_amount_is_held_until_a_person_decides(api: Api) -> None:
     # Then nobody is released; the result is held,
     api.waits_for(onboarding_id, "collection_held")
     held = api.ask("GET", "/api/collections", params={"status": "held", "limit": 500}).json()
-    assert reference in [one["order_reference"] for one in held]
+    assert reference in [row["order_reference"] for row in held]
     # until a person accepts it.
     path = f"/api/collections/{collection['end_to_end_id']}/decide"
     decision = {"decision": "accept", "reason": "afgerond door de bank"}
@@ -111,12 +111,12 @@ def test_a_wrong_amount_is_held_until_a_person_decides(api: Api) -> None:
 def letters(api: Api, kind: str, login_name: str) -> list[str]:
     """The texts of mails of this kind that are about this login name and no longer one."""
     folder: Path = api.stage.settings.data_dir / "mail"
-    found = []
+    texts = []
     for path in folder.glob(f"*{kind}*.eml"):
         body = message_from_bytes(path.read_bytes(), policy=policy.default).get_body(("plain",))
         text = body.get_content() if body else ""
-        found += [text] if re.search(rf"(?<![\w.]){re.escape(login_name)}(?!\w)", text) else []
-    return found
+        texts += [text] if re.search(rf"(?<![\w.]){re.escape(login_name)}(?!\w)", text) else []
+    return texts
 
 
 def credentials(api: Api, login_name: str) -> list[str]:
@@ -146,7 +146,7 @@ def test_who_is_not_released_is_refused_with_what_blocks_him(api: Api) -> None:
     api.order_of(onboarding_id)
     answer = api.ask("POST", f"/api/activations/{onboarding_id}", json={"channel": "email"})
     assert is_problem(answer, 409, "not_ready")
-    assert "signature_missing" in [one["code"] for one in answer.json()["blockers"]]
+    assert "signature_missing" in [blocker["code"] for blocker in answer.json()["blockers"]]
     again = api.ask("POST", f"/api/activations/{onboarding_id}/resend")
     assert is_problem(again, 409, "never_sent")
 
@@ -156,16 +156,16 @@ def test_two_people_pressing_activate_send_one_message(api: Api) -> None:
     onboarding_id = api.release()
     token = api.token("users:activate", office="0042")
     listed = api.call("GET", "/api/activations", token, params={"status": "ready", "limit": 500})
-    assert onboarding_id in [one["onboarding_id"] for one in listed.json()]
+    assert onboarding_id in [row["onboarding_id"] for row in listed.json()]
     # When four people press at once,
     with ThreadPoolExecutor(4) as people:
         path, body = f"/api/activations/{onboarding_id}", {"channel": "email"}
         answers = list(people.map(lambda _: api.call("POST", path, token, json=body), range(4)))
     # Then one message leaves, and the others are told who was first.
-    assert sorted(one.status_code for one in answers) == [202, 409, 409, 409]
+    assert sorted(answer.status_code for answer in answers) == [202, 409, 409, 409]
     name = str(api.waits_for(onboarding_id, "login_expected")["login_name"])
     assert len(credentials(api, name)) == 1
-    refused = next(one for one in answers if one.status_code == 409)
+    refused = next(answer for answer in answers if answer.status_code == 409)
     assert "anna" in refused.json()["detail"]
 
 
@@ -193,7 +193,7 @@ def test_wrong_passwords_lock_the_door_and_unknown_names_look_the_same(api: Api)
     name, password = activate(api, api.release())
     unknown = login(api, "niemand.hier", "x")
     wrong = [login(api, name, "x") for _ in range(5)]
-    assert [one.status_code for one in wrong] == [401] * 5
+    assert [answer.status_code for answer in wrong] == [401] * 5
     assert wrong[0].json() == unknown.json()
     locked = login(api, name, password)
     assert is_problem(locked, 429, "locked")
@@ -206,7 +206,7 @@ def test_resending_voids_what_was_sent_before(api: Api) -> None:
     name, former = activate(api, onboarding_id)
     assert api.ask("POST", f"/api/activations/{onboarding_id}/resend").status_code == 202
     wait_until(lambda: len(credentials(api, name)) == 2, "the second message is there", 10)
-    (latter,) = [one for one in credentials(api, name) if one != former]
+    (latter,) = [text for text in credentials(api, name) if text != former]
     # Then only the latter lets him in.
     assert login(api, name, former).status_code == 401
     wait_until(lambda: login(api, name, latter).status_code == 200, "he is in", 10)
@@ -218,7 +218,7 @@ def test_a_corrected_address_voids_what_went_to_the_old_one(api: Api) -> None:
     path = f"/api/onboardings/{onboarding_id}/contact"
     answer = api.ask("PATCH", path, json={"email": "nieuw@klant.example"})
     assert answer.status_code == 200
-    assert "undeliverable" in [one["code"] for one in answer.json()["blockers"]]
+    assert "undeliverable" in [blocker["code"] for blocker in answer.json()["blockers"]]
     assert login(api, name, password).status_code == 401
     assert is_problem(api.ask("PATCH", path, json={}), 422)
     assert is_problem(api.ask("PATCH", path, json={"mobile": "050 3123456"}), 422)
@@ -242,15 +242,15 @@ def test_money_that_goes_back_suspends_the_customer(api: Api) -> None:
 
 
 def test_a_checklist_has_the_fields_of_the_contract(api: Api) -> None:
-    found = api.waits_for(api.release(), "ready_to_activate")
-    assert found.keys() == {
+    checklist = api.waits_for(api.release(), "ready_to_activate")
+    assert checklist.keys() == {
         "onboarding_id", "reference", "office_code", "company", "order_reference",
         "administration_number", "login_name", "steps", "blockers", "next_actor",
     }  # fmt: skip
-    assert [one["step"] for one in found["steps"]] == [
+    assert [step["step"] for step in checklist["steps"]] == [
         "INSCHRIJVEN", "AANMELDEN", "INRICHTEN", "BEVESTIGEN", "VRIJGEVEN", "ACTIVEREN",
         "INLOGGEN",
     ]  # fmt: skip
-    assert found["steps"][0].keys() == {"step", "status", "at", "by"}
-    assert found["blockers"][0].keys() == {"code", "text", "actor"}
-    assert found["next_actor"] == "office"
+    assert checklist["steps"][0].keys() == {"step", "status", "at", "by"}
+    assert checklist["blockers"][0].keys() == {"code", "text", "actor"}
+    assert checklist["next_actor"] == "office"

@@ -44,11 +44,11 @@ def test_a_wrong_form_is_answered_field_by_field(api: Api) -> None:
     form["payer"]["iban"] = "NL00"
     answer = api.ask("POST", "/api/signups", json=form)
     assert is_problem(answer, 422, "signup_invalid")
-    assert {one["field"]: one["code"] for one in answer.json()["errors"]} == {
+    assert {error["field"]: error["code"] for error in answer.json()["errors"]} == {
         "customer.kvk": "kvk_format",
         "payer.iban": "iban_invalid",
     }
-    assert all(one["message"] for one in answer.json()["errors"])
+    assert all(error["message"] for error in answer.json()["errors"])
 
 
 def test_a_repeat_of_a_wrong_form_is_answered_like_the_first(api: Api) -> None:
@@ -58,7 +58,7 @@ def test_a_repeat_of_a_wrong_form_is_answered_like_the_first(api: Api) -> None:
     token = api.token("signup:submit")
     answers = [api.call("POST", "/api/signups", token, json=form, headers=key) for _ in range(2)]
     # Then it is answered as before, never as a success.
-    assert [one.status_code for one in answers] == [422, 422], answers[1].text
+    assert [answer.status_code for answer in answers] == [422, 422], answers[1].text
     assert answers[0].json() == answers[1].json()
 
 
@@ -72,21 +72,21 @@ def test_offices_are_kept_by_the_back_office(api: Api) -> None:
     # When KING's back office enters an office, Then it is listed as entered.
     body = {"name": "Noord", "email": "k@noord.example", "language": "en", "review": "always"}
     assert api.ask("PUT", "/api/offices/0099", json=body).status_code == 200
-    listed = {one["code"]: one for one in api.ask("GET", "/api/offices").json()}
+    listed = {office["code"]: office for office in api.ask("GET", "/api/offices").json()}
     assert body.items() <= listed["0099"].items()
     wrong = api.ask("PUT", "/api/offices/0099", json=body | {"email": "noord", "review": "soms"})
     assert is_problem(wrong, 422, "invalid")
-    assert {one["field"] for one in wrong.json()["errors"]} == {"email", "review"}
+    assert {error["field"] for error in wrong.json()["errors"]} == {"email", "review"}
 
 
 def test_an_office_that_reviews_all_registers_or_declines_once(api: Api) -> None:
     # Given two customers of an office that looks at every sign-up,
     yes, no = api.sign_up("0077"), api.sign_up("0077")
-    for one in (yes, no):
-        api.waits_for(one, "review")
+    for customer in (yes, no):
+        api.waits_for(customer, "review")
     token = api.token("registrations:review", office="0077")
     waiting = api.call("GET", "/api/registrations", token, params={"status": "review"}).json()
-    assert {yes, no} <= {one["onboarding_id"] for one in waiting}
+    assert {yes, no} <= {row["onboarding_id"] for row in waiting}
     # When it registers one and declines the other,
     register = f"/api/registrations/{yes}/register"
     decline = f"/api/registrations/{no}/decline"
@@ -104,15 +104,15 @@ def test_an_administration_shows_its_number_origin_and_accounts(api: Api) -> Non
     onboarding_id = api.sign_up()
     api.waits_for(onboarding_id, "signature_missing")
     path = f"/api/registrations/{onboarding_id}/administration"
-    made = api.ask("GET", path).json()
-    assert made["administration_number"].startswith("A-")
-    assert made["copied_from"] == "standard"
-    assert len(made["accounts"]) >= 40
-    assert {"number", "name", "rgs", "kind"} <= made["accounts"][0].keys()
+    administration = api.ask("GET", path).json()
+    assert administration["administration_number"].startswith("A-")
+    assert administration["copied_from"] == "standard"
+    assert len(administration["accounts"]) >= 40
+    assert {"number", "name", "rgs", "kind"} <= administration["accounts"][0].keys()
     # Asked for once more, it is the same one.
     for body in (None, {"base_administration": "standard"}):
         assert api.ask("POST", path, json=body).status_code == 202
-    assert api.ask("GET", path).json() == made
+    assert api.ask("GET", path).json() == administration
 
 
 def test_a_missing_base_is_a_blocker_until_the_office_makes_or_chooses_one(api: Api) -> None:

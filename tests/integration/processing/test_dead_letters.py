@@ -96,8 +96,9 @@ def test_a_letter_that_dies_twice_has_both_decisions(replica: Replica) -> None:
     retry(replica, letter_id, document(message, order_reference="O-7"), by="bram")
     replica.run_due(timedelta(days=400))
     # Then both are on record, and the first did not overwrite the second.
-    made = letters.show(replica.database, letter_id).model_dump(mode="json")["decisions"]
-    assert [(one["by"], "correction" in one) for one in made] == [("anna", False), ("bram", True)]
+    decisions = letters.show(replica.database, letter_id).decisions
+    corrected = [(decision.by, decision.correction is not None) for decision in decisions]
+    assert corrected == [("anna", False), ("bram", True)]
 
 
 @pytest.mark.parametrize(

@@ -14,20 +14,20 @@ PER_BUS = {"publish.before", "publish.after"}
 
 def calls() -> list[str]:
     files = [
-        one
+        file
         for room in ("shared", "services", "infra")
-        for one in sorted((ROOT / room).rglob("*.py"))
+        for file in sorted((ROOT / room).rglob("*.py"))
     ]
-    return [name for one in files for name in CALL.findall(one.read_text(encoding="utf-8"))]
+    return [name for file in files for name in CALL.findall(file.read_text(encoding="utf-8"))]
 
 
 def test_every_point_is_in_the_code_once_and_no_other_is() -> None:
     # Given the points that the sweep kills the process at,
     # When the product's code is searched for the points that it passes,
-    found = calls()
+    passed = calls()
     # Then they are the same: one place each, and one in each bus for publishing.
-    assert set(found) == set(POINTS)
-    assert sorted(found) == sorted([*POINTS, *PER_BUS])
+    assert set(passed) == set(POINTS)
+    assert sorted(passed) == sorted([*POINTS, *PER_BUS])
 
 
 def test_the_product_holds_nothing_that_a_point_could_switch_on() -> None:

@@ -32,8 +32,8 @@ MADE_BY_THE_COMMANDS = (
 
 
 def containers() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]
-    return found
+    services: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]
+    return services
 
 
 def test_a_broker_in_a_new_container_finds_its_queues_again() -> None:
@@ -96,12 +96,14 @@ def test_whoever_deploys_can_set_what_he_likes_and_every_password_is_his(name: s
 def test_a_container_by_itself_is_heard_outside_of_it() -> None:
     # Given the image without any setting of one's own,
     lines = DOCKERFILE.read_text().splitlines()
-    made = dict(one.removeprefix("ENV ").split("=", 1) for one in lines if one.startswith("ENV "))
+    environment = dict(
+        line.removeprefix("ENV ").split("=", 1) for line in lines if line.startswith("ENV ")
+    )
     # Then its services listen where a published port leads, and write where the volume is.
-    assert made["STAPPENPLAN_HTTP_HOST"] == "0.0.0.0"  # noqa: S104  Inside a container.
-    assert f"VOLUME {made['STAPPENPLAN_DATA_DIR']}" in lines
+    assert environment["STAPPENPLAN_HTTP_HOST"] == "0.0.0.0"  # noqa: S104  Inside a container.
+    assert f"VOLUME {environment['STAPPENPLAN_DATA_DIR']}" in lines
     # and its mails name an address that a browser can open.
-    assert made["STAPPENPLAN_PUBLIC_URL"] == "http://127.0.0.1:8080"
+    assert environment["STAPPENPLAN_PUBLIC_URL"] == "http://127.0.0.1:8080"
 
 
 def test_the_recipe_for_four_processes_can_be_followed_to_its_end() -> None:
@@ -118,7 +120,7 @@ def test_the_recipe_for_four_processes_can_be_followed_to_its_end() -> None:
 
 
 def test_ports_are_published_on_this_machine_alone() -> None:
-    published = [port for one in containers().values() for port in one.get("ports", [])]
+    published = [port for container in containers().values() for port in container.get("ports", [])]
     assert len(published) >= 5
     assert all(port.startswith("127.0.0.1:") for port in published)
 
@@ -152,8 +154,8 @@ def left_out_of_the_image(path: str) -> bool:
         parts = path.split("/")
         # A pattern fits a file, and a folder with all that is in it.
         tails = [parts[start:] for start in range(len(parts) if anywhere else 1)]
-        heads = {"/".join(one[:stop]) for one in tails for stop in range(1, len(one) + 1)}
-        if any(fnmatch(one, pattern.removeprefix("**/")) for one in heads):
+        heads = {"/".join(head[:stop]) for head in tails for stop in range(1, len(head) + 1)}
+        if any(fnmatch(head, pattern.removeprefix("**/")) for head in heads):
             left_out = not line.startswith("!")
     return left_out
 
@@ -184,12 +186,12 @@ def test_an_image_gets_all_that_its_recipe_copies() -> None:
         for word in line.split()[1:-1]
     ]
     files = [
-        one.relative_to(ROOT).as_posix()
+        file.relative_to(ROOT).as_posix()
         for word in copied
-        for one in ([ROOT / word] if (ROOT / word).is_file() else (ROOT / word).rglob("*"))
-        if one.is_file() and "__pycache__" not in one.parts
+        for file in ([ROOT / word] if (ROOT / word).is_file() else (ROOT / word).rglob("*"))
+        if file.is_file() and "__pycache__" not in file.parts
     ]
     assert {"pyproject.toml", "services/billing/templates/confirmation/nl.toml"} <= set(files)
     # When the builder asks for it, Then it gets all of it but what was made by the commands.
-    left = {one for one in files if left_out_of_the_image(one)}
+    left = {file for file in files if left_out_of_the_image(file)}
     assert left <= set(MADE_BY_THE_COMMANDS)

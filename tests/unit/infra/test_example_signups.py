@@ -13,14 +13,18 @@ def test_what_is_wrong_with_a_signup_is_not_its_office_unless_that_is_the_point(
     wrong = website.mistakes(office)
     # Then they bear its code, and its name as their source,
     assert len(wrong) == len(website.examples(valid=False))
-    strangers = [one for one in wrong if one["data"]["office_code"] != office]
-    assert {one["source"] for one in wrong if one not in strangers} == {f"/website/{office}"}
+    strangers = [document for document in wrong if document["data"]["office_code"] != office]
+    assert {document["source"] for document in wrong if document not in strangers} == {
+        f"/website/{office}"
+    }
     # but for the one whose office is what is wrong.
-    assert [one["source"] for one in strangers] == ["/website/9999"]
+    assert [document["source"] for document in strangers] == ["/website/9999"]
 
 
 def test_where_websites_are_vouched_for_no_stranger_speaks() -> None:
-    codes = {one["data"]["office_code"] for one in website.mistakes("0077", strangers=False)}
+    codes = {
+        document["data"]["office_code"] for document in website.mistakes("0077", strangers=False)
+    }
     assert codes == {"0077"}
 
 

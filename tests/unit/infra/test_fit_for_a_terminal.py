@@ -25,10 +25,10 @@ TURNS = ("RLE", "LRE", "RLO", "LRO", "PDF", "RLI", "LRI", "FSI", "PDI")
 
 def steering(text: str) -> list[str]:
     return [
-        one
-        for one in text
-        if (unicodedata.category(one) in STEERS and one not in ALLOWED)
-        or unicodedata.bidirectional(one) in TURNS
+        character
+        for character in text
+        if (unicodedata.category(character) in STEERS and character not in ALLOWED)
+        or unicodedata.bidirectional(character) in TURNS
     ]
 
 

@@ -1,0 +1,113 @@
+"""Small files, short functions: what is larger is listed here, each with its reason."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+HOUSE = ("services", "shared", "infra")
+LONGEST_FILE = 300
+LONGEST_FUNCTION = 25
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+MADE_OF = "a constructor: it names what the whole is made of, once"
+ONE_SENTENCE_EACH = "a table in the shape of code: a line for each field"
+TO_BE_CUT = "grew; it is to be cut by a word of the business"
+
+LARGE_FILES = {
+    "services/billing/handlers.py": TO_BE_CUT,
+}
+LONG_FUNCTIONS = {
+    "infra/operations/offices/command.py add": "the options of a command, each with its help",
+    "services/activation/credentials.py _compose": TO_BE_CUT,
+    "services/activation/handlers.py _order": TO_BE_CUT,
+    "services/billing/confirmation.py _data": ONE_SENTENCE_EACH,
+    "services/billing/documents.py confirmation_of": ONE_SENTENCE_EACH,
+    "services/billing/handlers.py place_order": TO_BE_CUT,
+    "services/billing/handlers.py book": TO_BE_CUT,
+    "services/billing/handlers.py decide": TO_BE_CUT,
+    "services/billing/mails.py failure_mails": TO_BE_CUT,
+    "services/signup/handlers.py take_up": TO_BE_CUT,
+    "services/signup/validation.py check": "every field of the form is checked in one place",
+    "shared/host/runtime.py __init__": MADE_OF,
+    "shared/host/tasks.py __init__": MADE_OF,
+    "shared/messaging/rabbitmq/bus.py __init__": MADE_OF,
+    "shared/messaging/rabbitmq/consumer.py __init__": MADE_OF,
+    "shared/messaging/rabbitmq/frames.py _decode_properties": "AMQP's own table of properties",
+    "shared/messaging/rabbitmq/frames.py encode_properties": "AMQP's own table of properties",
+    "shared/messaging/rabbitmq/reconnecting_channel.py __init__": MADE_OF,
+    "shared/notifications/rendering/renderer.py render_email": ONE_SENTENCE_EACH,
+    "shared/persistence/bulk.py insert_rows": "one statement, told apart by its database",
+    "shared/persistence/database.py _engine": "every option of both databases in one place",
+    "shared/processing/engine.py __init__": MADE_OF,
+    "shared/processing/resolutions.py resolve": ONE_SENTENCE_EACH,
+    "shared/processing/resolutions.py retry": TO_BE_CUT,
+    "shared/web/auth.py issue_token": ONE_SENTENCE_EACH,
+}
+
+
+def sources() -> Iterator[Path]:
+    """The product's own code; what Alembic wrote down once is never changed again."""
+    for folder in HOUSE:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield path
+
+
+def lines_of(node: ast.stmt) -> int:
+    return (node.end_lineno or 0) - node.lineno + 1
+
+
+def own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """The lines of a function without its docstring, and without the functions inside it."""
+    docstring = lines_of(function.body[0]) if ast.get_docstring(function) is not None else 0
+    return lines_of(function) - docstring - sum(lines_of(part) for part in inner(function))
+
+
+def inner(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The functions that are written within another, as a router's are."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, FUNCTIONS):
+            yield child
+        else:
+            yield from inner(child)
+
+
+def large_files() -> dict[str, int]:
+    sizes = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in sources()}
+    return {name: lines for name, lines in sizes.items() if lines > LONGEST_FILE}
+
+
+def long_functions() -> dict[str, int]:
+    return {
+        f"{path.relative_to(ROOT)} {node.name}": lines
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, FUNCTIONS) and (lines := own_lines(node)) > LONGEST_FUNCTION
+    }
+
+
+def test_no_file_is_crowded_but_those_with_a_reason() -> None:
+    crowded = large_files()
+    assert {name: lines for name, lines in crowded.items() if name not in LARGE_FILES} == {}
+
+
+def test_no_function_does_too_much_but_those_with_a_reason() -> None:
+    long = long_functions()
+    assert {name: lines for name, lines in long.items() if name not in LONG_FUNCTIONS} == {}
+
+
+def test_no_exception_outlives_its_reason() -> None:
+    # Given the files and functions that may be larger, When one of them has been cut,
+    # Then it is taken from the list, so that it cannot grow again unseen.
+    assert LARGE_FILES.keys() - large_files().keys() == set()
+    assert LONG_FUNCTIONS.keys() - long_functions().keys() == set()
+
+
+def test_a_function_is_measured_without_its_docstring_and_without_what_is_inside_it() -> None:
+    (function,) = ast.parse(
+        'def outer():\n    """One,\n    two."""\n    if True:\n'
+        "        def inner():\n            return 1\n    return inner\n"
+    ).body
+    assert isinstance(function, ast.FunctionDef)
+    assert own_lines(function) == 3
