@@ -192,6 +192,10 @@ def test_a_load_that_follows_another_finds_through_its_entities() -> None:
     registry.load(messages, fetch)
     # Then one query each asks for all that the batch needs, and for no reader too many.
     assert asked == [(Book, {"b0", "b2"}), (Reader, {"r1"})]
+    # A batch that needs no reader asks for none.
+    asked.clear()
+    registry.load([lend("c", subject="b2")], fetch)
+    assert asked == [(Book, {"b2"})]
 
 
 # Beside a linear scan.
