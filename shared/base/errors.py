@@ -1,8 +1,8 @@
 """How things can fail, in one small tree.
 
-A handler ends in three ways: it returns, it raises `Retry`, or it raises `Reject`. Anything else
-that it raises is treated as a `Retry` that a person should look at. A request from a person may
-also end in a `Problem`, which HTTP turns into `application/problem+json` (RFC 9457).
+A handler ends in two ways: it returns, or it raises `Reject`, since its message can never work. What
+a person asked for may also end in a `Problem`, which HTTP turns into `application/problem+json`
+(RFC 9457). Anything else that is raised is tried again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,6 @@ class FieldError(BaseModel):
 
 class StappenplanError(Exception):
     """The root of all errors that are ours."""
-
-
-class Retry(StappenplanError):
-    """Something outside is down for this message; it is tried again when due."""
 
 
 class Reject(StappenplanError):

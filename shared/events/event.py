@@ -1,6 +1,6 @@
 """What an event is: a fact in the past tense, without an id and without a time.
 
-The postage (id, time, subject, cause) is on the envelope (`shared.envelope`), so that two equal
+Id, time, subject and cause are on the envelope (`shared.events.envelope`), so that two equal
 facts are equal. The names and fields are fixed by the public contract; a field may be added as
 optional, anything else is a new `.v2` class beside the old one.
 """

@@ -23,7 +23,7 @@ from shared.processing.store.outbox import OutboxEntry
 from shared.processing.unit_of_work import UnitOfWork
 from shared.processing.worker.publisher import OutboxPublisher
 
-SOON = timedelta(minutes=1)
+WAKE_WITHIN = timedelta(minutes=1)
 """Commands for later than this are found in time by those who look around once in a while."""
 
 
@@ -132,6 +132,7 @@ class ScheduleSink:
 
     def store(self, work: UnitOfWork, effects: Sequence[CausedEffect]) -> None:
         """Keep each under its own key; one that is known already stays as it is."""
+        soon = work.now + WAKE_WITHIN
         for caused in effects:
             scheduled = caused.effect
             assert isinstance(scheduled, Scheduled)  # noqa: S101 - by its kind.
@@ -144,8 +145,5 @@ class ScheduleSink:
                 cause=caused.cause,
             )
             schedule.schedule(work.session, message, work.now, due=scheduled.due)
-        if any(
-            isinstance(one.effect, Scheduled) and one.effect.due < work.now + SOON
-            for one in effects
-        ):
-            work.after_commit(self._wake)
+            if scheduled.due < soon:
+                work.after_commit(self._wake)

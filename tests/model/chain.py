@@ -16,7 +16,7 @@ from fastapi import APIRouter
 from sqlalchemy import MetaData
 from sqlmodel import Field
 
-from shared.base.errors import Reject, Retry
+from shared.base.errors import Reject
 from shared.events import CustomerLoggedIn, CustomerReleased
 from shared.events.envelope import Envelope
 from shared.host.service import Service
@@ -46,7 +46,7 @@ class Moods:
             case "broken":
                 raise RuntimeError("something unexpected")
             case "outside":
-                raise Retry("the bank's register is down")
+                raise ConnectionError("the bank's register is down")
             case "hopeless":
                 raise Reject("this can never work")
             case "deadly":

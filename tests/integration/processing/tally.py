@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from sqlalchemy import MetaData, select
 from sqlmodel import Field
 
-from shared.base.errors import Reject, Retry
+from shared.base.errors import Reject
 from shared.events import CustomerLoggedIn, CustomerReleased
 from shared.events.envelope import CONTENT_TYPE, Envelope
 from shared.host.runtime import Runtime
@@ -86,7 +86,7 @@ def remind(_command: Remind, envelope: Envelope, tallies: Loaded[Tally]) -> Sequ
 
 STUMBLES: dict[str, BaseException] = {
     "broken": RuntimeError("something unexpected"),
-    "outside": Retry("the bank's register is down"),
+    "outside": ConnectionError("the bank's register is down"),
     "never": Reject("this can never work"),
     "deadly": ProcessDied(),
 }

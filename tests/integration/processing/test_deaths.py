@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.base.errors import InfrastructureDown, Retry
+from shared.base.errors import InfrastructureDown
 from shared.persistence.postgres import OPTIONS
 from shared.processing.retry_policy import MESSAGE_LEASE
 from shared.processing.store.tables import DEAD, DONE, WAITING
@@ -118,7 +118,7 @@ def test_only_deaths_one_after_the_other_are_counted(
     dies(replica)
     dies(replica)
     # When it then fails in good order, and kills twice again,
-    monkeypatch.setitem(STUMBLES, "broken", Retry("the register is down"))
+    monkeypatch.setitem(STUMBLES, "broken", ConnectionError("the register is down"))
     assert replica.run_due(LATER) == 1
     monkeypatch.setitem(STUMBLES, "broken", kills)
     dies(replica)
