@@ -1,8 +1,8 @@
 """How things can fail, in one small tree.
 
-A handler ends in two ways: it returns, or it raises `Reject`, since its message can never work. What
-a person asked for may also end in a `Problem`, which HTTP turns into `application/problem+json`
-(RFC 9457). Anything else that is raised is tried again.
+A handler ends in two ways: it returns, or it raises `Reject`, since its message can never work.
+What a person asked for may also end in a `Problem`, which HTTP turns into
+`application/problem+json` (RFC 9457). Anything else that is raised is tried again.
 """
 
 from collections.abc import Mapping, Sequence
