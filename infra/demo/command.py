@@ -65,12 +65,12 @@ def _perform(
         everywhere = {runtime.service.name: supervisor.address for runtime in supervisor.runtimes}
         shown = Demonstration(everywhere, settings.signing_key(), settings.data_dir, king)
         shown.require_office(office)
-        line = supervisor.buses.bus(f"website-{office}", consume=False)
-        line.open()
+        bus = supervisor.buses.bus(f"website-{office}", consume=False)
+        bus.open()
         try:
-            took = _play(shown, line, documents, console)
+            took = _play(shown, bus, documents, console)
         finally:
-            line.close()
+            bus.close()
             shown.close()
     return shown, took
 
@@ -129,7 +129,7 @@ def _ready(supervisor: "Supervisor", console: "Console", seconds: float) -> None
 
 
 def _play(
-    shown: "Demonstration", line: "Bus", documents: "list[Document]", console: "Console"
+    shown: "Demonstration", bus: "Bus", documents: "list[Document]", console: "Console"
 ) -> float:
     """Show each step as it happens; how many seconds all of them took."""
     from rich.markup import escape
@@ -160,7 +160,7 @@ def _play(
             )
             progress.advance(task, len(COLOURS) if bad else 1)
 
-        shown.emit(line, documents)
+        shown.emit(bus, documents)
         shown.play(tell, patience=30.0)
     return time.monotonic() - began
 
