@@ -96,8 +96,9 @@ class OutboxSink:
 
     def store(self, work: UnitOfWork, effects: Sequence[CausedEffect]) -> None:
         """Insert the events in one statement."""
-        entries = [self._to_entry(caused, work.now) for caused in effects]
-        outbox.write(work.session, entries, work.now)
+        now = work.now
+        entries = [self._to_entry(caused, now) for caused in effects]
+        outbox.write(work.session, entries, now)
         work.after_commit(partial(self._publisher.publish, entries))
 
     def _to_entry(self, caused: CausedEffect, now: datetime) -> OutboxEntry:
@@ -132,7 +133,7 @@ class ScheduleSink:
 
     def store(self, work: UnitOfWork, effects: Sequence[CausedEffect]) -> None:
         """Keep each under its own key; one that is known already stays as it is."""
-        soon = work.now + WAKE_WITHIN
+        now = work.now
         for caused in effects:
             scheduled = caused.effect
             assert isinstance(scheduled, Scheduled)  # noqa: S101 - by its kind.
@@ -141,9 +142,9 @@ class ScheduleSink:
                 subject=caused.subject,
                 message_id=derived_id(self._service, scheduled.key, "later"),
                 source=f"/services/{self._service}",
-                time=work.now,
+                time=now,
                 cause=caused.cause,
             )
-            schedule.schedule(work.session, message, work.now, due=scheduled.due)
-            if scheduled.due < soon:
+            schedule.schedule(work.session, message, now, due=scheduled.due)
+            if scheduled.due < now + WAKE_WITHIN:
                 work.after_commit(self._wake)

@@ -34,18 +34,22 @@ class WorkFailed(Exception):
 
 
 class UnitOfWork:
-    """One transaction in hand, and what is to be done once it has committed.
+    """One transaction in hand, and what is to be done once it has committed."""
 
-    `now` is the moment of everything that it does.
-    """
+    __slots__ = ("_after_commit", "_clock", "_sinks", "session")
 
-    __slots__ = ("_after_commit", "_sinks", "now", "session")
-
-    def __init__(self, session: Session, now: datetime, sinks: "EffectSinks") -> None:
+    def __init__(
+        self, session: Session, clock: Callable[[], datetime], sinks: "EffectSinks"
+    ) -> None:
         self.session = session
-        self.now = now
+        self._clock = clock
         self._sinks = sinks
         self._after_commit: list[Callable[[], None]] = []
+
+    @property
+    def now(self) -> datetime:
+        """The moment by the service's clock: what waited for a lock is later than who held it."""
+        return self._clock()
 
     def store(self, added: Sequence[Sequence[SQLModel]], caused: Sequence[Caused]) -> None:
         """Store what handlers added and changed, and each kind of effect by its sink."""
@@ -120,7 +124,7 @@ class Transactions:
             self._publisher.pending_confirms() as results,
             self._database.begin() as session,
         ):
-            unit = UnitOfWork(session, self._clock(), self._sinks)
+            unit = UnitOfWork(session, self._clock, self._sinks)
             self._publisher.mark(session, results)
             result = work(unit)
             reached("commit.before")
@@ -136,7 +140,7 @@ class Transactions:
             InfrastructureDown: the database is away or busy; nothing was changed.
         """
         with translate_errors(), self._database.begin() as session:
-            unit = UnitOfWork(session, self._clock(), self._sinks)
+            unit = UnitOfWork(session, self._clock, self._sinks)
             yield unit
         unit.committed()
 
