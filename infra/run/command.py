@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shared.host.role import Role
+
 if TYPE_CHECKING:
     from infra.run.supervisor import Supervisor
 
 STANDSTILL = 60.0
 """Seconds for which this process may stand still as a whole before it is ended."""
+
+DELIVERY_NICE_INCREMENT = 5
+"""Where processors are scarce, whoever consumes goes before whoever delivers."""
 
 
 def run(
@@ -25,18 +30,22 @@ def run(
     simulate_king: Annotated[
         bool, typer.Option("--simulate-king", help="a stand-in collects whatever is requested")
     ] = False,
+    only: Annotated[
+        Role | None,
+        typer.Option(help="half of the work; deliver: mails and texts, consume: all but these"),
+    ] = None,
 ) -> None:
     """Run the named services, all by default, in this process; Ctrl-C or SIGTERM stops it."""
     # Nearly all that is made at the start stays, and to look for garbage among it takes long; the
     # supervisor turns this on again.
     gc.disable()
     try:
-        _run(services or [], simulate_king=simulate_king)
+        _run(services or [], simulate_king=simulate_king, only=only)
     finally:
         gc.enable()
 
 
-def _run(services: Sequence[str], *, simulate_king: bool) -> None:
+def _run(services: Sequence[str], *, simulate_king: bool, only: Role | None) -> None:
     from infra.cli.context import require_service, settings
     from infra.run.supervisor import Supervisor
 
@@ -57,10 +66,13 @@ def _run(services: Sequence[str], *, simulate_king: bool) -> None:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     _end_at_a_standstill()
-    with Supervisor(settings(), names, king=plan) as supervisor:
+    if only is Role.DELIVER:
+        os.nice(DELIVERY_NICE_INCREMENT)
+    with Supervisor(settings(), names, king=plan, only=only) as supervisor:
         running = ", ".join(one.service.name for one in supervisor.runtimes)
-        typer.echo(f"running {running}")
-        typer.echo(f"  API         {supervisor.address}/docs")
+        typer.echo(f"running {running}" + (f", to {only} only" if only else ""))
+        if only is not Role.DELIVER:
+            typer.echo(f"  API         {supervisor.address}/docs")
         typer.echo(f"  readiness   {supervisor.address}/readyz")
         typer.echo(f"  events      {_without_password(supervisor.settings.broker_url)}")
         typer.echo("Ctrl-C stops it.")

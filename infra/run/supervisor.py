@@ -15,9 +15,12 @@ import structlog
 from infra.composition import KING
 from infra.run.runtimes import BusFactory, build_runtimes
 from shared.base.errors import StappenplanError
+from shared.host.role import Role
 from shared.host.settings import Settings
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from infra.demo.simulators.king import KingBilling, Plan
     from infra.run.http_server import HttpServer
 
@@ -43,8 +46,9 @@ class Supervisor:
         names: Sequence[str] = (),
         *,
         king: "Plan | None" = None,
+        only: Role | None = None,
     ) -> None:
-        if settings.embedded and names:
+        if settings.embedded and (names or only):
             raise CannotRun(
                 "the embedded broker carries events within one process only: run all services "
                 "together, or set STAPPENPLAN_BROKER_URL to a RabbitMQ"
@@ -55,6 +59,7 @@ class Supervisor:
         self.settings = settings.model_copy(update={"http_port": port})
         self.lines = BusFactory(self.settings)
         self._names = names
+        self._only = only
         self._plan = king
         self.king: KingBilling | None = None
         self._front: HttpServer | None = None
@@ -73,7 +78,7 @@ class Supervisor:
         """
         if self.settings.embedded:
             self._hold = _hold(self.settings.data_dir)
-        self.runtimes = build_runtimes(self.settings, self.lines, self._names)
+        self.runtimes = build_runtimes(self.settings, self.lines, self._names, only=self._only)
         if self._plan is not None:
             from infra.demo.simulators.king import KingBilling
 
@@ -143,20 +148,26 @@ class Supervisor:
         self.stop()
 
     def _serve(self) -> None:
-        from infra.operations.dead_letters import routes
-        from infra.run.event_ingest import event_ingest
         from infra.run.http_server import HttpServer
         from shared.host.health import health
         from shared.web.app import create_app
+
+        # Whoever only delivers would not see to what a request leaves to be done later.
+        routers = [] if self._only is Role.DELIVER else self._service_routers()
+        routers.append(health(self.runtimes))
+        app = create_app(routers, token_key=self.settings.signing_key())
+        self._front = HttpServer(app, self._socket)
+        self._front.start()
+
+    def _service_routers(self) -> "list[APIRouter]":
+        from infra.operations.dead_letters import routes
+        from infra.run.event_ingest import event_ingest
 
         routers = [runtime.service.router(runtime) for runtime in self.runtimes]
         routers.append(routes.routes(self.runtimes))
         if self.settings.embedded:
             routers.append(event_ingest(self.runtimes))
-        routers.append(health(self.runtimes))
-        app = create_app(routers, token_key=self.settings.signing_key())
-        self._front = HttpServer(app, self._socket)
-        self._front.start()
+        return routers
 
 
 def _collect_less_garbage() -> None:
