@@ -109,10 +109,10 @@ class Figures:
 
     def kinds(self) -> dict[str, int]:
         """How many mails of each kind were sent."""
-        found = {}
+        counts: dict[str, int] = {}
         for line in self._lines.values():
-            found |= {str(kind): int(count) for kind, count in line.execute(MAIL_KINDS)}
-        return found
+            counts |= {str(kind): int(count) for kind, count in line.execute(MAIL_KINDS)}
+        return counts
 
     def _pace(self, name: str, query: str) -> Pace:
         count, seconds, best = self._one(name, query)
