@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shared.host.role import Role
+
 if TYPE_CHECKING:
     from infra.run.supervisor import Supervisor
 
 STANDSTILL = 60.0
 """Seconds for which this process may stand still as a whole before it is ended."""
+
+DELIVERY_NICE_INCREMENT = 5
+"""Where processors are scarce, whoever consumes goes before whoever delivers."""
 
 
 def run(
@@ -25,25 +30,31 @@ def run(
     simulate_king: Annotated[
         bool, typer.Option("--simulate-king", help="a stand-in collects whatever is requested")
     ] = False,
+    only: Annotated[
+        Role | None,
+        typer.Option(help="half of the work; deliver: mails and texts, consume: all but these"),
+    ] = None,
 ) -> None:
     """Run the named services, all by default, in this process; Ctrl-C or SIGTERM stops it."""
     # Nearly all that is made at the start stays, and to look for garbage among it takes long; the
     # supervisor turns this on again.
     gc.disable()
     try:
-        _run(services or [], simulate_king=simulate_king)
+        _run(services or [], simulate_king=simulate_king, only=only)
     finally:
         gc.enable()
 
 
-def _run(services: Sequence[str], *, simulate_king: bool) -> None:
+def _run(services: Sequence[str], *, simulate_king: bool, only: Role | None) -> None:
     from infra.context import require_service, settings
     from infra.run.supervisor import Supervisor
 
     names = [require_service(name) for name in services]
     stop = _stop_on_signals()
     _end_at_a_standstill()
-    supervisor = Supervisor(settings(), names)
+    if only is Role.DELIVER:
+        os.nice(DELIVERY_NICE_INCREMENT)
+    supervisor = Supervisor(settings(), names, only=only)
     if simulate_king:
         from infra.composition import KING
         from infra.demo.simulators.king import KingBilling
@@ -76,8 +87,10 @@ def _stop_on_signals() -> threading.Event:
 def _announce(supervisor: "Supervisor") -> None:
     """What runs, and at which addresses."""
     running = ", ".join(runtime.service.name for runtime in supervisor.runtimes)
-    typer.echo(f"running {running}")
-    typer.echo(f"  API         {supervisor.address}/docs")
+    only = supervisor.only
+    typer.echo(f"running {running}" + (f", to {only} only" if only else ""))
+    if only is not Role.DELIVER:
+        typer.echo(f"  API         {supervisor.address}/docs")
     typer.echo(f"  readiness   {supervisor.address}/readyz")
     typer.echo(f"  events      {_without_password(supervisor.settings.broker_url)}")
     typer.echo("Ctrl-C stops it.")

@@ -15,9 +15,12 @@ import structlog
 from infra.buses import BusFactory
 from infra.run.runtimes import build_runtimes
 from shared.base.errors import StappenplanError
+from shared.host.role import Role
 from shared.host.settings import Settings
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from infra.run.http_server import HttpServer
     from shared.host.runtime import Runtime
 
@@ -53,8 +56,10 @@ class Supervisor:
         self,
         settings: Settings,
         names: Sequence[str] = (),
+        *,
+        only: Role | None = None,
     ) -> None:
-        if settings.embedded and names:
+        if settings.embedded and (names or only):
             raise CannotRun(
                 "the embedded broker carries events within one process only: run all services "
                 "together, or set STAPPENPLAN_BROKER_URL to a RabbitMQ"
@@ -66,6 +71,7 @@ class Supervisor:
         self.buses = BusFactory(self.settings)
         self.runtimes: list[Runtime] = []
         self._names = names
+        self.only = only
         self._companions: list[Companion] = []
         self._server: HttpServer | None = None
         self.unfinished: list[str] = []
@@ -88,7 +94,7 @@ class Supervisor:
         """
         if self.settings.embedded:
             self._hold = _hold(self.settings.data_dir)
-        self.runtimes = build_runtimes(self.settings, self.buses, self._names)
+        self.runtimes = build_runtimes(self.settings, self.buses, self._names, only=self.only)
         for companion in self._companions:
             companion.start()
         for runtime in self.runtimes:
@@ -163,20 +169,26 @@ class Supervisor:
         self.stop()
 
     def _serve(self) -> None:
-        from infra.operations.dead_letters import routes
-        from infra.run.event_ingest import event_ingest
         from infra.run.http_server import HttpServer
         from shared.host.health import health
         from shared.web.app import create_app
+
+        # Whoever only delivers would not see to what a request leaves to be done later.
+        routers = [] if self.only is Role.DELIVER else self._service_routers()
+        routers.append(health(self.runtimes))
+        app = create_app(routers, token_key=self.settings.signing_key())
+        self._server = HttpServer(app, self._socket)
+        self._server.start()
+
+    def _service_routers(self) -> "list[APIRouter]":
+        from infra.operations.dead_letters import routes
+        from infra.run.event_ingest import event_ingest
 
         routers = [runtime.service.router(runtime) for runtime in self.runtimes]
         routers.append(routes.routes(self.runtimes))
         if self.settings.embedded:
             routers.append(event_ingest(self.runtimes))
-        routers.append(health(self.runtimes))
-        app = create_app(routers, token_key=self.settings.signing_key())
-        self._server = HttpServer(app, self._socket)
-        self._server.start()
+        return routers
 
 
 def _collect_less_garbage() -> None:

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from shared.base.errors import InfrastructureDown, Invalid, Malformed, StappenplanError
 from shared.events.envelope import CONTENT_TYPE, NAMESPACE, Envelope
 from shared.events.event import Event
+from shared.host.role import Role
 from shared.host.service import Service
 from shared.host.settings import Settings
 from shared.host.tasks import Tasks
@@ -67,6 +68,7 @@ class Runtime:
         publishers: PublisherRules,
         clock: Clock = utc_now,
         pool: RenderPool | None = None,
+        only: Role | None = None,
     ) -> None:
         self.service = service
         self.settings = settings
@@ -95,10 +97,12 @@ class Runtime:
             self.engine.transactions,
             clock,
         )
-        # SQLite has one writer at a time: a second thread would only queue up behind the first.
-        consumers = 1 if self.database.is_sqlite else CONSUMERS
-        self._consumers = [Consumer(service.name, bus, self.engine) for _ in range(consumers)]
-        self.tasks = Tasks(self.engine, self.sender, bus, clock, notify)
+        self._consumers = [
+            Consumer(service.name, bus, self.engine)
+            for _ in range(_consumer_count(self.database, only))
+        ]
+        self.tasks = Tasks(self.engine, self.sender, bus, clock, notify, only)
+        self._delivers_only = only is Role.DELIVER
 
     # For the runner.
 
@@ -179,6 +183,8 @@ class Runtime:
             reasons.append("the broker cannot be reached, or its queue cannot be read")
         if any(thread.paused for thread in self._consumers):
             reasons.append("consumption is paused")
+        if self._delivers_only and self.tasks.notifications.paused:
+            reasons.append("delivery is paused")
         return reasons
 
     # For its routes.
@@ -271,6 +277,13 @@ class Runtime:
             return self.engine.transactions.run(inside)
         except WorkFailed as failure:
             raise failure.reason from None
+
+
+def _consumer_count(database: Database, only: Role | None) -> int:
+    if only is Role.DELIVER:
+        return 0
+    # SQLite has one writer at a time: a second thread would only queue up behind the first.
+    return 1 if database.is_sqlite else CONSUMERS
 
 
 def _message_id(by: str, name: str, key: str | None) -> str:

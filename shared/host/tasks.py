@@ -7,6 +7,7 @@ from functools import partial
 
 from sqlmodel import Session
 
+from shared.host.role import Role
 from shared.messaging.bus import Bus
 from shared.notifications import queue
 from shared.notifications.delivery.sender import NotificationSender
@@ -38,6 +39,9 @@ LOOK_AROUND_SECONDS = 5.0
 """Seconds between two looks for what other processes have left or made due; what this process
 itself makes due, it knows without looking."""
 
+MAIL_LOOK_SECONDS = 1.0
+"""The same for a process that only delivers: all that it has to send, other processes have left."""
+
 
 class Tasks:
     """One service's periodic tasks; iterating over it gives their threads."""
@@ -49,7 +53,9 @@ class Tasks:
         bus: Bus,
         clock: Callable[[], datetime],
         notify: Signal,
+        only: Role | None = None,
     ) -> None:
+        self._only = only
         self._engine = engine
         self._bus = bus
         self._clock = clock
@@ -66,16 +72,24 @@ class Tasks:
         )
         self.due = self._when_due("due", engine.run_due, WAITING_MESSAGES.next_due, signals.due)
         self.notifications = self._when_due(
-            "notifications", sender.deliver_due, WAITING_NOTIFICATIONS.next_due, notify
+            "notifications",
+            sender.deliver_due,
+            WAITING_NOTIFICATIONS.next_due,
+            notify,
+            MAIL_LOOK_SECONDS if only is Role.DELIVER else LOOK_AROUND_SECONDS,
         )
         self.cleaning = PeriodicTask(
             f"{engine.name}-cleaning", self.clean, every=CLEANING_INTERVAL_SECONDS, rest=1.0
         )
 
     def __iter__(self) -> Iterator[PeriodicTask]:
-        return iter(
-            (self.confirm_flusher, self.sweeper, self.due, self.notifications, self.cleaning)
-        )
+        # Whoever delivers has something to publish as well: that a mail has left.
+        tasks = [self.confirm_flusher, self.sweeper]
+        if self._only is not Role.DELIVER:
+            tasks += [self.due, self.cleaning]
+        if self._only is not Role.CONSUME:
+            tasks.append(self.notifications)
+        return iter(tasks)
 
     def flush_confirms(self) -> int:
         """Mark what the broker has answered, unless transactions pass by that take it along."""
@@ -111,11 +125,12 @@ class Tasks:
         work: Callable[[], int],
         next_due: Callable[[Session], datetime | None],
         signal: Signal,
+        every: float = LOOK_AROUND_SECONDS,
     ) -> PeriodicTask:
         return PeriodicTask(
             f"{self._engine.name}-{name}",
             work,
-            every=LOOK_AROUND_SECONDS,
+            every=every,
             signal=signal,
             due_in=partial(self._seconds_until, next_due),
         )

@@ -1,10 +1,11 @@
-"""What writing letters costs the consumer: billing's events a second, with it and without.
+"""What mails cost the consumer: billing's events a second, with them and without.
 
-    python -m tests.benchmark.beside_mail [--events 6000] [--rounds 3]
+    python -m tests.benchmark.beside_mail [--events 6000] [--rounds 3] [--ways none pool …]
 
-Turn and turn about, in one run: no letters at all, letters written by processes of their own (as
-shipped), and letters written in the service's own process. Each event leads to two mails with a
-document; what is measured is how fast the events are consumed meanwhile.
+Turn and turn about, in one run: no mails at all (`none`), mails rendered by a pool of processes
+(`pool`), a process that delivers beside one that consumes (`role`), and all in one process
+(`inline`). Each event leads to two mails with a document; what is measured is how fast the events
+are consumed meanwhile.
 """
 
 import argparse
@@ -16,7 +17,8 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,14 +27,21 @@ import psycopg
 from infra.run.runtimes import BusFactory
 from shared.host.settings import Settings
 from shared.messaging.bus import Outgoing, PublishResult
-from tests.benchmark.drill import environment, grounds, say
+from tests.benchmark.drill import environment, grounds, ready, say
 from tests.benchmark.load import accepted
 from tests.benchmark.roster import ROOT
 from tests.servers.postgres import start_postgres
+from tests.servers.premises import free_ports, wait_until
 from tests.servers.rabbitmq import start_rabbitmq
 
 GOLDEN = ROOT / "tests" / "contract" / "golden" / "registration.completed.v1.json"
-WAYS = ("none", "apart", "here")
+RUN = ("run", "billing")
+WAYS: Mapping[str, Sequence[Sequence[str]]] = {
+    "none": [("none", *RUN)],
+    "pool": [("pool", *RUN)],
+    "role": [("inline", *RUN, "--only", "deliver"), ("inline", *RUN, "--only", "consume")],
+    "inline": [("inline", *RUN)],
+}
 CONSUMED = """
     SELECT count(*), extract(epoch FROM max(received_at) - min(received_at)),
            (SELECT count(*) FROM notification WHERE status = 'sent'
@@ -60,16 +69,28 @@ def turn(settings: Settings, way: str, count: int, folder: Path) -> tuple[float,
     line.open()
     messages = list(registrations(count))
     for start in range(0, count, 1000):
-        answer = line.publish(messages[start : start + 1000]).result(120)
-        assert set(answer) == {PublishResult.CONFIRMED}
+        results = line.publish(messages[start : start + 1000]).result(120)
+        assert set(results) == {PublishResult.CONFIRMED}
     line.close()
-    command = [sys.executable, "-m", "tests.benchmark.mailing", way, "run", "billing"]
-    with (folder / "billing.log").open("wb") as log:
+    with ExitStack() as running:
+        for words in WAYS[way]:
+            running.enter_context(_billing(words, settings, folder))
+        return _consumed(settings, count)
+
+
+@contextmanager
+def _billing(words: Sequence[str], settings: Settings, folder: Path) -> Iterator[None]:
+    """A process of billing; one that only delivers is ready when this begins."""
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "tests.benchmark.mailing", *words]
+    with (folder / "billing.log").open("ab") as log:
         process = subprocess.Popen(
-            command, env=environment(settings), cwd=ROOT, stdout=log, stderr=log
+            command, env=environment(settings, port), cwd=ROOT, stdout=log, stderr=log
         )
     try:
-        return _consumed(settings, count)
+        if "deliver" in words:
+            wait_until(lambda: ready(port, process), "it is ready to deliver")
+        yield
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
@@ -92,12 +113,13 @@ def main(words: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmark.beside_mail")
     parser.add_argument("--events", type=int, default=6000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     asked = parser.parse_args(words)
     rates: dict[str, list[float]] = defaultdict(list)
     rabbitmq, postgres = start_rabbitmq(), start_postgres(durable=True)
     try:
         for _ in range(asked.rounds):
-            for way in WAYS:
+            for way in asked.ways:
                 with tempfile.TemporaryDirectory() as name:
                     folder = Path(name)
                     with grounds(rabbitmq, postgres, folder) as settings:

@@ -98,7 +98,7 @@ def service(name: str, port: int, settings: Settings) -> Iterator["subprocess.Po
             [PROGRAM, "run", name], env=environment(settings, port), stdout=log, stderr=log
         )
         try:
-            wait_until(lambda: _ready(port, process), f"{name} is ready")
+            wait_until(lambda: ready(port, process), f"{name} is ready")
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
@@ -109,7 +109,12 @@ def service(name: str, port: int, settings: Settings) -> Iterator["subprocess.Po
                 process.wait()
 
 
-def _ready(port: int, process: "subprocess.Popen[bytes]") -> bool:
+def ready(port: int, process: "subprocess.Popen[bytes]") -> bool:
+    """Whether the service there is ready.
+
+    Raises:
+        RuntimeError: its process has ended.
+    """
     if process.poll() is not None:
         raise RuntimeError("a service ended before it was ready")
     try:

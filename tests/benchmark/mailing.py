@@ -1,4 +1,4 @@
-"""Billing with another way of writing letters, to compare: `… mailing WAY run billing`."""
+"""Billing with another way of rendering mails, to compare: `… mailing WAY run billing …`."""
 
 import sys
 
@@ -7,16 +7,11 @@ from shared.notifications.delivery.sender import NotificationSender
 from shared.notifications.rendering import pool
 
 
-def _deliver_nothing(self: NotificationSender, limit: int = 0) -> int:
-    """Nothing is sent, and nothing was due."""
-    return 0
-
-
 def change(way: str) -> None:
-    """`none` writes and sends nothing; `here` writes all in this process; `apart` as shipped."""
+    """`none` renders and sends nothing; `inline` renders all in this process; `pool` as shipped."""
     if way == "none":
-        NotificationSender.deliver_due = _deliver_nothing  # type: ignore[method-assign]
-    elif way == "here":
+        NotificationSender.deliver_due = lambda _self, limit=0: limit  # type: ignore[method-assign,assignment]
+    elif way == "inline":
         pool.INLINE_LIMIT = sys.maxsize
 
 

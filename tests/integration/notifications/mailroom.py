@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from sqlalchemy import MetaData, select
 
 from shared.events.envelope import Envelope
+from shared.host.role import Role
 from shared.host.runtime import Runtime
 from shared.host.service import Service
 from shared.host.settings import Settings
@@ -64,10 +65,10 @@ class Provider:
 class Mailroom:
     """One process of the service, without its threads: the test says when it delivers."""
 
-    def __init__(self, url: str, folder: Path, provider: Provider | None = None) -> None:
+    def __init__(self, url: str, folder: Path, only: Role | None = None) -> None:
         self.now = MONDAY
         self.bus = RecordingBus()
-        self.provider = provider or Provider()
+        self.provider = Provider()
         self.kinds: dict[str, NotificationKind] = {}
         senders = Senders(email=_Redirected(self), sms=_Redirected(self))
         self.runtime = Runtime(
@@ -77,6 +78,7 @@ class Mailroom:
             senders,
             PublisherRules(),
             lambda: self.now,
+            only=only,
         )
         self.database: Database = self.runtime.database
 
