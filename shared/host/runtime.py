@@ -20,7 +20,6 @@ from shared.host.tasks import Tasks
 from shared.messaging.bus import Bus, Incoming
 from shared.notifications.delivery.sender import NotificationSender
 from shared.notifications.queue import NotificationSink
-from shared.notifications.rendering.pool import RenderPool
 from shared.notifications.rendering.template_files import missing_templates
 from shared.notifications.senders.protocol import Senders
 from shared.persistence.database import Database
@@ -67,7 +66,6 @@ class Runtime:
         senders: Senders,
         publishers: PublisherRules,
         clock: Clock = utc_now,
-        pool: RenderPool | None = None,
         only: Role | None = None,
     ) -> None:
         self.service = service
@@ -87,12 +85,10 @@ class Runtime:
             series=service.series,
             sinks=[NotificationSink(notify.wake)],
         )
-        self._pool = pool or RenderPool(settings.mail_from)
         self.sender = NotificationSender(
             service.name,
             service.notification_kinds,
             service.templates,
-            self._pool,
             senders,
             self.engine.transactions,
             clock,
@@ -144,7 +140,6 @@ class Runtime:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(max(0.0, deadline - time.monotonic()))
-        self._pool.close()
         self.bus.close()
         # What the broker confirmed at the last moment need not be published again.
         with suppress(InfrastructureDown), translate_errors():

@@ -41,7 +41,7 @@ def say_nothing(*_: object) -> Sequence[Effect]:
 class NotificationKind:
     """How one kind of mail is made, and what is said when it has left or has failed for good.
 
-    `describe` only reads, and says what the mail is made of; it is rendered elsewhere. One with a
+    `describe` only reads, and says what the mail is made of; it is rendered afterwards. One with a
     secret has a `compose` instead: it runs in a transaction of its own that commits before the
     mail is handed over, and again for each try. Both return None when the mail is no longer
     wanted, and raise what makes it fail: a `Reject` or a `Conflict` at once, in its own words;

@@ -1,11 +1,10 @@
 """What mails cost the consumer: billing's events a second, with them and without.
 
-    python -m tests.benchmark.beside_mail [--events 6000] [--rounds 3] [--ways none pool …]
+    python -m tests.benchmark.beside_mail [--events 6000] [--rounds 3]
 
-Turn and turn about, in one run: no mails at all (`none`), mails rendered by a pool of processes
-(`pool`), a process that delivers beside one that consumes (`role`), and all in one process
-(`inline`). Each event leads to two mails with a document; what is measured is how fast the events
-are consumed meanwhile.
+Turn and turn about, in one run: no mails at all, a process that delivers beside one that consumes,
+and both in one process. Each event leads to two mails with a document; what is measured is how
+fast the events are consumed meanwhile.
 """
 
 import argparse
@@ -25,6 +24,7 @@ from uuid import uuid4
 import psycopg
 
 from infra.run.runtimes import BusFactory
+from shared.host.role import Role
 from shared.host.settings import Settings
 from shared.messaging.bus import Outgoing, PublishResult
 from tests.benchmark.drill import environment, grounds, ready, say
@@ -35,12 +35,16 @@ from tests.servers.premises import free_ports, wait_until
 from tests.servers.rabbitmq import start_rabbitmq
 
 GOLDEN = ROOT / "tests" / "contract" / "golden" / "registration.completed.v1.json"
-RUN = ("run", "billing")
+PRODUCT = "infra.cli"
+WITHOUT_MAILS = "tests.benchmark.mailing"
+BILLING = ("run", "billing")
 WAYS: Mapping[str, Sequence[Sequence[str]]] = {
-    "none": [("none", *RUN)],
-    "pool": [("pool", *RUN)],
-    "role": [("inline", *RUN, "--only", "deliver"), ("inline", *RUN, "--only", "consume")],
-    "inline": [("inline", *RUN)],
+    "none": [(WITHOUT_MAILS, *BILLING)],
+    "beside": [
+        (PRODUCT, *BILLING, "--only", Role.DELIVER),
+        (PRODUCT, *BILLING, "--only", Role.CONSUME),
+    ],
+    "within": [(PRODUCT, *BILLING)],
 }
 CONSUMED = """
     SELECT count(*), extract(epoch FROM max(received_at) - min(received_at)),
@@ -82,13 +86,13 @@ def turn(settings: Settings, way: str, count: int, folder: Path) -> tuple[float,
 def _billing(words: Sequence[str], settings: Settings, folder: Path) -> Iterator[None]:
     """A process of billing; one that only delivers is ready when this begins."""
     (port,) = free_ports(1)
-    command = [sys.executable, "-m", "tests.benchmark.mailing", *words]
+    command = [sys.executable, "-m", *words]
     with (folder / "billing.log").open("ab") as log:
         process = subprocess.Popen(
             command, env=environment(settings, port), cwd=ROOT, stdout=log, stderr=log
         )
     try:
-        if "deliver" in words:
+        if Role.DELIVER in words:
             wait_until(lambda: ready(port, process), "it is ready to deliver")
         yield
     finally:

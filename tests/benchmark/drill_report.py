@@ -34,7 +34,7 @@ class Drilled:
     handled: Mapping[str, Pace]
     mailed: Mapping[str, Pace]
     documents: Pace
-    peaks: Mapping[str, tuple[int, list[int]]]
+    peaks: Mapping[str, int]
 
     @property
     def faults(self) -> list[str]:
@@ -49,14 +49,8 @@ class Drilled:
         return found + ([f"mails twice: {self.doubled}"] if self.doubled else [])
 
 
-def peak_of(pid: int) -> tuple[int, list[int]]:
-    """The most memory that a process has held, in MiB, and each of those it started."""
-    children = Path(f"/proc/{pid}/task").glob("*/children")
-    started = sorted(int(one) for path in children for one in path.read_text().split())
-    return _peak(pid), [_peak(one) for one in started]
-
-
-def _peak(pid: int) -> int:
+def peak_of(pid: int) -> int:
+    """The most memory that a process has held, in MiB."""
     for row in Path(f"/proc/{pid}/status").read_text().splitlines():
         if row.startswith("VmHWM"):
             return int(row.split()[1]) // 1024
@@ -73,7 +67,7 @@ def _head(it: Drilled) -> list[str]:
         "# The backlog drill",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, one machine: {equipment()}, "
-        f"four processes, all guarantees on. "
+        f"{len(it.peaks)} processes, all guarantees on. "
         "Made by `python -m tests.benchmark.drill --write`.",
         "",
         f"**{it.customers:,} sign-ups** were submitted at once (in {it.submitting:.0f} s). "
@@ -108,11 +102,8 @@ def _row(name: str, pace: Pace) -> str:
 
 
 def _memory(it: Drilled) -> list[str]:
-    lines = ["| process | peak memory | its letter writers |", "|---|---|---|"]
-    for name, (own, started) in it.peaks.items():
-        writers = " + ".join(f"{one} MiB" for one in started) or "–"
-        lines.append(f"| {name} | {own} MiB | {writers} |")
-    return [*lines, ""]
+    rows = [f"| {name} | {peak} MiB |" for name, peak in it.peaks.items()]
+    return ["| process | peak memory |", "|---|---|", *rows, ""]
 
 
 def _balance(it: Drilled) -> list[str]:

@@ -18,7 +18,6 @@ from shared.base import crash_points
 from shared.host import runtime
 from shared.host.runtime import Runtime
 from shared.messaging.bus import Incoming
-from shared.notifications.rendering.pool import RenderPool
 from shared.notifications.senders.protocol import Senders
 from shared.processing import Message, pipeline, unit_of_work
 from shared.processing.decoding import PublisherRules
@@ -104,7 +103,6 @@ class Process:
         self._ground, self._clock, self._new_line = ground, clock, new_line
         self._service = build(name, moods)
         self._outward = Senders(email=None, sms=None)  # type: ignore[arg-type]  # No mail is said.
-        self._pool = RenderPool("Model <model@stappenplan.example>", processes=1)
         self._passes = 0
         self._fault = WELL
         self._begin()
@@ -120,7 +118,6 @@ class Process:
                 self._outward,
                 PublisherRules(),
                 self._clock,
-                self._pool,
             )
         recovery = self.runtime.engine.recovery
         recovery._run_isolated = self._ends.noting(recovery._run_isolated)  # type: ignore[assignment,method-assign]

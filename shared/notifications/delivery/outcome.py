@@ -67,9 +67,9 @@ class Outcome:
 
 def not_made(notification: Notification, failure: Exception, now: datetime) -> Outcome:
     """It could not be made: what a rule forbids has failed at once, all else is tried again."""
-    reason = _reason_of(failure)
-    if is_permanent(reason):
-        return Outcome(FAILED, error=str(reason))
+    failure = failure if isinstance(failure, WorkFailed) else WorkFailed(failure)
+    if is_permanent(failure.reason):
+        return Outcome(FAILED, error=str(failure.reason))
     return retry_later(notification, failure, now)
 
 

@@ -1,4 +1,4 @@
-"""The notification sender: claims what is due, has it rendered, hands it over, marks what has left.
+"""The notification sender: claims what is due, renders it, hands it over, marks what has left.
 
 Providers have no idempotency key, so a crash between handing over and marking sends again what
 was in hand, at most a batch of 20: at least once, said honestly. One that carries a secret goes by
@@ -34,8 +34,7 @@ from shared.notifications.delivery.outcome import (
 )
 from shared.notifications.delivery.recording import Delivery, record
 from shared.notifications.kinds import NotificationKind
-from shared.notifications.rendering.jobs import Rendered, RenderingFailed, RenderJob
-from shared.notifications.rendering.pool import RenderPool
+from shared.notifications.rendering.jobs import RenderJob, render
 from shared.notifications.senders.outgoing import OutgoingMessage
 from shared.notifications.senders.protocol import (
     ProviderUnavailable,
@@ -66,7 +65,6 @@ class NotificationSender:
         service: str,
         kinds: Mapping[str, NotificationKind],
         templates: Path,
-        pool: RenderPool,
         senders: Senders,
         transactions: Transactions,
         clock: Callable[[], datetime],
@@ -74,7 +72,6 @@ class NotificationSender:
         self._service = service
         self._kinds = kinds
         self._templates = templates
-        self._pool = pool
         self._senders = senders
         self._transactions = transactions
         self._clock = clock
@@ -161,17 +158,22 @@ class NotificationSender:
     # From a notification to what has left.
 
     def _try_plain(self, deliveries: Sequence[Delivery]) -> None:
-        """Have them rendered together, then hand over one after the other."""
-        for delivery, rendered in zip(deliveries, self._rendered(deliveries), strict=True):
+        """Have them described together, then render and hand over one after the other."""
+        for delivery, job in zip(deliveries, self._described(deliveries), strict=True):
             if self._may_go(delivery):
-                delivery.outcome = self._outcome(delivery, partial(self._send_rendered, rendered))
+                self._try(delivery, partial(self._render, job))
 
-    def _rendered(self, deliveries: Sequence[Delivery]) -> Sequence[Rendered | WorkFailed | None]:
+    def _try_secret(self, delivery: Delivery) -> None:
+        """Compose and send; each of a few quick tries composes anew.
+
+        A secret is thus never sent twice: a try whose outcome is unknown left one behind that
+        the next try has already replaced.
+        """
+        self._try(delivery, partial(self._compose, delivery))
+
+    def _described(self, deliveries: Sequence[Delivery]) -> Sequence[RenderJob | WorkFailed | None]:
         with self._transactions.reading() as session:
-            described = [self._describe(session, delivery) for delivery in deliveries]
-        jobs = [job for job in described if isinstance(job, RenderJob)]
-        rendered = iter(self._pool.render(jobs, self._renderer))
-        return [next(rendered) if isinstance(job, RenderJob) else job for job in described]
+            return [self._describe(session, delivery) for delivery in deliveries]
 
     def _describe(self, session: Session, delivery: Delivery) -> RenderJob | WorkFailed | None:
         try:
@@ -182,39 +184,36 @@ class NotificationSender:
             session.rollback()  # The others can still be described.
             return WorkFailed(error)
 
-    def _send_rendered(self, rendered: Rendered | WorkFailed | None) -> _Sent | None:
-        if isinstance(rendered, RenderingFailed | WorkFailed):
-            raise rendered
-        return None if rendered is None else (rendered, self._send(rendered))
+    def _render(self, job: RenderJob | WorkFailed | None) -> OutgoingMessage | None:
+        if isinstance(job, WorkFailed):
+            raise job
+        return None if job is None else render(job, self._renderer)
 
-    def _try_secret(self, delivery: Delivery) -> None:
-        """Compose and send; each of a few quick tries composes anew.
-
-        A secret is thus never sent twice: a try whose outcome is unknown left one behind that
-        the next try has already replaced.
-        """
-        delivery.outcome = self._outcome(delivery, partial(self._send_anew, delivery))
-
-    def _send_anew(self, delivery: Delivery) -> _Sent | None:
+    def _compose(self, delivery: Delivery) -> OutgoingMessage | None:
         def compose(work: UnitOfWork) -> OutgoingMessage | None:
             make = delivery.kind.compose
             now = Now(work.now)
             return make and make(work.session, delivery.notification, self._renderer, now)
 
-        outgoing = self._transactions.run(compose)
-        return None if outgoing is None else (outgoing, self._send(outgoing))
+        return self._transactions.run(compose)
 
-    def _send(self, outgoing: OutgoingMessage) -> str:
-        reached("send.before")
-        provider_id = self._senders.send(outgoing)
-        reached("send.after")
-        return provider_id
-
-    def _outcome(self, delivery: Delivery, send: Callable[[], _Sent | None]) -> Outcome:
+    def _try(self, delivery: Delivery, make: Callable[[], OutgoingMessage | None]) -> None:
+        """Make and hand over, with a few quick tries, and put down what came of it."""
         with log_fields(delivery.fields):
-            return self._try(delivery.notification, send)
+            delivery.outcome = self._outcome(
+                delivery.notification, partial(self._make_and_send, make)
+            )
 
-    def _try(self, notification: Notification, send: Callable[[], _Sent | None]) -> Outcome:
+    def _make_and_send(self, make: Callable[[], OutgoingMessage | None]) -> _Sent | None:
+        message = make()
+        if message is None:
+            return None
+        reached("send.before")
+        provider_id = self._senders.send(message)
+        reached("send.after")
+        return message, provider_id
+
+    def _outcome(self, notification: Notification, send: Callable[[], _Sent | None]) -> Outcome:
         try:
             sent = self._breakers.call(notification.channel, send)
         except InfrastructureDown:

@@ -1,8 +1,7 @@
-"""What a message is made of, as plain data: so that another process can render it."""
+"""What a message is made of, as plain data: described in a transaction, rendered outside of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.notifications.senders import Attachment, OutgoingMessage
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class AttachmentJob(Protocol):
-    """A document that is yet to be made; it can be pickled, and so can all it consists of."""
+    """A document that is yet to be made."""
 
     def attachment(self) -> Attachment:
         """The document, made now."""
@@ -20,7 +19,7 @@ class AttachmentJob(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RenderJob:
-    """A message before it is rendered. It holds no secret: it may travel to another process."""
+    """A message before it is rendered. It holds no secret."""
 
     kind: str
     channel: str
@@ -31,15 +30,8 @@ class RenderJob:
     attachments: tuple[AttachmentJob, ...] = ()
 
 
-class RenderingFailed(Exception):
-    """A message could not be rendered; the text says why."""
-
-
-Rendered = OutgoingMessage | RenderingFailed
-
-
-def render(job: RenderJob, renderer: "Renderer", mail_from: str) -> OutgoingMessage:
-    """Fill the template, make the documents, and put a mail into the form in which it travels.
+def render(job: RenderJob, renderer: "Renderer") -> OutgoingMessage:
+    """Fill the template and make the documents.
 
     Raises:
         jinja2.TemplateError: there is no such template, or it asks for what is not given.
@@ -48,22 +40,9 @@ def render(job: RenderJob, renderer: "Renderer", mail_from: str) -> OutgoingMess
     template = job.kind, job.language, job.params
     if job.channel == "sms":
         return renderer.render_sms(*template, to=job.to, message_key=job.message_key)
-    email = renderer.render_email(
+    return renderer.render_email(
         *template,
         to=job.to,
         message_key=job.message_key,
         attachments=[document.attachment() for document in job.attachments],
     )
-    try:
-        wire = email.mime(mail_from, datetime.now(UTC)).as_bytes()
-    except ValueError:
-        return email  # The sender meets the same address, and refuses it.
-    return replace(email, wire=wire)
-
-
-def render_or_failure(job: RenderJob, renderer: "Renderer", mail_from: str) -> Rendered:
-    """The message, or the reason that there is none; nothing that a job does raises."""
-    try:
-        return render(job, renderer, mail_from)
-    except Exception as error:
-        return RenderingFailed(f"{type(error).__name__}: {error}")

@@ -31,8 +31,7 @@ class Email:
     """One mail to one person, as text and as HTML that say the same.
 
     `message_key` is the same for each try to send this mail, unless each try writes another (a
-    password of its own); `kind` names its template; `wire` is the mail as it travels, when
-    whoever rendered it has made that as well.
+    password of its own); `kind` names its template.
     """
 
     to: str
@@ -44,18 +43,17 @@ class Email:
     attachments: tuple[Attachment, ...]
     message_key: str
     kind: str = "notification"
-    wire: bytes | None = None
 
     def __repr__(self) -> str:
         return f"Email(kind={self.kind!r}, to={masked(self.to)!r}, key={self.message_key!r}, ***)"
 
     def as_bytes(self, sender: str, date: datetime) -> bytes:
-        """The mail as it travels, made now unless it was made before.
+        """The mail as it travels.
 
         Raises:
             ValueError: an address or file name cannot stand in a header.
         """
-        return self.mime(sender, date).as_bytes() if self.wire is None else self.wire
+        return self.mime(sender, date).as_bytes()
 
     def mime(self, sender: str, date: datetime) -> EmailMessage:
         """The mail as it travels (RFC 5322), in ASCII so that every relay accepts it.

@@ -168,7 +168,8 @@ def test_a_slow_provider_never_holds_a_batch_beyond_its_lease(mailroom: Mailroom
 
 
 def test_one_mail_at_fault_does_not_hold_up_its_batch(mailroom: Mailroom) -> None:
-    # Given a batch: one cannot be described, one is no longer wanted, of one nothing can be said,
+    # Given a batch: one cannot be described, one has no template, one is no longer wanted, of one
+    # nothing can be said,
     def describe_each(session: Session, notification: Notification) -> RenderJob | None:
         if notification.id == "faulty":
             raise KeyError("no such order")
@@ -181,12 +182,15 @@ def test_one_mail_at_fault_does_not_hold_up_its_batch(mailroom: Mailroom) -> Non
 
     mailroom.kinds["greeting"] = NotificationKind(describe=describe_each, sent=follow)
     mailroom.put("faulty", "unwanted", "speechless", "sound")
+    mailroom.put("untemplated", kind="unheard_of")
     # When it is sent,
     mailroom.deliver()
     # Then each got what it needed, and a person sees what is wrong.
     rows = mailroom.rows()
     assert (rows["faulty"].status, rows["unwanted"].status) == (WAITING, CANCELLED)
     assert "KeyError" in (rows["faulty"].error or "")
+    assert rows["untemplated"].status == WAITING
+    assert "TemplateNotFound" in (rows["untemplated"].error or "")
     assert rows["speechless"].status == FAILED
     assert "nothing can be said" in (rows["speechless"].error or "")
     assert rows["sound"].status == SENT

@@ -118,11 +118,11 @@ def test_the_deep_check_looks_into_the_layout(templates: Path, layout: Path) -> 
     [
         "from shared.notifications.rendering.template_files import missing_templates\n"
         "missing_templates(Path('services/signup/templates'))",
-        "from shared.notifications.rendering.pool import RenderPool\nRenderPool('a@b.example')",
+        "import shared.notifications.delivery.sender",
         "from shared.notifications.senders import make_senders\n"
         "make_senders(mail='ses', sms='sns', data_dir=Path(), mail_from='', sms_sender='')",
     ],
-    ids=["the look at the files", "the pool", "the senders"],
+    ids=["the look at the files", "the sender", "the senders"],
 )
 def test_what_a_start_needs_of_mails_loads_no_engine_for_them(program: str) -> None:
     # Given a process that does just this, When it has, Then it has loaded nothing for later.
