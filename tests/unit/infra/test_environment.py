@@ -37,6 +37,19 @@ def test_uv_installs_where_it_is_and_pip_elsewhere(
     assert call.endswith("--require-hashes --requirement some.lock\n")
 
 
+@pytest.mark.parametrize(("told", "compiles"), [("1", True), ("", False)])
+def test_where_python_keeps_nothing_it_compiles_the_installation_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, compiles: bool
+) -> None:
+    # Given a machine on which Python is told to keep what it compiles, or to keep nothing,
+    stand_in(tmp_path, "uv")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", told)
+    # When something is installed, Then only there it is compiled at once: otherwise each process
+    # that starts would compile all of it again.
+    call = answer_of("install", tmp_path, "--requirement", "some.lock")
+    assert ("--compile-bytecode" in call) is compiles
+
+
 def test_a_machine_that_uv_has_no_wheel_for_is_set_up_all_the_same(tmp_path: Path) -> None:
     # Given an environment whose pip finds no wheel of uv,
     stand_in(tmp_path, "pip", exit_code=1)
