@@ -55,7 +55,7 @@ def test_the_broker_takes_nothing_for_want_of_memory(
     # When the broker raises its memory alarm, and stops reading from who publishes, under load
     rabbitmq.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
     try:
-        within(SOON, lambda: stage.told("broker_blocks_publishers"), "publishers are blocked")
+        within(SOON, lambda: stage.told("broker_blocked"), "publishers are blocked")
         time.sleep(5)
         assert stage.alive(), "it is no reason to restart a service"
     finally:
