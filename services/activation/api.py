@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, model_validator
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from services.activation import facts
 from services.activation.checklist import Actor, Blocker, Step, checklist
 from services.activation.commands import ActivateCustomer, AmendContact, ResendCredentials
-from services.activation.login.log_in import LoggedIn, change_password, log_in
+from services.activation.login.api import login_routes
 from services.activation.models import Activation
 from shared.base.errors import NotFound
 from shared.events import AdministrationCreated
@@ -24,8 +24,6 @@ from shared.web.paging import NEXT_PAGE, Page
 
 Activator = Annotated[Caller, Depends(caller_with("users:activate"))]
 Onlooker = Annotated[Caller, Depends(caller_with("onboardings:read"))]
-Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
-LoginName = Annotated[str, Field(min_length=1, max_length=64)]
 BY_AGE = (col(Activation.heard_at), col(Activation.onboarding_id))
 
 
@@ -52,21 +50,6 @@ class Contact(BaseModel):
         if self.email is None and self.mobile is None:
             raise ValueError("give an e-mail address, a mobile number, or both")
         return self
-
-
-class Login(BaseModel):
-    """Login name and password."""
-
-    login_name: LoginName
-    password: Password
-
-
-class NewPassword(BaseModel):
-    """The password of now, and the one to have."""
-
-    login_name: LoginName
-    current_password: Password
-    new_password: Password
 
 
 class OnboardingAnswer(BaseModel):
@@ -140,7 +123,7 @@ def router(runtime: Runtime) -> APIRouter:
     routes = api_router(prefix="/api")
     routes.include_router(_activations(runtime))
     routes.include_router(_onboardings(runtime))
-    routes.include_router(_logins(runtime))
+    routes.include_router(login_routes(runtime))
     return routes
 
 
@@ -166,7 +149,7 @@ def _activations(runtime: Runtime) -> APIRouter:
     ) -> OnboardingAnswer:
         _require_visible(runtime, caller, onboarding_id)
         command = ActivateCustomer(channel=body.channel, by=caller.name)
-        runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.person, key=key)
         return _standing(runtime, onboarding_id)
 
     @routes.post("/activations/{onboarding_id}/resend", status_code=202, summary="Send them anew")
@@ -178,14 +161,14 @@ def _activations(runtime: Runtime) -> APIRouter:
     ) -> OnboardingAnswer:
         _require_visible(runtime, caller, onboarding_id)
         command = ResendCredentials(channel=body.channel if body else None, by=caller.name)
-        runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.person, key=key)
         return _standing(runtime, onboarding_id)
 
     @routes.patch("/onboardings/{onboarding_id}/contact", summary="Correct the contact")
     def amend(onboarding_id: UUID, body: Contact, caller: Activator) -> OnboardingAnswer:
         _require_visible(runtime, caller, onboarding_id)
         command = AmendContact(email=body.email, mobile=body.mobile, by=caller.name)
-        runtime.handle(command, subject=str(onboarding_id), by=caller.source)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.person)
         return _standing(runtime, onboarding_id)
 
     return routes
@@ -210,25 +193,6 @@ def _onboardings(runtime: Runtime) -> APIRouter:
             return OnboardingAnswer.of(
                 _load_or_404(session, caller, onboarding_id), runtime.clock()
             )
-
-    return routes
-
-
-def _logins(runtime: Runtime) -> APIRouter:
-    routes = api_router(tags=["login"])
-
-    @routes.post("/login", summary="Log in")
-    def login(body: Login) -> LoggedIn:
-        return log_in(runtime, body.login_name, body.password.get_secret_value())
-
-    @routes.post("/password", status_code=204, summary="Choose a password")
-    def password(body: NewPassword) -> None:
-        change_password(
-            runtime,
-            body.login_name,
-            body.current_password.get_secret_value(),
-            body.new_password.get_secret_value(),
-        )
 
     return routes
 

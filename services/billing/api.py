@@ -104,7 +104,7 @@ def _orders(runtime: Runtime) -> APIRouter:
         with runtime.reading() as session:
             order = _load_or_404(session, caller, reference)
         command = SignOrder(order_reference=reference, **body.model_dump())
-        runtime.handle(command, subject=order.onboarding_id, by=caller.source, key=key)
+        runtime.handle(command, subject=order.onboarding_id, by=caller.person, key=key)
 
     return routes
 
@@ -141,7 +141,7 @@ def _collections(runtime: Runtime) -> APIRouter:
             by=caller.name,
         )
         subject = str(uuid5(NAMESPACE, f"collection/{end_to_end_id}"))
-        runtime.handle(command, subject=subject, by=caller.source, key=key)
+        runtime.handle(command, subject=subject, by=caller.person, key=key)
 
     @routes.post("/collection-results", status_code=202, summary="What became of a collection")
     def report(body: CollectionResult, caller: King, key: IdempotencyKey = None) -> None:
@@ -154,7 +154,8 @@ def _collections(runtime: Runtime) -> APIRouter:
             CollectionResult.event_type,
             body.model_dump(mode="json", exclude_none=True),
             subject=order.onboarding_id if order else unknown,
-            by="/king-billing",
+            source="/king-billing",
+            by=caller.person,
             key=key,
         )
 

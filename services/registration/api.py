@@ -135,7 +135,7 @@ def _reviews(routes: APIRouter, runtime: Runtime) -> None:
     def register(onboarding_id: UUID, caller: Reviewer, key: IdempotencyKey = None) -> None:
         _require_visible(runtime, caller, onboarding_id)
         command = RegisterCustomer(by=caller.name)
-        runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.person, key=key)
 
     @routes.post("/registrations/{onboarding_id}/decline", status_code=202)
     def decline(
@@ -143,7 +143,7 @@ def _reviews(routes: APIRouter, runtime: Runtime) -> None:
     ) -> None:
         _require_visible(runtime, caller, onboarding_id)
         command = DeclineCustomer(by=caller.name, reason=body.reason)
-        runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.person, key=key)
 
 
 def _administrations(routes: APIRouter, runtime: Runtime) -> None:
@@ -159,7 +159,7 @@ def _administrations(routes: APIRouter, runtime: Runtime) -> None:
         _require_visible(runtime, caller, onboarding_id)
         chosen = body.base_administration if body else None
         command = MakeAdministration(base_administration=chosen)
-        runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.person, key=key)
 
     @routes.get("/registrations/{onboarding_id}/administration")
     def show_administration(onboarding_id: UUID, caller: Setter) -> AdministrationAnswer:
@@ -187,7 +187,7 @@ def _administrations(routes: APIRouter, runtime: Runtime) -> None:
             code=code, office_code=office, name=body.name, accounts=tuple(body.accounts)
         )
         subject = str(uuid5(NAMESPACE, f"base-administration/{office}/{code}"))
-        runtime.handle(command, subject=subject, by=caller.source)
+        runtime.handle(command, subject=subject, by=caller.person)
         return BaseAnswer(code=code, name=body.name, accounts=len(body.accounts))
 
 

@@ -15,6 +15,7 @@ from shared.base.errors import Conflict, FieldError, Forbidden, Invalid, NotFoun
 from shared.events import SignupRejected, SignupSubmitted
 from shared.events.envelope import NAMESPACE
 from shared.host.runtime import Runtime
+from shared.processing import Effect
 from shared.trade.catalogue import Catalogue
 from shared.trade.contact import EmailAddress
 from shared.web.app import IdempotencyKey, api_router, caller_with, inlined
@@ -92,21 +93,22 @@ def _signups(routes: APIRouter, runtime: Runtime) -> None:
         body: Annotated[dict[str, Any], Body()], caller: Website, key: IdempotencyKey = None
     ) -> Submitted:
         office = body.get("office_code")
-        if caller.office and office != caller.office:
-            raise Forbidden(
-                "wrong_office", f"This token signs up for office {caller.office} alone."
-            )
-        by = f"/website/{office}"[:200] if isinstance(office, str) else "/website/unknown"
-        onboarding_id = uuid5(NAMESPACE, f"{by}/{key}") if key else uuid4()
+        _require_own_office(caller, office)
+        source = _website(office)
+        onboarding_id = uuid5(NAMESPACE, f"{source}/{key}") if key else uuid4()
         effects = runtime.handle_event(
-            SignupSubmitted.event_type, body, subject=str(onboarding_id), by=by, key=key
+            SignupSubmitted.event_type,
+            body,
+            subject=str(onboarding_id),
+            source=source,
+            by=caller.person,
+            key=key,
         )
-        if effects is None:
-            errors = _errors_of_before(runtime, str(onboarding_id), body)
-        else:
-            rejections = (effect for effect in effects if isinstance(effect, SignupRejected))
-            errors = next((rejected.errors for rejected in rejections), ())
-        if errors:
+        if errors := (
+            _errors_of_before(runtime, str(onboarding_id), body)
+            if effects is None
+            else _errors_in(effects)
+        ):
             raise Invalid("signup_invalid", REFUSED, errors=errors)
         url = f"{runtime.settings.base_url}/api/onboardings/{onboarding_id}"
         return Submitted(onboarding_id=onboarding_id, status_url=url)
@@ -121,7 +123,7 @@ def _signups(routes: APIRouter, runtime: Runtime) -> None:
         with runtime.reading() as session:
             _require_visible(session, caller, onboarding_id)
         command = Withdraw(by=caller.name, reason=(body or WithdrawBody()).reason)
-        runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
+        runtime.handle(command, subject=str(onboarding_id), by=caller.person, key=key)
 
 
 def _offices(routes: APIRouter, runtime: Runtime) -> None:
@@ -133,7 +135,7 @@ def _offices(routes: APIRouter, runtime: Runtime) -> None:
         if not is_office_code(code):
             raise NotFound("not_found", "The code of an office has 1 to 35 characters.")
         command = PutOffice(code=code, **body.model_dump())
-        runtime.handle(command, subject=str(uuid5(NAMESPACE, f"office/{code}")), by=caller.source)
+        runtime.handle(command, subject=str(uuid5(NAMESPACE, f"office/{code}")), by=caller.person)
         return OfficeAnswer.model_validate(command)
 
     @routes.get("/offices", summary="The offices", responses=NEXT_PAGE)
@@ -144,6 +146,27 @@ def _offices(routes: APIRouter, runtime: Runtime) -> None:
         with runtime.reading() as session:
             rows = page.read(session, query, col(Office.code))
         return [OfficeAnswer.model_validate(office) for office in rows]
+
+
+def _require_own_office(caller: Caller, office: object) -> None:
+    """Refuse a sign-up for another office than the token's own.
+
+    Raises:
+        Forbidden: it is for another.
+    """
+    if caller.office and office != caller.office:
+        raise Forbidden("wrong_office", f"This token signs up for office {caller.office} alone.")
+
+
+def _website(office: object) -> str:
+    """How the website of an office is named in envelopes, whatever stands in the office's place."""
+    return f"/website/{office}"[:200] if isinstance(office, str) else "/website/unknown"
+
+
+def _errors_in(effects: Sequence[Effect]) -> Sequence[FieldError]:
+    """What is wrong with a sign-up, by what it led to; nothing when it is accepted."""
+    rejections = (effect for effect in effects if isinstance(effect, SignupRejected))
+    return next((rejected.errors for rejected in rejections), ())
 
 
 def _errors_of_before(

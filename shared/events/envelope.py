@@ -34,7 +34,8 @@ class Envelope:
     """Who says what about whom, and when.
 
     `subject` is the onboarding id, `causationid` the id of the message that led to this one,
-    `data` the event's fields as they travel.
+    `data` the event's fields as they travel, `actor` the person whose request led to it, if it
+    was a person's.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Envelope:
     data: Mapping[str, Any] = field(default_factory=dict)
     causationid: str | None = None
     traceparent: str | None = None
+    actor: str | None = None
 
     def to_bytes(self) -> bytes:
         """The structured-mode JSON document."""
@@ -71,6 +73,8 @@ class Envelope:
             document["causationid"] = self.causationid
         if self.traceparent:
             document["traceparent"] = self.traceparent
+        if self.actor:
+            document["actor"] = self.actor
         return document
 
     def digest(self) -> str:
@@ -112,6 +116,7 @@ def read_document(document: Mapping[str, Any]) -> Envelope:
         data=require_object(document.get("data"), "data"),
         causationid=_optional(document, "causationid"),
         traceparent=_optional(document, "traceparent"),
+        actor=_optional(document, "actor"),
     )
 
 

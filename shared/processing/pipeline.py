@@ -11,7 +11,7 @@ from shared.base.crash_points import reached
 from shared.processing.dead_letters import DeadLetters
 from shared.processing.handlers.messages import Effect, Message, Now
 from shared.processing.handlers.registry import HandlerRegistry
-from shared.processing.store import inbox
+from shared.processing.store import acts, inbox
 from shared.processing.store.entities import fetch
 from shared.processing.unit_of_work import Transactions, UnitOfWork
 from shared.processing.worker.watchdog import Watchdog
@@ -84,6 +84,8 @@ class Pipeline:
             if not inbox.claim(unit.session, [message], unit.now):
                 on_repeat(unit)
                 return None
+            unit.actor = message.person.name if message.person else None
+            acts.record_message(unit.session, message, unit.now)
             return self.handle(unit, [message])[0]
 
         return self._transactions.run(work, numbers=1)

@@ -4,6 +4,7 @@ Routes are plain functions that run in worker threads, since database work block
 """
 
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import replace
 from enum import Enum
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -73,7 +74,8 @@ class RequiredScope:
             read_token, request.app.state.token_key, credentials.credentials
         )
         caller.require_scope(self.scope)
-        request.state.caller = caller
+        address = request.client.host if request.client else ""
+        request.state.caller = replace(caller, address=address)
 
 
 def caller_with(scope: str) -> RequiredScope:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.base.errors import Forbidden, NotFound, Unauthorized
+from shared.processing import Person
 
 ALGORITHM = "HS256"
 AUDIENCE = "stappenplan"
@@ -16,16 +17,17 @@ AUDIENCE = "stappenplan"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling, as the token says."""
+    """Who is calling, as the token says, and from which address."""
 
     name: str
     scopes: frozenset[str]
     office: str | None = None
+    address: str = ""
 
     @property
-    def source(self) -> str:
-        """How this caller is named in envelopes and audit trails."""
-        return f"/staff/{self.name}"
+    def person(self) -> Person:
+        """Who it is, for the record of acts."""
+        return Person(self.name, self.office, self.address)
 
     def require_scope(self, scope: str) -> None:
         """Refuse a caller without this scope.

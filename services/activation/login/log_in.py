@@ -15,9 +15,12 @@ from services.activation.models import Activation
 from shared.base.errors import FieldError, Forbidden, Invalid, TooManyRequests, Unauthorized
 from shared.events import CustomerLoggedIn
 from shared.events.envelope import NAMESPACE
-from shared.host.runtime import Runtime, WriteContext
+from shared.host.requests import WriteContext
+from shared.host.runtime import Runtime
+from shared.processing import Person
 
 NOBODY = str(uuid5(NAMESPACE, "nobody"))
+CUSTOMER = Person("customer")
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def log_in(runtime: Runtime, login_name: str, password: str) -> LoggedIn:
             context.publish(activation.onboarding_id, event)
         return activation
 
-    activation = runtime.write(try_password, subject=NOBODY, by="/customer")
+    activation = runtime.write(try_password, subject=NOBODY, by=CUSTOMER)
     if activation is None:
         raise _login_failed()
     return LoggedIn(
@@ -80,7 +83,7 @@ def change_password(runtime: Runtime, login_name: str, current: str, new: str) -
         activation.choose(passwords.hash_own(new))
         return True
 
-    if not runtime.write(choose, subject=NOBODY, by="/customer"):
+    if not runtime.write(choose, subject=NOBODY, by=CUSTOMER):
         raise _login_failed()
 
 

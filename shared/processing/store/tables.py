@@ -124,6 +124,26 @@ class Outbox(ProcessingTable, table=True):
     error: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
 
 
+class Act(ProcessingTable, table=True):
+    """What a person asked for and got: who, for which office, what, about whom, from where.
+
+    Written in the transaction that did it, never changed. `subject` is the onboarding, or what
+    else it was about; `details` a JSON object of what the command records of itself.
+    """
+
+    __tablename__ = "act"
+    __table_args__ = (Index("act_subject", "subject", "at"), Index("act_at", "at"))
+
+    id: str = Field(primary_key=True, max_length=36)
+    subject: str = Field(max_length=36)
+    what: str = Field(max_length=255)
+    who: str = Field(max_length=200)
+    office: str | None = Field(default=None, max_length=35)
+    address: str = Field(max_length=64)
+    at: datetime = Field(sa_column=moment())
+    details: str = Field(sa_column=Column(Text, nullable=False))
+
+
 class NumberSeries(ProcessingTable, table=True):
     """The last number handed out of a series, e.g. of customer numbers."""
 

@@ -27,7 +27,7 @@ from shared.messaging.bus import Incoming
 from shared.notifications.senders.outgoing import Email, OutgoingMessage
 from shared.notifications.senders.protocol import Senders
 from shared.persistence.schema import upgrade
-from shared.processing import Command
+from shared.processing import Command, Person
 from shared.processing.testing import MONDAY, RecordingBus, onboarding
 from shared.web.app import create_app
 from shared.web.auth import issue_token
@@ -36,7 +36,7 @@ from tests.servers.postgres import MakeDatabase
 from tests.unit.activation.harness import WAY
 
 PASSWORD = re.compile(r"\b[2-9a-hj-km-np-z]{4}(?:-[2-9a-hj-km-np-z]{4}){3}\b")
-ANNA = "/staff/anna"
+ANNA = "anna"
 ACTIVATE = ActivateCustomer(channel="email", by=ANNA)
 RESEND = ResendCredentials(by=ANNA)
 
@@ -89,7 +89,7 @@ class Practice:
 
     def ask(self, command: Command, about: str = "bakkerij") -> None:
         """Somebody of the office asks for something."""
-        self.runtime.handle(command, subject=onboarding(about), by=ANNA)
+        self.runtime.handle(command, subject=onboarding(about), by=Person(ANNA))
 
     def deliver(self) -> list[str]:
         """What is due is sent; which kinds of mail have left."""

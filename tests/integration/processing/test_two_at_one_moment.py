@@ -16,7 +16,7 @@ from shared.events import SignupAccepted
 from shared.host.runtime import Runtime
 from shared.host.settings import Settings
 from shared.persistence.schema import upgrade
-from shared.processing import Effect
+from shared.processing import Effect, Person
 from shared.processing.testing import RecordingBus
 from tests.integration.plans.stock import golden
 from tests.servers.postgres import MakeDatabase
@@ -41,7 +41,7 @@ def signup(make_database: MakeDatabase, tmp_path: Path) -> Iterator[Runtime]:
         language="nl",
         review="flagged",
     )
-    runtime.handle(office, subject=str(uuid4()), by="/test")
+    runtime.handle(office, subject=str(uuid4()), by=Person("test"))
     yield runtime
     runtime.database.close()
 
@@ -52,7 +52,8 @@ def submit(signup: Runtime) -> Sequence[Effect]:
         SUBMITTED["type"],
         SUBMITTED["data"],
         subject=str(uuid4()),
-        by=SUBMITTED["source"],
+        source=SUBMITTED["source"],
+        by=Person("website"),
         key=None,
     )
     assert said is not None
