@@ -20,7 +20,8 @@ from shared.host.settings import Settings
 from shared.messaging.bus import EXCHANGE
 from tests.crashes.ledger import Ledger
 from tests.faults.conftest import Note
-from tests.faults.stage import Stage, on_stage, outgoing, within
+from tests.faults.load import outgoing
+from tests.faults.stage import Stage, on_stage, within
 from tests.hostile.messages import MESSAGES, Hostile
 from tests.hostile.test_reading import arrived
 

@@ -11,7 +11,8 @@ import pytest
 from infra.demo.simulators.website import signups
 from shared.host.settings import Settings
 from tests.faults.conftest import Note
-from tests.faults.stage import Stage, on_stage, outgoing, within
+from tests.faults.load import outgoing
+from tests.faults.stage import Stage, on_stage, within
 from tests.servers.rabbitmq import RabbitMQ
 
 GOOD = 50
