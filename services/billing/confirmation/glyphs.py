@@ -35,6 +35,11 @@ INVISIBLE = re.compile(
 )
 """Signs without a picture: what they ask of those beside them is done, or cannot be done here."""
 
+UNBROKEN = re.compile(r"[^\s\u0e00-\u109f\u1780-\u17ff\u2e80-\uffef]{61,}")
+"""More signs without a blank than any word or address has; such a line would leave the page. Lines
+may end anywhere in Chinese, and in the scripts around Thailand typst knows where words do."""
+BREAK_EVERY = 12
+
 JOINER = "\N{ZERO WIDTH JOINER}"
 SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
 REGIONAL_INDICATORS = ("\U0001f1e6", "\U0001f1ff")
@@ -89,8 +94,9 @@ def showable(text: str, fonts: Sequence[FontCoverage] | None = None) -> str:
     fonts = coverages() if fonts is None else fonts
     text = unicodedata.normalize("NFC", text)
     if text.isascii() and text.isprintable():
-        return text
-    return "".join(_shown(cluster, fonts) for cluster in clusters(text))
+        return UNBROKEN.sub(_breakable, text)
+    shown = (_shown(cluster, fonts) for cluster in clusters(text))
+    return UNBROKEN.sub(_breakable, "".join(shown))
 
 
 def clusters(text: str) -> Iterator[str]:
@@ -105,6 +111,13 @@ def clusters(text: str) -> Iterator[str]:
             cluster = sign
     if cluster:
         yield cluster
+
+
+def _breakable(match: re.Match[str]) -> str:
+    """A long run without a blank, with places at which a line may end."""
+    signs = list(clusters(match[0]))
+    parts = ["".join(signs[n : n + BREAK_EVERY]) for n in range(0, len(signs), BREAK_EVERY)]
+    return "\N{ZERO WIDTH SPACE}".join(parts)
 
 
 def _belongs(sign: str, cluster: str) -> bool:

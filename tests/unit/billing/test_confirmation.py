@@ -71,7 +71,7 @@ def text_of(confirmation: Confirmation) -> str:
 
 def plain(text: str) -> str:
     """Without blanks and hyphens: where a line broke does not matter."""
-    return re.sub(r"[\s\N{SOFT HYPHEN}-]+", "", text)
+    return re.sub(r"[\s\N{SOFT HYPHEN}\N{ZERO WIDTH SPACE}-]+", "", text)
 
 
 def stands_on(confirmation: Confirmation, sentence: str) -> bool:

@@ -133,12 +133,20 @@ def test_a_hundred_marks_on_one_letter_bury_nothing() -> None:
 @given(st.text(max_size=60))
 def test_any_text_becomes_one_that_a_single_font_has_each_sign_of(text: str) -> None:
     # Given any text at all, When it is put into what can be shown,
-    for cluster in clusters(showable(text)):
+    for cluster in clusters(showable(text).replace("\N{ZERO WIDTH SPACE}", "")):
         # Then every sign of it is whole in one of the fonts.
         assert any(font.shows(cluster) for font in coverages()), cluster
     # And it says the same when it is done twice.
     assert showable(showable(text)) == showable(text)
 
 
-def test_what_is_replaced_is_seen() -> None:
-    assert showable("𠜎" * 150) == REPLACEMENT * 150
+@pytest.mark.parametrize("sign", ["𠜎", "W", "é"])
+def test_a_long_run_without_a_blank_may_end_a_line(sign: str) -> None:
+    # Given two hundred signs on end, which no line of the document is long enough for,
+    text = showable(sign * 200)
+    # When they are put into what can be shown, Then none is lost, and there is room for breaks.
+    parts = text.split("\N{ZERO WIDTH SPACE}")
+    assert "".join(parts) == (REPLACEMENT if sign == "𠜎" else sign) * 200
+    assert max(map(len, parts)) <= 12
+    # What is no longer than an address may be stays as it is.
+    assert showable("W" * 60) == "W" * 60
