@@ -90,4 +90,5 @@ def senders(settings: Settings) -> Senders:
         data_dir=settings.data_dir,
         mail_from=settings.mail_from,
         sms_sender=settings.sms_sender,
+        ses_configuration_set=settings.ses_configuration_set or None,
     )

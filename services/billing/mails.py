@@ -10,6 +10,7 @@ from shared.notifications.messages import Mail
 CONFIRMATION = "order_confirmation"
 COPY = "order_confirmation_copy"
 REMINDER = "order_reminder"
+UNDELIVERABLE = "confirmation_undeliverable"
 
 
 def payer_address(event: RegistrationCompleted) -> tuple[str, str, Language]:
@@ -39,6 +40,23 @@ def reminder_mails(order: Order, times: int) -> Sequence[Mail]:
     name, to, language = payer_address(event)
     params = _order_params(order, event) | {"payer": name, "payer_email": to, "times": times}
     return [Mail(REMINDER, to, language, params, about=order.onboarding_id)]
+
+
+def undeliverable_mail(order: Order, *, not_made: bool) -> Mail:
+    """A mail to the office that the confirmation did not reach the payer.
+
+    `not_made` says that there is no document to send: somebody at KING must look. Otherwise the
+    payer's address is at fault, and the office can mend that.
+    """
+    event = order.registration()
+    name, address, _ = payer_address(event)
+    params = _order_params(order, event) | {
+        "payer": name,
+        "payer_email": address,
+        "not_made": not_made,
+    }
+    office = event.office
+    return Mail(UNDELIVERABLE, office.email, office.language, params, about=order.onboarding_id)
 
 
 def failure_mails(

@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     http_port: int = Field(8080, ge=0, le=65535)
     mail: Literal["file", "ses"] = "file"
     sms: Literal["file", "sns"] = "file"
+    ses_configuration_set: str = ""
     mail_from: str = "iMUIS Online <noreply@stappenplan.example>"
     sms_sender: str = Field("iMUIS", min_length=3, max_length=11)
     strict_publishers: bool = False

@@ -9,8 +9,14 @@ from datetime import date
 
 from sqlmodel import Session
 
-from services.billing.confirmation.document import Confirmation
-from services.billing.mails import CONFIRMATION, COPY, REMINDER, payer_address
+from services.billing.confirmation.document import NOT_MADE, Confirmation
+from services.billing.mails import (
+    CONFIRMATION,
+    COPY,
+    REMINDER,
+    payer_address,
+    undeliverable_mail,
+)
 from services.billing.models import Mandate, Order, OrderTerms
 from shared.base.errors import Reject
 from shared.events import OrderConfirmationSent, RegistrationCompleted
@@ -71,9 +77,9 @@ class Documents:
     def notification_kinds(self) -> dict[str, NotificationKind]:
         """How the mails are made that carry the confirmation."""
         return {
-            CONFIRMATION: NotificationKind(describe=self._describe, sent=_sent),
+            CONFIRMATION: NotificationKind(self._describe, sent=_sent, failed=_failed),
             COPY: NotificationKind(describe=self._describe),
-            REMINDER: NotificationKind(describe=self._describe),
+            REMINDER: NotificationKind(describe=self._describe, failed=_failed),
         }
 
     def _describe(self, session: Session, notification: Notification) -> RenderJob | None:
@@ -103,3 +109,16 @@ def _sent(
             copied_to=notification.params["office_email"],
         )
     ]
+
+
+def _failed(session: Session, notification: Notification, _now: Now) -> Sequence[Effect]:
+    """The office hears at once, without the document, that the payer does not have it.
+
+    It is told nothing when the very address that failed is its own.
+    """
+    order = session.get(Order, notification.onboarding_id)
+    if order is None or order.withdrawn:
+        return []
+    not_made = (notification.error or "").startswith(NOT_MADE)
+    mail = undeliverable_mail(order, not_made=not_made)
+    return [mail] if not_made or mail.to != notification.recipient else []

@@ -8,6 +8,7 @@ import pytest
 from infra.composition import build_service, service_names
 from services.activation.commands import ActivateCustomer
 from services.activation.mails import credentials_undeliverable
+from services.billing.mails import undeliverable_mail
 from services.signup.commands import Withdraw
 from shared.host.settings import Settings
 from shared.notifications.messages import Mail
@@ -43,8 +44,11 @@ def of_signup() -> list[Effect]:
 def of_billing() -> list[Effect]:
     billing = BillingHarness()
     effects = [*billing.hear(builders.registration()), *billing.pass_days(8)]
+    undeliverable = [
+        undeliverable_mail(billing.order(), not_made=not_made) for not_made in (True, False)
+    ]
     billing.ask(builders.signature())
-    return [*effects, *billing.hear(builders.result("failed", code="AM04"))]
+    return [*effects, *undeliverable, *billing.hear(builders.result("failed", code="AM04"))]
 
 
 def of_activation() -> list[Effect]:
