@@ -2,9 +2,10 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from shared.events.event import Event
+from shared.events.shapes import Moment
 
 CollectionStatus = Literal["submitted", "succeeded", "failed", "returned", "refunded", "reversed"]
 SepaReference = Annotated[str, StringConstraints(min_length=1, max_length=35)]
@@ -29,4 +30,4 @@ class CollectionResult(Event):
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     status: CollectionStatus
     reason_code: Annotated[str, StringConstraints(max_length=35)] | None = None
-    occurred_at: AwareDatetime
+    occurred_at: Moment

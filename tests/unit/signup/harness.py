@@ -48,7 +48,7 @@ class SignupHarness(Harness):
             resources={Catalogue: CATALOGUE, Settings: Settings()},
             rows=[
                 Office(
-                    code="0042", name="De Linde", email="k@linde.example", pays_for_customers=True
+                    code="0042", name="De Linde", email="k@linde.example", pays_for_customers="yes"
                 ),
                 Office(code="0077", name="Zuid", email="k@zuid.example", language="en"),
             ],

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.signup.form.texts import TEXTS
 from shared.events import SignupRejected
 from shared.notifications.messages import Mail
+from shared.trade.form.texts import TEXTS
 from tests.unit.signup.harness import SignupHarness, accepted, changed, errors, example
 
 TAKEN = [
