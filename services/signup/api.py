@@ -14,7 +14,6 @@ from services.signup.form.validation import check
 from services.signup.loads import office_code_of
 from services.signup.models import REJECTED, Office, Signup
 from shared.base.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
-from shared.base.text import NotPlainText, normal
 from shared.events import SignupAccepted, SignupRejected, SignupSubmitted
 from shared.events.envelope import NAMESPACE
 from shared.events.shapes import Color
@@ -22,7 +21,7 @@ from shared.host.runtime import Runtime
 from shared.processing import Effect
 from shared.trade.catalogue import Catalogue
 from shared.trade.contact import EmailAddress
-from shared.trade.text import PlainCode, PlainLine
+from shared.trade.text import PlainCode, PlainLine, is_plain_code
 from shared.web.app import IdempotencyKey, api_router, caller_with, inlined
 from shared.web.auth import Caller
 from shared.web.paging import NEXT_PAGE, Page
@@ -102,10 +101,7 @@ class Submitted(BaseModel):
 
 def is_office_code(code: str) -> bool:
     """Whether an office may be known by it; it becomes part of a broker user's name."""
-    try:
-        return 1 <= len(code) <= 35 and normal(code) == code
-    except NotPlainText:
-        return False
+    return is_plain_code(code)
 
 
 def router(runtime: Runtime) -> APIRouter:

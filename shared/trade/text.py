@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from shared.base.text import normal, normal_lines
+from shared.base.text import NotPlainText, normal, normal_lines
 from shared.trade.citizen_number import holds_citizen_number
 
 ENDINGS = (
@@ -66,6 +66,14 @@ def plain_code(value: object) -> object:
         NotPlainText: it holds a control character or a sign that turns the direction.
     """
     return normal(value) if isinstance(value, str) else value
+
+
+def is_plain_code(code: str, limit: int = 35) -> bool:
+    """Whether a thing may be known by it: something is seen of it, and it is in normal form."""
+    try:
+        return 1 <= len(code) <= limit and normal(code) == code
+    except NotPlainText:
+        return False
 
 
 def _guarded(value: str) -> str:
