@@ -114,10 +114,10 @@ def test_how_an_office_pays_is_said_in_a_word_and_taken_as_before(
 
 
 def test_an_office_has_its_colour_and_its_sites(api: Api) -> None:
-    extra = {"color": "#1B6E4F", "sites": ["https://www.Noord.example/"]}
+    extra: dict[str, Any] = {"color": "#1B6E4F", "sites": ["https://www.Noord.example/"]}
     answer = api.ask("PUT", "/api/offices/0098", json=OFFICE | extra).json()
     assert (answer["color"], answer["sites"]) == ("#1B6E4F", ["https://www.noord.example"])
-    wrong = {"color": "groen", "sites": ["javascript:alert(1)"]}
+    wrong: dict[str, Any] = {"color": "groen", "sites": ["javascript:alert(1)"]}
     refused = api.ask("PUT", "/api/offices/0098", json=OFFICE | wrong)
     assert {error["field"] for error in refused.json()["errors"]} == {"color", "sites.0"}
 
