@@ -81,7 +81,7 @@ def _show(office: dict[str, Any]) -> None:
     from infra.context import printable
 
     for name, value in office.items():
-        shown = {True: "yes", False: "no", None: "–"}.get(value, value)
+        shown = (", ".join(value) if isinstance(value, list) else value) or "–"
         typer.echo(printable(f"  {name.replace('_', ' '):<20}  {shown}"))
 
 

@@ -146,7 +146,7 @@ def test_a_citizen_number_is_nowhere_in_what_is_kept(api: Api, by_event: bool) -
 
 
 def emit(api: Api, form: dict[str, Any]) -> Any:
-    document = {"specversion": "1.0", "id": str(uuid4()), "source": "/website/0042"}
+    document: dict[str, Any] = {"specversion": "1.0", "id": str(uuid4()), "source": "/website/0042"}
     document |= {"type": "signup.submitted.v1", "subject": str(uuid4())}
     document |= {"time": "2026-11-24T09:30:00Z", "data": form}
     return api.ask("POST", "/api/events", json=document)
