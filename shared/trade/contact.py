@@ -63,6 +63,21 @@ def email_address(value: str) -> str:
     return address
 
 
+def dns_domain(value: str) -> str:
+    """A domain as the DNS has it, in ASCII (IDNA 2008 with the mapping of UTS 46).
+
+    An `ß` stays what it is; the older IDNA 2003 made it `ss`, which is another domain.
+
+    Raises:
+        ValueError: no domain can be like this.
+    """
+    if value.isascii():
+        return value.encode("idna").decode("ascii")
+    import idna
+
+    return idna.encode(value, uts46=True).decode("ascii")
+
+
 def mobile_number(value: str) -> str:
     """A mobile number in E.164; a Dutch one may begin with 06.
 

@@ -12,6 +12,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
+from shared.trade.contact import dns_domain
+
 EMAIL_ADDRESS = re.compile(r"[^\s<>@:;,\"']+@[^\s<>@:;,\"']+")
 PHONE_NUMBER = re.compile(r"\+?\d[\d ]{6,}\d")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -113,7 +115,7 @@ def mailbox(address: str) -> Address:
     local, at, domain = address.rpartition("@")
     if not (local and at and domain) or not local.isascii():
         raise ValueError("not an e-mail address that mail servers accept")
-    return Address(addr_spec=f"{local}@{domain.encode('idna').decode('ascii')}")
+    return Address(addr_spec=f"{local}@{dns_domain(domain)}")
 
 
 def phone_number(number: str) -> str:

@@ -21,7 +21,7 @@ RESULT = {
     "status": "succeeded",
     "occurred_at": "2026-01-20T05:00:00Z",
 }
-SOMEBODY = uuid4()
+SOMEBODY = "3f2c8a10-6b1d-4e57-9a44-0c5d7e9b1a01"
 TEXTS: list[tuple[str, str, dict[str, Any], str]] = [
     ("PUT", "/api/offices/0099", OFFICE, "name"),
     ("PUT", "/api/offices/0099", OFFICE, "phone"),
