@@ -24,6 +24,7 @@ from services.billing.responses import (
 from shared.base.errors import FieldError, Invalid, NotFound
 from shared.events import CollectionResult
 from shared.events.envelope import NAMESPACE
+from shared.events.shapes import Day
 from shared.host.runtime import Runtime
 from shared.host.settings import Settings
 from shared.trade.calendar import business_day
@@ -42,7 +43,7 @@ class Signature(BaseModel):
     """The signed confirmation, as it came in."""
 
     method: Literal["post", "fax", "scan", "online"]
-    signed_on: date
+    signed_on: Day
     signed_by: PlainLine = Field(min_length=1, max_length=200)
     iban: Annotated[str, AfterValidator(sepa_iban)] | None = None
     account_holder: PlainLine | None = Field(default=None, min_length=1, max_length=200)

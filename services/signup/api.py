@@ -31,6 +31,7 @@ BackOffice = Annotated[Caller, Depends(caller_with("offices:manage"))]
 Withdrawer = Annotated[Caller, Depends(caller_with("signup:withdraw"))]
 
 
+NOT_THERE = "There is no onboarding by that id."
 REFUSED = "Some fields are missing or wrong; correct them and send the sign-up again."
 
 
@@ -240,6 +241,7 @@ def _as_submitted() -> dict[str, Any]:
 
 def _require_visible(session: Session, caller: Caller, onboarding_id: UUID) -> None:
     signup = session.get(Signup, str(onboarding_id))
-    if signup is None or not signup.contents_are_final:
-        raise NotFound("not_found", "There is no onboarding by that id.")
-    caller.require_office(signup.office_code)
+    is_there = signup is not None and signup.contents_are_final
+    # In the same words: what is another office's is not there.
+    if signup is None or not is_there or not caller.may_see(signup.office_code):
+        raise NotFound("not_found", NOT_THERE)

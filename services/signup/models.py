@@ -26,6 +26,8 @@ WITHDRAWN = "withdrawn"
 COMPLETED = "completed"
 
 HOUR = timedelta(hours=1)
+RECIPIENT_DIGITS = 4
+"""Of the fingerprint of a recipient: 65,536 are told apart."""
 
 
 class SignupTable(Entity):
@@ -186,7 +188,7 @@ class Signup(SignupTable, table=True):
 class SignupCount(SignupTable, table=True):
     """How many sign-ups came for one recipient or one office since an hour began.
 
-    Recipients are known by a fingerprint alone.
+    Recipients are known by a part of a fingerprint alone.
     """
 
     __tablename__ = "signup_count"
@@ -209,10 +211,14 @@ def company_key(company: str, email: str) -> str:
 
 
 def recipient_key(email: str) -> str:
-    """By which sign-ups for one mailbox are counted; a tag after a plus is the same mailbox."""
+    """By which sign-ups for one mailbox are counted; a tag after a plus is the same mailbox.
+
+    It is the beginning of a fingerprint: too little to tell who it was, or to fill a table, and
+    enough that two mailboxes hardly ever share a full hour.
+    """
     local, _, domain = comparable(email).rpartition("@")
     mailbox = f"{local.partition('+')[0]}@{domain}"
-    return f"recipient/{sha256(mailbox.encode()).hexdigest()}"
+    return f"recipient/{sha256(mailbox.encode()).hexdigest()[:RECIPIENT_DIGITS]}"
 
 
 def office_key(code: str) -> str:

@@ -1,7 +1,7 @@
 """Moments as they are written on the wire: RFC 3339, read in one way at every door."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -13,6 +13,7 @@ WRITTEN = re.compile(
     re.ASCII,
 )
 LEAP_SECOND = "60"
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 class NotAMoment(ValueError):
@@ -38,6 +39,22 @@ def read_moment(value: object) -> datetime:
     if not EARLIEST <= moment < LATEST:
         raise NotAMoment("a moment must be RFC 3339, in the years 2000 to 2099")
     return moment
+
+
+def read_day(value: object) -> date:
+    """A day, from a text of RFC 3339 (`full-date`) or a date.
+
+    Raises:
+        NotAMoment: it is something else, or no day of the calendar.
+    """
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and DAY.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass  # Such as 30 February: told like anything else that is no day.
+    raise NotAMoment("a day must be written as 2026-11-24")
 
 
 def _parsed(value: object) -> datetime:

@@ -4,11 +4,12 @@ What travels between our own services has been validated by signup, so the shape
 structure and length; the rules of the trade are in `services/signup`.
 """
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from shared.base.moments import read_moment
+from shared.base.moments import read_day, read_moment
 
 Line = Annotated[str, StringConstraints(max_length=200)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=35)]
@@ -19,6 +20,9 @@ Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 Moment = Annotated[AwareDatetime, BeforeValidator(read_moment)]
 """A moment that somebody outside wrote, read as at every other door."""
+
+Day = Annotated[date, BeforeValidator(read_day)]
+"""A day that somebody outside wrote: never a number, nor a moment."""
 
 Language = Literal["nl", "en"]
 Channel = Literal["email", "sms"]

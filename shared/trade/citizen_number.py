@@ -18,6 +18,8 @@ from stdnum.nl import bsn
 from shared.events.shapes import LegalForm
 
 DIGITS = 9
+SHORTEST = 7
+"""So many digits are left when two zeros at the front are left out, which people do."""
 RSIN_PREFIX = "8"
 WITH_RSIN: frozenset[LegalForm] = frozenset(
     ("vof", "maatschap", "bv", "nv", "stichting", "vereniging", "cooperatie")
@@ -43,6 +45,8 @@ ZIP = re.compile(r"\d{5}-\d{4}")
 def holds_citizen_number(value: str) -> bool:
     """Whether a text seems to hold a citizen number, named as one or not."""
     text = _plain(value)
+    if len(re.findall("[0-9]", text)) < SHORTEST:
+        return False
     if LABEL.search(text):
         return any(_is_valid(digits) for digits in _named(text))
     return any(_is_valid(digits) for digits in _bare(text) if not digits.startswith(RSIN_PREFIX))
@@ -65,6 +69,8 @@ def is_old_vat_number(value: str, legal_form: str | None) -> bool:
 
 def _plain(value: str) -> str:
     """The text with plain digits and small letters, and nothing in it that nobody sees."""
+    if value.isascii():
+        return value.lower()
     wide = unicodedata.normalize("NFKC", value).casefold()
     return "".join(_plain_sign(sign) for sign in wide if unicodedata.category(sign) != "Cf")
 
@@ -81,7 +87,7 @@ def _named(text: str) -> Iterator[str]:
     for run in LOOSE_RUN.finditer(text):
         groups = re.findall(r"\d+", run[0])
         whole = "".join(groups)
-        if len(whole) in (DIGITS - 2, DIGITS - 1) and not _told_as_kvk(text[: run.start()]):
+        if SHORTEST <= len(whole) < DIGITS and not _told_as_kvk(text[: run.start()]):
             yield whole.zfill(DIGITS)
         for start in range(len(groups)):
             for end in range(start + 1, len(groups) + 1):

@@ -99,6 +99,37 @@ def test_a_wrong_form_is_answered_and_not_mailed(api: Api) -> None:
     assert "fout@ingevuld.example" not in mails
 
 
+def test_what_is_not_theirs_is_told_like_what_is_not_there(api: Api) -> None:
+    # Given an office, a customer of another, one who was rejected, and one who never was,
+    theirs = api.sign_up("0077")
+    rejected, unknown = uuid4(), uuid4()
+    emit(api, api.form(preferred_channel="duif"), str(rejected))
+    token = api.token("signup:withdraw", office="0042")
+    # When it withdraws them, Then it is answered in the same words.
+    answers = [
+        api.call("POST", f"/api/signups/{customer}/withdraw", token)
+        for customer in (theirs, rejected, unknown)
+    ]
+    assert {answer.text for answer in answers} == {answers[0].text}
+    assert is_problem(answers[0], 404, "not_found")
+
+
+@pytest.mark.parametrize("day", [1764000000, "2026-11-24T00:00:00Z", "20261124"])
+def test_a_day_is_written_as_on_paper(api: Api, day: object) -> None:
+    answer = api.ask(
+        "POST", "/api/orders/O-2026-999999/signature", json=SIGNATURE | {"signed_on": day}
+    )
+    assert is_problem(answer, 422, "invalid")
+
+
+@pytest.mark.parametrize(
+    "moment", [1764000000, "2026-W48-2T09:30:00Z", "2026-11-24T09:30:00", "1999-12-31T23:59:59Z"]
+)
+def test_a_moment_of_king_is_one_of_rfc_3339(api: Api, moment: object) -> None:
+    answer = api.ask("POST", "/api/collection-results", json=RESULT | {"occurred_at": moment})
+    assert is_problem(answer, 422, "invalid")
+
+
 def mailbox(api: Api) -> Path:
     return api.stage.settings.data_dir / "mail"
 
@@ -145,8 +176,8 @@ def test_a_citizen_number_is_nowhere_in_what_is_kept(api: Api, by_event: bool) -
     assert holders == []
 
 
-def emit(api: Api, form: dict[str, Any]) -> Any:
+def emit(api: Api, form: dict[str, Any], about: str | None = None) -> Any:
     document: dict[str, Any] = {"specversion": "1.0", "id": str(uuid4()), "source": "/website/0042"}
-    document |= {"type": "signup.submitted.v1", "subject": str(uuid4())}
+    document |= {"type": "signup.submitted.v1", "subject": about or str(uuid4())}
     document |= {"time": "2026-11-24T09:30:00Z", "data": form}
     return api.ask("POST", "/api/events", json=document)

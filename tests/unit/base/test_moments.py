@@ -1,10 +1,10 @@
 """Moments of the wire: RFC 3339, and nothing that only some readers take."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from shared.base.moments import NotAMoment, read_moment
+from shared.base.moments import NotAMoment, read_day, read_moment
 
 NINE = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 
@@ -63,3 +63,16 @@ def test_a_moment_of_rfc_3339_is_read_in_utc(written: object, moment: datetime) 
 def test_what_is_no_moment_of_rfc_3339_or_of_our_time_is_refused(written: object) -> None:
     with pytest.raises(NotAMoment, match=r"RFC 3339|offset|second 60"):
         read_moment(written)
+
+
+def test_a_day_is_read_as_it_is_written_on_paper() -> None:
+    assert read_day("2026-11-24") == date(2026, 11, 24) == read_day(date(2026, 11, 24))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [20261124, 0, "20261124", "2026-W48-2", "2026-328", "2026-02-30", "2026-11-24T00:00:00Z", NINE],
+)
+def test_what_is_no_day_is_refused(written: object) -> None:
+    with pytest.raises(NotAMoment, match="a day"):
+        read_day(written)
