@@ -24,10 +24,12 @@ from services.billing.responses import (
 from shared.base.errors import FieldError, Invalid, NotFound
 from shared.events import CollectionResult
 from shared.events.envelope import NAMESPACE
+from shared.events.shapes import Day
 from shared.host.runtime import Runtime
 from shared.host.settings import Settings
 from shared.trade.calendar import business_day
 from shared.trade.iban import sepa_iban
+from shared.trade.text import PlainLine
 from shared.web.app import IdempotencyKey, api_router, caller_with
 from shared.web.auth import Caller
 from shared.web.paging import NEXT_PAGE, Page
@@ -41,17 +43,17 @@ class Signature(BaseModel):
     """The signed confirmation, as it came in."""
 
     method: Literal["post", "fax", "scan", "online"]
-    signed_on: date
-    signed_by: str = Field(min_length=1, max_length=200)
+    signed_on: Day
+    signed_by: PlainLine = Field(min_length=1, max_length=200)
     iban: Annotated[str, AfterValidator(sepa_iban)] | None = None
-    account_holder: str | None = Field(default=None, min_length=1, max_length=200)
+    account_holder: PlainLine | None = Field(default=None, min_length=1, max_length=200)
 
 
 class Decision(BaseModel):
     """What a person decides about a held result: it counts after all, or it does not."""
 
     decision: Literal["accept", "dismiss"]
-    reason: str = Field(min_length=1, max_length=200)
+    reason: PlainLine = Field(min_length=1, max_length=200)
 
 
 def router(runtime: Runtime) -> APIRouter:

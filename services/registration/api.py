@@ -20,6 +20,7 @@ from shared.base.errors import NotFound
 from shared.events.envelope import NAMESPACE
 from shared.events.shapes import Package, Warning
 from shared.host.runtime import Runtime
+from shared.trade.text import PlainCode, PlainLine, is_plain_code
 from shared.web.app import IdempotencyKey, api_router, caller_with
 from shared.web.auth import Caller
 from shared.web.paging import NEXT_PAGE, Page
@@ -32,19 +33,19 @@ Status = Literal["review", "registered", "declined", "withdrawn"]
 class Decline(BaseModel):
     """Why the office says no."""
 
-    reason: str = Field(min_length=1, max_length=200)
+    reason: PlainLine = Field(min_length=1, max_length=200)
 
 
 class Administration(BaseModel):
     """Which base administration to copy; left out, the office's own unless there is a copy."""
 
-    base_administration: str | None = Field(default=None, min_length=1, max_length=35)
+    base_administration: PlainCode | None = Field(default=None, min_length=1, max_length=35)
 
 
 class Base(BaseModel):
     """A base administration; without accounts it gets the chart that ships with the product."""
 
-    name: str = Field(min_length=1, max_length=200)
+    name: PlainLine = Field(min_length=1, max_length=200)
     accounts: list[LedgerAccount] = Field(
         default_factory=shipped_chart, min_length=1, max_length=2000
     )
@@ -180,7 +181,7 @@ def _administrations(routes: APIRouter, runtime: Runtime) -> None:
 
     @routes.put("/base-administrations/{code}", summary="Add or replace a base administration")
     def put_base(code: str, body: Base, caller: Setter) -> BaseAnswer:
-        if not 1 <= len(code) <= 35:
+        if not is_plain_code(code):
             raise NotFound("not_found", "The code of a base administration has 1 to 35 characters.")
         office = caller.office or ""
         command = PutBaseAdministration(

@@ -15,7 +15,7 @@ EXAMPLE = Office(
     name="Administratiekantoor De Linde",
     email="kantoor@delinde.example",
     phone="+31 20 000 00 42",
-    pays_for_customers=True,
+    pays_for_customers="yes",
 )
 """The office that the embedded default starts with, so that the examples work at once."""
 

@@ -1,11 +1,11 @@
-"""What activation says: credentials were sent, the customer logged in. Never the password."""
+"""What activation says: credentials sent, first log-in, another contact. Never the password."""
 
 from typing import ClassVar
 
 from pydantic import AwareDatetime
 
 from shared.events.event import Event
-from shared.events.shapes import Channel, Code, Line
+from shared.events.shapes import Channel, Code, Email, Line, Mobile
 
 
 class CustomerActivated(Event):
@@ -28,3 +28,13 @@ class CustomerLoggedIn(Event):
 
     login_name: Code
     first_login_at: AwareDatetime
+
+
+class CustomerContactChanged(Event):
+    """Any step: the customer is reached elsewhere from now on; links sent before are void."""
+
+    event_type: ClassVar[str] = "customer.contact_changed.v1"
+    said_by: ClassVar[str] = "activation"
+
+    email: Email | None = None
+    mobile: Mobile | None = None

@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     strict_publishers: bool = False
     prenotification_days: int = Field(14, ge=1, le=60)
     mandate_scheme: Scheme = "CORE"
+    signups_per_address_hour: int = Field(10, ge=1)
+    signups_per_office_hour: int = Field(5000, ge=1)
     credentials_hours: int = Field(72, ge=1, le=168)
     creditor: Creditor = Field(default_factory=Creditor)
     log_level: Literal["debug", "info", "warning", "error"] = "info"

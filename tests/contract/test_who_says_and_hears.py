@@ -27,7 +27,7 @@ CONTRACT: dict[str, tuple[str, set[str], str]] = {
     "signup.rejected.v1": (SIGNUP, {ACTIVATION}, "office_code? company? errors"),
     "registration.completed.v1": (
         REGISTRATION,
-        {BILLING, ACTIVATION},
+        {SIGNUP, BILLING, ACTIVATION},
         f"customer_number {WHO}",
     ),
     "registration.declined.v1": (REGISTRATION, {SIGNUP, ACTIVATION}, "reason"),
@@ -76,6 +76,7 @@ CONTRACT: dict[str, tuple[str, set[str], str]] = {
         "login_name channel activated_by expires_at",
     ),
     "customer.logged_in.v1": (ACTIVATION, {SIGNUP}, "login_name first_login_at"),
+    "customer.contact_changed.v1": (ACTIVATION, {SIGNUP}, "email? mobile?"),
     "onboarding.withdrawn.v1": (SIGNUP, {REGISTRATION, BILLING, ACTIVATION}, "reason by"),
 }
 HAVE_A_DEFAULT = {"warnings", "currency"}

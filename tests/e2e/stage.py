@@ -31,7 +31,7 @@ OFFICE = {
     "email": "kantoor@voorbeeld.example",
     "language": "nl",
     "review": "flagged",
-    "pays_for_customers": True,
+    "pays_for_customers": "yes",
 }
 
 

@@ -47,6 +47,11 @@ def test_a_time_with_any_offset_is_the_same_moment_in_utc() -> None:
     assert envelope.time.utcoffset() == timedelta(0)
 
 
+def test_a_time_in_small_letters_is_read() -> None:
+    envelope = open_message(arriving(LETTER | {"time": "2026-11-24t09:30:00z"}))
+    assert envelope.time == datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+
+
 def test_an_event_goes_out_in_utc_whatever_the_zone_it_was_made_in() -> None:
     amsterdam = timezone(timedelta(hours=1))
     envelope = Envelope(ID, "/x", TYPE, SUBJECT, datetime(2026, 11, 24, 10, 30, tzinfo=amsterdam))
@@ -85,6 +90,13 @@ def test_a_binary_event_is_read_from_its_headers(prefix: str) -> None:
         ({"time": "2026-11-24T09:30:00"}, "offset"),
         ({"time": "yesterday"}, "RFC 3339"),
         ({"time": None}, "RFC 3339"),
+        ({"time": 20261124}, "RFC 3339"),
+        ({"time": "2026-W48-2T09:30:00Z"}, "RFC 3339"),
+        ({"time": "2026-11-24 09:30:00Z"}, "RFC 3339"),
+        ({"time": "1999-12-31T23:59:59Z"}, "2000"),
+        ({"source": "/a\x85b"}, "control character"),
+        ({"source": "/a\u202eb"}, "control character"),
+        ({"actor": "anna\u2066"}, "control character"),
         ({"time": "9999-12-31T23:59:59-23:59"}, "RFC 3339"),
         ({"data": None}, "data must be a JSON object"),
         ({"data": [1]}, "data must be a JSON object"),

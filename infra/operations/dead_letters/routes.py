@@ -18,6 +18,7 @@ from infra.operations.dead_letters.letters import (
 from shared.base.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.host.runtime import Runtime
 from shared.processing.resolutions import NotDeadLettered, WouldBeRejected
+from shared.trade.text import PlainText
 from shared.web.app import api_router, caller_with
 from shared.web.auth import Caller
 
@@ -34,7 +35,7 @@ def _operator(caller: Annotated[Caller, Depends(caller_with(SCOPE))]) -> Caller:
 
 
 Operator = Annotated[Caller, Depends(_operator)]
-Why = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
+Why = Annotated[PlainText, Field(min_length=1, max_length=2000)]
 
 
 class Retrying(BaseModel):

@@ -19,10 +19,7 @@ def add(
         str | None, typer.Option(help="what its customers' books begin with; standard at first")
     ] = None,
     pays_for_customers: Annotated[
-        bool | None,
-        typer.Option(
-            "--pays-for-customers/--no-pays-for-customers", help="whether it may; not at first"
-        ),
+        str | None, typer.Option(help="no, review (a person looks first) or yes; no at first")
     ] = None,
 ) -> None:
     """Add an office, which needs a name and an e-mail address; or change what is told of it."""
@@ -84,7 +81,7 @@ def _show(office: dict[str, Any]) -> None:
     from infra.context import printable
 
     for name, value in office.items():
-        shown = {True: "yes", False: "no", None: "–"}.get(value, value)
+        shown = (", ".join(value) if isinstance(value, list) else value) or "–"
         typer.echo(printable(f"  {name.replace('_', ' '):<20}  {shown}"))
 
 

@@ -7,10 +7,11 @@ from pydantic import BaseModel, Field, SecretStr
 
 from services.activation.login.log_in import LoggedIn, change_password, log_in
 from shared.host.runtime import Runtime
+from shared.trade.text import PlainCode
 from shared.web.app import api_router
 
 Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
-LoginName = Annotated[str, Field(min_length=1, max_length=64)]
+LoginName = Annotated[PlainCode, Field(min_length=1, max_length=64)]
 
 
 class Login(BaseModel):

@@ -21,6 +21,8 @@ from shared.notifications.senders.headers import (
     name_and_address,
 )
 
+from shared.trade.contact import dns_domain
+
 EMAIL_ADDRESS = re.compile(r"[^\s<>@:;,\"']+@[^\s<>@:;,\"']+")
 PHONE_NUMBER = re.compile(r"\+?\d[\d ]{6,}\d")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -129,7 +131,7 @@ def mailbox(address: str) -> Address:
     local, at, domain = address.rpartition("@")
     if not (local and at and domain) or not local.isascii():
         raise ValueError("not an e-mail address that mail servers accept")
-    return Address(addr_spec=f"{local}@{domain.encode('idna').decode('ascii')}")
+    return Address(addr_spec=f"{local}@{dns_domain(domain)}")
 
 
 def named_mailbox(text: str) -> Address:

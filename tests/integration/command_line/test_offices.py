@@ -32,7 +32,7 @@ def test_what_is_not_told_of_an_office_stays_as_it_is(shell: Shell) -> None:
     # Given an office of which everything was told,
     options = (
         *ZUID, "--phone", "+31 20 000 00 77", "--review", "always", "--language", "en",
-        "--base-administration", "horeca", "--pays-for-customers",
+        "--base-administration", "horeca", "--pays-for-customers", "yes",
     )  # fmt: skip
     assert shell("office", "add", "0077", *options).returncode == 0
     before = office(shell)
@@ -44,12 +44,14 @@ def test_what_is_not_told_of_an_office_stays_as_it_is(shell: Shell) -> None:
         "language": "en",
         "review": "always",
         "base_administration": "horeca",
-        "pays_for_customers": True,
+        "pays_for_customers": "yes",
+        "color": None,
+        "sites": [],
     }
     # When one thing changes, Then nothing else does.
     for words, change in (
         (("--email", "nieuw@kantoor.example"), {"email": "nieuw@kantoor.example"}),
-        (("--no-pays-for-customers",), {"pays_for_customers": False}),
+        (("--pays-for-customers", "review"), {"pays_for_customers": "review"}),
         (("--phone", ""), {"phone": None}),
         (("--review", "flagged"), {"review": "flagged"}),
     ):
@@ -77,6 +79,7 @@ def test_a_person_sees_what_the_office_is_now(shell: Shell) -> None:
         (("--name", "Kantoor Zuid"), "--email: "),
         ((*ZUID, "--review", "soms"), "--review: "),
         ((*ZUID, "--phone", "0" * 41), "--phone: "),
+        ((*ZUID, "--pays-for-customers", "soms"), "--pays-for-customers: "),
         ((*ZUID, "--base-administration", ""), "--base-administration: "),
     ],
 )

@@ -93,7 +93,7 @@ def accounting_office(number: int) -> Row:
         "email": "k@k.example",
         "language": "nl",
     }
-    row |= {"review": "flagged", "base_administration": "standard", "pays_for_customers": False}
+    row |= {"review": "flagged", "base_administration": "standard", "pays_for_customers": "no"}
     return row
 
 

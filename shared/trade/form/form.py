@@ -1,15 +1,15 @@
 """Reading a form that may hold anything: every field is looked at, every error collected."""
 
-import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from services.signup.form.texts import text
 from shared.base.errors import FieldError
+from shared.base.text import NotPlainText, normal, normal_lines, undirected
 from shared.events.shapes import Language
+from shared.trade.citizen_number import holds_citizen_number
+from shared.trade.form.texts import text
 
 MAX_ERRORS = 50
-JOINERS = "\u200c\u200d"
 
 
 class Wrong(Exception):
@@ -52,10 +52,20 @@ class Form:
         self.wrong(name, "missing" if value is None else "not_object")
         return {}
 
-    def line(self, field: str, *, required: bool = True, limit: int = 200) -> str | None:
-        """One line of text, in normal form; None when it is absent or wrong."""
+    def line(
+        self,
+        field: str,
+        *,
+        required: bool = True,
+        limit: int = 200,
+        reader: "Reader | None" = None,
+    ) -> str | None:
+        """One line of text, in normal form; None when it is absent or wrong.
+
+        `reader` reads what is no text of a person, such as a number.
+        """
         try:
-            value = line_of(self._value(field), limit)
+            value = (reader or line_of)(self._value(field), limit)
         except Wrong as wrong:
             self.wrong(field, wrong.code, **wrong.values)
             return None
@@ -63,11 +73,29 @@ class Form:
             self.wrong(field, "missing")
         return value
 
+    def lines(self, field: str, *, limit: int) -> str | None:
+        """An optional text that may have several lines, each blank and break read as one blank."""
+        return self.line(field, required=False, limit=limit, reader=lines_of)
+
+    def number(
+        self,
+        field: str,
+        rule: Callable[[str], str] | None = None,
+        *,
+        required: bool = False,
+        limit: int = 200,
+    ) -> str | None:
+        """A number or code, whose own rule judges it; marks of direction around it are dropped."""
+        value = self.line(field, required=required, limit=limit, reader=number_of)
+        return value if rule is None else self._by_rule(field, value, rule)
+
     def checked(
         self, field: str, rule: Callable[[str], str], *, required: bool = True, limit: int = 200
     ) -> str | None:
         """One line that must satisfy a rule; the rule gives its normal form."""
-        value = self.line(field, required=required, limit=limit)
+        return self._by_rule(field, self.line(field, required=required, limit=limit), rule)
+
+    def _by_rule(self, field: str, value: str | None, rule: Callable[[str], str]) -> str | None:
         if value is None:
             return None
         try:
@@ -80,7 +108,7 @@ class Form:
         self, field: str, choices: Collection[str], *, default: str | None = None
     ) -> str | None:
         """One of a few words."""
-        value = self.line(field, required=default is None, limit=40)
+        value = self.number(field, required=default is None, limit=40)
         if value is None:
             return default
         if value not in choices:
@@ -100,31 +128,53 @@ class Form:
         return not parent or isinstance(self._value(parent), Mapping)
 
 
+Reader = Callable[[Any, int], str | None]
+
+
 def line_of(value: Any, limit: int) -> str | None:
-    """One line of text in Unicode's normal form, without blanks around it; None when empty.
+    """One line of text in normal form, without a citizen number; None when it is empty.
 
     Raises:
-        Wrong: it is not text, too long, or holds something that is not one line of text.
+        Wrong: it is not text, too long, no plain line, or seems to hold a citizen number.
     """
+    return _guarded(_read(value, limit, normal))
+
+
+def lines_of(value: Any, limit: int) -> str | None:
+    """The same of a text that may have several lines.
+
+    Raises:
+        Wrong: it is not text, too long, not plain, or seems to hold a citizen number.
+    """
+    return _guarded(_read(value, limit, normal_lines))
+
+
+def number_of(value: Any, limit: int) -> str | None:
+    """A number or code in normal form, without marks of direction; None when it is empty.
+
+    Raises:
+        Wrong: it is not text, too long, or no plain line.
+    """
+    return _read(value, limit, lambda text: normal(undirected(text)))
+
+
+def _read(value: Any, limit: int, normalise: Callable[[str], str]) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
         raise Wrong("not_text")
     if len(value) > 4 * limit:
         raise Wrong("too_long", limit=limit)
-    stripped = unicodedata.normalize("NFC", value.strip(" \t"))
-    if any(_is_hidden(character) for character in stripped):
-        raise Wrong("control_character")
-    if len(stripped) > limit:
+    try:
+        line = normalise(value)
+    except NotPlainText:
+        raise Wrong("control_character") from None
+    if len(line) > limit:
         raise Wrong("too_long", limit=limit)
-    return stripped or None
+    return line or None
 
 
-def _is_hidden(character: str) -> bool:
-    """Whether it breaks a line, is half a character, or reorders what a person reads.
-
-    Joiners within words are fine.
-    """
-    # Cc: line breaks and NUL; Cf: writing-direction tricks; Cs: halves of characters.
-    kind = unicodedata.category(character)
-    return kind in ("Cc", "Cs", "Zl", "Zp") or (kind == "Cf" and character not in JOINERS)
+def _guarded(value: str | None) -> str | None:
+    if value is not None and holds_citizen_number(value):
+        raise Wrong("citizen_number")
+    return value

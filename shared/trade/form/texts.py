@@ -63,6 +63,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Dit e-mailadres klopt niet; controleer het.",
         "This e-mail address is not right; check it.",
     ),
+    "email_unmailable": (
+        "Naar een adres met letters als ü of é vóór de @ kan geen mail; vul een ander adres in.",
+        "An address with letters such as ü or é before the @ cannot be mailed; give another one.",
+    ),
     "mobile_invalid": (
         "Dit is geen geldig telefoonnummer; vul bijvoorbeeld 06 12345678 in.",
         "This is not a valid telephone number; fill in +31 6 12345678, for example.",
@@ -87,6 +91,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Deze module bestaat niet; kies uit: {choices}.",
         "This module does not exist; choose from: {choices}.",
     ),
+    "office_does_not_pay": (
+        "Dit kantoor betaalt niet voor zijn klanten; kies een andere betaler.",
+        "This office does not pay for its customers; choose another payer.",
+    ),
     "terms_time": (
         "Vul in wanneer de voorwaarden zijn aanvaard, als 2026-11-24T09:30:00+01:00.",
         "Fill in when the terms were accepted, as 2026-11-24T09:30:00+01:00.",
@@ -101,30 +109,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
 }
 
-WARNINGS: dict[str, tuple[str, str]] = {
-    "email_typo": ("Bedoelt u {suggestion}?", "Did you mean {suggestion}?"),
-    "iban_bank_unknown": (
-        "De bank van dit IBAN is niet bekend; controleer het nummer.",
-        "The bank of this IBAN is not known; check the number.",
-    ),
-    "kvk_missing": (
-        "Er is geen KvK-nummer ingevuld.",
-        "No KvK number was filled in.",
-    ),
-    "payer_office_not_allowed": (
-        "De klant wil dat het kantoor betaalt, maar dat is niet afgesproken.",
-        "The customer wants the office to pay, but that was not agreed.",
-    ),
-}
-
 
 def text(code: str, language: Language, **values: object) -> str:
     """The sentence for a wrong field."""
     dutch, english = TEXTS[code]
-    return (english if language == "en" else dutch).format(**values)
-
-
-def warning_text(code: str, language: Language, **values: object) -> str:
-    """The sentence for something that the office should see."""
-    dutch, english = WARNINGS[code]
     return (english if language == "en" else dutch).format(**values)
