@@ -96,7 +96,9 @@ def _settings(asked: "Settings", console: "Console") -> "Settings":
             f"{' and '.join(aside)} {'is' if len(aside) == 1 else 'are'} left aside: customers of "
             "the demonstration read their mails and text messages as files"
         )
-    return asked.model_copy(update={"http_port": 0, "mail": "file", "sms": "file"})
+    return asked.model_copy(
+        update={"http_port": 0, "health_port": 0, "mail": "file", "sms": "file"}
+    )
 
 
 def _require_all(shown: "Demonstration", arriving: int, rejected: int, console: "Console") -> None:
