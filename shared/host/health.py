@@ -7,10 +7,10 @@ has a thread of its own, and all who ask at one moment share it.
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from fastapi import APIRouter, FastAPI, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
 from shared.host.runtime import Runtime
 from shared.web.app import api_router
@@ -20,6 +20,8 @@ LOOK_AGAIN = 0.5
 """Seconds for which an answer is good for others, too."""
 PATIENCE = 5.0
 """Seconds after which a look counts as failed; it goes on, and the next who ask wait for it."""
+
+TEXT = "text/plain"
 
 T = TypeVar("T")
 
@@ -63,14 +65,22 @@ def health(runtimes: Sequence[Runtime]) -> APIRouter:
     readiness = Look(lambda: not_ready_reasons(runtimes))
     numbers = Look(lambda: _exposition(runtimes))
 
-    @router.get("/healthz", summary="Whether the process lives: restart it when not")
+    @router.get(
+        "/healthz",
+        summary="Whether the process lives: restart it when not",
+        responses=_answers("dead", "broker_silent"),
+    )
     async def alive() -> Response:
         dead = [runtime.service.name for runtime in runtimes if not runtime.healthy()]
         silent = [runtime.service.name for runtime in runtimes if runtime.broker_silent()]
         status = 503 if dead or silent else 200
         return JSONResponse({"dead": dead, "broker_silent": silent}, status_code=status)
 
-    @router.get("/readyz", summary="Whether each service can work now")
+    @router.get(
+        "/readyz",
+        summary="Whether each service can work now",
+        responses=_answers("not_ready_reasons"),
+    )
     async def ready() -> Response:
         try:
             reasons = await readiness.take()
@@ -79,15 +89,30 @@ def health(runtimes: Sequence[Runtime]) -> APIRouter:
             reasons = {runtime.service.name: [sentence] for runtime in runtimes}
         return JSONResponse({"not_ready_reasons": reasons}, status_code=503 if reasons else 200)
 
-    @router.get("/metrics", summary="Counters and gauges for Prometheus")
+    @router.get(
+        "/metrics",
+        summary="Counters and gauges for Prometheus",
+        response_class=PlainTextResponse,
+        responses={503: {"description": "They cannot be counted now", "content": {TEXT: {}}}},
+    )
     async def metrics() -> Response:
         try:
             body, media_type = await numbers.take()
         except TimeoutError:
-            return Response(status_code=503, media_type="text/plain")
+            return PlainTextResponse("the database does not answer in time", status_code=503)
         return Response(body, media_type=media_type)
 
     return router
+
+
+def _answers(*members: str) -> dict[int | str, dict[str, Any]]:
+    """For the OpenAPI document: the same JSON with 200 and with 503."""
+    schema = {"type": "object", "required": list(members)}
+    content = {"application/json": {"schema": schema}}
+    return {
+        200: {"description": "Yes", "content": content},
+        503: {"description": "No; it says why", "content": content},
+    }
 
 
 def health_app(runtimes: Sequence[Runtime]) -> FastAPI:

@@ -20,6 +20,7 @@ from shared.host.runtime import Runtime
 from shared.processing.resolutions import NotDeadLettered, WouldBeRejected
 from shared.web.app import api_router, caller_with
 from shared.web.auth import Caller
+from shared.web.documentation import problems
 
 SCOPE = "dead-letters:manage"
 LETTER = "/dead-letters/{service}/{letter_id:path}"
@@ -75,7 +76,11 @@ def routes(runtimes: Sequence[Runtime]) -> APIRouter:
             raise NotFound("service_not_here", f"This process runs {here} alone.")
         return by_name[service]
 
-    @router.get("/dead-letters", summary="What failed for good, the oldest first")
+    @router.get(
+        "/dead-letters",
+        summary="What failed for good, the oldest first",
+        responses=problems(404),
+    )
     def list_letters(
         _operator: Operator,
         service: Annotated[str | None, Query(description="all of this process, if none")] = None,

@@ -12,9 +12,11 @@ from services.activation.login.log_in import LoggedIn, change_password, log_in
 from services.activation.login.turns import Turns
 from shared.host.runtime import Runtime
 from shared.web.app import api_router
+from shared.web.documentation import problems
 
 Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
 LoginName = Annotated[str, Field(min_length=1, max_length=64)]
+REFUSALS = problems(401, 403, 429)
 
 
 class Login(BaseModel):
@@ -40,12 +42,12 @@ def login_routes(runtime: Runtime) -> APIRouter:
     def entry(request: Request, login_name: str, password: SecretStr) -> Entry:
         return Entry.of(login_name, password.get_secret_value(), _address_of(request))
 
-    @routes.post("/login", summary="Log in")
+    @routes.post("/login", summary="Log in", responses=REFUSALS)
     async def login(body: Login, request: Request) -> LoggedIn:
         who = entry(request, body.login_name, body.password)
         return await turns.run(who.address, partial(log_in, runtime, who, limits))
 
-    @routes.post("/password", status_code=204, summary="Choose a password")
+    @routes.post("/password", status_code=204, summary="Choose a password", responses=REFUSALS)
     async def password(body: NewPassword, request: Request) -> None:
         who = entry(request, body.login_name, body.current_password)
         new = body.new_password.get_secret_value()
