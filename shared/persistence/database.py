@@ -4,8 +4,10 @@ A transaction that writes on SQLite begins IMMEDIATE, so that writers queue up i
 when two of them have read first.
 """
 
+import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,9 @@ from sqlmodel import Session
 from shared.base.errors import InfrastructureDown
 
 SQLITE_BUSY_MS = 10_000
+OWNER_ALONE = 0o600
+BESIDE = ("-wal", "-shm")
+"""How SQLite ends the names of the files that it keeps beside a database."""
 
 
 class Trouble(Enum):
@@ -124,6 +129,7 @@ def _engine(url: str) -> Engine:
         engine = create_engine(
             url, connect_args={"check_same_thread": False, "timeout": 10}, **_OPTIONS
         )
+        event.listen(engine, "do_connect", lambda *_: _close_to_others(path))
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -143,6 +149,22 @@ def _engine(url: str) -> Engine:
     event.listen(engine, "connect", postgres.prepare)
     event.listen(engine, "handle_error", postgres.leave_read_only)
     return engine
+
+
+def _close_to_others(path: Path) -> None:
+    """Have the database readable by this user alone, whatever folder it lies in; made if need be.
+
+    SQLite gives its own modes to the files that it keeps beside it.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError:
+        return  # Whoever connects is told what is wrong with it.
+    for file in (path, *(path.with_name(path.name + ending) for ending in BESIDE)):
+        # Another user's file is theirs to close; one that is not there needs no closing.
+        with suppress(PermissionError, FileNotFoundError):
+            if stat.S_IMODE(file.stat().st_mode) != OWNER_ALONE:
+                file.chmod(OWNER_ALONE)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
