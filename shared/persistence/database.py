@@ -6,6 +6,7 @@ when two of them have read first.
 
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
@@ -36,6 +37,8 @@ SQLITE_BUSY_MS = 10_000
 OWNER_ALONE = 0o600
 BESIDE = ("-wal", "-shm")
 """How SQLite ends the names of the files that it keeps beside a database."""
+_making = threading.Lock()
+"""Whoever finds a new database finds it closed again by who made it."""
 
 
 class Trouble(Enum):
@@ -154,17 +157,18 @@ def _engine(url: str) -> Engine:
 def _close_to_others(path: Path) -> None:
     """Have the database readable by this user alone, whatever folder it lies in; made if need be.
 
-    SQLite gives its own modes to the files that it keeps beside it.
+    SQLite gives the database's mode to the files that it keeps beside it.
     """
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    except OSError:
-        return  # Whoever connects is told what is wrong with it.
-    for file in (path, *(path.with_name(path.name + ending) for ending in BESIDE)):
-        # Another user's file is theirs to close; one that is not there needs no closing.
-        with suppress(PermissionError, FileNotFoundError):
-            if stat.S_IMODE(file.stat().st_mode) != OWNER_ALONE:
-                file.chmod(OWNER_ALONE)
+    with _making:
+        # One that is there is never opened: to close it again would let go of every lock that
+        # this process has on it (fcntl(2)), and SQLite's locks are such.
+        with suppress(OSError):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ALONE))
+        for file in (path, *(path.with_name(path.name + ending) for ending in BESIDE)):
+            # Another user's file is theirs to close; one that is not there needs no closing.
+            with suppress(PermissionError, FileNotFoundError):
+                if stat.S_IMODE(file.stat().st_mode) != OWNER_ALONE:
+                    file.chmod(OWNER_ALONE)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -61,6 +63,29 @@ def test_files_of_before_are_closed_when_they_are_next_used(open_folder: Path) -
         (open_folder / name).chmod(0o644)
     # When it is used, Then all are closed.
     assert write(open_folder) == dict.fromkeys(FILES, "0o600")
+
+
+def test_a_connection_that_is_made_takes_nobodys_lock_away(open_folder: Path) -> None:
+    # Given a transaction that writes, in this process,
+    with closing(Database(f"sqlite:///{open_folder}/billing.db")) as database:
+        upgrade(database, MIGRATIONS)
+        with database.begin() as session:
+            session.connection()
+            # When the same process connects once more, Then another process still waits for it.
+            with closing(Database(database.url)) as another, another.read() as reading:
+                reading.connection()
+            assert not may_write(open_folder / "billing.db")
+        assert may_write(open_folder / "billing.db")
+
+
+def may_write(database: Path) -> bool:
+    """Whether another process may write now."""
+    program = (
+        "import sqlite3, sys; "
+        "sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None).execute('BEGIN IMMEDIATE')"
+    )
+    command = [sys.executable, "-c", program, str(database)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def test_the_doctor_names_a_folder_that_is_open_to_others(open_folder: Path) -> None:
