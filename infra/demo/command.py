@@ -101,7 +101,8 @@ def _settings(asked: "Settings", console: "Console") -> "Settings":
             "the demonstration read their mails and text messages as files"
         )
     believed = {"signups_per_address_hour": MANY, "signups_per_office_hour": MANY}
-    return asked.model_copy(update={"http_port": 0, "mail": "file", "sms": "file"} | believed)
+    elsewhere = {"http_port": 0, "health_port": 0, "mail": "file", "sms": "file"}
+    return asked.model_copy(update=elsewhere | believed)
 
 
 def _require_all(shown: "Demonstration", arriving: int, rejected: int, console: "Console") -> None:

@@ -91,7 +91,7 @@ def _announce(supervisor: "Supervisor") -> None:
     typer.echo(f"running {running}" + (f", to {only} only" if only else ""))
     if only is not Role.DELIVER:
         typer.echo(f"  API         {supervisor.address}/docs")
-    typer.echo(f"  readiness   {supervisor.address}/readyz")
+    typer.echo(f"  readiness   {supervisor.health_address}/readyz")
     typer.echo(f"  events      {_without_password(supervisor.settings.broker_url)}")
     typer.echo("Ctrl-C stops it.")
 

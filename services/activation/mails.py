@@ -1,5 +1,7 @@
 """The notifications of this step: what they are told, and to whom."""
 
+from datetime import datetime
+
 from services.activation.models import Activation
 from shared.events import SignupAccepted
 from shared.notifications.messages import Mail, Text
@@ -43,6 +45,28 @@ def credentials_undeliverable(signup: SignupAccepted, channel: str) -> Mail:
     }
     office = signup.office
     return Mail("credentials_undeliverable", office.email, office.language, params)
+
+
+def password_changed(activation: Activation, now: datetime) -> list[Mail]:
+    """Tells a customer that their password was changed, in case it was not they."""
+    return _warning("password_changed", activation, now)
+
+
+def login_locked(activation: Activation, now: datetime) -> list[Mail]:
+    """Tells a customer that somebody guessed at their password; once until they log in again."""
+    if activation.lock_told_at is not None or not activation.can_log_in(now):
+        return []
+    activation.lock_told_at = now
+    return _warning("login_locked", activation, now)
+
+
+def _warning(kind: str, activation: Activation, now: datetime) -> list[Mail]:
+    signup = activation.signup
+    if signup is None or activation.email is None:
+        return []
+    params = _greeting(signup) | {"login_name": activation.login_name, "at": now.isoformat()}
+    about = activation.onboarding_id
+    return [Mail(kind, activation.email, signup.customer.language, params, about=about)]
 
 
 def _greeting(signup: SignupAccepted) -> dict[str, str | None]:

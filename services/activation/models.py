@@ -1,6 +1,6 @@
 """One customer as activation sees them: what is known, and their credentials."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import JSON, Column, Index, MetaData
 from sqlmodel import Field
@@ -17,16 +17,11 @@ from shared.events import (
     SignupRejected,
 )
 from shared.events.envelope import Envelope
-from shared.persistence.entity import Entity, UtcDateTime, index_of, moment
+from shared.persistence.entity import Entity, index_of, moment
 
 SENDING = "sending"
 SENT = "sent"
 UNDELIVERABLE = "undeliverable"
-
-WRONG_TRIES = 5
-LOCK = timedelta(minutes=15)
-WRONG_TRIES_FOR_GOOD = 20
-"""After this many wrong passwords the one-time password is dead and staff must send another."""
 
 
 class ActivationTable(Entity):
@@ -71,10 +66,10 @@ class Activation(ActivationTable, table=True):
     expires_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     one_time_hash: str | None = Field(default=None, max_length=200)
     own_hash: str | None = Field(default=None, max_length=200)
+    # The version before this one counts wrong passwords here; they can go when none of those runs.
     wrong_tries: int = 0
-    locked_until: datetime | None = Field(
-        default=None, sa_column=Column(UtcDateTime(), nullable=True)
-    )
+    locked_until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    lock_told_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     first_login_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
     # What is known.
@@ -150,7 +145,7 @@ class Activation(ActivationTable, table=True):
         self.one_time_hash, self.expires_at = password_hash, expires_at
         # Who is sent another has lost their own, and types what the message says.
         self.own_hash = None
-        self.wrong_tries, self.locked_until = 0, None
+        self.lock_told_at = None
 
     def void(self) -> None:
         """Make a password that was sent worthless; a password of the customer's own stays."""
@@ -195,17 +190,9 @@ class Activation(ActivationTable, table=True):
         """
         return self.first_login_at is not None and self.own_hash is not None
 
-    def record_wrong_password(self, now: datetime) -> None:
-        """Count a wrong try; five lock for a quarter of an hour, twenty kill the password."""
-        self.wrong_tries += 1
-        if self.wrong_tries % WRONG_TRIES == 0:
-            self.locked_until = now + LOCK
-        if self.wrong_tries >= WRONG_TRIES_FOR_GOOD:
-            self.void()
-
     def record_login(self, now: datetime) -> bool:
         """Record a log-in; returns whether it was the first."""
-        self.wrong_tries, self.locked_until = 0, None
+        self.lock_told_at = None
         first = self.first_login_at is None
         if first:
             self.first_login_at = now
@@ -216,10 +203,6 @@ class Activation(ActivationTable, table=True):
         """Keep the hash of a password of the customer's own; the one-time one is gone."""
         self.own_hash = password_hash
         self.void()
-
-    def locked(self, now: datetime) -> bool:
-        """Whether log-in is closed for a while."""
-        return self.locked_until is not None and now < self.locked_until
 
     @property
     def _amended(self) -> bool:

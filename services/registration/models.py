@@ -126,7 +126,7 @@ class Registration(RegistrationTable, table=True):
             raise Conflict(
                 "already_decided",
                 f"This sign-up was decided before: it is {self.status}.",
-                extra={"status": self.status, "decided_by": self.decided_by},
+                extra={"state": self.status, "decided_by": self.decided_by},
             )
 
 

@@ -24,6 +24,7 @@ from shared.trade.contact import EmailAddress
 from shared.trade.text import PlainCode, PlainLine, is_plain_code
 from shared.web.app import IdempotencyKey, api_router, caller_with, inlined
 from shared.web.auth import Caller
+from shared.web.documentation import as_people_type_it
 from shared.web.paging import NEXT_PAGE, Page
 
 Website = Annotated[Caller, Depends(caller_with("signup:submit"))]
@@ -236,7 +237,11 @@ def _errors_of_before(
 def _as_submitted() -> dict[str, Any]:
     """What the body should hold. It is checked field by field by the handler, not on the way in."""
     schema = SignupSubmitted.model_json_schema()
-    return {"requestBody": {"content": {"application/json": {"schema": inlined(schema)}}}}
+    return {
+        "requestBody": {
+            "content": {"application/json": {"schema": as_people_type_it(inlined(schema))}}
+        }
+    }
 
 
 def _require_visible(session: Session, caller: Caller, onboarding_id: UUID) -> None:

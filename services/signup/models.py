@@ -166,7 +166,7 @@ class Signup(SignupTable, table=True):
             raise Conflict(
                 "not_open",
                 f"This onboarding cannot be withdrawn: it is {self.status}.",
-                extra={"status": self.status},
+                extra={"state": self.status},
             )
         self.status, self.stopped_by = WITHDRAWN, by
 

@@ -2,9 +2,9 @@
 
 import secrets
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.events.billing import Scheme
@@ -27,6 +27,11 @@ class Creditor(BaseSettings):
     fax: str = "+31 20 000 00 00"
     email: str = "orders@king.example"
     phone: str = "+31 20 000 00 01"
+
+
+def _or_zero(value: object) -> object:
+    """A port that is set to nothing is none, as one that is not set."""
+    return 0 if value == "" else value
 
 
 class Settings(BaseSettings):
@@ -60,6 +65,12 @@ class Settings(BaseSettings):
     public_url: str = Field("", description="the address in mails; from HTTP_HOST and HTTP_PORT")
     http_host: str = "127.0.0.1"
     http_port: int = Field(8080, ge=0, le=65535)
+    health_port: Annotated[int, BeforeValidator(_or_zero)] = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="a port for /healthz, /readyz and /metrics alone; 0: with the rest",
+    )
     mail: Literal["file", "ses"] = "file"
     sms: Literal["file", "sns"] = "file"
     ses_configuration_set: str = ""

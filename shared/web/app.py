@@ -20,6 +20,8 @@ from fastapi_swagger import patch_fastapi
 from shared.base.errors import Unauthorized
 from shared.base.internals import require_internals
 from shared.web.auth import Caller, read_token
+from shared.web.documentation import document_problems
+from shared.web.headers import AnswerHeaders
 from shared.web.problems import add_problem_handlers
 from shared.web.strict_json import Gate, StrictRequest
 
@@ -94,6 +96,7 @@ class _Route(APIRoute):
             for scope in scopes:
                 await scope.admit(request)
             strict = StrictRequest(request.scope, request.receive)
+            strict.require_one_content_type()
             if await strict.has_json():
                 # Also where the route takes no body; FastAPI itself gets what is parsed here.
                 await strict.json()
@@ -146,6 +149,8 @@ def create_app(routers: Sequence[APIRouter], *, token_key: str) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
+        # To a caller's own `Host` nobody is sent on, be it for a slash too many.
+        redirect_slashes=False,
     )
     patch_fastapi(
         app,
@@ -154,7 +159,9 @@ def create_app(routers: Sequence[APIRouter], *, token_key: str) -> FastAPI:
     )
     app.state.token_key = token_key
     app.add_middleware(Gate)
+    app.add_middleware(AnswerHeaders)
     add_problem_handlers(app)
+    document_problems(app)
     for router in routers:
         app.include_router(router)
     return app

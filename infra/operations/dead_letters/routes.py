@@ -21,6 +21,7 @@ from shared.processing.resolutions import NotDeadLettered, WouldBeRejected
 from shared.trade.text import PlainText
 from shared.web.app import api_router, caller_with
 from shared.web.auth import Caller
+from shared.web.documentation import problems
 
 SCOPE = "dead-letters:manage"
 LETTER = "/dead-letters/{service}/{letter_id:path}"
@@ -76,7 +77,11 @@ def routes(runtimes: Sequence[Runtime]) -> APIRouter:
             raise NotFound("service_not_here", f"This process runs {here} alone.")
         return by_name[service]
 
-    @router.get("/dead-letters", summary="What failed for good, the oldest first")
+    @router.get(
+        "/dead-letters",
+        summary="What failed for good, the oldest first",
+        responses=problems(404),
+    )
     def list_letters(
         _operator: Operator,
         service: Annotated[str | None, Query(description="all of this process, if none")] = None,

@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +15,8 @@ from infra.composition import publisher_rules
 from services.activation.api import router
 from services.activation.checklist import Checklist, checklist
 from services.activation.commands import ActivateCustomer, ResendCredentials
+from services.activation.login.entry import Entry
+from services.activation.login.limits import Limits
 from services.activation.login.log_in import LoggedIn, change_password, log_in
 from services.activation.models import Activation
 from services.activation.service import build
@@ -37,6 +38,7 @@ from tests.unit.activation.harness import WAY
 
 PASSWORD = re.compile(r"\b[2-9a-hj-km-np-z]{4}(?:-[2-9a-hj-km-np-z]{4}){3}\b")
 ANNA = "anna"
+HOME = "192.0.2.7"
 ACTIVATE = ActivateCustomer(channel="email", by=ANNA)
 RESEND = ResendCredentials(by=ANNA)
 
@@ -71,11 +73,18 @@ class Practice:
             publisher_rules(settings),
             self.clock,
         )
-        self.log_in: Callable[[str, str], LoggedIn] = partial(log_in, self.runtime)
-        self.change_password = partial(change_password, self.runtime)
+        self.limits = Limits()
 
     def clock(self) -> datetime:
         return self.now
+
+    def log_in(self, login_name: str, password: str, address: str = HOME) -> LoggedIn:
+        """Somebody types a login name and a password."""
+        return log_in(self.runtime, Entry.of(login_name, password, address), self.limits)
+
+    def change_password(self, login_name: str, current: str, new: str) -> None:
+        """The customer chooses a password."""
+        change_password(self.runtime, Entry.of(login_name, current, HOME), new, self.limits)
 
     def hear(self, *events: Event, about: str = "bakkerij") -> None:
         """These events come in, one after the other."""

@@ -35,6 +35,7 @@ def login(practice: Practice) -> tuple[str, str]:
     name, one_time = practice.credentials()
     practice.log_in(name, one_time)
     practice.change_password(name, one_time, OWN)
+    practice.deliver()
     return name, one_time
 
 

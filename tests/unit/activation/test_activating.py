@@ -12,13 +12,7 @@ from services.activation.commands import (
     ResendCredentials,
 )
 from services.activation.login.names import MAX_LENGTH
-from services.activation.models import (
-    LOCK,
-    SENDING,
-    WRONG_TRIES,
-    WRONG_TRIES_FOR_GOOD,
-    Activation,
-)
+from services.activation.models import SENDING, Activation
 from shared.base.errors import Conflict, NotFound
 from shared.events import CustomerReleaseWithdrawn, OnboardingWithdrawn
 from shared.events.event import Event
@@ -211,11 +205,6 @@ def test_the_customer_is_reminded_a_day_before_the_password_expires_unless_they_
     assert service.ask(reminder.command) == []
 
 
-def killed(service: ActivationHarness) -> None:
-    for _ in range(WRONG_TRIES_FOR_GOOD):
-        service.customer().record_wrong_password(service.now)
-
-
 def expired(service: ActivationHarness) -> None:
     service.now += timedelta(hours=73)
 
@@ -224,7 +213,7 @@ def changed(service: ActivationHarness) -> None:
     service.customer().choose("own")
 
 
-@pytest.mark.parametrize("gone", [killed, expired, changed])
+@pytest.mark.parametrize("gone", [expired, changed])
 def test_nobody_is_reminded_of_a_password_that_is_good_no_longer(
     gone: Callable[[ActivationHarness], None],
 ) -> None:
@@ -237,33 +226,9 @@ def test_nobody_is_reminded_of_a_password_that_is_good_no_longer(
     assert service.ask(reminder.command) == []
 
 
-def test_five_wrong_tries_close_the_door_for_a_quarter_of_an_hour() -> None:
-    # Given a customer with credentials, When somebody guesses,
-    service = ActivationHarness(*WAY)
-    customer = service.customer()
-    customer.equip("hash", MONDAY + timedelta(hours=72))
-    for _ in range(WRONG_TRIES - 1):
-        customer.record_wrong_password(MONDAY)
-    assert not customer.locked(MONDAY)
-    # Then the fifth wrong try closes it, until the time is over.
-    customer.record_wrong_password(MONDAY)
-    assert customer.locked(MONDAY + LOCK - timedelta(seconds=1))
-    assert not customer.locked(MONDAY + LOCK)
-
-
-def test_twenty_wrong_tries_kill_the_one_time_password() -> None:
+def test_a_right_password_counts_once_as_the_first() -> None:
     customer = ActivationHarness(*WAY).customer()
-    customer.equip("hash", MONDAY + timedelta(hours=72))
-    for _ in range(WRONG_TRIES_FOR_GOOD):
-        customer.record_wrong_password(MONDAY)
-    assert customer.one_time_hash is None
-
-
-def test_a_right_password_forgives_the_wrong_ones_and_counts_once_as_the_first() -> None:
-    customer = ActivationHarness(*WAY).customer()
-    customer.record_wrong_password(MONDAY)
     assert customer.record_login(MONDAY)
-    assert customer.wrong_tries == 0
     assert not customer.record_login(MONDAY + timedelta(days=1))
     assert customer.first_login_at == MONDAY
 

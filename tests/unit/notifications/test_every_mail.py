@@ -7,7 +7,11 @@ import pytest
 
 from infra.composition import build_service, service_names
 from services.activation.commands import ActivateCustomer
-from services.activation.mails import credentials_undeliverable
+from services.activation.mails import (
+    credentials_undeliverable,
+    login_locked,
+    password_changed,
+)
 from services.billing.mails import undeliverable_mail
 from services.signup.commands import Withdraw
 from shared.host.settings import Settings
@@ -57,7 +61,10 @@ def of_activation() -> list[Effect]:
     ordered = activation.ask(ActivateCustomer(channel="email", by="anna"))
     activation.send_credentials()
     failed = credentials_undeliverable(signed_up(), "sms")
-    return [*released, *ordered, *activation.pass_days(2), failed]
+    reminded = activation.pass_days(2)
+    customer = activation.customer()
+    warned = [*login_locked(customer, MONDAY), *password_changed(customer, MONDAY)]
+    return [*released, *ordered, *reminded, *warned, failed]
 
 
 SERVICES = {"signup": of_signup, "billing": of_billing, "activation": of_activation}
