@@ -35,10 +35,10 @@ CONTRACT = [
     ("GET", "/api/onboardings", "onboardings:read"),
     ("GET", "/api/onboardings/{id}", "onboardings:read"),
     ("POST", "/api/events", "events:emit"),
-    ("GET", "/api/dead-letters", "dead-letters:manage"),
-    ("GET", "/api/dead-letters/{service}/{id}", "dead-letters:manage"),
-    ("POST", "/api/dead-letters/{service}/{id}/retry", "dead-letters:manage"),
-    ("POST", "/api/dead-letters/{service}/{id}/drop", "dead-letters:manage"),
+    ("GET", "/api/{service}/dead-letters", "dead-letters:manage"),
+    ("GET", "/api/{service}/dead-letters/{id}", "dead-letters:manage"),
+    ("POST", "/api/{service}/dead-letters/{id}/retry", "dead-letters:manage"),
+    ("POST", "/api/{service}/dead-letters/{id}/drop", "dead-letters:manage"),
 ]
 OPEN = [
     ("POST", "/api/login"),
