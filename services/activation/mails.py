@@ -1,7 +1,9 @@
 """The notifications of this step: what they are told, and to whom."""
 
+from typing import Any
+
 from services.activation.models import Activation
-from shared.events import SignupAccepted
+from shared.events import CustomerContactChanged, SignupAccepted
 from shared.notifications.messages import Mail, Text
 
 CREDENTIALS = "credentials"
@@ -45,7 +47,19 @@ def credentials_undeliverable(signup: SignupAccepted, channel: str) -> Mail:
     return Mail("credentials_undeliverable", office.email, office.language, params)
 
 
-def _greeting(signup: SignupAccepted) -> dict[str, str | None]:
+def contact_changed(signup: SignupAccepted, to: str, changed: CustomerContactChanged) -> Mail:
+    """Tells the customer, where they were reached until now, that they are reached elsewhere.
+
+    The new address or number is not in it: the old mailbox may be somebody else's by now.
+    """
+    params = _greeting(signup) | {
+        "email_changed": changed.email is not None,
+        "mobile_changed": changed.mobile is not None,
+    }
+    return Mail("contact_changed", to, signup.customer.language, params)
+
+
+def _greeting(signup: SignupAccepted) -> dict[str, Any]:
     return {
         "reference": signup.reference,
         "contact": signup.customer.contact.full_name,

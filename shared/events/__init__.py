@@ -1,6 +1,6 @@
 """The public language: every event, one file per speaker, and `EVENTS` by name on the wire."""
 
-from shared.events.activation import CustomerActivated, CustomerLoggedIn
+from shared.events.activation import CustomerActivated, CustomerContactChanged, CustomerLoggedIn
 from shared.events.billing import (
     CollectionBooked,
     CollectionCancelled,
@@ -37,6 +37,7 @@ __all__ = [
     "CollectionRequested",
     "CollectionResult",
     "CustomerActivated",
+    "CustomerContactChanged",
     "CustomerLoggedIn",
     "CustomerReleaseWithdrawn",
     "CustomerReleased",

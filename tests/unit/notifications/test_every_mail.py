@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.composition import build_service, service_names
-from services.activation.commands import ActivateCustomer
+from services.activation.commands import ActivateCustomer, AmendContact
 from services.activation.mails import credentials_undeliverable
 from services.signup.commands import Withdraw
 from shared.host.settings import Settings
@@ -53,7 +53,12 @@ def of_activation() -> list[Effect]:
     ordered = activation.ask(ActivateCustomer(channel="email", by="anna"))
     activation.send_credentials()
     failed = credentials_undeliverable(signed_up(), "sms")
-    return [*released, *ordered, *activation.pass_days(2), failed]
+    reminded = activation.pass_days(2)
+    moved = [
+        *activation.ask(AmendContact(email="nieuw@bakkerij.example", by="anna")),
+        *activation.ask(AmendContact(mobile="+31687654321", by="anna")),
+    ]
+    return [*released, *ordered, *reminded, failed, *moved]
 
 
 SERVICES = {"signup": of_signup, "billing": of_billing, "activation": of_activation}
