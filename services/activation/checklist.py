@@ -5,6 +5,7 @@ use it, so that they never disagree. The order of the steps is that of the vendo
 INRICHTEN and BEVESTIGEN go on side by side.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -28,16 +29,6 @@ from shared.events import (
 
 StepStatus = Literal["done", "current", "waiting", "failed"]
 Actor = Literal["customer", "office", "payer", "king", "nobody"]
-
-STEPS = (
-    "INSCHRIJVEN",
-    "AANMELDEN",
-    "INRICHTEN",
-    "BEVESTIGEN",
-    "VRIJGEVEN",
-    "ACTIVEREN",
-    "INLOGGEN",
-)
 
 
 class Onboarding(Protocol):
@@ -95,9 +86,8 @@ class Blocker:
 
 @dataclass
 class Checklist:
-    """Where one customer stands; `step` is the first that waits for somebody, empty if none."""
+    """Where one customer stands."""
 
-    step: str = ""
     steps: list[Step] = field(default_factory=list)
     blockers: list[Blocker] = field(default_factory=list)
 
@@ -109,28 +99,32 @@ class Checklist:
 
 def checklist(activation: Onboarding, now: datetime) -> Checklist:
     """Derive the seven steps, as they stand at this moment, from what is known."""
-    states = [
-        _signing_up(activation),
-        _registering(activation),
-        _setting_up(activation),
-        _confirming(activation),
-        _releasing(activation),
-        _activating(activation, now),
-        _logging_in(activation, now),
-    ]
     stopped = _stopped(activation)
     result = Checklist()
-    for name, state in zip(STEPS, states, strict=True):
+    for name, state_of in STATES.items():
+        state = state_of(activation, now)
         status = state.status
         if stopped and status in ("current", "waiting"):
             status = "waiting"
         result.steps.append(Step(name, status, state.at, state.by))
         if state.blocker and status in ("current", "failed") and not stopped:
-            result.step = result.step or name
             result.blockers.append(state.blocker)
     if stopped:
         result.blockers = [stopped]
     return result
+
+
+def waits_for(activation: Onboarding, now: datetime) -> tuple[str, Actor]:
+    """The first step that waits for somebody, empty if none does, and who that is.
+
+    It is the first blocker of the checklist, found without the rest of it.
+    """
+    if _stopped(activation) is None:
+        for name, state_of in STATES.items():
+            state = state_of(activation, now)
+            if state.blocker and state.status in ("current", "failed"):
+                return name, state.blocker.actor
+    return "", "nobody"
 
 
 @dataclass(frozen=True)
@@ -163,7 +157,7 @@ def _stopped(activation: Onboarding) -> Blocker | None:
     return None
 
 
-def _signing_up(activation: Onboarding) -> _State:
+def _signing_up(activation: Onboarding, _now: datetime) -> _State:
     at = facts.moment_of(activation.facts, SignupAccepted)
     if at is not None:
         return _done(at, "customer")
@@ -176,7 +170,7 @@ def _signing_up(activation: Onboarding) -> _State:
     return _current("signup_expected", "De inschrijving is nog niet binnen.", "customer")
 
 
-def _registering(activation: Onboarding) -> _State:
+def _registering(activation: Onboarding, _now: datetime) -> _State:
     at = facts.moment_of(activation.facts, RegistrationCompleted)
     if at is not None:
         return _done(at, facts.actor_of(activation.facts, RegistrationCompleted) or "office")
@@ -193,7 +187,7 @@ def _registering(activation: Onboarding) -> _State:
     return _current("review", " ".join([text, *warnings]), "office")
 
 
-def _setting_up(activation: Onboarding) -> _State:
+def _setting_up(activation: Onboarding, _now: datetime) -> _State:
     at = facts.moment_of(activation.facts, AdministrationCreated)
     if at is not None:
         return _done(at, facts.actor_of(activation.facts, AdministrationCreated) or "office")
@@ -207,7 +201,7 @@ def _setting_up(activation: Onboarding) -> _State:
     return _current("administration_missing", "De administratie wordt nog gemaakt.", "office")
 
 
-def _confirming(activation: Onboarding) -> _State:
+def _confirming(activation: Onboarding, _now: datetime) -> _State:
     at = facts.moment_of(activation.facts, OrderConfirmationSigned)
     if at is not None:
         return _done(at, facts.actor_of(activation.facts, OrderConfirmationSigned) or "payer")
@@ -221,7 +215,7 @@ def _confirming(activation: Onboarding) -> _State:
     return _current("signature_missing", text, "payer")
 
 
-def _releasing(activation: Onboarding) -> _State:
+def _releasing(activation: Onboarding, _now: datetime) -> _State:
     at = facts.moment_of(activation.facts, CustomerReleased)
     if at is not None:
         return _done(at, facts.actor_of(activation.facts, CustomerReleased) or "king")
@@ -276,3 +270,15 @@ def _logging_in(activation: Onboarding, now: datetime) -> _State:
     if activation.state == SENT and activation.may_be_sent and activation.can_log_in(now):
         return _current("login_expected", "De klant kan inloggen.", "customer")
     return WAITING
+
+
+STATES: Mapping[str, Callable[[Onboarding, datetime], _State]] = {
+    "INSCHRIJVEN": _signing_up,
+    "AANMELDEN": _registering,
+    "INRICHTEN": _setting_up,
+    "BEVESTIGEN": _confirming,
+    "VRIJGEVEN": _releasing,
+    "ACTIVEREN": _activating,
+    "INLOGGEN": _logging_in,
+}
+"""The seven steps in their order, each with how it stands."""

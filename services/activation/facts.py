@@ -112,10 +112,21 @@ def said(facts: Facts, kind: type[Event], name: str) -> str | None:
     return None if entry is None else entry["data"].get(name)
 
 
-def order_reference(facts: Facts) -> str | None:
-    """The order's reference, once something said it."""
+def references(facts: Facts) -> Mapping[str, str | None]:
+    """The references that a customer has got so far, by their names."""
     orders = (said(facts, kind, "order_reference") for kind in OF_ORDERS)
-    return next(filter(None, orders), None)
+    return {
+        "reference": said(facts, SignupAccepted, "reference"),
+        "customer_number": said(facts, RegistrationCompleted, "customer_number"),
+        "administration_number": said(facts, AdministrationCreated, "administration_number"),
+        "order_reference": next(filter(None, orders), None),
+    }
+
+
+def customer_signed_up(facts: Facts) -> Mapping[str, Any] | None:
+    """The customer as they signed up, as it is kept."""
+    entry = _entry(facts, SignupAccepted)
+    return None if entry is None else entry["data"]["customer"]
 
 
 def _entry(facts: Facts, kind: type[Event]) -> dict[str, Any] | None:

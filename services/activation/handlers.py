@@ -19,7 +19,7 @@ from services.activation.mails import (
     credentials_expiring,
     customer_released,
 )
-from services.activation.models import SENDING, SENT, TELL_WHO, Activation
+from services.activation.models import SENDING, SENT, Activation
 from services.activation.search import SearchTerm, keep_terms
 from shared.base.errors import Conflict, NotFound
 from shared.events import (
@@ -40,7 +40,6 @@ from shared.events import (
 from shared.events.envelope import Envelope
 from shared.host.settings import Settings
 from shared.processing import (
-    Command,
     Effect,
     Entities,
     Load,
@@ -67,9 +66,9 @@ def record_fact(
     activation = activations.get(envelope.subject) or activations.add(
         Activation(onboarding_id=envelope.subject, attempt=0, wrong_tries=0)
     )
-    was_ready = activation.ready
+    was_ready, told_anew = activation.ready, activation.told_anew(event)
     activation.record_fact(event, envelope)
-    if isinstance(event, TELL_WHO):
+    if told_anew:
         keep_terms(activation, terms)
     if was_ready or not activation.ready or activation.signup is None:
         return []
@@ -245,10 +244,13 @@ def _names_of_nameless(message: Message, entities: Entities) -> list[str]:
     return _names(activation)
 
 
-def _whose_terms(message: Message, _entities: Entities) -> str | None:
+def _whose_terms(message: Message, entities: Entities) -> str | None:
     """Whose search terms may change with this message; most facts tell nothing to search for."""
-    tells = isinstance(message.content, (*TELL_WHO, Command))
-    return message.envelope.subject if tells else None
+    content, subject = message.content, message.envelope.subject
+    if isinstance(content, Event):
+        activation = entities[Activation].get(subject) or Activation(onboarding_id=subject)
+        return subject if activation.told_anew(content) else None
+    return subject
 
 
 ACTIVATION = by_subject(Activation)

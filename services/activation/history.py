@@ -18,7 +18,7 @@ from shared.events.event import EVENTS
 from shared.host.requests import RecordedAct
 from shared.persistence.entity import moment
 
-SHOWN = (
+SHOWN = {
     "reference",
     "customer_number",
     "administration_number",
@@ -32,7 +32,7 @@ SHOWN = (
     "reason_code",
     "held",
     "revision",
-)
+}
 """The fields of events that say what happened, and nothing of anybody's person."""
 
 
@@ -61,7 +61,7 @@ class HeardFact(ActivationTable, table=True):
             at=envelope.time,
             type=event.event_type,
             actor=envelope.actor,
-            details=event.model_dump(mode="json", include=set(SHOWN), exclude_none=True),
+            details=event.model_dump(mode="json", include=SHOWN, exclude_none=True),
         )
 
 

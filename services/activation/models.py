@@ -6,7 +6,7 @@ from sqlalchemy import JSON, Column, Index, MetaData
 from sqlmodel import Field
 
 from services.activation import facts, states
-from services.activation.checklist import checklist
+from services.activation.checklist import waits_for
 from services.activation.facts import Facts
 from shared.events import (
     AdministrationCreated,
@@ -113,14 +113,18 @@ class Activation(ActivationTable, table=True):
             self._take_customer()
         self.catch_up()
 
+    def told_anew(self, event: Event) -> bool:
+        """Whether this event may tell who the customer is otherwise than is known."""
+        if not isinstance(event, RegistrationCompleted):
+            return isinstance(event, TELL_WHO)
+        known = facts.customer_signed_up(self.facts)
+        return known != event.customer.model_dump(mode="json", exclude_none=True)
+
     def catch_up(self) -> None:
         """Bring what is found by columns into line with the facts."""
-        self.reference = facts.said(self.facts, SignupAccepted, "reference")
-        self.customer_number = facts.said(self.facts, RegistrationCompleted, "customer_number")
-        self.administration_number = facts.said(
-            self.facts, AdministrationCreated, "administration_number"
-        )
-        self.order_reference = facts.order_reference(self.facts)
+        for column, reference in facts.references(self.facts).items():
+            if getattr(self, column) != reference:
+                setattr(self, column, reference)
         self._refresh()
 
     def _take_customer(self) -> None:
@@ -278,5 +282,6 @@ class Activation(ActivationTable, table=True):
     def _refresh(self) -> None:
         waiting = self.state in (None, UNDELIVERABLE)
         self.ready = self.may_be_sent and waiting and not self.has_own_access
-        where = checklist(self, BEFORE_ANY_END)
-        self.step, self.actor = where.step, where.next_actor
+        standing = waits_for(self, BEFORE_ANY_END)
+        if (self.step, self.actor) != standing:
+            self.step, self.actor = standing

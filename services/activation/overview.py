@@ -35,8 +35,8 @@ class Wanted:
             str | None,
             Query(
                 max_length=200,
-                description="how a word of the company, an e-mail address, a login name, a "
-                "postcode or a street begins; or a whole reference",
+                description="how a word of the company, an e-mail address, a login name, or a "
+                "postcode with house number begins; or a whole reference",
             ),
         ] = None,
         step: Annotated[

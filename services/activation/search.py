@@ -1,8 +1,8 @@
 """Finding a customer by what somebody types: an index can serve how a text begins.
 
 Found are company names by the beginning of any of their first words, e-mail addresses, login
-names, postcodes and streets by how they begin, and references as a whole. What stands in the
-middle of a word is not found: no index that both databases have could serve that.
+names and postcodes with house numbers by how they begin, and references as a whole. What stands in
+the middle of a word is not found: no index that both databases have could serve that.
 """
 
 import re
@@ -18,11 +18,14 @@ from services.activation.models import Activation, ActivationTable
 from shared.processing import Loaded
 
 LONGEST_TERM = 100
-WORDS = 5
-"""A company is found by its first words."""
+WORDS = 4
+SHORTEST_WORD = 3
+"""A company is found by its first words, but by no article and no legal form within its name."""
+LEGAL_FORMS = frozenset({"b.v.", "bv", "n.v.", "nv", "vof", "v.o.f."})
+SIGNS = re.compile(r"[^\w@.\-+]+")
 HIGHEST = "\U0010ffff"
 """The last of all characters: a text that begins so is below the text with it at its end."""
-DUTCH_POSTCODE = re.compile(r"^(\d{4}) ?([a-z]{1,2})$")
+DUTCH_POSTCODE = re.compile(r"^(\d{4}) ([a-z]{1,2})(?=$| )")
 BY_BYTES = String(LONGEST_TERM).with_variant(String(LONGEST_TERM, collation="C"), "postgresql")
 """A text that is in the order of its characters, whatever language the database is set to."""
 
@@ -48,13 +51,11 @@ class SearchTerm(ActivationTable, table=True):
 
 def fold(text: str) -> str:
     """A text as it is compared: no accents, no case, no signs but those of an address."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    letters = (
-        character if character.isalnum() or character in "@.-_+" else " "
-        for character in plain
-        if not unicodedata.combining(character)
-    )
-    folded = " ".join("".join(letters).split())
+    plain = text.casefold()
+    if not plain.isascii():
+        spelt = unicodedata.normalize("NFKD", plain)
+        plain = "".join(letter for letter in spelt if not unicodedata.combining(letter)).casefold()
+    folded = " ".join(SIGNS.sub(" ", plain).split())
     return DUTCH_POSTCODE.sub(r"\1\2", folded)[:LONGEST_TERM]
 
 
@@ -65,15 +66,15 @@ def terms_of(activation: Activation) -> Mapping[str, str]:
 
 def _terms(activation: Activation) -> Iterator[tuple[str, str]]:
     words = fold(activation.company or "").split()
-    for number in range(min(len(words), WORDS)):
-        yield f"company{number}", " ".join(words[number:])
+    for number, word in enumerate(words[:WORDS]):
+        if not number or (len(word) >= SHORTEST_WORD and word not in LEGAL_FORMS):
+            yield f"company{number}", " ".join(words[number:])
     yield "email", fold(activation.email or "")
     yield "login", fold(activation.login_name or "")
     signup = activation.signup
     if signup is not None:
         address = signup.customer.address
-        yield "postcode", fold(address.postcode)
-        yield "street", fold(f"{address.street} {address.number}")
+        yield "address", f"{fold(address.postcode)} {fold(address.number)}"
 
 
 def keep_terms(activation: Activation, terms: Loaded[SearchTerm]) -> None:

@@ -51,7 +51,7 @@ def korenaar(api: Api) -> dict[str, Any]:
         "administratie@korensch",
         "9731xz",
         "9731 XZ",
-        "grutmolenpad 17",
+        "9731 xz 17",
     ],
 )
 def test_a_customer_is_found_by_how_a_word_of_theirs_begins(

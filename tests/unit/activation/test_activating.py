@@ -262,6 +262,29 @@ def test_the_customer_is_reminded_a_day_before_the_password_expires_unless_they_
     assert mails(service.ask(reminder.command)) == []
 
 
+def test_whose_password_has_expired_is_found_among_those_whom_the_office_must_help() -> None:
+    # Given a customer who was sent a password, and has not logged in,
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
+    service.send_credentials()
+    assert (service.customer().step, service.customer().actor) == ("INLOGGEN", "customer")
+    # When it ends, Then they are found where the checklist says that they are.
+    service.pass_days(4)
+    assert service.blockers() == ["credentials_expired"]
+    assert (service.customer().step, service.customer().actor) == ("ACTIVEREN", "office")
+
+
+def test_a_message_that_is_long_under_way_is_followed_up_all_the_same() -> None:
+    # Given credentials that leave only after the reminder was due,
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
+    service.pass_days(2.5)
+    service.send_credentials()
+    # When their password ends, Then that is seen.
+    service.pass_days(4)
+    assert service.customer().step == "ACTIVEREN"
+
+
 def killed(service: ActivationHarness) -> None:
     for _ in range(WRONG_TRIES_FOR_GOOD):
         service.customer().record_wrong_password(service.now)
