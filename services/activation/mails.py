@@ -1,9 +1,10 @@
 """The notifications of this step: what they are told, and to whom."""
 
 from datetime import datetime
+from typing import Any
 
 from services.activation.models import Activation
-from shared.events import SignupAccepted
+from shared.events import CustomerContactChanged, SignupAccepted
 from shared.notifications.messages import Mail, Text
 
 CREDENTIALS = "credentials"
@@ -60,6 +61,18 @@ def login_locked(activation: Activation, now: datetime) -> list[Mail]:
     return _warning("login_locked", activation, now)
 
 
+def contact_changed(signup: SignupAccepted, to: str, changed: CustomerContactChanged) -> Mail:
+    """Tells the customer, where they were reached until now, that they are reached elsewhere.
+
+    The new address or number is not in it: the old mailbox may be somebody else's by now.
+    """
+    params = _greeting(signup) | {
+        "email_changed": changed.email is not None,
+        "mobile_changed": changed.mobile is not None,
+    }
+    return Mail("contact_changed", to, signup.customer.language, params)
+
+
 def _warning(kind: str, activation: Activation, now: datetime) -> list[Mail]:
     signup = activation.signup
     if signup is None or activation.email is None:
@@ -69,7 +82,7 @@ def _warning(kind: str, activation: Activation, now: datetime) -> list[Mail]:
     return [Mail(kind, activation.email, signup.customer.language, params, about=about)]
 
 
-def _greeting(signup: SignupAccepted) -> dict[str, str | None]:
+def _greeting(signup: SignupAccepted) -> dict[str, Any]:
     return {
         "reference": signup.reference,
         "contact": signup.customer.contact.full_name,

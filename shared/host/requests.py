@@ -42,6 +42,18 @@ class WriteContext:
         self.effects.append(EventFor(subject, event))
 
 
+@dataclass(frozen=True)
+class RecordedAct:
+    """What a person did: who, for which office, when; `details` are what the act shows of it."""
+
+    id: str
+    what: str
+    who: str
+    office: str | None
+    at: datetime
+    details: Mapping[str, Any]
+
+
 class Requests:
     """One service, as its routes see it: each request is one transaction of its engine."""
 
@@ -121,6 +133,13 @@ class Requests:
         """A transaction that only reads."""
         with self.database.read() as session:
             yield session
+
+    def acts(self, session: Session, subject: str) -> list[RecordedAct]:
+        """What people did here about one onboarding, the earliest first."""
+        return [
+            RecordedAct(act.id, act.what, act.who, act.office, act.at, acts.details_of(act))
+            for act in acts.about(session, subject)
+        ]
 
     def write(self, work: Callable[[WriteContext], T], *, subject: str, by: Person) -> T:
         """Do work whose request must not be kept, such as a log-in; returns what it returned.

@@ -35,16 +35,24 @@ class NoSuchLetter(NotDeadLettered):
 
 
 class DeadLetter(BaseModel):
-    """One message that failed for good, as a list has it."""
+    """One message that failed for good, as a list has it.
+
+    `reference` and `company` name its customer, as far as the service knows them. Letters that
+    died of the same have the same `fingerprint`; `alike` is how many of the list those are.
+    """
 
     service: str
     id: str
     kind: Literal["message", "notification"]
     type: str
     subject: str | None
+    reference: str | None = None
+    company: str | None = None
     since: Moment
     attempts: int
     error: str
+    fingerprint: str = ""
+    alike: int = 1
 
     @property
     def short_id(self) -> str:

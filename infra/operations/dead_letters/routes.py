@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from infra.operations.dead_letters import decisions, letters
+from infra.operations.dead_letters.groups import grouped, named
 from infra.operations.dead_letters.letters import (
     DeadLetter,
     NoSuchLetter,
@@ -24,7 +25,8 @@ from shared.web.auth import Caller
 from shared.web.documentation import problems
 
 SCOPE = "dead-letters:manage"
-LETTER = "/dead-letters/{service}/{letter_id:path}"
+LETTERS = "/{service}/dead-letters"
+LETTER = LETTERS + "/{letter_id:path}"
 # An id is asked for by its beginning too; one that was refused has a slash in it.
 
 
@@ -78,18 +80,16 @@ def routes(runtimes: Sequence[Runtime]) -> APIRouter:
         return by_name[service]
 
     @router.get(
-        "/dead-letters",
-        summary="What failed for good, the oldest first",
+        LETTERS,
+        summary="What failed for good, grouped by what went wrong",
         responses=problems(404),
     )
     def list_letters(
-        _operator: Operator,
-        service: Annotated[str | None, Query(description="all of this process, if none")] = None,
-        limit: Annotated[int, Query(ge=1, le=500)] = 500,
+        service: str, _operator: Operator, limit: Annotated[int, Query(ge=1, le=500)] = 500
     ) -> list[DeadLetter]:
-        chosen = by_name.values() if service is None else [find_runtime(service)]
-        databases = {runtime.service.name: runtime.database for runtime in chosen}
-        return letters.find(databases, limit)[:limit]
+        runtime = find_runtime(service)
+        listed = letters.find({service: runtime.database}, limit)[:limit]
+        return grouped(named(runtime.database, listed, runtime.service.customers))
 
     @router.get(
         LETTER,

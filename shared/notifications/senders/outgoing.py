@@ -20,7 +20,6 @@ from shared.notifications.senders.headers import (
     folded_text,
     name_and_address,
 )
-
 from shared.trade.contact import dns_domain
 
 EMAIL_ADDRESS = re.compile(r"[^\s<>@:;,\"']+@[^\s<>@:;,\"']+")

@@ -9,7 +9,9 @@ from uuid import NAMESPACE_DNS, uuid5
 
 from sqlalchemy import Engine, insert
 
+from services.activation.history import HeardFact
 from services.activation.models import Activation
+from services.activation.search import SearchTerm
 from services.billing.models import Collection, Mandate, Order, UnmatchedResult
 from services.registration.models import BaseAdministration, Registration
 from services.signup.models import Office, Signup
@@ -45,6 +47,14 @@ def moment(number: int) -> datetime:
 def reference(number: int) -> str:
     return f"O-2025-{number:06}"
 
+
+STANDINGS = {
+    3: ("BEVESTIGEN", "payer"),
+    4: ("VRIJGEVEN", "king"),
+    9: ("ACTIVEREN", "office"),
+    10: ("AANMELDEN", "office"),
+}
+"""Where customers stand, and who must act; all others are done."""
 
 ACCEPTED = golden("signup.accepted.v1")["data"]
 COMPLETED = golden("registration.completed.v1")["data"]
@@ -103,6 +113,9 @@ def registration(number: int) -> Row:
         "onboarding_id": onboarding(number),
         "status": odd.get(number // OFFICES % 20, "registered"),
         "office_code": office(number),
+        "reference": f"S-2025-{number:06}",
+        "customer_number": f"K-{number}",
+        "administration_number": f"A-{number}",
         "accepted": ACCEPTED,
         "heard_at": moment(number),
     }
@@ -155,7 +168,23 @@ def activation(number: int) -> Row:
     row: Row = {"onboarding_id": onboarding(number), "facts": {}, "office_code": office(number)}
     row |= {"company": "Bakkerij", "heard_at": moment(number), "attempt": 0, "wrong_tries": 0}
     row |= {"login_name": f"klant{number}", "login_base": f"klant{number}"}
-    return row | {"ready": number // OFFICES % 20 == 9}
+    row |= {"reference": f"S-2025-{number:06}", "order_reference": reference(number)}
+    row |= {"customer_number": f"K-{number}", "administration_number": f"A-{number}"}
+    step, actor = STANDINGS.get(number // OFFICES % 20, ("", "nobody"))
+    return row | {"ready": step == "ACTIVEREN", "step": step, "actor": actor}
+
+
+def heard_fact(number: int) -> Row:
+    row: Row = {"id": onboarding(number), "onboarding_id": onboarding(number % 1000)}
+    return row | {"at": moment(number), "type": "customer.released.v1", "details": {}}
+
+
+def search_term(number: int) -> Row:
+    """Each customer is found by two terms, half of all by the same word."""
+    whose = number // 2
+    term = f"bakkerij {whose}" if number % 2 else f"klant{whose}@bakkerij.example"
+    row: Row = {"id": f"{onboarding(whose)}/{number % 2}", "onboarding_id": onboarding(whose)}
+    return row | {"office_code": office(whose), "term": term}
 
 
 OWN: Mapping[str, Mapping[Any, Callable[[int], Row]]] = {
@@ -167,7 +196,7 @@ OWN: Mapping[str, Mapping[Any, Callable[[int], Row]]] = {
         Collection: collection,
         UnmatchedResult: unmatched,
     },
-    "activation": {Activation: activation},
+    "activation": {Activation: activation, HeardFact: heard_fact, SearchTerm: search_term},
 }
 SHARED: Mapping[Any, Callable[[int], Row]] = {
     Inbox: inbox,

@@ -34,6 +34,10 @@ def registration(one: Veteran) -> None:
     """Reviews and decisions, administrations, base administrations, withdrawals."""
     yes, no, gone = (one.hear("signup.accepted.v1") for _ in range(3))
     one.hear("signup.accepted.v1", warnings=[])
+    body = {"customer": {"company": "De Korenaar"}}
+    one.ask("PATCH", f"/api/registrations/{yes}", json=body)
+    for old in (f"S-2025-{OLD:06}", f"K-{OLD}", f"A-{OLD}", yes):
+        one.ask("GET", f"/api/registrations/{old}")
     one.ask("POST", f"/api/registrations/{yes}/register")
     one.ask("POST", f"/api/registrations/{no}/decline", json={"reason": "al klant"})
     one.hear("onboarding.withdrawn.v1", gone)
@@ -88,6 +92,11 @@ def activation(one: Veteran) -> None:
     one.runtime.sender.deliver_due()
     one.ask("POST", f"/api/activations/{subject}/resend", json={"channel": "email"})
     one.ask("PATCH", f"/api/onboardings/{subject}/contact", json={"email": "b@bakkerij.example"})
+    for old in (f"S-2025-{OLD:06}", f"{stock.reference(OLD)}", f"K-{OLD + 2}", f"A-{OLD + 2}"):
+        one.ask("GET", f"/api/onboardings/{old}", 200, 404)
+        one.ask("GET", f"/api/onboardings?q={old}", office=stock.OFFICE)
+    one.ask("GET", f"/api/onboardings/{subject}/history")
+    one.ask("GET", "/api/onboardings?q=korenaar", office=stock.OFFICE)
     wrong = {"login_name": f"klant{OLD}", "password": "fout"}
     one.ask("POST", "/api/login", 401, json=wrong)
     change = {"login_name": f"klant{OLD}", "current_password": "a", "new_password": "b"}

@@ -63,6 +63,27 @@ LISTS = {
     ],
     "activation": [
         List("/api/onboardings?", "onboarding_id", ("activation WHERE true",), limit=400),
+        List(
+            "/api/onboardings?step=BEVESTIGEN&",
+            "onboarding_id",
+            ("activation WHERE step = 'BEVESTIGEN'",),
+        ),
+        List(
+            "/api/onboardings?actor=office&",
+            "onboarding_id",
+            ("activation WHERE actor = 'office'",),
+        ),
+        List(
+            "/api/onboardings?actor=office&step=ACTIVEREN&",
+            "onboarding_id",
+            ("activation WHERE step = 'ACTIVEREN'",),
+        ),
+        List(
+            "/api/onboardings?q=bakkerij&",
+            "onboarding_id",
+            ("search_term WHERE term LIKE 'bakkerij%'",),
+            limit=400,
+        ),
         List("/api/activations?status=ready&", "onboarding_id", ("activation WHERE ready",)),
     ],
 }

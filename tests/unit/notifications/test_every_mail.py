@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.composition import build_service, service_names
-from services.activation.commands import ActivateCustomer
+from services.activation.commands import ActivateCustomer, AmendContact
 from services.activation.mails import (
     credentials_undeliverable,
     login_locked,
@@ -64,7 +64,11 @@ def of_activation() -> list[Effect]:
     reminded = activation.pass_days(2)
     customer = activation.customer()
     warned = [*login_locked(customer, MONDAY), *password_changed(customer, MONDAY)]
-    return [*released, *ordered, *reminded, *warned, failed]
+    moved = [
+        *activation.ask(AmendContact(email="nieuw@bakkerij.example", by="anna")),
+        *activation.ask(AmendContact(mobile="+31687654321", by="anna")),
+    ]
+    return [*released, *ordered, *reminded, *warned, failed, *moved]
 
 
 SERVICES = {"signup": of_signup, "billing": of_billing, "activation": of_activation}
