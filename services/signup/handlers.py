@@ -61,9 +61,10 @@ def accept_signup(
     office = offices.get(_text(event.data, "office_code"))
     if office is not None:
         _require_own_website(office, envelope)
+    _require_same_office(signup, office)
     checked = check(event.data, catalogue=catalogue, office=office, now=now)
     if checked.submitted is None or office is None:
-        signup.reject(envelope.digest(), now)
+        signup.reject(envelope.digest(), now, office.code if office else None)
         return [_rejection(checked, event.data), *incomplete(checked)]
     accepted = SignupAccepted(
         reference=f"S-{now.year}-{numbers.take(SERIES):06d}",
@@ -138,6 +139,16 @@ def _require_own_website(office: Office, envelope: Envelope) -> None:
             f"a sign-up for office {office.code} must come from /website/{office.code}, "
             f"not from {envelope.source[:80]}"
         )
+
+
+def _require_same_office(signup: Signup, office: Office | None) -> None:
+    """Refuse to put another office's sign-up in the place of one that was rejected.
+
+    Raises:
+        Reject: it was another's.
+    """
+    if signup.office_code is not None and (office is None or signup.office_code != office.code):
+        raise Reject("this onboarding id already belongs to a sign-up of another office")
 
 
 def _rejection(checked: Checked, data: Mapping[str, Any]) -> SignupRejected:

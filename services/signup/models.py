@@ -88,9 +88,10 @@ class Signup(SignupTable, table=True):
         self.accepted = event.model_dump(mode="json", exclude_none=True)
         self.status = COMPLETED if self.logged_in_at else ACCEPTED
 
-    def reject(self, digest: str, now: datetime) -> None:
-        """Refuse the sign-up as it is; a corrected one may take its place."""
+    def reject(self, digest: str, now: datetime, office_code: str | None) -> None:
+        """Refuse the sign-up as it is; a corrected one of the same office may take its place."""
         self.digest, self.submitted_at, self.status = digest, now, REJECTED
+        self.office_code = office_code
 
     def decline(self) -> None:
         """Close the sign-up: the office said no."""
