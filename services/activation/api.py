@@ -14,15 +14,15 @@ from services.activation.checklist import Actor, Blocker, Step, checklist
 from services.activation.commands import ActivateCustomer, AmendContact, ResendCredentials
 from services.activation.login.api import login_routes
 from services.activation.models import Activation
-from shared.base.errors import NotFound
 from shared.events import AdministrationCreated
 from shared.host.runtime import Runtime
 from shared.trade.contact import EmailAddress, MobileNumber
 from shared.web.app import IdempotencyKey, api_router, caller_with
-from shared.web.auth import Caller
+from shared.web.auth import Caller, not_there
 from shared.web.paging import NEXT_PAGE, Page
 
 Activator = Annotated[Caller, Depends(caller_with("users:activate"))]
+Amender = Annotated[Caller, Depends(caller_with("contacts:amend"))]
 Onlooker = Annotated[Caller, Depends(caller_with("onboardings:read"))]
 BY_AGE = (col(Activation.heard_at), col(Activation.onboarding_id))
 
@@ -165,7 +165,7 @@ def _activations(runtime: Runtime) -> APIRouter:
         return _standing(runtime, onboarding_id)
 
     @routes.patch("/onboardings/{onboarding_id}/contact", summary="Correct the contact")
-    def amend(onboarding_id: UUID, body: Contact, caller: Activator) -> OnboardingAnswer:
+    def amend(onboarding_id: UUID, body: Contact, caller: Amender) -> OnboardingAnswer:
         _require_visible(runtime, caller, onboarding_id)
         command = AmendContact(email=body.email, mobile=body.mobile, by=caller.name)
         runtime.handle(command, subject=str(onboarding_id), by=caller.person)
@@ -205,7 +205,7 @@ def _standing(runtime: Runtime, onboarding_id: UUID) -> OnboardingAnswer:
 def _load_or_404(session: Session, caller: Caller, onboarding_id: UUID) -> Activation:
     activation = session.get(Activation, str(onboarding_id))
     if activation is None:
-        raise NotFound("not_found", "There is no onboarding by that id.")
+        raise not_there()
     caller.require_office(activation.office_code)
     return activation
 

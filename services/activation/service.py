@@ -21,7 +21,8 @@ def build(settings: Settings) -> Service:
         router=router,
         resources={Settings: settings},
         scopes={
-            "users:activate": "send customers their credentials",
+            "users:activate": "send customers their credentials, correct where they go",
+            "contacts:amend": "correct where a customer can be reached",
             "onboardings:read": "see where every customer stands",
         },
         notification_kinds={CREDENTIALS: credentials_kind(settings)},
