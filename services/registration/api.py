@@ -21,7 +21,7 @@ from shared.events.envelope import NAMESPACE
 from shared.events.shapes import Package, Warning
 from shared.host.runtime import Runtime
 from shared.web.app import IdempotencyKey, api_router, caller_with
-from shared.web.auth import Caller
+from shared.web.auth import Caller, not_there
 from shared.web.paging import NEXT_PAGE, Page
 
 Reviewer = Annotated[Caller, Depends(caller_with("registrations:review"))]
@@ -194,7 +194,7 @@ def _administrations(routes: APIRouter, runtime: Runtime) -> None:
 def _load_or_404(session: Session, caller: Caller, onboarding_id: UUID) -> Registration:
     registration = session.get(Registration, str(onboarding_id))
     if registration is None or registration.status == PENDING:
-        raise NotFound("not_found", "There is no registration by that id.")
+        raise not_there()
     caller.require_office(registration.office_code)
     return registration
 

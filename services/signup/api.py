@@ -2,24 +2,23 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session, col, select
 
-from services.signup.commands import PutOffice, Withdraw
+from services.signup.commands import PutOffice, Withdraw, office_subject
 from services.signup.form.validation import check
 from services.signup.models import REJECTED, Office, Signup
 from shared.base.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from shared.events import SignupRejected, SignupSubmitted
-from shared.events.envelope import NAMESPACE
 from shared.host.runtime import Runtime
 from shared.processing import Effect
 from shared.trade.catalogue import Catalogue
 from shared.trade.contact import EmailAddress
 from shared.web.app import IdempotencyKey, api_router, caller_with, inlined
-from shared.web.auth import Caller
+from shared.web.auth import Caller, not_there
 from shared.web.paging import NEXT_PAGE, Page
 
 Website = Annotated[Caller, Depends(caller_with("signup:submit"))]
@@ -95,7 +94,7 @@ def _signups(routes: APIRouter, runtime: Runtime) -> None:
         office = body.get("office_code")
         _require_own_office(caller, office)
         source = _website(office)
-        onboarding_id = uuid5(NAMESPACE, f"{source}/{key}") if key else uuid4()
+        onboarding_id = runtime.derived_onboarding_id(source, by=caller.person, key=key)
         effects = runtime.handle_event(
             SignupSubmitted.event_type,
             body,
@@ -135,7 +134,7 @@ def _offices(routes: APIRouter, runtime: Runtime) -> None:
         if not is_office_code(code):
             raise NotFound("not_found", "The code of an office has 1 to 35 characters.")
         command = PutOffice(code=code, **body.model_dump())
-        runtime.handle(command, subject=str(uuid5(NAMESPACE, f"office/{code}")), by=caller.person)
+        runtime.handle(command, subject=office_subject(code), by=caller.person)
         return OfficeAnswer.model_validate(command)
 
     @routes.get("/offices", summary="The offices", responses=NEXT_PAGE)
@@ -195,5 +194,5 @@ def _as_submitted() -> dict[str, Any]:
 def _require_visible(session: Session, caller: Caller, onboarding_id: UUID) -> None:
     signup = session.get(Signup, str(onboarding_id))
     if signup is None or not signup.contents_are_final:
-        raise NotFound("not_found", "There is no onboarding by that id.")
+        raise not_there()
     caller.require_office(signup.office_code)
