@@ -10,6 +10,7 @@ class ActivateCustomer(Command):
     """Send login name and a fresh one-time password."""
 
     command_type: ClassVar[str] = "activation.activate"
+    recorded: ClassVar[tuple[str, ...]] = ("channel",)
 
     channel: Channel
     by: str
@@ -19,6 +20,7 @@ class ResendCredentials(Command):
     """Send them once more; whatever was sent before is void."""
 
     command_type: ClassVar[str] = "activation.resend"
+    recorded: ClassVar[tuple[str, ...]] = ("channel",)
 
     channel: Channel | None = None
     by: str

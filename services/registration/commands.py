@@ -20,6 +20,7 @@ class DeclineCustomer(Command):
     """The office has checked the sign-up and says no."""
 
     command_type: ClassVar[str] = "registration.decline"
+    recorded: ClassVar[tuple[str, ...]] = ("reason",)
 
     by: str
     reason: str = Field(min_length=1, max_length=200)
@@ -32,6 +33,7 @@ class MakeAdministration(Command):
     """
 
     command_type: ClassVar[str] = "registration.make_administration"
+    recorded: ClassVar[tuple[str, ...]] = ("base_administration",)
 
     base_administration: str | None = Field(default=None, max_length=35)
 
@@ -40,6 +42,7 @@ class PutBaseAdministration(Command):
     """Add or replace a base administration; `office_code` is empty when it is for all."""
 
     command_type: ClassVar[str] = "registration.put_base_administration"
+    recorded: ClassVar[tuple[str, ...]] = ("code", "office_code")
 
     code: str
     office_code: str
