@@ -106,13 +106,11 @@ def list_tokens(
     if as_json:
         context.as_json([asdict(row) | {"state": row.state(now)} for row in listed])
         return
-    table = context.table("id", "name", "office", "until", "state", "scopes")
     for row in listed:
-        office = row.office or "all offices"
-        cells = row.name, office, f"{row.expires_at:%Y-%m-%d}", row.state(now), *row.scopes
-        name, office, until, state, *scopes = (context.printable(cell) for cell in cells)
-        table.add_row(row.id, name, office, until, state, " ".join(scopes))
-    context.console().print(table)
+        office = "all offices" if row.office is None else f"office {row.office}"
+        line = f"{row.state(now):<7}  until {row.expires_at:%Y-%m-%d}  {office}  {row.name}"
+        typer.echo(f"{row.id}  {context.printable(line)}")
+        typer.echo(f"    {' '.join(row.scopes)}")
 
 
 @token.command()

@@ -1,13 +1,14 @@
 """What a token's word counts for in a running process."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import uuid4, uuid5
 
 import pytest
 
 from infra.context import whoever_asks
 from infra.demo.simulators import website
 from infra.operations.administration import tokens
+from shared.events.envelope import NAMESPACE
 from shared.persistence.database import Database
 from shared.processing import Person
 from shared.web.auth import make_grant, sign
@@ -114,6 +115,24 @@ def test_one_key_of_two_offices_signs_up_two_customers(api: Api) -> None:
         assert answer.status_code == 202, answer.text
         ids.add(answer.json()["onboarding_id"])
     assert len(ids) == 2
+
+
+def test_whoever_publishes_first_under_a_guessed_id_is_in_nobodys_way(api: Api) -> None:
+    # Given another office that knows the key of a request to come, and all that is public,
+    key = f"form-{uuid4()}"
+    guessed = str(uuid5(NAMESPACE, f"/website/0042/{key}"))
+    event = list(website.signups(40, "0077", seed=6))[-1]
+    event |= {"id": str(uuid4()), "subject": guessed, "data": api.form("0077")}
+    # When it says a sign-up under the id that it would have,
+    theirs = api.token("events:emit", office="0077")
+    assert api.call("POST", "/api/events", theirs, json=event).status_code == 202
+    answer = api.call(
+        "POST", "/api/signups", api.token("signup:submit", office="0042"), json=api.form(),
+        headers={"Idempotency-Key": key},
+    )  # fmt: skip
+    # Then the request is taken, as somebody else's.
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["onboarding_id"] != guessed
 
 
 def test_nobody_comes_to_the_id_of_anothers_key(api: Api) -> None:
