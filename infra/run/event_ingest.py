@@ -35,8 +35,7 @@ def event_ingest(runtimes: Sequence[Runtime]) -> APIRouter:
             raise Invalid("event_unknown", f"There is no event {envelope.type}.")
         if event.said_by not in OUTSIDE:
             raise Forbidden("event_not_yours", f"{envelope.type} is said by {event.said_by} alone.")
-        if caller.office and envelope.data.get("office_code") != caller.office:
-            raise Forbidden("wrong_office", f"This token emits for office {caller.office} alone.")
+        caller.require_own_website(envelope.source, envelope.data.get("office_code"))
         incoming = Incoming(envelope.to_bytes(), envelope.type, CONTENT_TYPE)
         for runtime in runtimes:
             if envelope.type in runtime.service.hears:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from infra.run.http_server import HttpServer
     from shared.host.runtime import Runtime
+    from shared.processing.worker.periodic import PeriodicTask
 
 log = structlog.get_logger()
 
@@ -73,6 +74,7 @@ class Supervisor:
         self._names = names
         self.only = only
         self._companions: list[Companion] = []
+        self._token_watch: PeriodicTask | None = None
         self._servers: list[HttpServer] = []
         self.unfinished: list[str] = []
 
@@ -96,10 +98,13 @@ class Supervisor:
 
         Raises:
             CannotRun: the data folder is in use; the text says what to do.
+            WrongSettings: a key is too short, or cannot be kept.
             StappenplanError: a service is not installed completely.
         """
         if self.settings.embedded:
             self._hold = _hold(self.settings.data_dir)
+        # Kept from the first start on: a token key that is replaced later changes no seal.
+        self.settings.sealing_key()
         self.runtimes = build_runtimes(self.settings, self.buses, self._names, only=self.only)
         for companion in self._companions:
             companion.start()
@@ -128,6 +133,9 @@ class Supervisor:
         began = time.monotonic()
         for runtime in self.runtimes:
             runtime.interrupt()
+        if self._token_watch is not None:
+            self._token_watch.stop()
+            self._token_watch.join(1.0)  # It would open again what is closed below.
         for server in self._servers:
             server.stop(WORK_IN_HAND)
         self._hang_up(until=began + WORK_IN_HAND)
@@ -178,12 +186,17 @@ class Supervisor:
         from infra.run.http_server import HttpServer
         from shared.host.health import health, health_app
         from shared.web.app import create_app
+        from shared.web.token_watch import TokenWatch
 
         # Whoever only delivers would not see to what a request leaves to be done later.
         routers = [] if self.only is Role.DELIVER else self._service_routers()
         if self._health_socket is None:
             routers.append(health(self.runtimes))
-        app = create_app(routers, token_key=self.settings.signing_key())
+        watch = TokenWatch([runtime.database for runtime in self.runtimes])
+        watch.look()
+        self._token_watch = watch.task()
+        self._token_watch.start()
+        app = create_app(routers, token_key=self.settings.token_keys(), watch=watch)
         self._servers.append(HttpServer(app, self._socket))
         if self._health_socket is not None:
             health_server = HttpServer(

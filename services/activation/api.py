@@ -15,11 +15,10 @@ from services.activation.login.api import login_routes
 from services.activation.models import Activation
 from services.activation.overview import BY_AGE, Wanted
 from services.activation.responses import OnboardingAnswer, ReadyAnswer
-from shared.base.errors import NotFound
 from shared.host.runtime import Runtime
 from shared.trade.contact import EmailAddress, MobileNumber
 from shared.web.app import IdempotencyKey, api_router, caller_with
-from shared.web.auth import Caller
+from shared.web.auth import Caller, not_there
 from shared.web.paging import NEXT_PAGE, Page
 from shared.web.references import Reference
 
@@ -157,7 +156,7 @@ def _load_or_404(session: Session, caller: Caller, reference: str) -> Activation
     """
     activation = find_customer(session, reference)
     if activation is None:
-        raise NotFound("not_found", "There is nothing here by that name.")
+        raise not_there()
     caller.require_office(activation.office_code)
     return activation
 

@@ -21,7 +21,7 @@ from services.billing.responses import (
     RequestedCollectionResponse,
     UnmatchedResultResponse,
 )
-from shared.base.errors import FieldError, Invalid, NotFound
+from shared.base.errors import FieldError, Invalid
 from shared.events import CollectionResult
 from shared.events.envelope import NAMESPACE
 from shared.events.shapes import Day
@@ -31,7 +31,7 @@ from shared.trade.calendar import business_day
 from shared.trade.iban import sepa_iban
 from shared.trade.text import PlainLine
 from shared.web.app import IdempotencyKey, api_router, caller_with
-from shared.web.auth import Caller
+from shared.web.auth import Caller, not_there
 from shared.web.paging import NEXT_PAGE, Page
 
 Reader = Annotated[Caller, Depends(caller_with("orders:read"))]
@@ -214,6 +214,6 @@ def _require_held_of(session: Session, caller: Caller, end_to_end_id: str) -> No
 def _load_or_404(session: Session, caller: Caller, reference: str) -> Order:
     order = session.exec(select(Order).where(Order.reference == reference)).one_or_none()
     if order is None:
-        raise NotFound("not_found", "There is no order by that reference.")
+        raise not_there()
     caller.require_office(order.office_code)
     return order

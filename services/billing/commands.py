@@ -11,6 +11,7 @@ class SignOrder(Command):
     """Record that the payer returned the confirmation, signed."""
 
     command_type: ClassVar[str] = "billing.sign_order"
+    recorded: ClassVar[tuple[str, ...]] = ("order_reference", "method", "signed_on")
 
     order_reference: str
     method: SignatureMethod
@@ -24,6 +25,7 @@ class DecideCollection(Command):
     """Carry out what a person decided about a held result."""
 
     command_type: ClassVar[str] = "billing.decide_collection"
+    recorded: ClassVar[tuple[str, ...]] = ("end_to_end_id", "decision", "reason")
 
     end_to_end_id: str
     decision: Literal["accept", "dismiss"]

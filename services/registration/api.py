@@ -29,7 +29,7 @@ from shared.events.envelope import NAMESPACE
 from shared.host.runtime import Runtime
 from shared.trade.text import PlainCode, PlainLine, is_plain_code
 from shared.web.app import IdempotencyKey, api_router, caller_with
-from shared.web.auth import Caller
+from shared.web.auth import Caller, not_there
 from shared.web.paging import NEXT_PAGE, Page
 from shared.web.references import Reference, as_onboarding_id, as_reference
 
@@ -189,7 +189,7 @@ def _load_or_404(session: Session, caller: Caller, reference: str) -> Registrati
     """
     registration = _find(session, reference)
     if registration is None or registration.accepted is None:
-        raise NotFound("not_found", "There is nothing here by that name.")
+        raise not_there()
     caller.require_office(registration.office_code)
     return registration
 

@@ -59,7 +59,7 @@ class PutBaseAdministration(Command):
     """Add or replace a base administration; `office_code` is empty when it is for all."""
 
     command_type: ClassVar[str] = "registration.put_base_administration"
-    recorded: ClassVar[tuple[str, ...]] = ("code",)
+    recorded: ClassVar[tuple[str, ...]] = ("code", "office_code")
 
     code: str
     office_code: str

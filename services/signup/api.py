@@ -3,19 +3,18 @@
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlmodel import Session, col, select
 
-from services.signup.commands import HowItPays, PutOffice, Withdraw
+from services.signup.commands import HowItPays, PutOffice, Withdraw, office_subject
 from services.signup.form.validation import check
 from services.signup.loads import office_code_of
 from services.signup.models import REJECTED, Office, Signup
 from shared.base.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from shared.events import SignupAccepted, SignupRejected, SignupSubmitted
-from shared.events.envelope import NAMESPACE
 from shared.events.shapes import Color
 from shared.host.runtime import Runtime
 from shared.processing import Effect
@@ -23,7 +22,7 @@ from shared.trade.catalogue import Catalogue
 from shared.trade.contact import EmailAddress
 from shared.trade.text import PlainCode, PlainLine, is_plain_code
 from shared.web.app import IdempotencyKey, api_router, caller_with, inlined
-from shared.web.auth import Caller
+from shared.web.auth import Caller, not_there
 from shared.web.documentation import as_people_type_it
 from shared.web.paging import NEXT_PAGE, Page
 
@@ -126,7 +125,7 @@ def _signups(routes: APIRouter, runtime: Runtime) -> None:
         office = office_code_of(body)
         _require_own_office(caller, office)
         source = _website(office)
-        onboarding_id = uuid5(NAMESPACE, f"{source}/{key}") if key else uuid4()
+        onboarding_id = runtime.derived_onboarding_id(source, by=caller.person, key=key)
         effects = runtime.handle_event(
             SignupSubmitted.event_type,
             body,
@@ -167,7 +166,7 @@ def _offices(routes: APIRouter, runtime: Runtime) -> None:
         if not is_office_code(code):
             raise NotFound("not_found", "The code of an office has 1 to 35 characters.")
         command = PutOffice(code=code, **body.model_dump())
-        runtime.handle(command, subject=str(uuid5(NAMESPACE, f"office/{code}")), by=caller.person)
+        runtime.handle(command, subject=office_subject(code), by=caller.person)
         return OfficeAnswer.model_validate(command)
 
     @routes.get("/offices", summary="The offices", responses=NEXT_PAGE)
@@ -246,7 +245,6 @@ def _as_submitted() -> dict[str, Any]:
 
 def _require_visible(session: Session, caller: Caller, onboarding_id: UUID) -> None:
     signup = session.get(Signup, str(onboarding_id))
-    is_there = signup is not None and signup.contents_are_final
-    # In the same words: what is another office's is not there.
-    if signup is None or not is_there or not caller.may_see(signup.office_code):
-        raise NotFound("not_found", NOT_THERE)
+    if signup is None or not signup.contents_are_final:
+        raise not_there()
+    caller.require_office(signup.office_code)

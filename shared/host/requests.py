@@ -4,15 +4,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeVar
-from uuid import uuid4, uuid5
+from uuid import UUID, uuid4
 
 from sqlmodel import Session
 
 from shared.base.errors import Invalid, Malformed
-from shared.events.envelope import CONTENT_TYPE, NAMESPACE, Envelope
+from shared.events.envelope import CONTENT_TYPE, Envelope
 from shared.events.event import Event
+from shared.host.keys import derived_id
 from shared.host.service import Service
+from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
 from shared.persistence.database import Database
 from shared.processing import Command, Effect, EventFor, Message, Person
@@ -58,9 +61,14 @@ class Requests:
     """One service, as its routes see it: each request is one transaction of its engine."""
 
     service: Service
+    settings: Settings
     database: Database
     engine: Engine
     clock: Clock
+
+    @cached_property
+    def _seal_key(self) -> str:
+        return self.settings.sealing_key()
 
     def handle(
         self, command: Command, *, subject: str, by: Person, key: str | None = None
@@ -68,7 +76,7 @@ class Requests:
         """Handle a person's command in one transaction, with its act; returns the effects.
 
         `by` is who asks; `key` makes a repeat harmless (Idempotency-Key), and then the answer
-        is None.
+        is None. A key belongs to who asks, for which office, about whom.
 
         Raises:
             Problem: it cannot be done, and nothing was changed.
@@ -77,7 +85,7 @@ class Requests:
         message = Message.from_command(
             command,
             subject=subject,
-            message_id=_message_id(by.source, command.command_type, key),
+            message_id=self._derived_id(by, key, command.command_type, subject),
             source=by.source,
             time=self.clock(),
             person=by,
@@ -103,7 +111,7 @@ class Requests:
             InfrastructureDown: the database is away; the same request will work later.
         """
         envelope = Envelope(
-            id=_message_id(source, event_type, key),
+            id=self._derived_id(by, key, event_type, subject, source),
             source=source,
             type=event_type,
             subject=subject,
@@ -116,6 +124,17 @@ class Requests:
         except Malformed as refusal:
             raise Invalid("event_malformed", str(refusal)) from None
         return self.engine.execute(replace(message, person=by))
+
+    def derived_onboarding_id(self, source: str, *, by: Person, key: str | None) -> UUID:
+        """The id of the onboarding that begins with this request: one for each key, or a new one.
+
+        `source` is whose website it is; `by` who brings it. Nobody else can come to the same id,
+        and so be there before it with other contents.
+        """
+        return UUID(self._derived_id(by, key, "onboarding", source))
+
+    def _derived_id(self, by: Person, key: str | None, *about: str) -> str:
+        return derived_id(self._seal_key, by.office, by.name, *about, key) if key else str(uuid4())
 
     def resource(self, kind: type[T]) -> T:
         """What the service has of this type, as its handlers get it.
@@ -165,7 +184,3 @@ class Requests:
             return self.engine.transactions.run(inside)
         except WorkFailed as failure:
             raise failure.reason from None
-
-
-def _message_id(by: str, name: str, key: str | None) -> str:
-    return str(uuid5(NAMESPACE, f"{by}/{name}/{key}") if key else uuid4())

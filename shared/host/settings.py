@@ -1,13 +1,14 @@
 """The settings: environment variables with the prefix STAPPENPLAN_, as the contract names them."""
 
-import secrets
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.base.errors import WrongSettings
 from shared.events.billing import Scheme
+from shared.host.keys import kept_key, read_key, read_keys
 
 EMBEDDED = "memory://"
 
@@ -37,7 +38,9 @@ def _or_zero(value: object) -> object:
 class Settings(BaseSettings):
     """Everything that can be set, with defaults that are safe on one machine."""
 
-    model_config = SettingsConfigDict(env_prefix="STAPPENPLAN_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="STAPPENPLAN_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     broker_url: str = Field(
         EMBEDDED,
@@ -61,7 +64,18 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Path(".data")
     catalogue: Path = Path(__file__).parents[2] / "infra" / "catalogue.toml"
-    token_key: str = Field("", description="made once in the data folder when not set")
+    token_key: str = Field(
+        "",
+        repr=False,
+        description="at least 32 bytes; several with commas: the first signs, all verify; made "
+        "once in the data folder when not set",
+    )
+    seal_key: str = Field(
+        "",
+        repr=False,
+        description="at least 32 bytes, never replaced: for seals on paper and derived ids; kept "
+        "in the data folder when not set",
+    )
     public_url: str = Field("", description="the address in mails; from HTTP_HOST and HTTP_PORT")
     http_host: str = "127.0.0.1"
     http_port: int = Field(8080, ge=0, le=65535)
@@ -104,21 +118,58 @@ class Settings(BaseSettings):
         """The address that people can open, without a slash at its end."""
         return (self.public_url or f"http://{self.http_host}:{self.http_port}").rstrip("/")
 
-    def signing_key(self) -> str:
-        """The key that signs tokens, made at first use and readable by this user alone."""
+    @field_validator("token_key")
+    @classmethod
+    def _token_keys(cls, text: str) -> str:
+        return ",".join(read_keys(text)) if text.strip() else ""
+
+    @field_validator("seal_key")
+    @classmethod
+    def _seal_key(cls, text: str) -> str:
+        return read_key(text) if text.strip() else ""
+
+    def token_keys(self) -> tuple[str, ...]:
+        """The keys that tokens are signed with: the first signs, all verify.
+
+        Made at first use, readable by this user alone, when none is set.
+
+        Raises:
+            WrongSettings: the key in the data folder is too short, or cannot be read or made.
+        """
         if self.token_key:
-            return self.token_key
+            return read_keys(self.token_key)
         path = self.data_dir / "token.key"
-        if not path.exists():
-            self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-            draft = path.with_suffix(f".{secrets.token_hex(4)}")
-            draft.touch(mode=0o600)
-            draft.write_text(secrets.token_urlsafe(48))
-            try:
-                # A link, unlike a rename, does not replace the key that another process made.
-                path.hardlink_to(draft)
-            except FileExistsError:
-                pass  # That process was first: its key is the one to read.
-            finally:
-                draft.unlink()
-        return path.read_text().strip()
+        if not path.exists() and not self.seal_key:
+            # A new installation: what seals is not what signs.
+            kept_key(self.data_dir / "seal.key")
+        try:
+            return read_keys(kept_key(path))
+        except ValueError as error:
+            raise WrongSettings(f"{path}: {error}") from None
+
+    def signing_key(self) -> str:
+        """The key that signs tokens.
+
+        Raises:
+            WrongSettings: as `token_keys`.
+        """
+        return self.token_keys()[0]
+
+    def sealing_key(self) -> str:
+        """The key for seals on paper and derived ids: the same for as long as there are any.
+
+        Where none is set and none was kept, it is the oldest of the keys that signed until now.
+
+        Raises:
+            WrongSettings: the key in the data folder is too short, or cannot be read or made.
+        """
+        if self.seal_key:
+            return self.seal_key
+        path, signed = self.data_dir / "seal.key", self.data_dir / "token.key"
+        before = None
+        if not path.exists() and (self.token_key or signed.exists()):
+            before = self.token_keys()[-1]
+        try:
+            return read_key(kept_key(path, before))
+        except ValueError as error:
+            raise WrongSettings(f"{path}: {error}") from None

@@ -32,9 +32,8 @@ from shared.messaging.rabbitmq import RabbitBus
 from shared.messaging.topology.declare import apply
 from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
-from shared.web.auth import issue_token
 from tests.crashes.ledger import SIGNED_UP, Effects, Ledger, await_settled
-from tests.scopes import SCOPES
+from tests.scopes import token_for
 from tests.servers.premises import LOOPBACK, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -96,9 +95,7 @@ class Plant:
 
     def ask(self, method: str, path: str, scope: str, **rest: Any) -> httpx.Response:
         """Call it as somebody with this scope."""
-        token = issue_token(
-            self.settings.signing_key(), [scope], known=SCOPES, name="tester", days=1
-        )
+        token = token_for(self.settings.signing_key(), scope)
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.request(method, f"{self.address}{path}", headers=headers, timeout=30, **rest)
 

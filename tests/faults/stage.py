@@ -21,12 +21,11 @@ from infra.composition import service_names, topology
 from infra.run.runtimes import BusFactory
 from shared.host.settings import Settings
 from shared.messaging.topology.declare import apply
-from shared.web.auth import issue_token
 from tests.crashes.ledger import Ledger, await_settled
 from tests.faults.books import Books
 from tests.faults.load import ALL_THE_WAY, Load
 from tests.faults.proxy import Proxy
-from tests.scopes import SCOPES
+from tests.scopes import token_for
 from tests.servers.premises import LOOPBACK, free_ports, wait_until
 
 OFFICE = {
@@ -121,9 +120,7 @@ class Stage:
 
     def ask(self, path: str, port: int | None = None, **rest: Any) -> httpx.Response:
         """Call a process, the first one by default, as somebody who may do anything."""
-        token = issue_token(
-            self.settings.signing_key(), list(SCOPES), known=SCOPES, name="tester", days=1
-        )
+        token = token_for(self.settings.signing_key())
         address = f"http://{LOOPBACK}:{port or next(iter(self._crew))}{path}"
         rest.setdefault("method", "GET")
         headers = {"Authorization": f"Bearer {token}"}

@@ -11,13 +11,12 @@ import pytest
 
 from infra.demo.simulators.website import signups
 from shared.host.settings import Settings
-from shared.web.auth import issue_token
 from tests.crashes.ledger import audit
 from tests.faults.books import Books
 from tests.faults.conftest import Note
 from tests.faults.stage import within
 from tests.faults.test_killing_message import DEAD
-from tests.scopes import SCOPES
+from tests.scopes import token_for
 from tests.servers.premises import LOOPBACK, free_ports
 
 ENDS = 60.0
@@ -53,7 +52,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], "subprocess.Popen[bytes]"]
 
 def emit(address: str, key: str, document: dict[str, Any]) -> bool:
     """Whether the process took it."""
-    token = issue_token(key, ["events:emit"], known=SCOPES, name="website", days=1)
+    token = token_for(key, "events:emit", name="website")
     headers = {"Authorization": f"Bearer {token}"}
     try:
         answer = httpx.post(f"{address}/api/events", json=document, headers=headers, timeout=30)

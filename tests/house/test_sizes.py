@@ -38,7 +38,6 @@ LONG_FUNCTIONS = {
     "shared/persistence/database.py _engine": "every option of both databases in one place",
     "shared/processing/dead_letters.py reject": ONE_SENTENCE_EACH,
     "shared/processing/engine.py __init__": MADE_OF,
-    "shared/web/auth.py issue_token": ONE_SENTENCE_EACH,
 }
 
 

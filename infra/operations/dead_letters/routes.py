@@ -16,7 +16,7 @@ from infra.operations.dead_letters.letters import (
     ShownMessage,
     ShownNotification,
 )
-from shared.base.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.base.errors import Conflict, Invalid, NotFound
 from shared.host.runtime import Runtime
 from shared.processing.resolutions import NotDeadLettered, WouldBeRejected
 from shared.trade.text import PlainText
@@ -30,14 +30,7 @@ LETTER = LETTERS + "/{letter_id:path}"
 # An id is asked for by its beginning too; one that was refused has a slash in it.
 
 
-def _operator(caller: Annotated[Caller, Depends(caller_with(SCOPE))]) -> Caller:
-    """Letters are of every office, and some of none that can be read: no office sees them."""
-    if caller.office is not None:
-        raise Forbidden("not_for_offices", "Dead letters are for KING's operators alone.")
-    return caller
-
-
-Operator = Annotated[Caller, Depends(_operator)]
+Operator = Annotated[Caller, Depends(caller_with(SCOPE))]
 Why = Annotated[PlainText, Field(min_length=1, max_length=2000)]
 
 

@@ -119,7 +119,7 @@ def _over_http(settings: "Settings", envelopes: "list[Envelope]") -> None:
     from shared.web.auth import issue_token
 
     key, scopes = settings.signing_key(), ["events:emit"]
-    token = issue_token(key, scopes, known=OPERATION_SCOPES, name="emit", days=1)
+    token = issue_token(key, scopes, known=OPERATION_SCOPES, name="emit", all_offices=True, days=1)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     url = f"http://{settings.http_host}:{settings.http_port}/api/events"
     with httpx.Client(headers=headers, timeout=30) as client:

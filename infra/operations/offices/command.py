@@ -1,8 +1,12 @@
 """`stappenplan office`: the accounting offices, added and changed as KING's back office does."""
 
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
 
 app = typer.Typer(no_args_is_help=True, help="The accounting offices.")
 
@@ -46,9 +50,23 @@ def _change(code: str, changes: dict[str, Any]) -> None:
         before = present.model_dump(exclude={"code"}) if present else {}
         after = _checked(before | changes)
         session.merge(Office(code=code, **after))
+        if after != before:
+            _record(session, code, after)
     news = "is as it was" if after == before else "is changed" if present else "is added"
     typer.echo(f"office {code} {news}")
     _show(after)
+
+
+def _record(session: "Session", code: str, office: dict[str, Any]) -> None:
+    """Record who changed the office, as a request over HTTP does."""
+    from infra.context import whoever_asks
+    from services.signup.commands import PutOffice, office_subject
+    from shared.processing import Person
+    from shared.processing.store import acts
+
+    put = PutOffice(code=code, **office)
+    by, subject = Person(whoever_asks(), None, "command line"), office_subject(code)
+    acts.record(session, by, put.command_type, subject, datetime.now(UTC), acts.recorded(put))
 
 
 def _require_code(code: str) -> None:

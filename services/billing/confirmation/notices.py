@@ -65,7 +65,7 @@ class Documents:
             account_holder=terms.account_holder,
             collect_not_before=terms.collect_not_before,
             prenotification_days=terms.prenotification_days,
-            token=scan_token(order.reference, self.settings.signing_key()),
+            token=scan_token(order.reference, self.settings.sealing_key()),
             covered=order.covered_since,
         )
 

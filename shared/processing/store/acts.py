@@ -40,13 +40,15 @@ def record_message(session: Session, message: Message, now: datetime) -> None:
     """Record a message that a person asked for; one of nobody's leaves no act."""
     if message.person is None:
         return
-    details: dict[str, Any] = {}
-    if isinstance(message.content, Command):
-        details = message.content.model_dump(
-            mode="json", include=set(message.content.recorded), exclude_none=True
-        )
+    content = message.content
+    details = recorded(content) if isinstance(content, Command) else {}
     envelope = message.envelope
     record(session, message.person, envelope.type, envelope.subject, now, details)
+
+
+def recorded(command: Command) -> dict[str, Any]:
+    """What a command shows of itself beside the act: never a secret, nothing of people."""
+    return command.model_dump(mode="json", include=set(command.recorded), exclude_none=True)
 
 
 def about(session: Session, subject: str) -> list[Act]:

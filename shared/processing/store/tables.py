@@ -144,6 +144,26 @@ class Act(ProcessingTable, table=True):
     details: str = Field(sa_column=Column(Text, nullable=False))
 
 
+class Token(ProcessingTable, table=True):
+    """A bearer token that was made: whose, what it grants, until when, and whether it was ended.
+
+    Every service's own database has each of them, so that a process needs no other's. The token
+    itself is nowhere. `office` is None when it is for all; `scopes` stand apart by blanks.
+    """
+
+    __tablename__ = "token"
+
+    id: str = Field(primary_key=True, max_length=36)
+    name: str = Field(max_length=100)
+    scopes: str = Field(sa_column=Column(Text, nullable=False))
+    office: str | None = Field(default=None, max_length=35)
+    made_at: datetime = Field(sa_column=moment())
+    expires_at: datetime = Field(sa_column=moment())
+    revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    revoked_by: str | None = Field(default=None, max_length=200)
+    last_used_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
 class NumberSeries(ProcessingTable, table=True):
     """The last number handed out of a series, e.g. of customer numbers."""
 

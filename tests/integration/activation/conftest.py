@@ -31,8 +31,7 @@ from shared.persistence.schema import upgrade
 from shared.processing import Command, Person
 from shared.processing.testing import MONDAY, RecordingBus, onboarding
 from shared.web.app import create_app
-from shared.web.auth import issue_token
-from tests.scopes import SCOPES
+from tests.scopes import token_for
 from tests.servers.postgres import MakeDatabase
 from tests.unit.activation.harness import WAY
 
@@ -125,9 +124,7 @@ class Practice:
         async def call() -> httpx.Response:
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
-                headers = {
-                    "Authorization": f"Bearer {issue_token(key, list(SCOPES), known=SCOPES)}"
-                }
+                headers = {"Authorization": f"Bearer {token_for(key)}"}
                 return await client.get(path, headers=headers)
 
         return asyncio.run(call()).raise_for_status().json()

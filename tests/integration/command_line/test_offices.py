@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from infra.context import whoever_asks
+from services.signup.commands import office_subject
+from shared.persistence.database import Database
+from shared.processing.store import acts
 from tests.integration.command_line.shell import Shell
 
 ZUID = ("--name", "Kantoor Zuid", "--email", "zuid@kantoor.example")
@@ -98,3 +102,22 @@ def test_a_code_is_what_http_takes_for_one(shell: Shell, code: str) -> None:
     assert answer.returncode == 2
     assert answer.stderr == "CODE: it has 1 to 35 printable characters\n"
     assert shell.json("office", "list", "--json") == []
+
+
+def test_whoever_changes_an_office_leaves_an_act(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given an office that was added, left as it was, and changed, When its acts are looked at,
+    for words in (ZUID, ZUID, ("--review", "always")):
+        assert shell("office", "add", "0077", *words).returncode == 0
+    settings = shell.read_settings(monkeypatch)
+    database = Database(settings.database_url_of("signup"))
+    with database.read() as session:
+        rows = acts.about(session, office_subject("0077"))
+    database.close()
+    # Then each change has one, by whoever sat at the keyboard, with nothing of people in it.
+    assert [(row.what, row.who, row.address) for row in rows] == [
+        ("signup.put_office", whoever_asks(), "command line")
+    ] * 2
+    assert acts.details_of(rows[-1])["review"] == "always"
+    assert all("zuid@kantoor.example" not in row.details for row in rows)

@@ -8,9 +8,8 @@ import pytest
 
 from infra.demo.simulators import website
 from shared.host.settings import Settings
-from shared.web.auth import issue_token
 from tests.e2e.stage import Stage, one_process
-from tests.scopes import SCOPES
+from tests.scopes import token_for
 from tests.servers.premises import wait_until
 
 
@@ -33,9 +32,7 @@ class Api:
         self._customers = 0
 
     def token(self, *scopes: str, office: str | None = None, days: int = 1) -> str:
-        return issue_token(
-            self.stage.key, scopes, known=SCOPES, name="anna", office=office, days=days
-        )
+        return token_for(self.stage.key, *scopes, name="anna", office=office, days=days)
 
     def call(self, method: str, path: str, token: str | None = None, **rest: Any) -> httpx.Response:
         headers = rest.pop("headers", {})

@@ -16,6 +16,7 @@ from shared.messaging.bus import Incoming, Outgoing
 from shared.web.app import create_app
 from tests.integration.http.conftest import Api
 from tests.integration.http.test_doors import is_problem
+from tests.scopes import signed_claims
 from tests.servers.premises import wait_until
 
 SCOPE = "dead-letters:manage"
@@ -170,7 +171,8 @@ def test_whoever_watches_the_metrics_sees_how_many_died_and_of_what(desk: Desk) 
 def test_no_office_sees_them(desk: Desk, api: Api) -> None:
     # Given a token with the scope, but for one office alone,
     letter_id, _ = desk.dead_letter()
-    token = api.token(SCOPE, office="0042")
+    claims = {"scope": SCOPE, "office": "0042"}
+    token = signed_claims(api.stage.key, "all_offices", **claims)
     calls = [("GET", ""), ("GET", f"/{letter_id}"), ("POST", f"/{letter_id}/drop")]
     for method, path in calls:
         # When it is used, Then nothing is told.

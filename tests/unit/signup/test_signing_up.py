@@ -84,6 +84,19 @@ def test_a_website_cannot_sign_up_for_another_office() -> None:
         SignupHarness().submit(example(), source="/website/0077")
 
 
+@pytest.mark.parametrize("other", ["0077", "9999"])
+def test_a_rejected_signup_keeps_its_office(other: str) -> None:
+    # Given a sign-up of one office that was rejected,
+    service = SignupHarness()
+    service.submit(example("91-fout-kvk"))
+    # When another office's comes under its id, Then that is refused;
+    with pytest.raises(Reject, match="another office"):
+        service.submit(changed(office_code=other))
+    assert service.signup().office_code == "0042"
+    # a corrected one of its own takes its place.
+    assert accepted(service.submit(example())).office.code == "0042"
+
+
 @pytest.mark.parametrize(
     "again",
     [
