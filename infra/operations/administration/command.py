@@ -57,6 +57,8 @@ def create(
     from infra.context import settings
     from shared.web.auth import make_grant, sign
 
+    if (office_code is None) is not all_offices:
+        raise _refuse("say whose data it is for: --office CODE or --all-offices, one of the two")
     current = settings()
     try:
         grant = make_grant(
@@ -68,9 +70,7 @@ def create(
             days=days,
         )
     except ValueError as error:
-        raise _refuse(
-            f"{error} (--office CODE or --all-offices, --scope, --name, --days)"
-        ) from None
+        raise _refuse(str(error)) from None
     key = current.signing_key()
     _record(current, grant)
     typer.echo(sign(key, grant))

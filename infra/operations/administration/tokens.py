@@ -81,14 +81,19 @@ def record(databases: Mapping[str, Database], grant: Grant, by: Person) -> None:
 def revoke(databases: Mapping[str, Database], token_id: str, by: Person) -> bool:
     """End a token in every database; returns whether one of them knows it.
 
+    One that lacks it, since it was made anew or brought back from a copy, is told of it too.
+
     Raises:
         StappenplanError: some databases are away; the others know that it is ended.
     """
-    known, away = False, []
+    rows, away = _rows_of(databases, token_id)
+    token = ListedToken.of(rows) if rows else None
     for name, database in databases.items():
+        if token is None or name in away:
+            continue
         try:
             with database.begin() as session:
-                known |= _revoke(session, token_id, by)
+                _revoke(session, token, by)
         except SQLAlchemyError:
             away.append(name)
     if away:
@@ -96,7 +101,21 @@ def revoke(databases: Mapping[str, Database], token_id: str, by: Person) -> bool
             f"the database of {', '.join(away)} does not answer: there the token may still be "
             "good; revoke it again when it does"
         )
-    return known
+    return token is not None
+
+
+def _rows_of(databases: Mapping[str, Database], token_id: str) -> tuple[list[Token], list[str]]:
+    """What the databases say of one token, and the names of those that do not answer."""
+    rows, away = [], []
+    for name, database in databases.items():
+        try:
+            with database.read() as session:
+                row = session.get(Token, token_id)
+        except SQLAlchemyError:
+            away.append(name)
+        else:
+            rows += [row] if row is not None else []
+    return rows, away
 
 
 def find(databases: Mapping[str, Database]) -> list[ListedToken]:
@@ -112,20 +131,21 @@ def find(databases: Mapping[str, Database]) -> list[ListedToken]:
     )
 
 
-def _row(grant: Grant) -> Token:
+def _row(token: Grant | ListedToken) -> Token:
     return Token(
-        id=grant.id,
-        name=grant.name,
-        scopes=" ".join(sorted(grant.scopes)),
-        office=grant.office,
-        made_at=grant.made_at,
-        expires_at=grant.expires_at,
+        id=token.id,
+        name=token.name,
+        scopes=" ".join(sorted(token.scopes)),
+        office=token.office,
+        made_at=token.made_at,
+        expires_at=token.expires_at,
     )
 
 
-def _revoke(session: Session, token_id: str, by: Person) -> bool:
+def _revoke(session: Session, token: ListedToken, by: Person) -> None:
     now = datetime.now(UTC)
-    if not tokens.revoke(session, token_id, by.name, now):
-        return False
-    acts.record(session, by, "token.revoke", token_id, now)
-    return True
+    if session.get(Token, token.id) is None:
+        session.add(_row(token))
+        session.flush()
+    if tokens.revoke(session, token.id, by.name, now):
+        acts.record(session, by, "token.revoke", token.id, now)

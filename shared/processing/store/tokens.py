@@ -21,12 +21,11 @@ def listed(session: Session, valid_after: datetime | None = None) -> Sequence[To
 
 
 def revoke(session: Session, token_id: str, by: str, now: datetime) -> bool:
-    """End a token; returns whether there is one by that id. Ending it again changes nothing."""
-    token = session.get(Token, token_id)
-    if token is None:
+    """End a token that was made; returns whether that changed anything: it may be ended already."""
+    token = session.get_one(Token, token_id)
+    if token.revoked_at is not None:
         return False
-    if token.revoked_at is None:
-        token.revoked_at, token.revoked_by = now, by[:200]
+    token.revoked_at, token.revoked_by = now, by[:200]
     return True
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -61,6 +62,32 @@ def test_a_repeat_under_one_key_is_one_act(replica: Replica) -> None:
     replica.handlers[Remind.command_type] = says_released
     for _ in range(2):
         replica.runtime.handle(Remind(), subject=customer("bakkerij"), by=ANNA, key="once")
+    assert len(acts_about(replica, "bakkerij")) == 1
+
+
+def test_one_key_is_another_request_for_another_office_person_or_subject(replica: Replica) -> None:
+    replica.handlers[Remind.command_type] = says_released
+    # Given a key that four requests bear, of which no two are by one person about one customer,
+    for name, by in (
+        ("bakkerij", ANNA),
+        ("slager", ANNA),
+        ("bakkerij", replace(ANNA, office="0077")),
+        ("bakkerij", replace(ANNA, name="bram")),
+    ):
+        replica.runtime.handle(Remind(), subject=customer(name), by=by, key="once")
+    # Then each was done.
+    assert len(acts_about(replica, "bakkerij")) == 3
+    assert len(acts_about(replica, "slager")) == 1
+
+
+def test_acts_are_not_forgotten(replica: Replica) -> None:
+    replica.handlers[Remind.command_type] = says_released
+    replica.runtime.handle(Remind(), subject=customer("bakkerij"), by=ANNA)
+    # When years have gone by, and all was cleaned that need not be kept, Then the act is there.
+    replica.now += timedelta(days=3650)
+    while replica.runtime.tasks.clean():
+        pass
+    assert replica.inbox() == {}
     assert len(acts_about(replica, "bakkerij")) == 1
 
 

@@ -139,3 +139,19 @@ def test_when_a_token_was_last_used_is_known(databases: dict[str, Database]) -> 
     lookout.watch.look()
     last_used = {row.id: row.last_used_at for row in tokens.find(databases)}
     assert last_used == {used.id: lookout.now, idle.id: None}
+
+
+def test_a_database_that_lacks_a_token_is_told_that_it_was_ended(
+    databases: dict[str, Database],
+) -> None:
+    # Given a token that one service's database has lost, as one brought back from a copy has,
+    made = grant()
+    tokens.record({"signup": databases["signup"]}, made, OPERATOR)
+    # When it is revoked, Then a process that sees that database alone refuses it.
+    assert tokens.revoke(databases, made.id, OPERATOR)
+    with pytest.raises(RefusedToken):
+        Lookout({"billing": databases["billing"]}).watch.check(made)
+
+
+def test_an_unknown_id_is_not_revoked(databases: dict[str, Database]) -> None:
+    assert not tokens.revoke(databases, "nobody", OPERATOR)
