@@ -22,7 +22,13 @@ from shared.messaging.bus import Incoming
 from shared.processing.decoding import Decoder
 from shared.processing.handlers.messages import Message
 from shared.processing.store import decisions, inbox
-from shared.processing.store.kept_messages import fingerprint, storable, to_columns, to_incoming
+from shared.processing.store.kept_messages import (
+    fingerprint,
+    storable,
+    to_columns,
+    to_incoming,
+    to_refused_columns,
+)
 from shared.processing.store.tables import DEAD, Inbox
 from shared.processing.unit_of_work import UnitOfWork
 
@@ -100,7 +106,7 @@ class DeadLetters:
             "error": storable(reason),
             "attempts": attempts,
         }
-        if inbox.insert_new(work.session, [row | to_columns(incoming)]):
+        if inbox.insert_new(work.session, [row | to_refused_columns(incoming)]):
             kind = event_type or row["type"]
             self._announce(work, row["id"], onboarding_id, kind, attempts, code)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.messaging.bus import BROKER_HEADERS, Incoming
 from shared.processing.store.tables import Inbox
+from shared.trade.discretion import without_citizen_numbers
 
 MAX_ERROR_CHARACTERS = 4000
 
@@ -22,6 +23,12 @@ def to_columns(incoming: Incoming) -> dict[str, Any]:
         "user_id": incoming.user_id,
     }
     return {"body": incoming.body, "properties": ascii_json(properties)}
+
+
+def to_refused_columns(incoming: Incoming) -> dict[str, Any]:
+    """The columns that keep a message that was refused: as it came, but for citizen numbers."""
+    columns = to_columns(incoming)
+    return columns | {"body": without_citizen_numbers(incoming.body)}
 
 
 def to_incoming(row: Inbox) -> Incoming:

@@ -39,9 +39,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "This is not a valid VAT id; a Dutch one looks like NL123456789B01.",
     ),
     "vat_is_citizen_number": (
-        "Dit lijkt uw omzetbelastingnummer; vul uw btw-id in. Uw burgerservicenummer bewaren "
-        "wij niet.",
-        "This looks like your tax number; fill in your VAT id. We do not keep your citizen number.",
+        "Dit lijkt uw omzetbelastingnummer; vul uw btw-id in, of kies de rechtsvorm van uw "
+        "bedrijf. Uw burgerservicenummer bewaren wij niet.",
+        "This looks like your tax number; fill in your VAT id, or choose your company's legal "
+        "form. We do not keep your citizen number.",
     ),
     "iban_invalid": (
         "Dit IBAN klopt niet; controleer de cijfers en letters.",

@@ -1,13 +1,17 @@
 """What gets in over HTTP: plain text, no citizen number, and an answer instead of a mail."""
 
+import json
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from infra.operations.dead_letters.letters import find
+from shared.messaging.bus import Outgoing
 from tests.integration.http.conftest import Api
 from tests.integration.http.test_doors import is_problem
+from tests.servers.premises import wait_until
 
 CITIZEN_NUMBER = "111222333"
 OFFICE = {"name": "Noord", "email": "k@noord.example"}
@@ -153,6 +157,22 @@ def test_an_office_has_its_colour_and_its_sites(api: Api) -> None:
     assert {error["field"] for error in refused.json()["errors"]} == {"color", "sites.0"}
 
 
+def test_a_citizen_number_is_not_in_a_letter_that_is_refused_whole(api: Api) -> None:
+    # Given a sign-up with a citizen number that comes from no website,
+    form = api.form(remarks=f"bsn {CITIZEN_NUMBER}")
+    document = event(form) | {"source": "/services/signup"}
+    body = json.dumps(document).encode()
+    # When it is refused, Then the letter tells why, without the number.
+    api.stage.line.publish([Outgoing(document["id"], document["type"], body)]).result(30)
+
+    def errors() -> list[str]:
+        return [letter.error for letter in find(api.stage.databases())]
+
+    wait_until(lambda: any("said by website" in error for error in errors()), "it is kept", 20)
+    assert CITIZEN_NUMBER not in repr(errors())
+    assert holders(api) == []
+
+
 @pytest.mark.parametrize("by_event", [False, True], ids=["over HTTP", "as an event"])
 def test_a_citizen_number_is_nowhere_in_what_is_kept(api: Api, by_event: bool) -> None:
     # Given forms with a citizen number in one field each, however it is written,
@@ -167,17 +187,25 @@ def test_a_citizen_number_is_nowhere_in_what_is_kept(api: Api, by_event: bool) -
         assert answer.status_code == (202 if by_event else 422), answer.text
         assert CITIZEN_NUMBER not in answer.text
     # and no database, no mail and no file of the product has it.
-    folder = api.stage.settings.data_dir
-    holders = [
+    assert holders(api) == []
+
+
+def holders(api: Api) -> list[Path]:
+    """The files of the product that have the citizen number in them."""
+    return [
         path
-        for path in folder.rglob("*")
+        for path in api.stage.settings.data_dir.rglob("*")
         if path.is_file() and CITIZEN_NUMBER.encode() in path.read_bytes()
     ]
-    assert holders == []
+
+
+def event(form: dict[str, Any], about: str | None = None) -> dict[str, Any]:
+    """The form as the website of its office says it."""
+    document: dict[str, Any] = {"specversion": "1.0", "id": str(uuid4())}
+    document |= {"source": "/website/0042", "type": "signup.submitted.v1"}
+    document |= {"subject": about or str(uuid4()), "time": "2026-11-24T09:30:00Z"}
+    return document | {"data": form}
 
 
 def emit(api: Api, form: dict[str, Any], about: str | None = None) -> Any:
-    document: dict[str, Any] = {"specversion": "1.0", "id": str(uuid4()), "source": "/website/0042"}
-    document |= {"type": "signup.submitted.v1", "subject": about or str(uuid4())}
-    document |= {"time": "2026-11-24T09:30:00Z", "data": form}
-    return api.ask("POST", "/api/events", json=document)
+    return api.ask("POST", "/api/events", json=event(form, about))
