@@ -42,17 +42,18 @@ def reminder_mails(order: Order, times: int) -> Sequence[Mail]:
     return [Mail(REMINDER, to, language, params, about=order.onboarding_id)]
 
 
-def undeliverable_mail(order: Order, *, not_made: bool) -> Mail:
-    """A mail to the office that the confirmation did not reach the payer.
+def undeliverable_mail(order: Order, *, reminder: bool, not_made: bool) -> Mail:
+    """A mail to the office that the confirmation, or a reminder of it, did not reach the payer.
 
-    `not_made` says that there is no document to send: somebody at KING must look. Otherwise the
-    payer's address is at fault, and the office can mend that.
+    `not_made` says that there is no document to send: somebody at KING must look. Otherwise it is
+    most likely the payer's address, and the office can mend that.
     """
     event = order.registration()
     name, address, _ = payer_address(event)
     params = _order_params(order, event) | {
         "payer": name,
         "payer_email": address,
+        "reminder": reminder,
         "not_made": not_made,
     }
     office = event.office

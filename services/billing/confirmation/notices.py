@@ -120,5 +120,5 @@ def _failed(session: Session, notification: Notification, _now: Now) -> Sequence
     if order is None or order.withdrawn:
         return []
     not_made = (notification.error or "").startswith(NOT_MADE)
-    mail = undeliverable_mail(order, not_made=not_made)
+    mail = undeliverable_mail(order, reminder=notification.kind == REMINDER, not_made=not_made)
     return [mail] if not_made or mail.to != notification.recipient else []

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from infra.composition import publisher_rules
 from services.billing.confirmation import document
+from services.billing.mails import REMINDER
 from services.billing.service import build
 from shared.events import OnboardingWithdrawn, RegistrationCompleted
 from shared.events.envelope import CONTENT_TYPE, Envelope
@@ -19,15 +20,23 @@ from shared.events.event import Event
 from shared.host.runtime import Runtime
 from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
+from shared.notifications.messages import Mail
+from shared.notifications.queue import enqueue
 from shared.notifications.senders.outgoing import Email, OutgoingMessage
 from shared.notifications.senders.protocol import Senders, Undeliverable
 from shared.notifications.tables import FAILED, SENT, Notification
 from shared.persistence.schema import upgrade
+from shared.processing.effects import CausedEffect
 from shared.processing.testing import MONDAY, RecordingBus, onboarding
 from tests.unit.billing.builders import registration
 
 PAYER, OFFICE = "klant@bakkerij.example", "0042@kantoor.example"
 NAME = "Bakkerij Voorbeeld"
+
+
+def refuse(*_: object) -> bytes:
+    """A compiler that refuses everything, and quotes it."""
+    raise RuntimeError(f'the text `"{NAME}"` could not be displayed')
 
 
 class Billing:
@@ -88,11 +97,7 @@ def billing(tmp_path: Path) -> Iterator[Billing]:
 
 @pytest.fixture
 def no_documents(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A compiler that refuses everything, and quotes it."""
-
-    def refuse(*_: object) -> bytes:
-        raise RuntimeError(f'the text `"{NAME}"` could not be displayed')
-
+    """No document can be made."""
     document.render_pdf.cache_clear()
     monkeypatch.setattr(document, "_compile", refuse)
 
@@ -127,6 +132,26 @@ def test_a_payer_whose_address_takes_no_mail_is_named_to_the_office(billing: Bil
     mails = billing.mails_to(OFFICE)
     assert mails.keys() == {"order_confirmation_copy", "confirmation_undeliverable"}
     assert "Controleer het e-mailadres" in mails["confirmation_undeliverable"].text
+
+
+def test_a_reminder_that_cannot_be_made_is_told_to_the_office_as_well(
+    billing: Billing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given an order whose confirmation was sent,
+    billing.hear(registration(company=NAME))
+    billing.deliver()
+    # When it cannot be made again for the reminder,
+    document.render_pdf.cache_clear()
+    monkeypatch.setattr(document, "_compile", refuse)
+    with billing.runtime.database.begin() as session:
+        cause = Envelope("reminder", "/tests", "reminder", onboarding("bakkerij"), billing.now)
+        params = {**billing.row("order_confirmation").params, "times": 1}
+        reminder = Mail(REMINDER, PAYER, "nl", params)
+        enqueue(session, [CausedEffect("reminder", reminder, cause)], billing.now)
+    billing.deliver()
+    # Then the office reads that it is the reminder that was not sent.
+    mail = billing.mails_to(OFFICE)["confirmation_undeliverable"]
+    assert mail.subject.startswith("Herinnering aan orderbevestiging O-2026-")
 
 
 def test_an_office_whose_own_address_takes_no_mail_is_not_mailed_about_it(billing: Billing) -> None:

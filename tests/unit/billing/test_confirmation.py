@@ -280,6 +280,23 @@ def test_a_document_that_cannot_be_made_is_refused_without_the_name_that_it_is_a
     assert "Bakker" not in str(refusal.value)
 
 
+def test_a_panic_within_the_compiler_does_not_end_the_thread_that_sends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given a compiler that panics, which to Python is no Exception,
+    class PanicException(BaseException):
+        """As Rust's panics are called in Python."""
+
+    class Panicking:
+        def compile(self, *_: object, **__: object) -> bytes:
+            raise PanicException("index out of bounds: Bakker")
+
+    monkeypatch.setattr(document, "_compiler", Panicking)
+    # When a document is asked for, Then it has failed as any other that cannot be made.
+    with pytest.raises(Reject, match="typst panicked"):
+        render_pdf(borne_by_all("Bakker & Zn."))
+
+
 def tripping_over(sign: str) -> Callable[[object, str], bytes]:
     """A compiler that quotes what it trips over, as typst does; otherwise it gives its data."""
 

@@ -49,7 +49,9 @@ def of_billing() -> list[Effect]:
     billing = BillingHarness()
     effects = [*billing.hear(builders.registration()), *billing.pass_days(8)]
     undeliverable = [
-        undeliverable_mail(billing.order(), not_made=not_made) for not_made in (True, False)
+        undeliverable_mail(billing.order(), reminder=reminder, not_made=not_made)
+        for reminder in (True, False)
+        for not_made in (True, False)
     ]
     billing.ask(builders.signature())
     return [*effects, *undeliverable, *billing.hear(builders.result("failed", code="AM04"))]
