@@ -144,6 +144,19 @@ def create_app(
     `token_key` is the key that tokens are signed with, or all that are; `watch` knows which tokens
     were revoked.
     """
+    app = _bare_app()
+    app.state.admission = Admission(token_key, watch)
+    app.add_middleware(Gate)
+    app.add_middleware(AnswerHeaders)
+    add_problem_handlers(app)
+    document_problems(app)
+    for router in routers:
+        app.include_router(router)
+    return app
+
+
+def _bare_app() -> FastAPI:
+    """The application without routes, and the page `/docs`."""
     app = FastAPI(
         title="Stappenplan",
         version=version("stappenplan"),
@@ -160,11 +173,4 @@ def create_app(
         redirect_from_root_to_docs=False,
         swagger_ui_parameters={"persistAuthorization": False, "filter": True},
     )
-    app.state.admission = Admission(token_key, watch)
-    app.add_middleware(Gate)
-    app.add_middleware(AnswerHeaders)
-    add_problem_handlers(app)
-    document_problems(app)
-    for router in routers:
-        app.include_router(router)
     return app
