@@ -8,6 +8,7 @@ from shared.events import CustomerContactChanged, SignupAccepted
 from shared.notifications.messages import Mail, Text
 
 CREDENTIALS = "credentials"
+FORGOTTEN = "password_forgotten"
 
 
 def customer_released(activation: Activation, signup: SignupAccepted, base_url: str) -> Mail:
@@ -71,6 +72,17 @@ def contact_changed(signup: SignupAccepted, to: str, changed: CustomerContactCha
         "mobile_changed": changed.mobile is not None,
     }
     return Mail("contact_changed", to, signup.customer.language, params)
+
+
+def password_forgotten(activation: Activation) -> list[Mail]:
+    """Brings a customer a fresh one-time password, which is made while it is sent."""
+    signup = activation.signup
+    if signup is None or activation.email is None:
+        return []
+    params = {"attempt": activation.attempt, "login_name": activation.login_name}
+    params |= _greeting(signup)
+    about = activation.onboarding_id
+    return [Mail(FORGOTTEN, activation.email, signup.customer.language, params, about=about)]
 
 
 def _warning(kind: str, activation: Activation, now: datetime) -> list[Mail]:

@@ -7,7 +7,8 @@ from services.activation.customers import customer_names
 from services.activation.earlier_versions import catch_up
 from services.activation.handlers import SUBSCRIPTIONS
 from services.activation.login.credentials import credentials_kind
-from services.activation.mails import CREDENTIALS
+from services.activation.login.forgotten import forgotten_kind
+from services.activation.mails import CREDENTIALS, FORGOTTEN
 from services.activation.models import ActivationTable
 from shared.host.service import Service
 from shared.host.settings import Settings
@@ -29,5 +30,8 @@ def build(settings: Settings) -> Service:
             "onboardings:read": "see where every customer stands",
         },
         at_start=catch_up,
-        notification_kinds={CREDENTIALS: credentials_kind(settings)},
+        notification_kinds={
+            CREDENTIALS: credentials_kind(settings),
+            FORGOTTEN: forgotten_kind(settings),
+        },
     )

@@ -11,6 +11,7 @@ from services.activation.mails import (
     credentials_undeliverable,
     login_locked,
     password_changed,
+    password_forgotten,
 )
 from services.billing.mails import undeliverable_mail
 from services.signup.commands import Withdraw
@@ -66,6 +67,7 @@ def of_activation() -> list[Effect]:
     reminded = activation.pass_days(2)
     customer = activation.customer()
     warned = [*login_locked(customer, MONDAY), *password_changed(customer, MONDAY)]
+    warned += password_forgotten(customer)
     moved = [
         *activation.ask(AmendContact(email="nieuw@bakkerij.example", by="anna")),
         *activation.ask(AmendContact(mobile="+31687654321", by="anna")),
