@@ -10,7 +10,7 @@ from shared.base.errors import FieldError, Invalid
 from shared.events import SignupAccepted
 from shared.events.shapes import Customer, Package, Payer, Shape
 from shared.trade import contact, iban
-from shared.trade.catalogue import Catalogue, NotInCatalogue
+from shared.trade.catalogue import Catalogue
 
 SHAPES: Mapping[str, type[Shape]] = {"customer": Customer, "package": Package, "payer": Payer}
 Parts = dict[str, dict[str, Any]]
@@ -105,10 +105,14 @@ def _misshapen(parts: Parts) -> Iterator[FieldError]:
 
 
 def _not_for_sale(package: Package, catalogue: Catalogue) -> Iterator[FieldError]:
-    try:
-        catalogue.price(package)
-    except NotInCatalogue as refusal:
-        yield FieldError(field="package", code="package_unknown", message=str(refusal))
+    if package.code not in catalogue.package_codes:
+        choices = f"Choose one of: {', '.join(catalogue.package_codes)}."
+        yield FieldError(field="package.code", code="package_unknown", message=choices)
+    for position, module in enumerate(package.modules):
+        if module not in catalogue.module_codes:
+            field = f"package.modules.{position}"
+            choices = f"Choose from: {', '.join(catalogue.module_codes)}."
+            yield FieldError(field=field, code="module_unknown", message=choices)
 
 
 def _at(parts: Mapping[str, Any], field: str) -> Any:

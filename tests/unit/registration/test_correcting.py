@@ -70,8 +70,8 @@ def test_corrections_add_up_and_null_takes_a_field_away() -> None:
         ({"payer": {"iban": "NL00ABNA0417164300"}}, "payer.iban"),
         ({"payer": {"iban": "…4300"}}, "payer.iban"),
         ({"payer": {"kind": "other"}}, "payer.name"),
-        ({"package": {"code": "gratis"}}, "package"),
-        ({"package": {"modules": ["maan"]}}, "package"),
+        ({"package": {"code": "gratis"}}, "package.code"),
+        ({"package": {"modules": ["maan"]}}, "package.modules.0"),
     ],
 )
 def test_a_correction_obeys_the_rules_of_a_signup(parts: dict[str, Any], field: str) -> None:
