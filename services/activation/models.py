@@ -213,6 +213,7 @@ class Activation(ActivationTable, table=True):
     def void(self) -> None:
         """Make a password that was sent worthless; a password of the customer's own stays."""
         self.one_time_hash = self.expires_at = None
+        self._refresh()
 
     def mark_sent(self, now: datetime) -> None:
         """Record that the message has left."""

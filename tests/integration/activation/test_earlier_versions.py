@@ -1,20 +1,14 @@
 """Customers whom an earlier version heard of are found, and have a history, like all others."""
 
-from pathlib import Path
-
 from sqlalchemy import delete, update
 from sqlmodel import Session, select
 
-from infra.composition import build_service, publisher_rules, senders
 from services.activation.earlier_versions import catch_up
 from services.activation.history import HeardFact
 from services.activation.models import Activation
 from services.activation.search import SearchTerm
-from shared.host.runtime import Runtime
-from shared.host.settings import Settings
-from shared.persistence.schema import upgrade
-from shared.processing.testing import RecordingBus
 from tests.contract.test_golden_events import golden, structured
+from tests.integration.activation.conftest import Practice
 
 HEARD = ("signup.accepted.v1", "registration.completed.v1", "administration.created.v1")
 NEW = ("step", "actor", "reference", "customer_number", "administration_number")
@@ -23,7 +17,7 @@ NEW = ("step", "actor", "reference", "customer_number", "administration_number")
 
 def kept(session: Session) -> list[object]:
     """All by what customers are found, and their histories."""
-    rows = session.exec(select(Activation)).all()
+    rows = session.exec(select(Activation).order_by(Activation.onboarding_id)).all()
     terms = session.exec(select(SearchTerm)).all()
     facts = session.exec(select(HeardFact)).all()
     return [
@@ -33,13 +27,9 @@ def kept(session: Session) -> list[object]:
     ]
 
 
-def test_what_an_earlier_version_did_not_keep_is_made_up_at_the_start(tmp_path: Path) -> None:
-    # Given a customer, and what is kept of them,
-    settings = Settings(data_dir=tmp_path, log_level="error")
-    service = build_service("activation", settings)
-    rules = publisher_rules(settings)
-    runtime = Runtime(service, settings, RecordingBus(), senders(settings), rules)
-    upgrade(runtime.database, service.migrations)
+def test_what_an_earlier_version_did_not_keep_is_made_up_at_the_start(practice: Practice) -> None:
+    # Given customers, and what is kept of them,
+    runtime = practice.runtime
     runtime.engine.take([structured(golden(name)) for name in HEARD])
     with runtime.reading() as session:
         before = kept(session)
@@ -53,4 +43,3 @@ def test_what_an_earlier_version_did_not_keep_is_made_up_at_the_start(tmp_path: 
         catch_up(runtime)
         with runtime.reading() as session:
             assert kept(session) == before
-    runtime.database.close()

@@ -77,8 +77,15 @@ def test_a_wrong_correction_names_each_field(api: Api) -> None:
     assert is_problem(wrong, 422, "correction_invalid")
     fields = {error["field"] for error in wrong.json()["errors"]}
     assert fields == {"customer.email", "customer.kvk", "payer.iban"}
-    # A field that no sign-up has, and a correction of nothing, are refused.
-    unknown: list[Any] = [{}, {"customer": {}}, {"customer": {"bsn": "1"}}, {"status": "done"}]
+    # What nobody sees, a field that no sign-up has, and a correction of nothing, are refused.
+    hidden = [{"customer": {"company": f"Kore{sign}naar"}} for sign in "\n\x07\u202e\u2028"]
+    unknown: list[Any] = [
+        *hidden,
+        {},
+        {"customer": {}},
+        {"customer": {"bsn": "1"}},
+        {"status": "done"},
+    ]
     for nothing in unknown:
         refused = api.ask("PATCH", path, json=nothing)
         assert is_problem(refused, 422, "invalid")

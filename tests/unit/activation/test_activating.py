@@ -296,8 +296,9 @@ def test_nobody_is_reminded_of_a_password_that_is_good_no_longer(
     (reminder,) = service.ask(BY_MAIL).scheduled
     service.send_credentials()
     gone(service)
-    # When the reminder is due, Then nothing is sent.
+    # When the reminder is due, Then nothing is sent, and they are found where they stand.
     assert service.ask(reminder.command) == []
+    assert service.customer().actor == service.checklist().next_actor
 
 
 def test_a_right_password_counts_once_as_the_first() -> None:
