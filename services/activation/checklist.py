@@ -19,6 +19,7 @@ from shared.events import (
     OnboardingWithdrawn,
     OrderConfirmationSent,
     OrderConfirmationSigned,
+    OrderSignatureWithdrawn,
     RegistrationCompleted,
     RegistrationDeclined,
     SignupAccepted,
@@ -176,6 +177,10 @@ def _confirming(activation: Activation) -> _State:
         return _done(facts.moment_of(activation.facts, OrderConfirmationSigned), "payer")
     if facts.read(activation.facts, RegistrationCompleted) is None:
         return WAITING
+    taken_back = facts.read(activation.facts, OrderSignatureWithdrawn)
+    if taken_back is not None:
+        text = f"De ondertekening van {taken_back.order_reference} is ongedaan gemaakt; wacht op"
+        return _current("signature_missing", f"{text} een nieuwe.", "payer")
     sent = facts.read(activation.facts, OrderConfirmationSent)
     if sent is None:
         text = "De order-/incassobevestiging wordt verzonden."

@@ -14,6 +14,7 @@ from shared.events import (
     CustomerReleased,
     CustomerReleaseWithdrawn,
     OnboardingWithdrawn,
+    OrderSignatureWithdrawn,
     RegistrationDeclined,
     SignupRejected,
 )
@@ -74,6 +75,9 @@ events: st.SearchStrategy[Event] = st.one_of(
             AdministrationFailed(reason="de basisadministratie bestaat niet"),
             CONFIRMATION_SENT,
             SIGNED,
+            SIGNED.model_copy(update={"revision": 2}),
+            OrderSignatureWithdrawn(order_reference=ORDER, reason="vergissing", revision=3),
+            SIGNED.model_copy(update={"revision": 4}),
             OnboardingWithdrawn(reason="ziet ervan af", by="kantoor"),
         )
     ),
