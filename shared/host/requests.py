@@ -90,6 +90,53 @@ class Requests:
             Problem: it cannot be accepted, and nothing was changed.
             InfrastructureDown: the database is away; the same request will work later.
         """
+        message = self._read(event_type, data, subject, source, by, key)
+        return self.engine.execute(message)
+
+    def handle_events(
+        self,
+        event_type: str,
+        events: Sequence[tuple[str, Mapping[str, Any]]],
+        *,
+        source: str,
+        by: Person,
+        key: str | None,
+    ) -> None:
+        """Handle several events of one request, each with its subject: all of them or none.
+
+        Raises:
+            Problem: one of them cannot be accepted, and nothing was changed.
+            InfrastructureDown: the database is away; the same request will work later.
+        """
+        messages = [
+            self._read(event_type, data, subject, source, by, key and f"{key}/{position}")
+            for position, (subject, data) in enumerate(events)
+        ]
+        self.engine.execute_together(messages)
+
+    def acts(self, session: Session, subject: str) -> list[dict[str, Any]]:
+        """What people did about an onboarding, the earliest first; from where is not told."""
+        return [
+            {
+                "what": act.what,
+                "who": act.who,
+                "office": act.office,
+                "at": act.at,
+                "details": acts.details_of(act),
+            }
+            for act in acts.about(session, subject)
+        ]
+
+    def _read(
+        self,
+        event_type: str,
+        data: Mapping[str, Any],
+        subject: str,
+        source: str,
+        by: Person,
+        key: str | None,
+    ) -> Message:
+        """An event that came over HTTP, as the broker would have brought it."""
         envelope = Envelope(
             id=_message_id(source, event_type, key),
             source=source,
@@ -103,7 +150,7 @@ class Requests:
             message = self.engine.decoder.decode_stored(incoming)
         except Malformed as refusal:
             raise Invalid("event_malformed", str(refusal)) from None
-        return self.engine.execute(replace(message, person=by))
+        return replace(message, person=by)
 
     def resource(self, kind: type[T]) -> T:
         """What the service has of this type, as its handlers get it.
