@@ -67,6 +67,11 @@ class Settings(BaseSettings):
     strict_publishers: bool = False
     prenotification_days: int = Field(14, ge=1, le=60)
     mandate_scheme: Scheme = "CORE"
+    accept_shortfall_cents: int = Field(
+        0,
+        ge=0,
+        description="by how much a person at KING may accept less than an order's full amount",
+    )
     credentials_hours: int = Field(72, ge=1, le=168)
     creditor: Creditor = Field(default_factory=Creditor)
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.billing.collection.reasons import REASONS, reason_for
+from services.billing.models.reasons import REASONS, reason_for
 
 CAUSES = {
     "AC01": "account_invalid",
