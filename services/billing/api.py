@@ -145,7 +145,8 @@ def _add_signing(routes: APIRouter, runtime: Runtime) -> None:
             order,
             mandate,
             reason=body.reason,
-            unsigned=[event.order_reference for event in _events(effects, OrderSignatureWithdrawn)],
+            unsigned=[event.order_reference for event in _events(effects, OrderSignatureWithdrawn)]
+            or [command.order_reference],
             cancelled=[event.end_to_end_id for event in _events(effects, CollectionCancelled)],
         )
 

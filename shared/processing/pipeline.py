@@ -95,7 +95,8 @@ class Pipeline:
     ) -> None:
         """Handle several messages at a caller's word, all of them or none.
 
-        What was handled before, by its id, is passed over; `on_repeat` looks at it then.
+        What was handled before, by its id, is passed over; `on_repeat` looks at it then. Numbers
+        are not reserved: a large list would use up a year's for nothing.
 
         Raises:
             InfrastructureDown: the database is away; nothing was changed.
@@ -114,4 +115,4 @@ class Pipeline:
                 acts.record_message(unit.session, message, unit.now)
             self.handle(unit, new)
 
-        self._transactions.run(work, numbers=len(ordered))
+        self._transactions.run(work)

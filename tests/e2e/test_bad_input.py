@@ -200,8 +200,8 @@ def test_a_foreign_currency_is_held_for_a_person_and_releases_nobody(stage: Stag
     # Then the result is held for a person and the customer is not released;
     wait_until(lambda: "collection_held" in stage.blockers(onboarding), "it is held", 20)
     assert "VRIJGEVEN" not in stage.done(onboarding)
-    held = stage.ask("GET", "billing", "/api/collections", params={"status": "held"}).json()
-    assert reference in [collection["order_reference"] for collection in held]
+    held = stage.ask("GET", "billing", "/api/held-results").json()
+    assert reference in [row["order_reference"] for row in held]
     # the exact amount, later, does release him.
     euros = result(**paid) | {"subject": onboarding}
     publish(stage, as_message(euros))
