@@ -22,6 +22,7 @@ from infra.demo.simulators import website
 from infra.demo.simulators.king import KingBilling
 from shared.base.errors import StappenplanError
 from shared.messaging.bus import Bus, Outgoing, PublishResult
+from shared.trade.calendar import business_day
 from shared.web.auth import issue_token
 
 PEOPLE = 6
@@ -222,7 +223,7 @@ class Demonstration:
         path = f"/api/orders/{row['order_reference']}"
         body = {
             "method": "post",
-            "signed_on": datetime.now(UTC).date().isoformat(),
+            "signed_on": business_day(datetime.now(UTC)).isoformat(),
             "signed_by": journey.company[:100],
         }
         if self._get("billing", path)["mandate"]["iban_ends_with"] is None:

@@ -21,6 +21,7 @@ from shared.events import (
     OnboardingWithdrawn,
     OrderConfirmationSent,
     OrderConfirmationSigned,
+    OrderSignatureWithdrawn,
     RegistrationCompleted,
     RegistrationDeclined,
     SignupAccepted,
@@ -207,6 +208,10 @@ def _confirming(activation: Onboarding, _now: datetime) -> _State:
         return _done(at, facts.actor_of(activation.facts, OrderConfirmationSigned) or "payer")
     if not facts.holds(activation.facts, RegistrationCompleted):
         return WAITING
+    taken_back = facts.read(activation.facts, OrderSignatureWithdrawn)
+    if taken_back is not None:
+        text = f"De ondertekening van {taken_back.order_reference} is ongedaan gemaakt; wacht op"
+        return _current("signature_missing", f"{text} een nieuwe.", "payer")
     sent = facts.read(activation.facts, OrderConfirmationSent)
     if sent is None:
         text = "De order-/incassobevestiging wordt verzonden."

@@ -10,6 +10,7 @@ from shared.events.billing import (
     MandateDetails,
     OrderConfirmationSent,
     OrderConfirmationSigned,
+    OrderSignatureWithdrawn,
 )
 from shared.events.event import EVENTS, Event
 from shared.events.king import KING_HEARS, KING_QUEUE, CollectionResult
@@ -46,6 +47,7 @@ __all__ = [
     "OnboardingWithdrawn",
     "OrderConfirmationSent",
     "OrderConfirmationSigned",
+    "OrderSignatureWithdrawn",
     "RegistrationCompleted",
     "RegistrationDeclined",
     "SignupAccepted",

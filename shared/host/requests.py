@@ -110,6 +110,40 @@ class Requests:
             Problem: it cannot be accepted, and nothing was changed.
             InfrastructureDown: the database is away; the same request will work later.
         """
+        message = self._read(event_type, data, subject, source, by, key)
+        return self.engine.execute(message)
+
+    def handle_events(
+        self,
+        event_type: str,
+        events: Sequence[tuple[str, Mapping[str, Any]]],
+        *,
+        source: str,
+        by: Person,
+        key: str | None,
+    ) -> None:
+        """Handle several events of one request, each with its subject: all of them or none.
+
+        Raises:
+            Problem: one of them cannot be accepted, and nothing was changed.
+            InfrastructureDown: the database is away; the same request will work later.
+        """
+        messages = [
+            self._read(event_type, data, subject, source, by, key and f"{key}/{position}")
+            for position, (subject, data) in enumerate(events)
+        ]
+        self.engine.execute_together(messages)
+
+    def _read(
+        self,
+        event_type: str,
+        data: Mapping[str, Any],
+        subject: str,
+        source: str,
+        by: Person,
+        key: str | None,
+    ) -> Message:
+        """An event that came over HTTP, as the broker would have brought it."""
         envelope = Envelope(
             id=self._derived_id(by, key, event_type, subject, source),
             source=source,
@@ -123,7 +157,7 @@ class Requests:
             message = self.engine.decoder.decode_stored(incoming)
         except Malformed as refusal:
             raise Invalid("event_malformed", str(refusal)) from None
-        return self.engine.execute(replace(message, person=by))
+        return replace(message, person=by)
 
     def derived_onboarding_id(self, source: str, *, by: Person, key: str | None) -> UUID:
         """The id of the onboarding that begins with this request: one for each key, or a new one.

@@ -95,6 +95,11 @@ class Settings(BaseSettings):
     mandate_scheme: Scheme = "CORE"
     signups_per_address_hour: int = Field(10, ge=1)
     signups_per_office_hour: int = Field(5000, ge=1)
+    accept_shortfall_cents: int = Field(
+        0,
+        ge=0,
+        description="by how much a person at KING may accept less than an order's full amount",
+    )
     credentials_hours: int = Field(72, ge=1, le=168)
     creditor: Creditor = Field(default_factory=Creditor)
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -89,3 +89,30 @@ class Pipeline:
             return self.handle(unit, [message])[0]
 
         return self._transactions.run(work, numbers=1)
+
+    def execute_together(
+        self, messages: Sequence[Message], on_repeat: Callable[[UnitOfWork, Message], None]
+    ) -> None:
+        """Handle several messages at a caller's word, all of them or none.
+
+        What was handled before, by its id, is passed over; `on_repeat` looks at it then. Numbers
+        are not reserved: a large list would use up a year's for nothing.
+
+        Raises:
+            InfrastructureDown: the database is away; nothing was changed.
+            WorkFailed: one of them cannot be done; nothing was changed.
+        """
+        ordered = sorted(messages, key=lambda message: message.order)
+
+        def work(unit: UnitOfWork) -> None:
+            new = inbox.claim(unit.session, ordered, unit.now)
+            claimed = {message.envelope.id for message in new}
+            for message in ordered:
+                if message.envelope.id not in claimed:
+                    on_repeat(unit, message)
+            for message in new:
+                unit.actor = message.person.name if message.person else None
+                acts.record_message(unit.session, message, unit.now)
+            self.handle(unit, new)
+
+        self._transactions.run(work)

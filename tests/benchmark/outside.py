@@ -15,6 +15,7 @@ import httpx
 
 from infra.demo.simulators import website
 from shared.messaging.bus import Bus, Outgoing, PublishResult
+from shared.trade.calendar import business_day
 
 AT_ONCE = 4
 """So many payers' signatures are entered at the same time."""
@@ -99,7 +100,7 @@ class Payers:
     def _sign(self, reference: str) -> None:
         body = {
             "method": "post",
-            "signed_on": datetime.now(UTC).date().isoformat(),
+            "signed_on": business_day(datetime.now(UTC)).isoformat(),
             "signed_by": "De betaler",
         }
         answer = self._http.post(f"/api/orders/{reference}/signature", json=body)

@@ -45,7 +45,12 @@ CONTRACT: dict[str, tuple[str, set[str], str]] = {
     "order.confirmation_signed.v1": (
         BILLING,
         {ACTIVATION},
-        "order_reference method signed_on received_at",
+        "order_reference method signed_on received_at revision?",
+    ),
+    "order.signature_withdrawn.v1": (
+        BILLING,
+        {ACTIVATION},
+        "order_reference reason revision",
     ),
     "collection.requested.v1": (
         BILLING,

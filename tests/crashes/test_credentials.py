@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from infra.demo.demonstration import PASSWORD
+from shared.trade.calendar import business_day
 from tests.crashes.books import Bookkeeper
 from tests.crashes.conftest import MakePlant, Record
 from tests.crashes.ledger import SIGNED_UP, Effects
@@ -87,7 +88,7 @@ def release_customers(plant: Plant) -> None:
         reference = standing(plant, onboarding)["order_reference"]
         body = {
             "method": "post",
-            "signed_on": datetime.now(UTC).date().isoformat(),
+            "signed_on": business_day(datetime.now(UTC)).isoformat(),
             "signed_by": "De klant",
         }
         path = f"/api/orders/{reference}/signature"

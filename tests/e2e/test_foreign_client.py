@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +15,7 @@ from infra.composition import service_names
 from infra.demo.simulators import website
 from shared.host.settings import Settings
 from shared.messaging.bus import EXCHANGE
+from shared.trade.calendar import business_day
 from tests.e2e.stage import Stage, one_process
 from tests.servers.debian import ensure
 from tests.servers.management import url_of_vhost
@@ -80,7 +81,11 @@ def sign(stage: Stage, onboarding: str) -> str:
     """Return the order's confirmation, signed, once it was sent; give the order's reference."""
     wait_until(lambda: "signature_missing" in stage.blockers(onboarding), "the order is sent", 20)
     reference = str((stage.onboarding(onboarding) or {})["order_reference"])
-    body = {"method": "post", "signed_on": date.today().isoformat(), "signed_by": "A. Voorbeeld"}
+    body = {
+        "method": "post",
+        "signed_on": business_day(datetime.now(UTC)).isoformat(),
+        "signed_by": "A. Voorbeeld",
+    }
     answer = stage.ask("POST", "billing", f"/api/orders/{reference}/signature", json=body)
     assert answer.status_code == 202, answer.text
     return reference

@@ -43,7 +43,7 @@ LISTS = (
     "/api/onboardings",
     "/api/registrations?status=review",
     "/api/collections?status=requested",
-    "/api/collections?status=held",
+    "/api/held-results",
     "/api/activations?status=ready",
     "/api/offices",
 )

@@ -23,11 +23,14 @@ CONTRACT = [
     ("POST", "/api/registrations/{id}/administration", "administrations:create"),
     ("GET", "/api/registrations/{id}/administration", "administrations:create"),
     ("PUT", "/api/base-administrations/{code}", "administrations:create"),
+    ("GET", "/api/orders", "orders:read"),
     ("GET", "/api/orders/{reference}", "orders:read"),
     ("GET", "/api/orders/{reference}/confirmation.pdf", "orders:read"),
     ("POST", "/api/orders/{reference}/signature", "orders:confirm"),
+    ("DELETE", "/api/orders/{reference}/signature", "orders:confirm"),
     ("GET", "/api/collections", "collections:report"),
-    ("POST", "/api/collections/{end_to_end_id}/decide", "orders:confirm"),
+    ("GET", "/api/held-results", "orders:confirm"),
+    ("POST", "/api/held-results/{result_id}/decide", "orders:confirm"),
     ("POST", "/api/collection-results", "collections:report"),
     ("GET", "/api/activations", "users:activate"),
     ("POST", "/api/activations/{id}", "users:activate"),
@@ -63,7 +66,7 @@ def concrete(path: str) -> str:
         .replace("{service}", "billing")
         .replace("{code}", "0042")
         .replace("{reference}", "O-2026-999999")
-        .replace("{end_to_end_id}", "O-2026-999999-1")
+        .replace("{result_id}", "O-2026-999999.1")
     )
 
 

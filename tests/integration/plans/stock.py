@@ -131,8 +131,13 @@ def order(number: int) -> Row:
     row: Row = {"onboarding_id": onboarding(number), "reference": reference(number)}
     row |= {"office_code": office(number), "registered": COMPLETED, "amount_cents": 4235}
     row |= {"currency": "EUR", "placed_on": date(2026, 11, 2), "withdrawn": False, "revision": 1}
-    row |= {"mandate_key": mandate_key(number), "standing": "released"}
-    return row | {"signed_on": None if number % 40 == 2 else date(2026, 11, 9)}
+    nth = number // OFFICES % 20
+    stage = {3: "signed", 7: "suspended"}.get(nth, "released")
+    row |= {"mandate_key": mandate_key(number), "company_key": f"bakkerij {number}"}
+    row |= {"standing": {"signed": "open", "suspended": "taken_back"}.get(stage, stage)}
+    if number % 40 == 2:
+        return row | {"signed_on": None, "standing": "open", "stage": "unsigned"}
+    return row | {"signed_on": date(2026, 11, 9), "stage": stage}
 
 
 def mandate_key(number: int) -> str:
@@ -152,6 +157,8 @@ def collection(number: int) -> Row:
     row |= {"end_to_end_id": own, "onboarding_id": onboarding(number), "attempt": 1}
     row |= {"office_code": office(number), "amount_cents": 4235, "currency": "EUR", "results": []}
     nth = number // OFFICES % 20
+    odd = BOOKED | {"order_reference": reference(number), "end_to_end_id": own}
+    row |= {"results": [odd | {"status": "succeeded", "amount_cents": 4236}] if nth == 5 else []}
     return row | {"status": "requested" if nth == 3 else "succeeded", "held": int(nth == 5)}
 
 

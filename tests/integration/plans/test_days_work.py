@@ -62,7 +62,7 @@ def billing(one: Veteran) -> None:
     # The first is signed by its payer, the other by an office that pays for very many.
     for number in (2, 43):
         path = f"/api/orders/{stock.reference(number)}/signature"
-        one.ask("POST", path, json=signature)
+        one.ask("POST", path, 202, 409, json=signature)
     result = stock.BOOKED | {"status": "succeeded", "reason_code": None}
     for number, more in ((2, {}), (OLD, {"amount_cents": 1}), (0, {"order_reference": "O-2"})):
         own = stock.reference(number)
@@ -70,9 +70,19 @@ def billing(one: Veteran) -> None:
         one.ask("POST", "/api/collection-results", json=result | of)
         one.hear("collection.result.v1", **of)
     decision = {"decision": "dismiss", "reason": "vergissing"}
-    held = f"/api/collections/{stock.reference(OLD)}-1/decide"
-    one.ask("POST", held, 202, 404, office=stock.office(OLD), json=decision)
-    one.ask("POST", held, 202, 404, json=decision)
+    listed = one.ask("GET", "/api/held-results?limit=500").json()
+    for row in (listed[0], listed[-1], {"result_id": f"{stock.reference(OLD)}.0"}):
+        one.ask("POST", f"/api/held-results/{row['result_id']}/decide", 202, 404, json=decision)
+    slip = {"reason": "andere order"}
+    for number in (2, 43):
+        path = f"/api/orders/{stock.reference(number)}/signature"
+        one.ask("DELETE", path, 202, 409, json=slip)
+    for q in (stock.reference(OLD), f"bakkerij {OLD}"):
+        one.ask("GET", f"/api/orders?q={q}")
+    deceased = result | {"status": "failed", "reason_code": "MD07"}
+    for number in (3, 4):
+        of = {"order_reference": stock.reference(number), "end_to_end_id": f"K/{number}"}
+        one.ask("POST", "/api/collection-results", json=deceased | of)
     one.hear("onboarding.withdrawn.v1", gone)
 
 

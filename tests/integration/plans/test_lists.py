@@ -56,9 +56,29 @@ LISTS = {
             ("collection WHERE status = 'requested' AND held = 0",),
         ),
         List(
-            "/api/collections?status=held&",
+            "/api/held-results?",
             "end_to_end_id",
             ("collection WHERE held = 1", "unmatched_result WHERE open = 1"),
+        ),
+        List("/api/orders?", "order_reference", ("customer_order WHERE true",), limit=400),
+        *(
+            List(
+                f"/api/orders?status={stage}&",
+                "order_reference",
+                (f"customer_order WHERE stage = '{stage}'",),
+                limit=400,
+            )
+            for stage in ("unsigned", "signed", "released", "suspended")
+        ),
+        List(
+            "/api/orders?q=bakkerij+7&",
+            "order_reference",
+            ("customer_order WHERE company_key LIKE 'bakkerij 7%'",),
+        ),
+        List(
+            "/api/orders?q=Bakkerij%201&status=released&",
+            "order_reference",
+            ("customer_order WHERE stage = 'released' AND company_key LIKE 'bakkerij 1%'",),
         ),
     ],
     "activation": [

@@ -15,6 +15,7 @@ from shared.events import (
     CustomerReleased,
     CustomerReleaseWithdrawn,
     OnboardingWithdrawn,
+    OrderSignatureWithdrawn,
     RegistrationDeclined,
     SignupRejected,
 )
@@ -75,6 +76,9 @@ events: st.SearchStrategy[Event] = st.one_of(
             AdministrationFailed(reason="de basisadministratie bestaat niet"),
             CONFIRMATION_SENT,
             SIGNED,
+            SIGNED.model_copy(update={"revision": 2}),
+            OrderSignatureWithdrawn(order_reference=ORDER, reason="vergissing", revision=3),
+            SIGNED.model_copy(update={"revision": 4}),
             OnboardingWithdrawn(reason="ziet ervan af", by="kantoor"),
         )
     ),

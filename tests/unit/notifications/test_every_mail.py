@@ -130,7 +130,7 @@ def test_a_payer_under_a_standing_mandate_is_not_asked_to_sign() -> None:
     # Given an office that signed its mandate, When its next client is registered,
     billing = BillingHarness()
     billing.hear(builders.registration(payer="office", iban=builders.OFFICE_IBAN))
-    billing.ask(builders.signature(signed_on=date(2026, 11, 20)))
+    billing.ask(builders.signature(signed_on=date(2026, 11, 23)))
     registration = builders.registration(company="Slager", payer="office", iban=None)
     (mail,) = [
         mail
