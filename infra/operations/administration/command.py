@@ -120,8 +120,8 @@ def revoke(token_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     from infra.operations.administration import tokens
 
     with databases() as opened:
-        known = tokens.revoke(opened, token_id, _whoever_asks())
-    if not known:
+        exists = tokens.revoke(opened, token_id, _whoever_asks())
+    if not exists:
         shown = printable(token_id)
         typer.echo(f"no token has the id {shown}: `stappenplan token list` shows them", err=True)
         raise typer.Exit(1)

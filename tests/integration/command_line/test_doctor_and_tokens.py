@@ -49,6 +49,6 @@ def test_the_doctor_warns_of_a_token_in_use_that_ends_soon(
 
 
 def test_the_doctor_makes_no_key_by_looking(shell: Shell) -> None:
-    (found,) = findings(shell, "token key")
-    assert found["ok"]
+    (finding,) = findings(shell, "token key")
+    assert finding["ok"]
     assert list(shell.data_dir.glob("*.key")) == []

@@ -54,11 +54,13 @@ LISTS = {
             "/api/collections?status=requested&",
             "end_to_end_id",
             ("collection WHERE status = 'requested' AND held = 0",),
+            of_offices=False,
         ),
         List(
             "/api/held-results?",
             "end_to_end_id",
             ("collection WHERE held = 1", "unmatched_result WHERE open = 1"),
+            of_offices=False,
         ),
         List("/api/orders?", "order_reference", ("customer_order WHERE true",), limit=400),
         *(

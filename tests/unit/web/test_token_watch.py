@@ -43,47 +43,47 @@ class Lookout:
         self.watch.look()
 
 
-def grant(days: int = 30) -> Grant:
+def new_grant(days: int = 30) -> Grant:
     return make_grant(["orders:read"], known=SCOPES, name="anna", all_offices=True, days=days)
 
 
 def test_a_revoked_token_is_refused_from_the_next_look_on(databases: dict[str, Database]) -> None:
     # Given a token in use,
-    made = grant()
-    tokens.record(databases, made, OPERATOR)
+    grant = new_grant()
+    tokens.record(databases, grant, OPERATOR)
     lookout = Lookout(databases)
-    lookout.watch.check(made)
+    lookout.watch.check(grant)
     # When it is revoked, Then the next look knows.
-    assert tokens.revoke(databases, made.id, OPERATOR)
+    assert tokens.revoke(databases, grant.id, OPERATOR)
     lookout.watch.look()
     with pytest.raises(RefusedToken) as refused:
-        lookout.watch.check(made)
-    assert (refused.value.code, refused.value.token_id) == ("token_revoked", made.id)
+        lookout.watch.check(grant)
+    assert (refused.value.code, refused.value.token_id) == ("token_revoked", grant.id)
 
 
 def test_what_one_database_says_of_a_revoked_token_is_enough(
     databases: dict[str, Database],
 ) -> None:
     # Given a token that is revoked in one database, while the other was away,
-    made = grant()
-    tokens.record(databases, made, OPERATOR)
-    tokens.revoke({"billing": databases["billing"]}, made.id, OPERATOR)
+    grant = new_grant()
+    tokens.record(databases, grant, OPERATOR)
+    tokens.revoke({"billing": databases["billing"]}, grant.id, OPERATOR)
     # When a process sees both, Then it is ended;
     lookout = Lookout(databases)
     with pytest.raises(RefusedToken):
-        lookout.watch.check(made)
+        lookout.watch.check(grant)
     # and stays so while the one that said it is away.
     with databases["billing"].engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE token")
     lookout.watch.look()
     with pytest.raises(RefusedToken):
-        lookout.watch.check(made)
+        lookout.watch.check(grant)
 
 
 def test_a_token_that_is_on_no_list_is_as_good_as_its_signature(
     databases: dict[str, Database],
 ) -> None:
-    Lookout(databases).watch.check(grant())
+    Lookout(databases).watch.check(new_grant())
 
 
 def test_without_a_database_what_was_known_counts_for_a_minute_and_no_longer(
@@ -97,21 +97,21 @@ def test_without_a_database_what_was_known_counts_for_a_minute_and_no_longer(
     # When it looks in vain for less than a minute, Then what it saw last holds;
     lookout.seconds = BLIND_SECONDS - 1
     lookout.watch.look()
-    lookout.watch.check(grant())
+    lookout.watch.check(new_grant())
     # When it is longer, Then nobody is let in.
     lookout.seconds = BLIND_SECONDS + 1
     lookout.watch.look()
     with pytest.raises(Unavailable):
-        lookout.watch.check(grant())
+        lookout.watch.check(new_grant())
 
 
 def test_a_token_in_use_that_expires_soon_is_told_once_a_day(
     databases: dict[str, Database],
 ) -> None:
     # Given three tokens: one in use that ends in ten days, one in use that ends later, one idle,
-    soon, late, idle = grant(10), grant(40), grant(10)
-    for made in (soon, late, idle):
-        tokens.record(databases, made, OPERATOR)
+    soon, late, idle = new_grant(10), new_grant(40), new_grant(10)
+    for grant in (soon, late, idle):
+        tokens.record(databases, grant, OPERATOR)
     lookout = Lookout(databases)
     lookout.watch.check(soon)
     lookout.watch.check(late)
@@ -131,9 +131,9 @@ def test_a_token_in_use_that_expires_soon_is_told_once_a_day(
 
 
 def test_when_a_token_was_last_used_is_known(databases: dict[str, Database]) -> None:
-    used, idle = grant(), grant()
-    for made in (used, idle):
-        tokens.record(databases, made, OPERATOR)
+    used, idle = new_grant(), new_grant()
+    for grant in (used, idle):
+        tokens.record(databases, grant, OPERATOR)
     lookout = Lookout(databases)
     lookout.watch.check(used)
     lookout.watch.look()
@@ -145,12 +145,12 @@ def test_a_database_that_lacks_a_token_is_told_that_it_was_ended(
     databases: dict[str, Database],
 ) -> None:
     # Given a token that one service's database has lost, as one brought back from a copy has,
-    made = grant()
-    tokens.record({"signup": databases["signup"]}, made, OPERATOR)
+    grant = new_grant()
+    tokens.record({"signup": databases["signup"]}, grant, OPERATOR)
     # When it is revoked, Then a process that sees that database alone refuses it.
-    assert tokens.revoke(databases, made.id, OPERATOR)
+    assert tokens.revoke(databases, grant.id, OPERATOR)
     with pytest.raises(RefusedToken):
-        Lookout({"billing": databases["billing"]}).watch.check(made)
+        Lookout({"billing": databases["billing"]}).watch.check(grant)
 
 
 def test_an_unknown_id_is_not_revoked(databases: dict[str, Database]) -> None:

@@ -162,11 +162,11 @@ def test_nobody_is_of_an_office_without_a_name() -> None:
 
 
 def test_roles_and_the_scopes_of_king_are_made_of_scopes_there_are() -> None:
-    known = scopes(Settings()).keys()
-    assert known >= KINGS_ALONE
-    assert known >= INCLUDED.keys() | frozenset().union(*INCLUDED.values())
+    every_scope = scopes(Settings()).keys()
+    assert every_scope >= KINGS_ALONE
+    assert every_scope >= INCLUDED.keys() | frozenset().union(*INCLUDED.values())
     for role in STAFF_ROLES.values():
-        assert known >= role.scopes
+        assert every_scope >= role.scopes
         assert role.all_offices or not role.scopes & KINGS_ALONE
 
 
