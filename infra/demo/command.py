@@ -40,7 +40,7 @@ def demo(
     documents = list(website.signups(customers, office))
     strangers = not settings.strict_publishers
     invalid = website.mistakes(office, strangers=strangers) if customers > 1 else []
-    _declare_topology(settings)
+    _declare_topology(settings, office)
     shown, took = _perform(settings, office, [*documents, *invalid], console)
     _checklist(shown, console)
     _closing(shown, settings, console, took)
@@ -76,19 +76,7 @@ def _perform(
 
 
 def _settings(asked: "Settings", console: "Console") -> "Settings":
-    """What was set, but for the port, which may be any, and for the ways by which mail goes out.
-
-    Raises:
-        StappenplanError: nobody would believe this process, which speaks for everybody.
-    """
-    from shared.base.errors import StappenplanError
-
-    if asked.strict_publishers and "{service}" not in asked.broker_url:
-        raise StappenplanError(
-            "with STAPPENPLAN_STRICT_PUBLISHERS everybody in the demonstration must be a broker "
-            "user of his own: write {service} where his name stands in STAPPENPLAN_BROKER_URL, or "
-            "set STAPPENPLAN_STRICT_PUBLISHERS=false for it"
-        )
+    """What was set, but for the port, which may be any, and for the ways by which mail goes out."""
     ways = {"STAPPENPLAN_MAIL": asked.mail, "STAPPENPLAN_SMS": asked.sms}
     aside = [f"{name}={way}" for name, way in ways.items() if way != "file"]
     if aside:
@@ -111,14 +99,14 @@ def _require_all(shown: "Demonstration", arriving: int, rejected: int, console: 
         raise typer.Exit(1)
 
 
-def _declare_topology(settings: "Settings") -> None:
+def _declare_topology(settings: "Settings", office: str) -> None:
     """Make the queues, so that a demonstration needs no step before it; `run` never does this."""
     if not settings.embedded:
         from infra.composition import topology
         from shared.messaging.topology import ADMIN
         from shared.messaging.topology.declare import apply
 
-        apply(topology(settings), settings.broker_url_of(ADMIN))
+        apply(topology(settings).with_offices([office]), settings.broker_url_of(ADMIN))
 
 
 def _ready(supervisor: "Supervisor", console: "Console", seconds: float) -> None:

@@ -10,6 +10,7 @@ from shared.events import EVENTS, OUTSIDE
 from shared.events.envelope import CONTENT_TYPE, read_document
 from shared.host.runtime import Runtime
 from shared.messaging.bus import Incoming
+from shared.messaging.topology import exchange_of_source
 from shared.web.app import api_router, caller_with
 from shared.web.auth import Caller
 
@@ -37,7 +38,9 @@ def event_ingest(runtimes: Sequence[Runtime]) -> APIRouter:
             raise Forbidden("event_not_yours", f"{envelope.type} is said by {event.said_by} alone.")
         if caller.office and envelope.data.get("office_code") != caller.office:
             raise Forbidden("wrong_office", f"This token emits for office {caller.office} alone.")
-        incoming = Incoming(envelope.to_bytes(), envelope.type, CONTENT_TYPE)
+        source = f"/website/{caller.office}" if caller.office else envelope.source
+        exchange = exchange_of_source(source)
+        incoming = Incoming(envelope.to_bytes(), envelope.type, CONTENT_TYPE, exchange=exchange)
         for runtime in runtimes:
             if envelope.type in runtime.service.hears:
                 _deliver(runtime, incoming)

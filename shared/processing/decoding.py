@@ -19,7 +19,7 @@ from shared.events.envelope import (
     require_object,
 )
 from shared.events.event import EVENTS
-from shared.messaging.bus import Incoming
+from shared.messaging.bus import EXCHANGE, Incoming
 from shared.processing.handlers.messages import Message
 from shared.processing.handlers.registry import Subscription
 
@@ -35,16 +35,19 @@ class Publisher:
     """By what the owner of an event is known.
 
     `source` is what its events bear as their source, or how that begins when it ends in a slash;
-    `user` gives the broker's user that publishes an event with these data.
+    `user` gives the broker's user that publishes an event with these data, and `exchange` the one
+    that it publishes to. Where that is its own alone, `exchange_is_own`, no more is asked of it.
     """
 
     source: str
     user: Callable[[Mapping[str, object]], str]
+    exchange: Callable[[Mapping[str, object]], str]
+    exchange_is_own: bool = True
 
     @classmethod
     def service(cls, name: str) -> "Publisher":
-        """One of our own services: its user bears its name."""
-        return cls(f"/services/{name}", _itself(name))
+        """One of our own services: its user bears its name, and they share an exchange."""
+        return cls(f"/services/{name}", _itself(name), _itself(EXCHANGE), exchange_is_own=False)
 
     def bears(self, source: str) -> bool:
         """Whether a source is this publisher's."""
@@ -58,8 +61,9 @@ class PublisherRules:
     """Who may say an event, and by what the broker vouches for it.
 
     `outside` are the publishers that are no services, by the name that owns their events. With
-    `strict` the broker's validated user must be the owner's; `administrator` alone can put a
-    message straight into a queue, which is a replay.
+    `strict` an event must have come by its owner's exchange, and the broker's validated user, where
+    it is set, must be the owner's; on the exchange that services share it must be set.
+    `administrator` alone can put a message straight into a queue, which is a replay.
     """
 
     outside: Mapping[str, Publisher] = field(default_factory=dict)
@@ -121,20 +125,52 @@ class Decoder:
         return not subscription.is_event
 
     def _check_publisher(self, envelope: Envelope, incoming: Incoming) -> None:
-        """Only its owner may say an event; the broker vouches for `user_id`."""
+        """Only its owner may say an event; the broker vouches for exchange and user."""
         owner, publisher = self._publishers.owner_of(envelope.type)
         if not publisher.bears(envelope.source):
             raise Malformed(f"{envelope.type} is said by {owner}, not by {envelope.source[:80]}")
-        if not self._publishers.strict:
-            return
-        user = publisher.user(envelope.data)
-        replayed = (
+        if self._publishers.strict and not self._is_replay(incoming):
+            _require_exchange(envelope, incoming, publisher)
+            _require_user(envelope, incoming, publisher)
+
+    def _is_replay(self, incoming: Incoming) -> bool:
+        """Whether the administrator has put it straight into the queue: nobody else may."""
+        return (
             incoming.user_id == self._publishers.administrator
             and incoming.routing_key == self._service
+            and not incoming.exchange
         )
-        if incoming.user_id != user and not replayed:
-            said_by = incoming.user_id or "nobody"
-            raise Malformed(f"{envelope.type} must be published by user {user}, not {said_by}")
+
+
+def _require_exchange(envelope: Envelope, incoming: Incoming, publisher: Publisher) -> None:
+    """Refuse what came by another exchange than its owner's."""
+    exchange = publisher.exchange(envelope.data)
+    if incoming.exchange not in (exchange, None):
+        came_by = f"by {incoming.exchange[:80]}" if incoming.exchange else "straight to the queue"
+        raise Malformed(f"{envelope.type} must come by the exchange {exchange[:80]}, not {came_by}")
+
+
+def _require_user(envelope: Envelope, incoming: Incoming, publisher: Publisher) -> None:
+    """Refuse what another user published; who has an exchange of its own need not say so.
+
+    Of what an earlier version kept, nobody knows the exchange: its user had to be set.
+    """
+    need_not_say = publisher.exchange_is_own and incoming.exchange is not None
+    user = publisher.user(envelope.data)
+    if incoming.user_id != user and not (incoming.user_id is None and need_not_say):
+        said_by = incoming.user_id or "nobody"
+        raise Malformed(f"{envelope.type} must be published by user {user}, not {said_by}")
+
+
+def is_from_service(incoming: Incoming) -> bool:
+    """Whether a message can be read and says that it comes from one of our own services.
+
+    Where the broker vouches for nobody, anybody can say so.
+    """
+    try:
+        return open_message(incoming).source.startswith(Publisher.service("").source)
+    except Malformed:
+        return False
 
 
 def open_message(incoming: Incoming) -> Envelope:

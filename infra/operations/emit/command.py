@@ -155,7 +155,11 @@ def _over_broker(settings: "Settings", envelopes: "list[Envelope]") -> None:
             bus.close()
         for (number, _), result in zip(mine, results, strict=True):
             if result is not PublishResult.CONFIRMED:
-                raise _refuse(number, f"the broker did not take it: {result.value}")
+                raise _refuse(
+                    number,
+                    f"the broker did not take it: {result.value}; `stappenplan doctor` names an "
+                    f"exchange or a binding that is missing, such as that of {user}",
+                )
 
 
 def _user(envelope: "Envelope") -> str:

@@ -1,5 +1,6 @@
 """`stappenplan office`: the accounting offices, added and changed as KING's back office does."""
 
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -24,8 +25,14 @@ def add(
             "--pays-for-customers/--no-pays-for-customers", help="whether it may; not at first"
         ),
     ] = None,
+    passwords: Annotated[
+        str, typer.Option(help="keep the new broker user's password in this file, not on screen")
+    ] = "",
 ) -> None:
-    """Add an office, which needs a name and an e-mail address; or change what is told of it."""
+    """Add an office, which needs a name and an e-mail address; or change what is told of it.
+
+    On RabbitMQ its website gets its exchange, and through STAPPENPLAN_MANAGEMENT_URL its user.
+    """
     options = {
         "name": name,
         "email": email,
@@ -37,6 +44,7 @@ def add(
     }
     _require_code(code)
     _change(code, {name: value for name, value in options.items() if value is not None})
+    _open_exchange(code, passwords)
 
 
 def _change(code: str, changes: dict[str, Any]) -> None:
@@ -52,6 +60,31 @@ def _change(code: str, changes: dict[str, Any]) -> None:
     news = "is as it was" if after == before else "is changed" if present else "is added"
     typer.echo(f"office {code} {news}")
     _show(after)
+
+
+def _open_exchange(code: str, passwords: str) -> None:
+    """Make what its website needs at the broker, unless it is there.
+
+    Who may not declare, or reaches no broker, is told what to do: over HTTP it can sign up already.
+    """
+    from infra.context import settings
+    from infra.operations.topology.applying import make_office
+    from shared.base.errors import StappenplanError
+
+    current = settings()
+    if current.embedded:
+        return
+    try:
+        for sentence in make_office(current, code, passwords):
+            typer.echo(sentence)
+    except StappenplanError as error:
+        typer.echo(
+            f"office {code} can sign up over HTTP; its website cannot publish yet: {error}. Then "
+            f"run `stappenplan topology apply --office {quote(code)}` as the broker's "
+            "administrator",
+            err=True,
+        )
+        raise typer.Exit(1) from None
 
 
 def _require_code(code: str) -> None:

@@ -65,7 +65,7 @@ class RabbitBuses:
 
     def __init__(self, url: str, topology: Topology = TOPOLOGY) -> None:
         self.url = url
-        apply(topology, url)
+        apply(topology.with_offices(["0042"]), url)
         self._opened: list[Bus] = []
 
     def open(self, queue: str | None = None, **options: Any) -> RabbitBus:

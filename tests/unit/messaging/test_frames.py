@@ -164,7 +164,7 @@ def test_a_table_of_something_unknown_is_named_as_damage() -> None:
     table = b"".join(pieces).replace(b"S", b"?")
     payload = frames.CONTENT_HEAD.pack(60, 0, 0) + frames.HEADERS.to_bytes(2, "big") + table
     # When they are read, Then the reason says so
-    delivery = frames.RawDelivery(1, False, "key")
+    delivery = frames.RawDelivery(1, False, "an.exchange", "key")
     delivery.add_frame(frames.HEADER, payload)
     assert delivery.damage is not None
     assert "cannot be read" in delivery.damage
@@ -177,7 +177,7 @@ def test_a_header_whose_name_is_no_text_is_damage() -> None:
     table = b"".join(pieces).replace(b"x", b"\xff", 1)
     payload = frames.CONTENT_HEAD.pack(60, 0, 0) + frames.HEADERS.to_bytes(2, "big") + table
     # When it is read, Then the reason says so: nobody after this has to reckon with such a name
-    delivery = frames.RawDelivery(1, False, "key")
+    delivery = frames.RawDelivery(1, False, "an.exchange", "key")
     delivery.add_frame(frames.HEADER, payload)
     assert "header is not UTF-8" in (delivery.damage or "")
     assert delivery.properties.headers == {}
