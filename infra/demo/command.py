@@ -58,7 +58,8 @@ def _perform(
 
     began = time.monotonic()
     supervisor = Supervisor(settings)
-    king = KingBilling(supervisor.buses.bus(KING.name), always("succeed"))
+    line = supervisor.buses.bus(KING.name)
+    king = KingBilling(line, always("succeed"), strict=settings.strict_publishers)
     supervisor.accompany(king)
     with supervisor:
         _ready(supervisor, console, time.monotonic() - began)

@@ -91,6 +91,7 @@ class ShownMessage(BaseModel):
     decided_by: str | None
     decided_at: Moment | None
     decision: str | None
+    exchange: str | None
     properties: dict[str, JsonValue]
     body: JsonValue
     original: Contents | None = None

@@ -14,7 +14,7 @@ from pika.exceptions import (  # noqa: TID251
 
 from shared.messaging.bus import EXCHANGE, BusDown, PublishResult
 from shared.messaging.rabbitmq import RabbitBus
-from shared.messaging.topology import Listener, Topology, definitions
+from shared.messaging.topology import Listener, Topology, definitions, website_exchange
 from shared.messaging.topology.declare import TopologyConflict, apply, missing
 from tests.integration.bus.buses import (
     ACCEPTED,
@@ -48,6 +48,12 @@ class House:
     def name(self, who: str) -> str:
         return f"{who}-{self.suffix}"
 
+    def website(self) -> RabbitBus:
+        """The line of the office's website."""
+        exchange = website_exchange(self.suffix)
+        url = self.url(self.name("website"))
+        return RabbitBus(url, queue=None, name="website", exchange=exchange)
+
 
 @pytest.fixture
 def house(rabbitmq: RabbitMQ, vhost: str) -> Iterator[House]:
@@ -76,7 +82,7 @@ def test_the_imported_definitions_carry_an_event_from_a_website_to_its_service(
 ) -> None:
     # Given a broker that has imported the definitions
     signup = RabbitBus(house.url(house.name("signup")), queue=house.name("signup"), name="signup")
-    website = RabbitBus(house.url(house.name("website")), queue=None, name="website")
+    website = house.website()
     signup.open()
     website.open()
     # When a website, under its own name, says what it may say
@@ -91,7 +97,7 @@ def test_the_imported_definitions_carry_an_event_from_a_website_to_its_service(
 
 def test_nobody_can_say_what_is_not_theirs_to_say(house: House) -> None:
     # Given a website
-    website = RabbitBus(house.url(house.name("website")), queue=None, name="website")
+    website = house.website()
     website.open()
     # When it says what only signup may say
     results = website.publish([message(type=ACCEPTED)]).result(SOON)
@@ -147,6 +153,7 @@ def test_the_file_and_the_command_declare_the_same_topology(vhost: str, house: H
         ),
         website_says=(SUBMITTED,),
     )
+    topology = topology.with_offices([house.suffix])
     assert missing(topology, vhost) == []
     # When the same topology is applied to it
     apply(topology, vhost)
