@@ -26,13 +26,14 @@ class BusFactory:
         self._settings = settings
         self._embedded: EmbeddedBroker | None = None
 
-    def bus(self, name: str, *, consume: bool = True) -> Bus:
+    def bus(self, name: str, *, consume: bool = True, exchange: str | None = None) -> Bus:
         """The bus of one service, or of an outside system's stand-in, not yet opened.
 
-        An outside system's publishes to that system's own exchange. `website`, of no office in
-        particular, publishes where the services do: that is for a broker that is not strict.
+        An outside system's publishes to that system's own exchange, unless another is named.
+        `website`, of no office in particular, publishes where the services do: that is for a
+        broker that is not strict.
         """
-        exchange = exchange_of_user(name)
+        exchange = exchange or exchange_of_user(name)
         queue = name if consume else None
         if self._settings.embedded:
             from shared.messaging.embedded.broker import EmbeddedBroker

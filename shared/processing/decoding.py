@@ -23,7 +23,9 @@ from shared.messaging.bus import EXCHANGE, Incoming
 from shared.processing.handlers.messages import Message
 from shared.processing.handlers.registry import Subscription
 
-BINARY_PREFIXES = ("cloudEvents:", "cloudEvents_")
+BINARY_PREFIXES = ("cloudEvents:", "cloudEvents_", "ce-")
+"""How the headers begin that bear attributes: as the AMQP protocol binding has them, in both its
+spellings, and as the official SDK's RabbitMQ binding writes them."""
 
 
 def _itself(owner: str) -> "Callable[[Mapping[str, object]], str]":
@@ -185,8 +187,10 @@ def open_message(incoming: Incoming) -> Envelope:
         raise Malformed(
             f"the body has {len(incoming.body)} bytes; an event has at most {MAX_BODY_BYTES}"
         )
-    content_type = (incoming.content_type or "").partition(";")[0].strip().lower()
-    envelope = read_document(_attributes(incoming, content_type))
+    attributes = _attributes(incoming, _media_type(incoming.content_type))
+    if _is_json(_media_type(attributes.get("datacontenttype"))):
+        del attributes["datacontenttype"]  # That is what it is when it is left out.
+    envelope = read_document(attributes)
     _require_agreement("message_id", incoming.message_id, "id", envelope.id)
     _require_agreement("type", incoming.type, "type", envelope.type)
     return envelope
@@ -195,7 +199,7 @@ def open_message(incoming: Incoming) -> Envelope:
 def _attributes(incoming: Incoming, content_type: str) -> dict[str, Any]:
     """The event's attributes and data, from its body alone or from headers and body."""
     binary = _binary_attributes(incoming.headers)
-    if binary and content_type in ("application/json", ""):
+    if binary and (_is_json(content_type) or not content_type):
         return {**binary, "data": parse(incoming.body)}
     if content_type in (CONTENT_TYPE, "application/json", ""):
         # Simple clients send the structured document as plain JSON, or name no type at all.
@@ -204,6 +208,18 @@ def _attributes(incoming: Incoming, content_type: str) -> dict[str, Any]:
         f"content type {content_type[:80]!r} is not understood; send {CONTENT_TYPE}, or "
         "application/json with the attributes as cloudEvents: headers"
     )
+
+
+def _media_type(value: object) -> str:
+    """A media type without its parameters, whose case does not matter (RFC 2045)."""
+    return value.partition(";")[0].strip().lower() if isinstance(value, str) else ""
+
+
+def _is_json(media_type: str) -> bool:
+    """Whether it stands for data in JSON (RFC 6839); a whole event in JSON is something else."""
+    if media_type.startswith("application/cloudevents"):
+        return False
+    return media_type == "application/json" or media_type.endswith("+json")
 
 
 def _binary_attributes(headers: Mapping[str, object]) -> dict[str, Any]:
