@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import pika  # noqa: TID251  A foreign client, to try what no service does.
@@ -193,6 +193,22 @@ def test_applying_the_topology_twice_changes_nothing(rabbit: RabbitBuses) -> Non
     apply(TOPOLOGY, rabbit.url)
     # Then the message is still there
     assert bodies(collect(rabbit.open("signup"), 1)) == ["still here"]
+
+
+def test_strict_takes_away_what_was_bound_for_everybody(rabbit: RabbitBuses) -> None:
+    # Given a broker where an outside event may come by the services' exchange,
+    everybodys, website = rabbit.open(), rabbit.open(exchange=website_exchange("0042"))
+    assert everybodys.publish([message("by all")]).result(SOON) == [PublishResult.CONFIRMED]
+    # When the topology is applied as a strict one,
+    apply(replace(TOPOLOGY, strict=True).with_offices(["0042"]), rabbit.url)
+    # Then it comes to nobody by that exchange, and by its speaker's own as ever;
+    assert everybodys.publish([message("lost")]).result(SOON) == [PublishResult.UNROUTABLE]
+    assert website.publish([message("by its own")]).result(SOON) == [PublishResult.CONFIRMED]
+    # what services say has stayed where it was.
+    said = message("said", type=ACCEPTED)
+    assert everybodys.publish([said]).result(SOON) == [PublishResult.CONFIRMED]
+    incoming = collect(rabbit.open("signup"), 2)
+    assert [each.exchange for each in incoming] == [EXCHANGE, website_exchange("0042")]
 
 
 def test_what_is_missing_is_named(rabbit: RabbitBuses) -> None:
