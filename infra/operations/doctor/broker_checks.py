@@ -7,10 +7,10 @@ from infra.composition import topology
 from infra.operations.doctor.binding_check import unheard
 from infra.operations.doctor.database_checks import usable_databases
 from infra.operations.doctor.finding import Finding
-from infra.operations.topology.offices import known_offices
+from infra.operations.topology.present import known_offices, missing_from_broker
 from shared.host.settings import Settings
 from shared.messaging.bus import EXCHANGE
-from shared.messaging.topology import ADMIN, Binding, Topology, website_exchange
+from shared.messaging.topology import Binding, Topology, website_exchange
 from shared.messaging.topology.management import Management
 
 APPLY = "run `stappenplan topology apply`"
@@ -21,10 +21,8 @@ def broker(settings: Settings) -> Iterator[Finding]:
     if settings.embedded:
         yield Finding("broker", True, "embedded: events live in this machine's databases")
         return
-    from shared.messaging.topology.declare import missing
-
     wanted = topology(settings).with_offices(known_offices(settings))
-    lacking = missing(wanted, settings.broker_url_of(ADMIN))
+    lacking = missing_from_broker(wanted, settings)
     if lacking is None:
         yield Finding(
             "broker",

@@ -5,11 +5,12 @@ from pathlib import Path
 from shlex import quote
 
 from infra.composition import topology
-from infra.operations.topology.offices import offices_in_database
 from infra.operations.topology.passwords import keep_passwords, read_passwords
+from infra.operations.topology.present import missing_from_broker, offices_in_database
 from shared.host.settings import Settings
-from shared.messaging.topology import ADMIN, Topology, new_passwords, website_exchange
-from shared.messaging.topology.declare import TopologyConflict, missing
+from shared.messaging.bus import BusDown
+from shared.messaging.topology import ADMIN, Topology, new_passwords, website_exchange, website_user
+from shared.messaging.topology.declare import TopologyConflict
 from shared.messaging.topology.declare import apply as declare
 from shared.messaging.topology.management import Management
 
@@ -28,7 +29,7 @@ def make_all(settings: Settings, offices: Sequence[str], passwords: str) -> Iter
     declare(wanted, settings.broker_url_of(ADMIN))
     yield "exchanges, queues and bindings are there"
     yield _about_websites(wanted.offices, schema=present is not None)
-    yield from _make_users(settings, wanted, passwords)
+    yield from _make_users(settings, wanted, passwords, wanted.users())
 
 
 def make_office(settings: Settings, office: str, passwords: str) -> Iterator[str]:
@@ -37,16 +38,18 @@ def make_office(settings: Settings, office: str, passwords: str) -> Iterator[str
     Raises:
         As `make_all`.
     """
-    wanted = topology(settings).with_offices([office])
-    url = settings.broker_url_of(ADMIN)
+    wanted = topology(settings)
+    own = wanted.of_website(office)
     try:
-        declare(wanted, url)
-    except TopologyConflict:
+        # No more than that: what else is missing is for the doctor to name.
+        declare(own, settings.broker_url_of(ADMIN))
+    except (TopologyConflict, BusDown):
         # Whoever may not declare may still find it there, as the administrator made it.
-        if missing(wanted, url) != []:
+        if missing_from_broker(own, settings) != []:
             raise
     yield f"its website publishes to {website_exchange(office)}"
-    yield from _make_users(settings, wanted, passwords)
+    users = [website_user(office)]
+    yield from _make_users(settings, wanted.with_offices([office]), passwords, users)
 
 
 def _about_websites(offices: Sequence[str], *, schema: bool) -> str:
@@ -57,7 +60,9 @@ def _about_websites(offices: Sequence[str], *, schema: bool) -> str:
     return "for no office's website: signup's database is not there yet, and none was named"
 
 
-def _make_users(settings: Settings, wanted: Topology, passwords: str) -> Iterator[str]:
+def _make_users(
+    settings: Settings, wanted: Topology, passwords: str, users: Sequence[str]
+) -> Iterator[str]:
     """What AMQP cannot make: through the management interface, or said to be imported."""
     if not settings.management_url:
         words = "".join(f" --office {quote(office)}" for office in wanted.offices)
@@ -70,9 +75,9 @@ def _make_users(settings: Settings, wanted: Topology, passwords: str) -> Iterato
     file = Path(passwords) if passwords else None
     before = read_passwords(file) if file else {}
     fresh = new_passwords(wanted) | before
-    news = {user: fresh[user] for user in management.missing_users(wanted)}
+    news = {user: fresh[user] for user in management.missing(users)}
     yield from _tell(news, file, before)
-    management.grant(wanted, news)
+    management.grant(wanted, users, news)
     yield "users, permissions and limits are there"
 
 

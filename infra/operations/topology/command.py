@@ -148,8 +148,8 @@ def _define(offices: "Sequence[str]", vhost: str, passwords: str) -> tuple[dict[
 
     from infra.composition import topology
     from infra.context import settings
-    from infra.operations.topology.offices import known_offices
     from infra.operations.topology.passwords import keep_passwords, read_passwords
+    from infra.operations.topology.present import known_offices
     from shared.messaging.topology import definitions as build
 
     wanted = topology(settings())

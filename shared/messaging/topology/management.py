@@ -1,6 +1,6 @@
 """RabbitMQ's management interface, for what AMQP cannot do: see bindings, make users and limits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -38,28 +38,28 @@ class Management:
             if row["destination_type"] == "queue"
         }
 
-    def missing_users(self, topology: Topology) -> list[str]:
-        """The users of a topology that the broker does not have.
+    def missing(self, users: Sequence[str]) -> list[str]:
+        """Those of the users whom the broker does not have.
 
         The administrator is left out: whoever applies a topology has one already.
         """
         present = self._users()
-        return [name for name in topology.users() if name not in present and name != ADMIN]
+        return [name for name in users if name not in present and name != ADMIN]
 
-    def grant(self, topology: Topology, passwords: Mapping[str, str]) -> None:
-        """Make users, permissions and limits; whoever is there already keeps their password.
+    def grant(self, topology: Topology, users: Sequence[str], passwords: Mapping[str, str]) -> None:
+        """Make these users of a topology, their permissions, and the limits of all.
 
-        `passwords` are those of the users who are missing.
+        Whoever is there already keeps their password; `passwords` are those of the others.
         """
         present = self._users()
-        wanted = [name for name in topology.users() if name != ADMIN]
+        wanted = [name for name in users if name != ADMIN]
         hashes = {
             name: present[name] if name in present else password_hash(passwords[name])
             for name in wanted
         }
         document = access(topology, hashes, vhost=self.vhost)
         for part in ("permissions", "topic_permissions"):
-            document[part] = [row for row in document[part] if row["user"] != ADMIN]
+            document[part] = [row for row in document[part] if row["user"] in wanted]
         self._call("POST", "/definitions", document)
 
     def _users(self) -> dict[str, str]:

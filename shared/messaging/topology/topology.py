@@ -75,6 +75,15 @@ class Topology:
         """The same for the websites of these offices."""
         return replace(self, offices=tuple(dict.fromkeys(offices)))
 
+    def of_website(self, office: str) -> "Topology":
+        """The part that one office's website needs: its exchange, and the queues that hear it."""
+        listeners = (
+            replace(each, hears=tuple(sorted({*each.hears} & {*self.website_says})))
+            for each in self.listeners
+        )
+        hearers = tuple(each for each in listeners if each.hears)
+        return replace(self, listeners=hearers, offices=(office,))
+
     def speakers(self) -> Iterator[Speaker]:
         """Whoever is outside and speaks."""
         for listener in self.listeners:
