@@ -53,13 +53,12 @@ def _perform(
     """Run the services and let everybody play their part; how many seconds that took."""
     from infra.composition import KING
     from infra.demo.demonstration import Demonstration
-    from infra.demo.simulators.king import KingBilling, always
+    from infra.demo.simulators.king import KingBilling
     from infra.run.supervisor import Supervisor
 
     began = time.monotonic()
     supervisor = Supervisor(settings)
-    line = supervisor.buses.bus(KING.name)
-    king = KingBilling(line, always("succeed"), strict=settings.strict_publishers)
+    king = KingBilling(supervisor.buses.bus(KING.name), strict=settings.strict_publishers)
     supervisor.accompany(king)
     with supervisor:
         _ready(supervisor, console, time.monotonic() - began)

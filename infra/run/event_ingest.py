@@ -38,8 +38,7 @@ def event_ingest(runtimes: Sequence[Runtime]) -> APIRouter:
             raise Forbidden("event_not_yours", f"{envelope.type} is said by {event.said_by} alone.")
         if caller.office and envelope.data.get("office_code") != caller.office:
             raise Forbidden("wrong_office", f"This token emits for office {caller.office} alone.")
-        source = f"/website/{caller.office}" if caller.office else envelope.source
-        exchange = exchange_of_source(source)
+        exchange = exchange_for(caller.office, envelope.source)
         incoming = Incoming(envelope.to_bytes(), envelope.type, CONTENT_TYPE, exchange=exchange)
         for runtime in runtimes:
             if envelope.type in runtime.service.hears:
@@ -47,6 +46,14 @@ def event_ingest(runtimes: Sequence[Runtime]) -> APIRouter:
         return {"id": envelope.id}
 
     return routes
+
+
+def exchange_for(office: str | None, source: str) -> str:
+    """The exchange by which an event would have come: that of the token's office.
+
+    Where the token is for all offices, its event's source is believed.
+    """
+    return exchange_of_source(f"/website/{office}" if office else source)
 
 
 def _deliver(runtime: Runtime, incoming: Incoming) -> None:

@@ -54,7 +54,6 @@ def _as_data(wanted: "Topology", offices: "Sequence[str]") -> dict[str, Any]:
 
 def _show_to_a_person(wanted: "Topology", offices: "Sequence[str]") -> None:
     from infra import context
-    from shared.messaging.bus import EXCHANGE
     from shared.messaging.topology import ADMIN, website_exchange
 
     wanted = wanted.with_offices(offices)
@@ -73,13 +72,21 @@ def _show_to_a_person(wanted: "Topology", offices: "Sequence[str]") -> None:
     for website in websites:
         table.add_row(website.user, "nothing", "–", "\n".join(website.says))
     table.add_row(ADMIN, "every queue", "–", "everything")
+    _show_exchanges(wanted)
+    context.console().print(table)
+
+
+def _show_exchanges(wanted: "Topology") -> None:
+    from infra import context
+    from shared.messaging.bus import EXCHANGE
+    from shared.messaging.topology import ADMIN
+
     console = context.console()
     console.print(f"exchange  {EXCHANGE}: topic, durable; what nobody hears comes back")
     for speaker in wanted.speakers():
         console.print(f"          {speaker.exchange}: {speaker.user} alone writes there")
     console.print("queues    quorum, named after their users, each with a .dead beside it")
     console.print(f"users     nobody but {ADMIN} declares anything")
-    console.print(table)
 
 
 @app.command()
