@@ -132,8 +132,23 @@ class Decoder:
         if not publisher.bears(envelope.source):
             raise Malformed(f"{envelope.type} is said by {owner}, not by {envelope.source[:80]}")
         if self._publishers.strict and not self._is_replay(incoming):
+            self._require_no_forged_death(incoming)
             _require_exchange(envelope, incoming, publisher)
             _require_user(envelope, incoming, publisher)
+
+    def _require_no_forged_death(self, incoming: Incoming) -> None:
+        """Refuse what says in the broker's own header that it has died in this queue already.
+
+        RabbitMQ before 4.0 would only count on in that entry, should it ever dead-letter this
+        message, and so pass on whatever exchange its publisher wrote there.
+        """
+        deaths = incoming.headers.get("x-death")
+        for death in deaths if isinstance(deaths, list) else ():
+            if isinstance(death, Mapping) and death.get("queue") == self._service:
+                raise Malformed(
+                    f"it must come without the header x-death, which is the broker's: it says that "
+                    f"it has died in {self._service}, where it is only now"
+                )
 
     def _is_replay(self, incoming: Incoming) -> bool:
         """Whether the administrator has put it straight into the queue: nobody else may."""

@@ -18,7 +18,8 @@ def read_x_death(incoming: Incoming) -> Incoming:
 
     Where the header is missing or is not as RabbitMQ writes it, the message is taken as it is. Its
     publisher may have sent such a header along, and RabbitMQ before 4.0 writes into what it finds:
-    the exchange is taken from an entry that stands there alone, for one death.
+    the exchange is taken from an entry that stands there alone, for one death. One that could still
+    pass for that is refused at its first delivery (`Decoder`), before it can be dead-lettered.
     """
     death = _latest_entry(incoming.headers)
     reason = str(death.get("reason", "unknown"))
