@@ -150,8 +150,8 @@ class RawDelivery:
 
     tag: int
     redelivered: bool
-    exchange: str
     routing_key: str
+    exchange: str = ""
     properties: Properties = field(default_factory=Properties)
     parts: list[bytes] = field(default_factory=list)
     remaining: int = -1
@@ -190,7 +190,7 @@ def decode_delivery(payload: bytes) -> RawDelivery:
     at += 9
     exchange, at = _read_name(payload, at)
     key, _ = _read_name(payload, at)
-    return RawDelivery(tag, redelivered, exchange, key)
+    return RawDelivery(tag, redelivered, key, exchange)
 
 
 def _read_name(payload: bytes, at: int) -> tuple[str, int]:

@@ -124,6 +124,7 @@ def test_we_read_what_a_broker_delivers_however_it_is_cut(
     ]
     for delivery in fed.deliveries:
         assert (delivery.routing_key, delivery.damage) == ("some.key", None)
+        assert delivery.exchange == "ex"
         for name in ("content_type", "message_id", "type", "user_id"):
             assert getattr(delivery.properties, name) == properties.get(name)
         assert delivery.properties.headers == properties.get("headers", {})
@@ -164,7 +165,7 @@ def test_a_table_of_something_unknown_is_named_as_damage() -> None:
     table = b"".join(pieces).replace(b"S", b"?")
     payload = frames.CONTENT_HEAD.pack(60, 0, 0) + frames.HEADERS.to_bytes(2, "big") + table
     # When they are read, Then the reason says so
-    delivery = frames.RawDelivery(1, False, "an.exchange", "key")
+    delivery = frames.RawDelivery(1, False, "key")
     delivery.add_frame(frames.HEADER, payload)
     assert delivery.damage is not None
     assert "cannot be read" in delivery.damage
