@@ -59,7 +59,8 @@ def _run(services: Sequence[str], *, simulate_king: bool, only: Role | None) -> 
         from infra.composition import KING
         from infra.demo.simulators.king import KingBilling
 
-        supervisor.accompany(KingBilling(supervisor.buses.bus(KING.name)))
+        line, strict = supervisor.buses.bus(KING.name), supervisor.settings.strict_publishers
+        supervisor.accompany(KingBilling(line, strict=strict))
     with supervisor:
         _announce(supervisor)
         failed = _watch_over(supervisor, stop)

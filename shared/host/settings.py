@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.base.errors import WrongSettings
@@ -11,6 +11,8 @@ from shared.events.billing import Scheme
 from shared.host.keys import kept_key, read_key, read_keys
 
 EMBEDDED = "memory://"
+EACH_SERVICE = "{service}"
+"""Stands in the broker's address for the user's name, where everybody is a user of the broker."""
 
 
 class Creditor(BaseSettings):
@@ -56,7 +58,9 @@ class Settings(BaseSettings):
         "connection takes",
     )
     management_url: str = Field(
-        "", description="http(s)://user:pw@host:15672: RabbitMQ's management, for the doctor alone"
+        "",
+        description="http(s)://user:pw@host:15672: RabbitMQ's management, for `topology apply`, "
+        "`office add` and the doctor alone",
     )
     database_url: str = Field(
         "sqlite:///{data_dir}/{service}.db",
@@ -90,7 +94,11 @@ class Settings(BaseSettings):
     ses_configuration_set: str = ""
     mail_from: str = "iMUIS Online <noreply@stappenplan.example>"
     sms_sender: str = Field("iMUIS", min_length=3, max_length=11)
-    strict_publishers: bool = False
+    strict_publishers: bool = Field(
+        default_factory=lambda data: EACH_SERVICE in data.get("broker_url", ""),
+        description="whether a message counts only as that of whom the broker vouches for; true "
+        "where BROKER_URL has {service}",
+    )
     prenotification_days: int = Field(14, ge=1, le=60)
     mandate_scheme: Scheme = "CORE"
     signups_per_address_hour: int = Field(10, ge=1)
@@ -103,6 +111,18 @@ class Settings(BaseSettings):
     credentials_hours: int = Field(72, ge=1, le=168)
     creditor: Creditor = Field(default_factory=Creditor)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("strict_publishers")
+    @classmethod
+    def _vouched_for(cls, strict: bool, info: ValidationInfo) -> bool:
+        """Refuse to have the broker vouch for each where one user speaks for all."""
+        if strict and EACH_SERVICE not in info.data.get("broker_url", EACH_SERVICE):
+            raise ValueError(
+                "with one user for all the broker can vouch for nobody: write {service} where the "
+                "user's name stands in STAPPENPLAN_BROKER_URL, or set "
+                "STAPPENPLAN_STRICT_PUBLISHERS=false"
+            )
+        return strict
 
     @property
     def embedded(self) -> bool:

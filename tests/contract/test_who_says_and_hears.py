@@ -146,6 +146,26 @@ def test_the_asyncapi_document_tells_the_same_and_its_references_lead_somewhere(
             assert f"{listener}_hears_{key}" in document["operations"]
 
 
+def test_the_asyncapi_document_tells_where_each_speaks_and_what_king_may_believe() -> None:
+    # Given the document for machines, When the exchange of each event is read,
+    document = asyncapi_document(topology(Settings()))
+    exchanges = {
+        channel["address"]: channel["bindings"]["amqp"]["exchange"]["name"]
+        for channel in document["channels"].values()
+    }
+    # Then outside speakers have one of their own, and all others that of the services;
+    own = {
+        "signup.submitted.v1": "stappenplan.website.{office}",
+        "collection.result.v1": "stappenplan.king-billing",
+    }
+    assert exchanges == {name: own.get(name, "stappenplan.events") for name in CONTRACT}
+    # and KING is told by what it knows a true request.
+    for name in ("collection_requested_v1", "collection_cancelled_v1"):
+        told = document["operations"][f"king-billing_hears_{name}"]["description"]
+        assert "stappenplan.events" in told
+        assert "user_id is billing" in told
+
+
 def references(value: Any) -> list[str]:
     """Every reference in a document, wherever it stands."""
     if isinstance(value, list):

@@ -171,7 +171,8 @@ def four_processes(
         if login is not None
         else BusFactory(settings).bus("website", consume=False)
     )
-    king = KingBilling(BusFactory(with_login(KING.name)).bus(KING.name))
+    line_of_king = BusFactory(with_login(KING.name)).bus(KING.name)
+    king = KingBilling(line_of_king, strict=settings.strict_publishers)
     addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     with log.open("wb") as output:
         processes = [_start(name, port, with_login(name), output) for name, port in ports.items()]

@@ -189,3 +189,44 @@ JSON = st.recursive(
 def test_an_attribute_may_hold_anything_and_the_reader_survives(name: str, value: Any) -> None:
     with contextlib.suppress(Malformed):
         assert open_message(arriving(LETTER | {name: value})).to_bytes()
+
+
+@pytest.mark.parametrize("prefix", ["cloudEvents:", "cloudEvents_", "ce-"])
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "Application/JSON; charset=utf-8", "application/x+json", None],
+)
+def test_binary_mode_is_read_as_each_client_writes_it(
+    prefix: str, content_type: str | None
+) -> None:
+    # Given an event whose attributes come as headers, the time as AMQP has it,
+    headers: dict[str, object] = {
+        f"{prefix}{name}": value for name, value in LETTER.items() if name != "data"
+    }
+    headers[f"{prefix}time"] = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+    # When it is read, Then it is the same as in one document.
+    body = json.dumps(LETTER["data"]).encode()
+    incoming = Incoming(body, TYPE, content_type, headers)
+    assert open_message(incoming) == open_message(arriving(LETTER))
+
+
+@pytest.mark.parametrize(
+    ("media_type", "reads"),
+    [
+        ("application/json", True),
+        ("application/json; charset=utf-8", True),
+        ("Application/JSON", True),
+        ("application/vnd.website+json", True),
+        ("application/xml", False),
+        ("application/cloudevents+json", False),
+        ("json", False),
+        (7, False),
+    ],
+)
+def test_data_are_json_by_whatever_name_json_goes(media_type: object, reads: bool) -> None:
+    message = arriving(LETTER | {"datacontenttype": media_type})
+    if reads:
+        assert open_message(message).id == ID
+    else:
+        with pytest.raises(Malformed, match="datacontenttype"):
+            open_message(message)

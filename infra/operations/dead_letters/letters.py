@@ -21,7 +21,7 @@ from shared.notifications.tables import FAILED, Notification
 from shared.persistence.database import Database
 from shared.processing.dead_letters import REJECTED
 from shared.processing.resolutions import NotDeadLettered
-from shared.processing.store import decisions
+from shared.processing.store import decisions, overflow
 from shared.processing.store.tables import DEAD, DONE, Decision, Inbox
 
 Row = Inbox | Notification
@@ -58,6 +58,25 @@ class DeadLetter(BaseModel):
     def short_id(self) -> str:
         """The id, or as much of a long one as tells it from all others."""
         return self.id[: len(REJECTED) + 16] if self.id.startswith(REJECTED) else self.id
+
+
+class NotKept(BaseModel):
+    """What one speaker sent beside the letters that are kept of it: refused, counted, gone."""
+
+    service: str
+    speaker: str
+    number: int
+    since: Moment
+    error: str
+
+    @property
+    def sentence(self) -> str:
+        """The same for a person."""
+        by = f"by {self.speaker}" if self.speaker else "by nobody's own exchange"
+        return (
+            f"{self.service}  and {self.number:,} more like it {by} since "
+            f"{self.since:%Y-%m-%d %H:%M}, not kept; the last one: {self.error[:200]}"
+        )
 
 
 class Contents(BaseModel):
@@ -99,6 +118,7 @@ class ShownMessage(BaseModel):
     decided_by: str | None
     decided_at: Moment | None
     decision: str | None
+    exchange: str | None
     properties: dict[str, JsonValue]
     body: JsonValue
     original: Contents | None = None
@@ -180,6 +200,17 @@ def _notifications(session: Session, service: str, limit: int) -> list[DeadLette
         )
         for row in session.execute(statement).scalars()
     ]
+
+
+def not_kept(databases: Mapping[str, Database]) -> list[NotKept]:
+    """How much more each speaker sent that was refused, where letters of it still wait."""
+    rows = []
+    for service, database in databases.items():
+        with database.read() as session:
+            for row in overflow.of_open_letters(session):
+                fields = row.model_dump(include={"speaker", "number", "since", "error"})
+                rows.append(NotKept(service=service, **fields))
+    return rows
 
 
 def show(database: Database, letter_id: str) -> ShownMessage | ShownNotification:

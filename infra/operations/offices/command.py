@@ -1,6 +1,7 @@
 """`stappenplan office`: the accounting offices, added and changed as KING's back office does."""
 
 from datetime import UTC, datetime
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,8 +26,14 @@ def add(
     pays_for_customers: Annotated[
         str | None, typer.Option(help="no, review (a person looks first) or yes; no at first")
     ] = None,
+    passwords: Annotated[
+        str, typer.Option(help="keep the new broker user's password in this file, not on screen")
+    ] = "",
 ) -> None:
-    """Add an office, which needs a name and an e-mail address; or change what is told of it."""
+    """Add an office, which needs a name and an e-mail address; or change what is told of it.
+
+    On RabbitMQ its website gets its exchange, and through STAPPENPLAN_MANAGEMENT_URL its user.
+    """
     options = {
         "name": name,
         "email": email,
@@ -38,6 +45,7 @@ def add(
     }
     _require_code(code)
     _change(code, {name: value for name, value in options.items() if value is not None})
+    _open_exchange(code, passwords)
 
 
 def _change(code: str, changes: dict[str, Any]) -> None:
@@ -67,6 +75,31 @@ def _record(session: "Session", code: str, office: dict[str, Any]) -> None:
     put = PutOffice(code=code, **office)
     by, subject = Person(whoever_asks(), None, "command line"), office_subject(code)
     acts.record(session, by, put.command_type, subject, datetime.now(UTC), acts.recorded(put))
+
+
+def _open_exchange(code: str, passwords: str) -> None:
+    """Make what its website needs at the broker, unless it is there.
+
+    Who may not declare, or reaches no broker, is told what to do: over HTTP it can sign up already.
+    """
+    from infra.context import settings
+    from infra.operations.topology.applying import make_office
+    from shared.base.errors import StappenplanError
+
+    current = settings()
+    if current.embedded:
+        return
+    try:
+        for sentence in make_office(current, code, passwords):
+            typer.echo(sentence)
+    except StappenplanError as error:
+        typer.echo(
+            f"office {code} can sign up over HTTP; its website cannot publish yet: {error}. Then "
+            f"run `stappenplan topology apply --office {quote(code)}` as the broker's "
+            "administrator",
+            err=True,
+        )
+        raise typer.Exit(1) from None
 
 
 def _require_code(code: str) -> None:
