@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="The accounting offices.")
 
+BOOKS = typer.Option(help="what its customers' books begin with; standard at first")
+PAYS = typer.Option(help="no, review (a person looks first) or yes; no at first")
+PASSWORDS = typer.Option(help="keep the new broker user's password in this file, not on screen")
+
 
 @app.command()
 def add(
@@ -20,15 +24,9 @@ def add(
     phone: Annotated[str | None, typer.Option(help="its telephone; empty for none")] = None,
     language: Annotated[str | None, typer.Option(help="nl or en; nl at first")] = None,
     review: Annotated[str | None, typer.Option(help="always or flagged; flagged at first")] = None,
-    base_administration: Annotated[
-        str | None, typer.Option(help="what its customers' books begin with; standard at first")
-    ] = None,
-    pays_for_customers: Annotated[
-        str | None, typer.Option(help="no, review (a person looks first) or yes; no at first")
-    ] = None,
-    passwords: Annotated[
-        str, typer.Option(help="keep the new broker user's password in this file, not on screen")
-    ] = "",
+    base_administration: Annotated[str | None, BOOKS] = None,
+    pays_for_customers: Annotated[str | None, PAYS] = None,
+    passwords: Annotated[str, PASSWORDS] = "",
 ) -> None:
     """Add an office, which needs a name and an e-mail address; or change what is told of it.
 
