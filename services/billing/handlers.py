@@ -50,7 +50,12 @@ from services.billing.models import Collection, Mandate, Order, OrderTerms, Unma
 from services.billing.models.mandate import mandate_key
 from services.billing.models.sepa_ids import mandate_reference
 from services.billing.models.terms import Account
-from shared.events import CollectionResult, OnboardingWithdrawn, RegistrationCompleted
+from shared.events import (
+    CollectionResult,
+    CustomerContactChanged,
+    OnboardingWithdrawn,
+    RegistrationCompleted,
+)
 from shared.events.envelope import Envelope
 from shared.host.settings import Settings
 from shared.processing import Effect, Loaded, Now, Numbers, on
@@ -111,6 +116,16 @@ def withdraw(
     return CollectionProcess(order, None, collections, settings, now).withdraw(event.reason)
 
 
+def change_contact(
+    event: CustomerContactChanged, envelope: Envelope, orders: Loaded[Order]
+) -> Sequence[Effect]:
+    """Keep where the customer is mailed from now on, also when the order comes later."""
+    if event.email is not None:
+        order = _get_or_add(orders, envelope.subject)
+        order.change_contact(event.email, envelope.time, envelope.id)
+    return []
+
+
 def _get_or_add(orders: Loaded[Order], onboarding_id: str) -> Order:
     """The order, made when this is the first thing heard of the onboarding."""
     return orders.get(onboarding_id) or orders.add(
@@ -142,6 +157,7 @@ SUBSCRIPTIONS = [
         loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS_OF_ORDER, UNMATCHED_OF_EVENT],
     ),
     on(OnboardingWithdrawn, withdraw, loads=[ORDER, COLLECTIONS_OF_SUBJECT]),
+    on(CustomerContactChanged, change_contact, loads=[ORDER]),
     on(
         SignOrder,
         sign,

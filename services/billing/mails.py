@@ -25,7 +25,7 @@ def payer_address(event: RegistrationCompleted) -> tuple[str, str, Language]:
 
 def confirmation_mails(order: Order) -> Sequence[Mail]:
     """The confirmation to the payer, and always a copy to the office."""
-    event = order.registration()
+    event = order.reached_now()
     name, to, language = payer_address(event)
     params = _order_params(order, event) | {"payer": name, "payer_email": to}
     return [
@@ -36,7 +36,7 @@ def confirmation_mails(order: Order) -> Sequence[Mail]:
 
 def reminder_mails(order: Order, times: int) -> Sequence[Mail]:
     """A mail to the payer that the confirmation has not come back yet."""
-    event = order.registration()
+    event = order.reached_now()
     name, to, language = payer_address(event)
     params = _order_params(order, event) | {"payer": name, "payer_email": to, "times": times}
     return [Mail(REMINDER, to, language, params, about=order.onboarding_id)]
@@ -48,7 +48,7 @@ def undeliverable_mail(order: Order, *, reminder: bool, not_made: bool) -> Mail:
     `not_made` says that there is no document to send: somebody at KING must look. Otherwise it is
     most likely the payer's address, and the office can mend that.
     """
-    event = order.registration()
+    event = order.reached_now()
     name, address, _ = payer_address(event)
     params = _order_params(order, event) | {
         "payer": name,
@@ -72,7 +72,7 @@ def failure_mails(
 
     `meaning` and `action` say in the reader's language why, and what happens next.
     """
-    event = order.registration()
+    event = order.reached_now()
     name, to, language = payer_address(event)
     mails = [("collection_failed_office", event.office.email, event.office.language)]
     if to_payer:

@@ -81,7 +81,7 @@ CONTRACT: dict[str, tuple[str, set[str], str]] = {
         "login_name channel activated_by expires_at",
     ),
     "customer.logged_in.v1": (ACTIVATION, {SIGNUP}, "login_name first_login_at"),
-    "customer.contact_changed.v1": (ACTIVATION, {SIGNUP}, "email? mobile?"),
+    "customer.contact_changed.v1": (ACTIVATION, {SIGNUP, BILLING}, "email? mobile?"),
     "onboarding.withdrawn.v1": (SIGNUP, {REGISTRATION, BILLING, ACTIVATION}, "reason by"),
 }
 HAVE_A_DEFAULT = {"warnings", "currency"}

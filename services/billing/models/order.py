@@ -76,6 +76,7 @@ class Order(BillingTable, table=True):
     signature_method: str | None = Field(default=None, max_length=20)
     signed_by: str | None = Field(default=None, max_length=200)
     received_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    contact: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     withdrawn: bool = False
     standing: str = Field(default=Standing.OPEN.value, max_length=12)
     revision: int = 0
@@ -100,6 +101,24 @@ class Order(BillingTable, table=True):
     def registration(self) -> RegistrationCompleted:
         """The registration that led to the order."""
         return RegistrationCompleted.model_validate(self.registered)
+
+    def reached_now(self) -> RegistrationCompleted:
+        """The registration with the address by which the customer is reached since.
+
+        For mails alone: the confirmation keeps what stood in it when it was agreed.
+        """
+        event = self.registration()
+        if self.contact is None:
+            return event
+        customer = event.customer.model_copy(update={"email": self.contact["email"]})
+        return event.model_copy(update={"customer": customer})
+
+    def change_contact(self, email: str, said_at: datetime, event_id: str) -> None:
+        """Take where the customer is reached; of two changes the later holds, by time and id."""
+        order = [said_at.isoformat(), event_id]
+        before = self.contact
+        if before is None or order > before["order"]:
+            self.contact = {"email": email, "order": order}
 
     def terms(self) -> OrderTerms | None:
         """What was agreed with it; None for an order from before this was kept."""
