@@ -19,6 +19,7 @@ from services.billing.responses import (
     SignatureResponse,
     SignatureWithdrawnResponse,
 )
+from shared.base.errors import Conflict, Reject
 from shared.events import (
     CollectionCancelled,
     Event,
@@ -106,7 +107,10 @@ def _add_reading(routes: APIRouter, runtime: Runtime) -> None:
         with runtime.reading() as session:
             order = _load_or_404(session, caller, documents.reference_of(reference))
             confirmation = documents.confirmation_of(session, order)
-        document = Document.of(confirmation)
+        try:
+            document = Document.of(confirmation)
+        except Reject as refusal:
+            raise Conflict("document_not_made", str(refusal)) from None
         disposition = f'inline; filename="{document.filename}"'
         return Response(
             document.content,

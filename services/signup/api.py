@@ -25,6 +25,7 @@ from shared.web.app import IdempotencyKey, api_router, caller_with, inlined
 from shared.web.auth import Caller, not_there
 from shared.web.documentation import as_people_type_it
 from shared.web.paging import NEXT_PAGE, Page
+from shared.web.references import Reference, as_onboarding_id, as_reference
 
 Website = Annotated[Caller, Depends(caller_with("signup:submit"))]
 BackOffice = Annotated[Caller, Depends(caller_with("offices:manage"))]
@@ -100,6 +101,14 @@ class Submitted(BaseModel):
     status_url: str
 
 
+class Withdrawn(BaseModel):
+    """Whose onboarding has stopped, and why."""
+
+    onboarding_id: UUID
+    reference: str
+    reason: str
+
+
 def is_office_code(code: str) -> bool:
     """Whether an office may be known by it; it becomes part of a broker user's name."""
     return is_plain_code(code)
@@ -146,15 +155,19 @@ def _signups(routes: APIRouter, runtime: Runtime) -> None:
 
     @routes.post("/signups/{onboarding_id}/withdraw", status_code=202, summary="Stop it")
     def withdraw(
-        onboarding_id: UUID,
+        onboarding_id: Reference,
         caller: Withdrawer,
         body: WithdrawBody | None = None,
         key: IdempotencyKey = None,
-    ) -> None:
+    ) -> Withdrawn:
         with runtime.reading() as session:
-            _require_visible(session, caller, onboarding_id)
+            signup = _load_or_404(session, caller, onboarding_id)
         command = Withdraw(by=caller.name, reason=(body or WithdrawBody()).reason)
-        runtime.handle(command, subject=str(onboarding_id), by=caller.person, key=key)
+        subject = signup.onboarding_id
+        runtime.handle(command, subject=subject, by=caller.person, key=key)
+        return Withdrawn(
+            onboarding_id=UUID(subject), reference=signup.reference or "", reason=command.reason
+        )
 
 
 def _offices(routes: APIRouter, runtime: Runtime) -> None:
@@ -243,8 +256,19 @@ def _as_submitted() -> dict[str, Any]:
     }
 
 
-def _require_visible(session: Session, caller: Caller, onboarding_id: UUID) -> None:
-    signup = session.get(Signup, str(onboarding_id))
+def _load_or_404(session: Session, caller: Caller, reference: str) -> Signup:
+    """The sign-up by its onboarding id or its reference.
+
+    Raises:
+        NotFound: there is none, it was never accepted, or it is another office's.
+    """
+    onboarding_id = as_onboarding_id(reference)
+    if onboarding_id is None:
+        query = select(Signup).where(Signup.reference == as_reference(reference)[1])
+        signup = session.exec(query).one_or_none()
+    else:
+        signup = session.get(Signup, onboarding_id)
     if signup is None or not signup.contents_are_final:
         raise not_there()
     caller.require_office(signup.office_code)
+    return signup
