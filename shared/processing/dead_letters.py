@@ -19,7 +19,7 @@ from sqlmodel import Session
 from shared.base.errors import Problem, Reject
 from shared.base.log_fields import message_fields
 from shared.messaging.bus import Incoming
-from shared.processing.decoding import Decoder, is_from_service
+from shared.processing.decoding import Decoder
 from shared.processing.handlers.messages import Message
 from shared.processing.store import decisions, inbox, overflow
 from shared.processing.store.kept_messages import (
@@ -109,7 +109,7 @@ class DeadLetters:
             "error": error,
             "attempts": attempts,
         }
-        speaker = None if is_from_service(incoming) else overflow.speaker_of(incoming)
+        speaker = overflow.speaker_of(incoming)
         if speaker is not None and overflow.is_full(work.session, speaker, letter_id):
             self._count_overflow(work, speaker, error)
         elif inbox.insert_new(work.session, [row | to_refused_columns(incoming)]):

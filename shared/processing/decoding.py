@@ -179,17 +179,6 @@ def _require_user(envelope: Envelope, incoming: Incoming, publisher: Publisher) 
         raise Malformed(f"{envelope.type} must be published by user {user}, not {said_by}")
 
 
-def is_from_service(incoming: Incoming) -> bool:
-    """Whether a message can be read and says that it comes from one of our own services.
-
-    Where the broker vouches for nobody, anybody can say so.
-    """
-    try:
-        return open_message(incoming).source.startswith(Publisher.service("").source)
-    except Malformed:
-        return False
-
-
 def open_message(incoming: Incoming) -> Envelope:
     """The envelope of an incoming message, structured or binary.
 

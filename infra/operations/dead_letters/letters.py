@@ -72,9 +72,8 @@ class NotKept(BaseModel):
     @property
     def sentence(self) -> str:
         """The same for a person."""
-        by = f"by {self.speaker}" if self.speaker else "by nobody's own exchange"
         return (
-            f"{self.service}  and {self.number:,} more like it {by} since "
+            f"{self.service}  and {self.number:,} more like it by {self.speaker} since "
             f"{self.since:%Y-%m-%d %H:%M}, not kept; the last one: {self.error[:200]}"
         )
 

@@ -3,25 +3,27 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlmodel import Session, col
 
 from shared.messaging.bus import EXCHANGE, Incoming
 from shared.persistence.bulk import insert_rows
-from shared.processing.store.kept_messages import REFUSED
+from shared.processing.store.kept_messages import REFUSED, storable
 from shared.processing.store.tables import DEAD, Inbox, Overflow
 
 LETTERS_OF_A_SPEAKER = 200
 """How many refused messages of one outside speaker wait for a person at a time."""
 
-NOBODY = ""
-"""The speaker of what came by no exchange of its speaker's own."""
 
+def speaker_of(incoming: Incoming) -> str | None:
+    """Whose letters a refused message is counted with: the exchange that its speaker owns.
 
-def speaker_of(incoming: Incoming) -> str:
-    """Whose letters a refused message is counted with: the exchange that its speaker owns."""
-    exchange = incoming.exchange
-    return NOBODY if exchange in (None, EXCHANGE) else str(exchange)[:255]
+    None for what came by the services' exchange, or by none: what our own services say must not be
+    lost, and where nothing is strict nobody can tell theirs from others'.
+    """
+    if incoming.exchange in (None, "", EXCHANGE):
+        return None
+    return storable(str(incoming.exchange))[:255]
 
 
 def is_full(session: Session, speaker: str, letter_id: str) -> bool:
@@ -38,13 +40,7 @@ def is_full(session: Session, speaker: str, letter_id: str) -> bool:
 
 def _open_letters(speaker: str) -> tuple[ColumnElement[bool], ...]:
     refused = col(Inbox.id).startswith(REFUSED)
-    return col(Inbox.status) == DEAD, refused, _of(speaker)
-
-
-def _of(speaker: str) -> ColumnElement[bool]:
-    if speaker != NOBODY:
-        return col(Inbox.exchange) == speaker
-    return or_(col(Inbox.exchange).is_(None), col(Inbox.exchange).in_((NOBODY, EXCHANGE)))
+    return col(Inbox.status) == DEAD, refused, col(Inbox.exchange) == speaker
 
 
 def add(session: Session, speaker: str, error: str, now: datetime) -> int:

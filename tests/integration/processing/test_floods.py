@@ -60,11 +60,12 @@ def test_of_a_speaker_only_so_many_letters_are_kept_and_the_rest_is_counted(
     assert kept(replica) == LETTERS_OF_A_SPEAKER + 1
 
 
-def test_what_comes_by_nobodys_exchange_is_one_speakers(replica: Replica) -> None:
-    for exchange in (None, "", EXCHANGE):
-        flood(replica, exchange, more=0)
-    assert kept(replica) == LETTERS_OF_A_SPEAKER
-    assert [overflow.speaker for overflow in not_kept(replica)] == [""]
+@pytest.mark.parametrize("exchange", [None, "", EXCHANGE])
+def test_what_may_be_our_own_is_kept_whatever_its_number(
+    replica: Replica, exchange: str | None
+) -> None:
+    flood(replica, exchange, more=1)
+    assert (kept(replica), not_kept(replica)) == (LETTERS_OF_A_SPEAKER + 1, [])
 
 
 def test_what_our_own_services_say_is_kept_whatever_its_number(replica: Replica) -> None:
