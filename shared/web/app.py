@@ -158,7 +158,6 @@ def create_app(routers: Sequence[APIRouter], *, token_key: str) -> FastAPI:
         swagger_ui_parameters={"persistAuthorization": False, "filter": True},
     )
     app.state.token_key = token_key
-    # The last that is added stands before the others.
     app.add_middleware(Gate)
     app.add_middleware(AnswerHeaders)
     add_problem_handlers(app)

@@ -7,6 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from infra.operations.doctor.broker_checks import broker
 from infra.operations.doctor.database_checks import databases, delivery
 from infra.operations.doctor.finding import Finding
+from infra.operations.doctor.folder_check import folder
 from infra.operations.doctor.sending_checks import mail, templates, texts
 from shared.base.errors import StappenplanError
 from shared.host.settings import Settings
@@ -30,7 +31,7 @@ def token_key(settings: Settings) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
-    catalogue, broker, databases, delivery, templates, mail, texts, token_key,
+    catalogue, broker, databases, delivery, templates, mail, texts, token_key, folder,
 )  # fmt: skip
 
 
