@@ -7,6 +7,7 @@ from shared.events import SignupAccepted
 from shared.notifications.messages import Mail, Text
 
 CREDENTIALS = "credentials"
+FORGOTTEN = "password_forgotten"
 
 
 def customer_released(activation: Activation, signup: SignupAccepted, base_url: str) -> Mail:
@@ -58,6 +59,17 @@ def login_locked(activation: Activation, now: datetime) -> list[Mail]:
         return []
     activation.lock_told_at = now
     return _warning("login_locked", activation, now)
+
+
+def password_forgotten(activation: Activation) -> list[Mail]:
+    """Brings a customer a fresh one-time password, which is made while it is sent."""
+    signup = activation.signup
+    if signup is None or activation.email is None:
+        return []
+    params = {"attempt": activation.attempt, "login_name": activation.login_name}
+    params |= _greeting(signup)
+    about = activation.onboarding_id
+    return [Mail(FORGOTTEN, activation.email, signup.customer.language, params, about=about)]
 
 
 def _warning(kind: str, activation: Activation, now: datetime) -> list[Mail]:

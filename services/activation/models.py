@@ -1,6 +1,6 @@
 """One customer as activation sees them: what is known, and their credentials."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import JSON, Column, Index, MetaData
 from sqlmodel import Field
@@ -22,6 +22,9 @@ from shared.persistence.entity import Entity, index_of, moment
 SENDING = "sending"
 SENT = "sent"
 UNDELIVERABLE = "undeliverable"
+
+FORGOTTEN_A_DAY = 3
+A_DAY = timedelta(days=1)
 
 
 class ActivationTable(Entity):
@@ -69,6 +72,8 @@ class Activation(ActivationTable, table=True):
     # The version before this one counts wrong passwords here; they can go when none of those runs.
     wrong_tries: int = 0
     locked_until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    forgotten_since: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    times_forgotten: int | None = None
     lock_told_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     first_login_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
@@ -146,6 +151,24 @@ class Activation(ActivationTable, table=True):
         # Who is sent another has lost their own, and types what the message says.
         self.own_hash = None
         self.lock_told_at = None
+
+    def equip_beside(self, password_hash: str, expires_at: datetime) -> None:
+        """Keep the hash of a password that anybody may have asked for: their own stays good."""
+        self.one_time_hash, self.expires_at = password_hash, expires_at
+
+    @property
+    def may_forget(self) -> bool:
+        """Whether a fresh password may be sent upon a word: their credentials have been before."""
+        return self.may_be_sent and self.state == SENT and self.email is not None
+
+    def forget(self, now: datetime) -> bool:
+        """Count that a fresh password is asked for; returns whether it may be sent."""
+        if not self.may_forget:
+            return False
+        if self.forgotten_since is None or now - self.forgotten_since >= A_DAY:
+            self.forgotten_since, self.times_forgotten = now, 0
+        self.times_forgotten = (self.times_forgotten or 0) + 1
+        return self.times_forgotten <= FORGOTTEN_A_DAY
 
     def void(self) -> None:
         """Make a password that was sent worthless; a password of the customer's own stays."""

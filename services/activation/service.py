@@ -5,7 +5,8 @@ from pathlib import Path
 from services.activation.api import router
 from services.activation.handlers import SUBSCRIPTIONS
 from services.activation.login.credentials import credentials_kind
-from services.activation.mails import CREDENTIALS
+from services.activation.login.forgotten import forgotten_kind
+from services.activation.mails import CREDENTIALS, FORGOTTEN
 from services.activation.models import ActivationTable
 from shared.host.service import Service
 from shared.host.settings import Settings
@@ -24,5 +25,8 @@ def build(settings: Settings) -> Service:
             "users:activate": "send customers their credentials",
             "onboardings:read": "see where every customer stands",
         },
-        notification_kinds={CREDENTIALS: credentials_kind(settings)},
+        notification_kinds={
+            CREDENTIALS: credentials_kind(settings),
+            FORGOTTEN: forgotten_kind(settings),
+        },
     )

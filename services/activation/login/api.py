@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, SecretStr
 
 from services.activation.login.entry import Entry
+from services.activation.login.forgotten import forget_password
 from services.activation.login.limits import Limits
 from services.activation.login.log_in import LoggedIn, change_password, log_in
 from services.activation.login.turns import Turns
@@ -24,6 +25,20 @@ class Login(BaseModel):
 
     login_name: LoginName
     password: Password
+
+
+class Forgotten(BaseModel):
+    """Whose password is forgotten."""
+
+    login_name: LoginName
+
+
+class Received(BaseModel):
+    """The one answer, whoever asks and whatever comes of it."""
+
+    detail: str = (
+        "Bestaat deze loginnaam, dan sturen wij een nieuw wachtwoord naar het bekende e-mailadres."
+    )
 
 
 class NewPassword(BaseModel):
@@ -52,6 +67,17 @@ def login_routes(runtime: Runtime) -> APIRouter:
         who = entry(request, body.login_name, body.current_password)
         new = body.new_password.get_secret_value()
         await turns.run(who.address, partial(change_password, runtime, who, new, limits))
+
+    @routes.post(
+        "/password/forgotten",
+        status_code=202,
+        summary="Have a fresh one-time password sent to the address that is known",
+    )
+    async def forgotten(body: Forgotten, request: Request) -> Received:
+        address = _address_of(request)
+        # Not waited for: how long it takes would tell whether there is such a customer.
+        turns.start(address, partial(forget_password, runtime, body.login_name, address, limits))
+        return Received()
 
     return routes
 

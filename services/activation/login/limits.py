@@ -14,6 +14,8 @@ from services.activation.login.tries import too_many
 
 FROM_ADDRESS = 100
 FOR_NAME = 50
+FORGOTTEN = 20
+"""So often somebody at one address may say that a password is forgotten."""
 WITHIN = 900.0
 """Seconds for which a wrong password counts."""
 MOST_KEYS = 20_000
@@ -64,3 +66,4 @@ class Limits:
 
     addresses: Limit = field(default_factory=lambda: Limit(FROM_ADDRESS))
     names: Limit = field(default_factory=lambda: Limit(FOR_NAME))
+    forgotten: Limit = field(default_factory=lambda: Limit(FORGOTTEN))

@@ -81,6 +81,8 @@ def _again_when_replaced(attempt: Callable[[], T]) -> T:
 
 def _log_in(runtime: Runtime, verdict: Verdict) -> LoggedIn:
     def let_in(context: WriteContext, activation: Activation) -> None:
+        if verdict.match and verdict.match.kind is Kind.OWN:
+            activation.void()  # Whoever knows their own needs no other that was asked for.
         if activation.record_login(context.now):
             name = activation.login_name or verdict.entry.name
             event = CustomerLoggedIn(login_name=name, first_login_at=context.now)

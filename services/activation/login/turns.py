@@ -5,9 +5,13 @@ the queue full is told when to come again.
 """
 
 import asyncio
+import os
+import sys
+import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from shared.base.errors import Unavailable
@@ -19,6 +23,7 @@ PLACES = 64
 PLACES_OF_ONE = 32
 """So many of them for one address, so that one stranger does not take them all."""
 RETRY_AFTER = 2
+NICENESS = 5
 
 T = TypeVar("T")
 
@@ -29,7 +34,9 @@ class Turns:
     def __init__(
         self, threads: int = THREADS, places: int = PLACES, places_of_one: int = PLACES_OF_ONE
     ) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="log-in")
+        self._threads = ThreadPoolExecutor(
+            threads, thread_name_prefix="log-in", initializer=_step_back
+        )
         self._places, self._places_of_one = places, places_of_one
         self._taken: Counter[str] = Counter()
 
@@ -40,6 +47,14 @@ class Turns:
             Unavailable: too many wait; it says when to come again.
             Exception: whatever the work raised.
         """
+        return await asyncio.shield(self.start(address, work))
+
+    def start(self, address: str, work: Callable[[], T]) -> "asyncio.Future[T]":
+        """Have this work done when its turn comes, without waiting for it.
+
+        Raises:
+            Unavailable: as `run`.
+        """
         if self._taken.total() >= self._places or self._taken[address] >= self._places_of_one:
             sentence = (
                 "Het is nu te druk om in te loggen; probeer het over enkele seconden opnieuw."
@@ -48,7 +63,7 @@ class Turns:
         self._taken[address] += 1
         work_done = asyncio.get_running_loop().run_in_executor(self._threads, work)
         work_done.add_done_callback(lambda done: self._leave(address, done))
-        return await asyncio.shield(work_done)
+        return work_done
 
     def _leave(self, address: str, work_done: "asyncio.Future[T]") -> None:
         if not work_done.cancelled():
@@ -56,3 +71,11 @@ class Turns:
         self._taken[address] -= 1
         if self._taken[address] <= 0:
             del self._taken[address]
+
+
+def _step_back() -> None:
+    """Have the system run everybody else before this thread, where processors are scarce."""
+    # Each thread of Linux has a niceness of its own; elsewhere it is the process' or is refused.
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -15,6 +17,7 @@ import pytest
 
 from shared.host.settings import Settings
 from tests.e2e.stage import one_process
+from tests.integration.http import flooding
 from tests.integration.http.conftest import Api
 from tests.integration.http.test_money_and_login import activate, login
 from tests.servers.premises import wait_until
@@ -32,46 +35,42 @@ def api(tmp_path: Path) -> Iterator[Api]:
         yield Api(stage)
 
 
-async def guess(port: int, name: str, everybody: asyncio.Barrier) -> int:
-    """Connect, wait for all others, log in; the status of the answer."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    await everybody.wait()
-    body = json.dumps({"login_name": name, "password": "geraden"})
-    head = "POST /api/login HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
-    writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
-    status = int((await reader.readline()).split()[1])
-    writer.close()
-    return status
-
-
 def flood(port: int, name: str) -> Counter[int]:
-    """All log in at once; how many were answered what."""
+    """All log in at once, from a process of their own; how many were answered what."""
+    command = [sys.executable, "-m", flooding.__name__, str(port), name, str(LOGINS)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=BOUND, check=True)
+    return Counter(json.loads(run.stdout))
 
-    async def all_at_once() -> list[int]:
-        everybody = asyncio.Barrier(LOGINS)
-        return await asyncio.gather(*(guess(port, name, everybody) for _ in range(LOGINS)))
 
-    return Counter(asyncio.run(all_at_once()))
+def look(port: int) -> float:
+    """How long it takes to be told that the process lives, and whether it can work."""
+    began = time.monotonic()
+    for path in ("/healthz", "/readyz"):
+        line = HTTPConnection("127.0.0.1", port, timeout=BOUND)
+        line.request("GET", path)
+        assert line.getresponse().status == 200
+        line.close()
+    return time.monotonic() - began
 
 
 def watch(port: int, over: threading.Event) -> list[float]:
     """How long each look at the process took, until the flood is over."""
     took = []
     while not over.is_set():
-        for path in ("/healthz", "/readyz"):
-            began = time.monotonic()
-            line = HTTPConnection("127.0.0.1", port, timeout=BOUND)
-            line.request("GET", path)
-            assert line.getresponse().status == 200
-            line.close()
-            took.append(time.monotonic() - began)
+        took.append(look(port))
     return took
+
+
+def nearly_all(took: list[float]) -> float:
+    """What nine of ten took at most: one may meet the machine at its other work."""
+    return sorted(took)[int(len(took) * 0.9)]
 
 
 @pytest.mark.parametrize("name", ["niemand.hier", "bakkerij"])
 def test_a_flood_of_logins_starves_nobody(api: Api, name: str) -> None:
     # Given a process that works, and somebody who watches it,
     port, over = api.stage.settings.http_port, threading.Event()
+    quiet = nearly_all([look(port) for _ in range(20)])
     with ThreadPoolExecutor(1) as watcher:
         watching = watcher.submit(watch, port, over)
         # When four hundred strangers guess at once,
@@ -84,8 +83,9 @@ def test_a_flood_of_logins_starves_nobody(api: Api, name: str) -> None:
     assert answers.total() == LOGINS
     assert answers.keys() <= {401, 429, 503}
     assert answers[503] > LOGINS / 2
-    # whoever watches is answered at once, and events go their way.
-    assert sorted(took)[int(len(took) * 0.9)] < SOON
+    # whoever watches is answered at once, or on a machine that is slow by itself not much later,
+    assert nearly_all(took) < max(SOON, 5 * quiet)
+    # and events go their way.
     api.order_of(api.sign_up())
 
 
@@ -115,3 +115,18 @@ def test_a_stranger_elsewhere_does_not_shut_the_customer_out(api: Api) -> None:
     assert login(api, name, password.replace("-", " \u2013 ").upper()).status_code == 200
     folder = api.stage.settings.data_dir / "mail"
     wait_until(lambda: len(list(folder.glob("*login_locked*"))) == 1, "they are told", 10)
+
+
+def test_who_forgot_a_password_is_answered_alike_whoever_they_are(api: Api) -> None:
+    # Given a customer, and a name that nobody has,
+    name, _ = activate(api, api.release())
+    # When it is said that their passwords are forgotten, Then the answers are the same,
+    answers = [
+        api.call("POST", "/api/password/forgotten", json={"login_name": each})
+        for each in (name, "niemand.hier")
+    ]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].json() == answers[1].json()
+    # and a fresh password goes to the customer.
+    folder = api.stage.settings.data_dir / "mail"
+    wait_until(lambda: len(list(folder.glob("*password_forgotten*"))) == 1, "it is sent", 10)

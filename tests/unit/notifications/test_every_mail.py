@@ -11,6 +11,7 @@ from services.activation.mails import (
     credentials_undeliverable,
     login_locked,
     password_changed,
+    password_forgotten,
 )
 from services.signup.commands import Withdraw
 from shared.host.settings import Settings
@@ -60,6 +61,7 @@ def of_activation() -> list[Effect]:
     reminded = activation.pass_days(2)
     customer = activation.customer()
     warned = [*login_locked(customer, MONDAY), *password_changed(customer, MONDAY)]
+    warned += password_forgotten(customer)
     return [*released, *ordered, *reminded, *warned, failed]
 
 

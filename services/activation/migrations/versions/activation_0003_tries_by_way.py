@@ -1,4 +1,4 @@
-"""Count wrong passwords for each name from each address, and tell of a lock once."""
+"""Count wrong passwords by name and address, tell of a lock once, and count what is forgotten."""
 
 from collections.abc import Sequence
 
@@ -15,6 +15,10 @@ def upgrade() -> None:
     op.add_column(
         "activation", sa.Column("lock_told_at", sa.DateTime(timezone=True), nullable=True)
     )
+    op.add_column(
+        "activation", sa.Column("forgotten_since", sa.DateTime(timezone=True), nullable=True)
+    )
+    op.add_column("activation", sa.Column("times_forgotten", sa.Integer(), nullable=True))
     op.create_table(
         "login_tries",
         sa.Column("way", sa.String(length=64), nullable=False),
@@ -30,4 +34,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_login_tries_forget_at", table_name="login_tries")
     op.drop_table("login_tries")
+    op.drop_column("activation", "times_forgotten")
+    op.drop_column("activation", "forgotten_since")
     op.drop_column("activation", "lock_told_at")
