@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from infra.composition import topology
-from infra.run.supervisor import CannotRun, Supervisor
+from infra.run.sockets import CannotRun
+from infra.run.supervisor import Supervisor
 from shared.base.errors import InfrastructureDown
 from shared.host.role import Role
 from shared.host.settings import Settings
