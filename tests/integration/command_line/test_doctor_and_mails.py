@@ -20,12 +20,14 @@ def mails_of_signup(shell: Shell) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("hours", "fine"), [(0.5, True), (2, False)])
-def test_a_mail_that_nobody_sends_is_named(broker_shell: Shell, hours: float, fine: bool) -> None:
+def test_a_mail_that_nobody_sends_is_named(
+    broker_shell: Shell, monkeypatch: pytest.MonkeyPatch, hours: float, fine: bool
+) -> None:
     # Given a mail that has been due for so long, as where every process only consumes,
     assert broker_shell("db", "upgrade").returncode == 0
     due = datetime.now(UTC) - timedelta(hours=hours)
-    url = broker_shell.settings["DATABASE_URL"].replace("{service}", "signup")
-    with closing(Database(url)) as database, database.begin() as session:
+    address = broker_shell.read_settings(monkeypatch).database_url_of("signup")
+    with closing(Database(address)) as database, database.begin() as session:
         session.add(
             Notification(
                 id="11111111-1111-4111-8111-111111111111",
