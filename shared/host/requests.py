@@ -110,7 +110,8 @@ class Requests:
             Problem: it cannot be accepted, and nothing was changed.
             InfrastructureDown: the database is away; the same request will work later.
         """
-        message = self._read(event_type, data, subject, source, by, key)
+        message_id = self._derived_id(by, key, event_type, subject, source)
+        message = self._read(message_id, event_type, data, subject, source, by)
         return self.engine.execute(message)
 
     def handle_events(
@@ -128,24 +129,28 @@ class Requests:
             Problem: one of them cannot be accepted, and nothing was changed.
             InfrastructureDown: the database is away; the same request will work later.
         """
+        # The key stands for the list as a whole, whomever each place of it is about.
         messages = [
-            self._read(event_type, data, subject, source, by, key and f"{key}/{position}")
+            self._read(
+                self._derived_id(by, key and f"{key}/{position}", event_type, "list", source),
+                *(event_type, data, subject, source, by),
+            )
             for position, (subject, data) in enumerate(events)
         ]
         self.engine.execute_together(messages)
 
     def _read(
         self,
+        message_id: str,
         event_type: str,
         data: Mapping[str, Any],
         subject: str,
         source: str,
         by: Person,
-        key: str | None,
     ) -> Message:
         """An event that came over HTTP, as the broker would have brought it."""
         envelope = Envelope(
-            id=self._derived_id(by, key, event_type, subject, source),
+            id=message_id,
             source=source,
             type=event_type,
             subject=subject,

@@ -36,7 +36,11 @@ def test_a_script_is_shown_all_that_the_broker_is_told(shell: Shell) -> None:
     assert "password" not in json.dumps(shown)
     # and, as before, who hears and says what.
     listeners = {listener["name"]: listener for listener in shown["listeners"]}
-    assert listeners["activation"]["says"] == ["customer.activated.v1", "customer.logged_in.v1"]
+    assert listeners["activation"]["says"] == [
+        "customer.activated.v1",
+        "customer.logged_in.v1",
+        "customer.contact_changed.v1",
+    ]
     assert "customer.released.v1" in listeners["activation"]["hears"]
 
 
