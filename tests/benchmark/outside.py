@@ -81,9 +81,9 @@ class Payers:
                 raise ValueError(f"no mail of ours: {path.name}")
             self._note(found["kind"], found["key"], path)
             path.unlink()
-        for one in [one for one in self._signing if one.done()]:
-            one.result()
-            self._signing.remove(one)
+        for signing in [signing for signing in self._signing if signing.done()]:
+            signing.result()
+            self._signing.remove(signing)
 
     def _note(self, kind: str, key: str, path: Path) -> None:
         if key in self._seen:

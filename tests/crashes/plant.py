@@ -167,22 +167,28 @@ class _Website(threading.Thread):
             group = self._documents[start : start + self._group]
             while not submit(group):
                 time.sleep(0.1)
-            self._plant.submitted.update({one["id"]: one["subject"] for one in group})
+            self._plant.submitted.update(
+                {document["id"]: document["subject"] for document in group}
+            )
             time.sleep(self._pause)
         self.done = True
 
     def _by_http(self, group: list[Document]) -> bool:
         try:
             answers = [
-                self._plant.ask("POST", "/api/events", "events:emit", json=one) for one in group
+                self._plant.ask("POST", "/api/events", "events:emit", json=document)
+                for document in group
             ]
         except httpx.TransportError:
             return False
-        return all(one.status_code == 202 for one in answers)
+        return all(answer.status_code == 202 for answer in answers)
 
 
 def _by_broker(line: RabbitBus, group: list[Document]) -> bool:
-    messages = [Outgoing(one["id"], one["type"], json.dumps(one).encode()) for one in group]
+    messages = [
+        Outgoing(document["id"], document["type"], json.dumps(document).encode())
+        for document in group
+    ]
     return set(line.publish(messages).result(60)) == {PublishResult.CONFIRMED}
 
 

@@ -71,7 +71,7 @@ def test_one_password_is_valid_wherever_the_sender_was_killed(
     ledger.insist()
     sent = letters(plant)
     for onboarding, passwords in sent.items():
-        good = [opens(plant, onboarding, one) for one in passwords]
+        good = [opens(plant, onboarding, password) for password in passwords]
         assert good == [False] * (len(passwords) - 1) + [True]
     assert point not in LEFT_UNMARKED or max(map(len, sent.values())) > 1
 
@@ -125,7 +125,7 @@ def activate_all(plant: Plant) -> None:
 def letters(plant: Plant) -> dict[str, list[str]]:
     """The passwords that each customer was sent, the oldest first."""
     with Bookkeeper(plant.settings) as keeper:
-        owners = {one.id: one.subject for book in keeper.read() for one in book.post.values()}
+        owners = {mail.id: mail.subject for book in keeper.read() for mail in book.post.values()}
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path in sorted(plant.settings.data_dir.glob("mail/*-credentials-*.eml")):
         owner = owners[path.stem.split("-", 2)[2].partition(".")[0]]

@@ -169,7 +169,7 @@ class Stage:
         """The end of what the processes wrote, without the mails."""
         mails = ("mail_written", "notification_sent")
         written = self.log.read_text().splitlines()
-        lines = [one for one in written if not any(word in one for word in mails)]
+        lines = [line for line in written if not any(word in line for word in mails)]
         return "\n".join(lines)[-4000:]
 
     # The course of a test.

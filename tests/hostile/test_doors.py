@@ -27,8 +27,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 OUTSIDE = {
-    "/api/events": [one for one in DOCUMENTS if EVENTS[one["type"]].said_by in SPEAKERS],
-    "/api/signups": [one for one in DOCUMENTS if one["type"] == "signup.submitted.v1"],
+    "/api/events": [
+        document for document in DOCUMENTS if EVENTS[document["type"]].said_by in SPEAKERS
+    ],
+    "/api/signups": [
+        document for document in DOCUMENTS if document["type"] == "signup.submitted.v1"
+    ],
 }
 """What may come in by each door, when nothing is wrong with it."""
 NEEDED = {"/api/events": "events:emit", "/api/signups": "signup:submit"}

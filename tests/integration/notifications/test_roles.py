@@ -56,8 +56,13 @@ class Billing:
             ]
             bus.publish(
                 [
-                    Outgoing(one["id"], one["type"], json.dumps(one).encode(), queue="billing")
-                    for one in registered
+                    Outgoing(
+                        registration_id["id"],
+                        registration_id["type"],
+                        json.dumps(registration_id).encode(),
+                        queue="billing",
+                    )
+                    for registration_id in registered
                 ]
             ).result(30)
 

@@ -70,7 +70,7 @@ def test_what_is_due_behind_one_that_kills_is_not_blamed_for_it(
     dies(replica)
     # Then they have not begun, and nothing is counted against them.
     after = replica.inbox()
-    assert all(after[message_id(one)] == before[message_id(one)] for one in "ab")
+    assert all(after[message_id(name)] == before[message_id(name)] for name in "ab")
     # They get through while it is left alone, and it is dead after its third time.
     MENDED.update(("outside-1", "outside-2"))
     assert replica.run_due(MESSAGE_LEASE / 2) == 2
@@ -103,7 +103,7 @@ def test_an_outage_longer_than_the_lease_is_no_death(
     second.now = first.now + LATER
     second.run_due()
     # Then it runs them, and the first, which comes back with them in hand, does nothing twice.
-    assert {one.status for one in second.inbox().values()} == {DONE}
+    assert {row.status for row in second.inbox().values()} == {DONE}
     first.run_due(LATER)
     assert first.tallies() == {customer("bakkerij"): 1, customer("slager"): 1}
 

@@ -41,7 +41,7 @@ def document(message: Incoming, **data: Any) -> dict[str, Any]:
 
 def refused(replica: Replica) -> str:
     """The id of the only letter that was refused."""
-    (found,) = [one.id for one in letters.find({"tally": replica.database})]
+    (found,) = [letter.id for letter in letters.find({"tally": replica.database})]
     assert found.startswith("refused/")
     return found
 
@@ -238,7 +238,7 @@ def test_of_many_who_press_at_once_one_wins(make_replica: MakeReplica) -> None:
         # Then one of them has decided; all others are told who.
         assert Counter(answers)["won"] == 1
         winner = answers.index("won")
-        assert all(f"{winner} decided" in one for one in answers if one != "won")
+        assert all(f"{winner} decided" in answer for answer in answers if answer != "won")
         # What is run is the winner's, and his decision alone is on record.
         shown = letters.show(replicas[0].database, message_id(name)).model_dump(mode="json")
         (decision,) = shown["decisions"]
@@ -257,10 +257,10 @@ def test_replicas_that_run_what_was_retried_do_so_once(make_replica: MakeReplica
         event["data"]["revision"] = 1
         retry(replicas[0], letter.id, event)
     # When several replicas look for what is due at once,
-    for one in replicas:
-        one.now += timedelta(days=400)
+    for replica in replicas:
+        replica.now += timedelta(days=400)
     with ThreadPoolExecutor(len(replicas)) as threads:
-        list(threads.map(lambda one: [one.run_due() for _ in range(3)], replicas))
+        list(threads.map(lambda worker: [worker.run_due() for _ in range(3)], replicas))
     # Then each has its effect once.
     assert set(replicas[0].tallies().values()) == {1}
     assert len(replicas[0].tallies()) == 20
@@ -287,5 +287,5 @@ def test_a_message_that_is_refused_each_time_it_is_delivered_is_one_dead_letter(
 
 def test_what_differs_in_a_header_of_its_publisher_is_another_letter(replica: Replica) -> None:
     message = release("bakkerij", revision="first")
-    replica.take(*(replace(message, headers={"x-office": one}) for one in ("0042", "0077")))
+    replica.take(*(replace(message, headers={"x-office": office}) for office in ("0042", "0077")))
     assert len(letters.find({"tally": replica.database})) == 2

@@ -230,7 +230,7 @@ def test_a_handler_that_hangs_each_time_is_logged_and_counted_once(
     (line,) = deaths(logs)
     expected = {"reason": "crash_loop", "attempts": MAX_CRASHES, "message_id": OWN_ID}
     assert_told(line, expected, replicas[-1])
-    counts = [one.runtime.engine.dead_letters.counts.total() for one in replicas]
+    counts = [process.runtime.engine.dead_letters.counts.total() for process in replicas]
     assert counts == [0] * (MAX_CRASHES - 1) + [1]
 
 

@@ -75,8 +75,10 @@ def test_the_second_of_one_moment_is_marked_as_a_likely_duplicate(signup: Runtim
         wait_until(lambda: second.done() or waits(signup), "the second waits for the first")
         first.commit()
         # Then the second sees the first, and the office is asked to look at it.
-        accepted = [one for one in second.result(30) if isinstance(one, SignupAccepted)]
-    assert [one.code for one in accepted[0].warnings if one.needs_review] == ["likely_duplicate"]
+        accepted = [warning for warning in second.result(30) if isinstance(warning, SignupAccepted)]
+    assert [warning.code for warning in accepted[0].warnings if warning.needs_review] == [
+        "likely_duplicate"
+    ]
 
 
 def waits(signup: Runtime) -> bool:
