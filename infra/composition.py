@@ -8,18 +8,25 @@ import services
 from shared.events import KING_HEARS, KING_QUEUE
 from shared.host.service import Service
 from shared.host.settings import Settings
+from shared.messaging.topology.speakers import own_exchange, website_exchange, website_user
 from shared.messaging.topology.topology import ADMIN, Listener, Topology
 from shared.notifications.senders import Senders, make_senders
 from shared.processing.decoding import Decoder, Publisher, PublisherRules
 
-KING = Listener(KING_QUEUE, hears=KING_HEARS, says=("collection.result.v1",))
+KING = Listener(KING_QUEUE, hears=KING_HEARS, says=("collection.result.v1",), outside=True)
 
 WEBSITE_SAYS = ("signup.submitted.v1",)
 """What the offices' websites may publish; they hear nothing."""
 
 OUTSIDE = {
-    "website": Publisher("/website/", lambda data: f"website-{data.get('office_code')}"),
-    KING_QUEUE: Publisher("/king-billing", lambda _data: KING_QUEUE),
+    "website": Publisher(
+        "/website/",
+        lambda data: website_user(str(data.get("office_code"))),
+        lambda data: website_exchange(str(data.get("office_code"))),
+    ),
+    KING_QUEUE: Publisher(
+        "/king-billing", lambda _data: KING_QUEUE, lambda _data: own_exchange(KING_QUEUE)
+    ),
 }
 """By what the speakers that are no services are known: an office's website by its office."""
 
@@ -74,12 +81,14 @@ def scopes(settings: Settings) -> Mapping[str, str]:
 
 
 def topology(settings: Settings) -> Topology:
-    """Every queue and binding, derived from what the services subscribe to."""
+    """Every queue and binding, derived from what the services subscribe to; of no office yet."""
     listeners = [
         Listener(service.name, hears=service.hears, says=service.says)
         for service in build_services(settings)
     ]
-    return Topology((*listeners, KING), website_says=WEBSITE_SAYS)
+    return Topology(
+        (*listeners, KING), website_says=WEBSITE_SAYS, strict=settings.strict_publishers
+    )
 
 
 def senders(settings: Settings) -> Senders:
@@ -90,4 +99,5 @@ def senders(settings: Settings) -> Senders:
         data_dir=settings.data_dir,
         mail_from=settings.mail_from,
         sms_sender=settings.sms_sender,
+        ses_configuration_set=settings.ses_configuration_set or None,
     )

@@ -69,13 +69,16 @@ def start(
 
 
 def main() -> None:
-    """Run the command line; an expected failure is one sentence and exit code 1."""
+    """Run the command line; an expected failure is one sentence and exit code 1.
+
+    A setting that makes no sense is wrong usage: exit code 2.
+    """
     try:
         app()
     except Exception as error:
         from sqlalchemy.exc import SQLAlchemyError
 
-        from shared.base.errors import StappenplanError
+        from shared.base.errors import StappenplanError, WrongSettings
 
         if isinstance(error, StappenplanError):
             print(f"stappenplan: {error}", file=sys.stderr)  # noqa: T201 - a command line's voice.
@@ -84,7 +87,7 @@ def main() -> None:
             print(f"stappenplan: the database says: {reason}", file=sys.stderr)  # noqa: T201
         else:
             raise
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, WrongSettings) else 1)
 
 
 if __name__ == "__main__":

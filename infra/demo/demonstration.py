@@ -22,6 +22,7 @@ from infra.demo.simulators import website
 from infra.demo.simulators.king import KingBilling
 from shared.base.errors import StappenplanError
 from shared.messaging.bus import Bus, Outgoing, PublishResult
+from shared.trade.calendar import business_day
 from shared.web.auth import issue_token
 
 PEOPLE = 6
@@ -79,7 +80,7 @@ class Demonstration:
     def __init__(
         self, addresses: Mapping[str, str], key: str, data_dir: Path, king: KingBilling
     ) -> None:
-        token = issue_token(key, SCOPES, known=SCOPES, name="demo", days=1)
+        token = issue_token(key, SCOPES, known=SCOPES, name="demo", all_offices=True, days=1)
         headers = {"Authorization": f"Bearer {token}"}
         self._lines = {
             service: httpx.Client(base_url=address, headers=headers, timeout=30)
@@ -222,7 +223,7 @@ class Demonstration:
         path = f"/api/orders/{row['order_reference']}"
         body = {
             "method": "post",
-            "signed_on": datetime.now(UTC).date().isoformat(),
+            "signed_on": business_day(datetime.now(UTC)).isoformat(),
             "signed_by": journey.company[:100],
         }
         if self._get("billing", path)["mandate"]["iban_ends_with"] is None:

@@ -59,7 +59,8 @@ def _run(services: Sequence[str], *, simulate_king: bool, only: Role | None) -> 
         from infra.composition import KING
         from infra.demo.simulators.king import KingBilling
 
-        supervisor.accompany(KingBilling(supervisor.buses.bus(KING.name)))
+        line, strict = supervisor.buses.bus(KING.name), supervisor.settings.strict_publishers
+        supervisor.accompany(KingBilling(line, strict=strict))
     with supervisor:
         _announce(supervisor)
         failed = _watch_over(supervisor, stop)
@@ -91,7 +92,7 @@ def _announce(supervisor: "Supervisor") -> None:
     typer.echo(f"running {running}" + (f", to {only} only" if only else ""))
     if only is not Role.DELIVER:
         typer.echo(f"  API         {supervisor.address}/docs")
-    typer.echo(f"  readiness   {supervisor.address}/readyz")
+    typer.echo(f"  readiness   {supervisor.health_address}/readyz")
     typer.echo(f"  events      {_without_password(supervisor.settings.broker_url)}")
     typer.echo("Ctrl-C stops it.")
 

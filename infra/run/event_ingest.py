@@ -10,6 +10,7 @@ from shared.events import EVENTS, OUTSIDE
 from shared.events.envelope import CONTENT_TYPE, read_document
 from shared.host.runtime import Runtime
 from shared.messaging.bus import Incoming
+from shared.messaging.topology import exchange_of_source
 from shared.web.app import api_router, caller_with
 from shared.web.auth import Caller
 
@@ -35,15 +36,23 @@ def event_ingest(runtimes: Sequence[Runtime]) -> APIRouter:
             raise Invalid("event_unknown", f"There is no event {envelope.type}.")
         if event.said_by not in OUTSIDE:
             raise Forbidden("event_not_yours", f"{envelope.type} is said by {event.said_by} alone.")
-        if caller.office and envelope.data.get("office_code") != caller.office:
-            raise Forbidden("wrong_office", f"This token emits for office {caller.office} alone.")
-        incoming = Incoming(envelope.to_bytes(), envelope.type, CONTENT_TYPE)
+        caller.require_own_website(envelope.source, envelope.data.get("office_code"))
+        exchange = exchange_for(caller.office, envelope.source)
+        incoming = Incoming(envelope.to_bytes(), envelope.type, CONTENT_TYPE, exchange=exchange)
         for runtime in runtimes:
             if envelope.type in runtime.service.hears:
                 _deliver(runtime, incoming)
         return {"id": envelope.id}
 
     return routes
+
+
+def exchange_for(office: str | None, source: str) -> str:
+    """The exchange by which an event would have come: that of the token's office.
+
+    Where the token is for all offices, its event's source is believed.
+    """
+    return exchange_of_source(f"/website/{office}" if office else source)
 
 
 def _deliver(runtime: Runtime, incoming: Incoming) -> None:

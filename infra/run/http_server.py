@@ -9,6 +9,8 @@ from typing import Any
 
 import uvicorn
 
+from infra.run.http_protocol import ServerConfig, most_connections
+from infra.run.log_limits import limit_logs
 from shared.base.internals import require_internals
 
 STARTING = 10.0
@@ -29,9 +31,16 @@ require_internals(
 class HttpServer:
     """Answers requests from `start` until `stop`, which lets those in hand end."""
 
-    def __init__(self, app: Any, listening: socket.socket) -> None:
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, timeout_graceful_shutdown=5, lifespan="off"
+    def __init__(self, app: Any, listening: socket.socket, most: int | None = None) -> None:
+        """`most` connections at a time; by default as many as leave descriptors for the rest."""
+        limit_logs()
+        config = ServerConfig(
+            app,
+            most=most or most_connections(),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+            lifespan="off",
         )
         self._server = _Server(config)
         self._thread = threading.Thread(

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from infra.buses import BusFactory
 from infra.composition import build_services, publisher_rules, senders
+from shared.host.requests import Clock
 from shared.host.role import Role
-from shared.host.runtime import Clock, Runtime, utc_now
+from shared.host.runtime import Runtime, utc_now
 from shared.host.settings import Settings
 
 __all__ = ["BusFactory", "build_runtimes"]

@@ -14,7 +14,7 @@ import structlog
 
 from infra.buses import BusFactory
 from infra.run.runtimes import build_runtimes
-from shared.base.errors import StappenplanError
+from infra.run.sockets import CannotRun, listen
 from shared.host.role import Role
 from shared.host.settings import Settings
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
     from infra.run.http_server import HttpServer
     from shared.host.runtime import Runtime
+    from shared.processing.worker.periodic import PeriodicTask
 
 log = structlog.get_logger()
 
 WORK_IN_HAND = 10.0
 """Seconds that an orderly end gives to answers and batches that are under way."""
 
+HEALTH_CONNECTIONS = 64
+"""At a time, on a port that those who run it have for themselves."""
+
 HANGING_UP = 12.0
 """Seconds that it gives to a broker and a database that do not answer: a line takes 7 of them."""
-
-
-class CannotRun(StappenplanError):
-    """The process cannot start; the text says what to do."""
 
 
 class Companion(Protocol):
@@ -65,7 +65,8 @@ class Supervisor:
                 "together, or set STAPPENPLAN_BROKER_URL to a RabbitMQ"
             )
         self._hold: TextIO | None = None
-        self._socket = _listen(settings.http_host, settings.http_port)
+        self._socket = listen(settings.http_host, settings.http_port, "STAPPENPLAN_HTTP_PORT")
+        self._health_socket = _health_socket(settings)
         port = self._socket.getsockname()[1]
         self.settings = settings.model_copy(update={"http_port": port})
         self.buses = BusFactory(self.settings)
@@ -73,13 +74,20 @@ class Supervisor:
         self._names = names
         self.only = only
         self._companions: list[Companion] = []
-        self._server: HttpServer | None = None
+        self._token_watch: PeriodicTask | None = None
+        self._servers: list[HttpServer] = []
         self.unfinished: list[str] = []
 
     @property
     def address(self) -> str:
         """Where this process listens."""
         return f"http://{self.settings.http_host}:{self.settings.http_port}"
+
+    @property
+    def health_address(self) -> str:
+        """Where it tells how it is."""
+        port = self.settings.health_port or self.settings.http_port
+        return f"http://{self.settings.http_host}:{port}"
 
     def accompany(self, companion: "Companion") -> None:
         """Have an outside system's stand-in start and stop with the services."""
@@ -90,10 +98,13 @@ class Supervisor:
 
         Raises:
             CannotRun: the data folder is in use; the text says what to do.
+            WrongSettings: a key is too short, or cannot be kept.
             StappenplanError: a service is not installed completely.
         """
         if self.settings.embedded:
             self._hold = _hold(self.settings.data_dir)
+        # Kept from the first start on: a token key that is replaced later changes no seal.
+        self.settings.sealing_key()
         self.runtimes = build_runtimes(self.settings, self.buses, self._names, only=self.only)
         for companion in self._companions:
             companion.start()
@@ -122,8 +133,11 @@ class Supervisor:
         began = time.monotonic()
         for runtime in self.runtimes:
             runtime.interrupt()
-        if self._server is not None:
-            self._server.stop(WORK_IN_HAND)
+        if self._token_watch is not None:
+            self._token_watch.stop()
+            self._token_watch.join(1.0)  # It would open again what is closed below.
+        for server in self._servers:
+            server.stop(WORK_IN_HAND)
         self._hang_up(until=began + WORK_IN_HAND)
         if self._hold is not None:
             self._hold.close()
@@ -170,15 +184,28 @@ class Supervisor:
 
     def _serve(self) -> None:
         from infra.run.http_server import HttpServer
-        from shared.host.health import health
+        from shared.host.health import health, health_app
         from shared.web.app import create_app
+        from shared.web.token_watch import TokenWatch
 
         # Whoever only delivers would not see to what a request leaves to be done later.
         routers = [] if self.only is Role.DELIVER else self._service_routers()
-        routers.append(health(self.runtimes))
-        app = create_app(routers, token_key=self.settings.signing_key())
-        self._server = HttpServer(app, self._socket)
-        self._server.start()
+        if self._health_socket is None:
+            routers.append(health(self.runtimes))
+        watch = TokenWatch([runtime.database for runtime in self.runtimes])
+        watch.look()
+        self._token_watch = watch.task()
+        self._token_watch.start()
+        app = create_app(routers, token_key=self.settings.token_keys(), watch=watch)
+        self._servers.append(HttpServer(app, self._socket))
+        if self._health_socket is not None:
+            health_server = HttpServer(
+                health_app(self.runtimes), self._health_socket, HEALTH_CONNECTIONS
+            )
+            # The last to stop: whoever watches sees the others end.
+            self._servers.append(health_server)
+        for server in self._servers:
+            server.start()
 
     def _service_routers(self) -> "list[APIRouter]":
         from infra.operations.dead_letters import routes
@@ -191,6 +218,12 @@ class Supervisor:
         return routers
 
 
+def _health_socket(settings: Settings) -> socket.socket | None:
+    if not settings.health_port:
+        return None
+    return listen(settings.http_host, settings.health_port, "STAPPENPLAN_HEALTH_PORT")
+
+
 def _collect_less_garbage() -> None:
     """Look for garbage again, less often, and never among what was made at the start.
 
@@ -200,17 +233,6 @@ def _collect_less_garbage() -> None:
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
     gc.enable()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=256)
-    except OSError as error:
-        raise CannotRun(
-            f"cannot listen on {host}:{port} ({error.strerror}); set STAPPENPLAN_HTTP_PORT to a "
-            "free port"
-        ) from None
 
 
 def _hold(data_dir: Path) -> TextIO:

@@ -2,5 +2,5 @@
 
 Owns: activations with their credentials, and what is known of every onboarding.
 Hears: every event of the seven steps.
-Says: customer.activated, customer.logged_in.
+Says: customer.activated, customer.logged_in, customer.contact_changed.
 """

@@ -1,32 +1,32 @@
 """HTTP in: staff activate, everybody sees where a customer stands, the customer logs in."""
 
-from datetime import datetime
 from typing import Annotated, Literal
-from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, model_validator
 from sqlalchemy import text
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
-from services.activation import facts
-from services.activation.checklist import Actor, Blocker, Step, checklist
 from services.activation.commands import ActivateCustomer, AmendContact, ResendCredentials
-from services.activation.login.log_in import LoggedIn, change_password, log_in
+from services.activation.customers import find_customer
+from services.activation.history import Entry, history
+from services.activation.login.api import login_routes
 from services.activation.models import Activation
-from shared.base.errors import NotFound
-from shared.events import AdministrationCreated
+from services.activation.overview import BY_AGE, Wanted
+from services.activation.responses import OnboardingAnswer, ReadyAnswer
 from shared.host.runtime import Runtime
 from shared.trade.contact import EmailAddress, MobileNumber
 from shared.web.app import IdempotencyKey, api_router, caller_with
-from shared.web.auth import Caller
+from shared.web.auth import Caller, not_there
 from shared.web.paging import NEXT_PAGE, Page
+from shared.web.references import Reference
+
+log = structlog.get_logger()
 
 Activator = Annotated[Caller, Depends(caller_with("users:activate"))]
+Amender = Annotated[Caller, Depends(caller_with("contacts:amend"))]
 Onlooker = Annotated[Caller, Depends(caller_with("onboardings:read"))]
-Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
-LoginName = Annotated[str, Field(min_length=1, max_length=64)]
-BY_AGE = (col(Activation.heard_at), col(Activation.onboarding_id))
 
 
 class Sending(BaseModel):
@@ -54,93 +54,12 @@ class Contact(BaseModel):
         return self
 
 
-class Login(BaseModel):
-    """Login name and password."""
-
-    login_name: LoginName
-    password: Password
-
-
-class NewPassword(BaseModel):
-    """The password of now, and the one to have."""
-
-    login_name: LoginName
-    current_password: Password
-    new_password: Password
-
-
-class OnboardingAnswer(BaseModel):
-    """Where one customer stands: the checklist, what blocks, who must act."""
-
-    onboarding_id: str
-    reference: str | None
-    office_code: str | None
-    company: str | None
-    order_reference: str | None
-    administration_number: str | None
-    login_name: str | None
-    steps: list[Step]
-    blockers: list[Blocker]
-    next_actor: Actor
-
-    @classmethod
-    def of(cls, activation: Activation, now: datetime) -> "OnboardingAnswer":
-        """One customer's checklist at this moment."""
-        where = checklist(activation, now)
-        signup = activation.signup
-        administration = facts.read(activation.facts, AdministrationCreated)
-        return cls(
-            onboarding_id=activation.onboarding_id,
-            reference=signup.reference if signup else None,
-            office_code=activation.office_code,
-            company=activation.company,
-            order_reference=activation.order_reference,
-            administration_number=administration and administration.administration_number,
-            login_name=activation.login_name,
-            steps=where.steps,
-            blockers=where.blockers,
-            next_actor=where.next_actor,
-        )
-
-
-class ReadyAnswer(BaseModel):
-    """A customer who waits for credentials.
-
-    E-mail address and number are shown in full, so that staff can verify them before anything is
-    sent there.
-    """
-
-    onboarding_id: str
-    reference: str | None
-    company: str | None
-    office_code: str | None
-    preferred_channel: str | None
-    email: str | None
-    mobile: str | None
-    state: str | None
-
-    @classmethod
-    def of(cls, activation: Activation) -> "ReadyAnswer":
-        """What staff need to know before they send anything."""
-        signup = activation.signup
-        return cls(
-            onboarding_id=activation.onboarding_id,
-            reference=signup.reference if signup else None,
-            company=activation.company,
-            office_code=activation.office_code,
-            preferred_channel=signup.preferred_channel if signup else None,
-            email=activation.email,
-            mobile=activation.mobile,
-            state=activation.state,
-        )
-
-
 def router(runtime: Runtime) -> APIRouter:
     """Activation's routes."""
     routes = api_router(prefix="/api")
     routes.include_router(_activations(runtime))
     routes.include_router(_onboardings(runtime))
-    routes.include_router(_logins(runtime))
+    routes.include_router(login_routes(runtime))
     return routes
 
 
@@ -162,31 +81,33 @@ def _activations(runtime: Runtime) -> APIRouter:
 
     @routes.post("/activations/{onboarding_id}", status_code=202, summary="Send credentials")
     def activate(
-        onboarding_id: UUID, body: Sending, caller: Activator, key: IdempotencyKey = None
+        onboarding_id: Reference, body: Sending, caller: Activator, key: IdempotencyKey = None
     ) -> OnboardingAnswer:
-        _require_visible(runtime, caller, onboarding_id)
+        subject = _visible(runtime, caller, onboarding_id)
         command = ActivateCustomer(channel=body.channel, by=caller.name)
-        runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
-        return _standing(runtime, onboarding_id)
+        runtime.handle(command, subject=subject, by=caller.person, key=key)
+        return _standing(runtime, subject)
 
     @routes.post("/activations/{onboarding_id}/resend", status_code=202, summary="Send them anew")
     def resend(
-        onboarding_id: UUID,
+        onboarding_id: Reference,
         caller: Activator,
         body: SendingAgain | None = None,
         key: IdempotencyKey = None,
     ) -> OnboardingAnswer:
-        _require_visible(runtime, caller, onboarding_id)
+        subject = _visible(runtime, caller, onboarding_id)
         command = ResendCredentials(channel=body.channel if body else None, by=caller.name)
-        runtime.handle(command, subject=str(onboarding_id), by=caller.source, key=key)
-        return _standing(runtime, onboarding_id)
+        runtime.handle(command, subject=subject, by=caller.person, key=key)
+        return _standing(runtime, subject)
 
     @routes.patch("/onboardings/{onboarding_id}/contact", summary="Correct the contact")
-    def amend(onboarding_id: UUID, body: Contact, caller: Activator) -> OnboardingAnswer:
-        _require_visible(runtime, caller, onboarding_id)
-        command = AmendContact(email=body.email, mobile=body.mobile, by=caller.name)
-        runtime.handle(command, subject=str(onboarding_id), by=caller.source)
-        return _standing(runtime, onboarding_id)
+    def amend(onboarding_id: Reference, body: Contact, caller: Amender) -> OnboardingAnswer:
+        subject = _visible(runtime, caller, onboarding_id)
+        given = body.model_dump(exclude_none=True)
+        command = AmendContact(**given, by=caller.name, changes=tuple(given))
+        if runtime.handle(command, subject=subject, by=caller.person):
+            log.info("contact_changed", onboarding_id=subject, changes=list(given))
+        return _standing(runtime, subject)
 
     return routes
 
@@ -195,57 +116,52 @@ def _onboardings(runtime: Runtime) -> APIRouter:
     routes = api_router(tags=["onboardings"])
 
     @routes.get("/onboardings", summary="Where every customer stands", responses=NEXT_PAGE)
-    def overview(caller: Onlooker, page: Annotated[Page, Depends()]) -> list[OnboardingAnswer]:
-        query = select(Activation)
-        if caller.office:
-            query = query.where(Activation.office_code == caller.office)
+    def overview(
+        caller: Onlooker, page: Annotated[Page, Depends()], wanted: Annotated[Wanted, Depends()]
+    ) -> list[OnboardingAnswer]:
         with runtime.reading() as session:
-            rows = page.read(session, query, *BY_AGE, descending=True)
+            rows = wanted.read(session, page, caller)
         now = runtime.clock()
         return [OnboardingAnswer.of(activation, now) for activation in rows]
 
     @routes.get("/onboardings/{onboarding_id}", summary="One customer's seven steps")
-    def show_onboarding(onboarding_id: UUID, caller: Onlooker) -> OnboardingAnswer:
+    def show_onboarding(onboarding_id: Reference, caller: Onlooker) -> OnboardingAnswer:
         with runtime.reading() as session:
             return OnboardingAnswer.of(
                 _load_or_404(session, caller, onboarding_id), runtime.clock()
             )
 
-    return routes
-
-
-def _logins(runtime: Runtime) -> APIRouter:
-    routes = api_router(tags=["login"])
-
-    @routes.post("/login", summary="Log in")
-    def login(body: Login) -> LoggedIn:
-        return log_in(runtime, body.login_name, body.password.get_secret_value())
-
-    @routes.post("/password", status_code=204, summary="Choose a password")
-    def password(body: NewPassword) -> None:
-        change_password(
-            runtime,
-            body.login_name,
-            body.current_password.get_secret_value(),
-            body.new_password.get_secret_value(),
-        )
+    @routes.get(
+        "/onboardings/{onboarding_id}/history", summary="Acts and events in order: who, and when"
+    )
+    def show_history(onboarding_id: Reference, caller: Onlooker) -> list[Entry]:
+        with runtime.reading() as session:
+            activation = _load_or_404(session, caller, onboarding_id)
+            acts = runtime.acts(session, activation.onboarding_id)
+            return history(session, activation, acts)
 
     return routes
 
 
-def _standing(runtime: Runtime, onboarding_id: UUID) -> OnboardingAnswer:
+def _standing(runtime: Runtime, onboarding_id: str) -> OnboardingAnswer:
     with runtime.reading() as session:
-        return OnboardingAnswer.of(session.get_one(Activation, str(onboarding_id)), runtime.clock())
+        return OnboardingAnswer.of(session.get_one(Activation, onboarding_id), runtime.clock())
 
 
-def _load_or_404(session: Session, caller: Caller, onboarding_id: UUID) -> Activation:
-    activation = session.get(Activation, str(onboarding_id))
+def _load_or_404(session: Session, caller: Caller, reference: str) -> Activation:
+    """The customer by their onboarding id, or by a reference.
+
+    Raises:
+        NotFound: there is none, or they are another office's.
+    """
+    activation = find_customer(session, reference)
     if activation is None:
-        raise NotFound("not_found", "There is no onboarding by that id.")
+        raise not_there()
     caller.require_office(activation.office_code)
     return activation
 
 
-def _require_visible(runtime: Runtime, caller: Caller, onboarding_id: UUID) -> None:
+def _visible(runtime: Runtime, caller: Caller, reference: str) -> str:
+    """The onboarding id of a customer whom the caller may see."""
     with runtime.reading() as session:
-        _load_or_404(session, caller, onboarding_id)
+        return _load_or_404(session, caller, reference).onboarding_id

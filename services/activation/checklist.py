@@ -5,12 +5,14 @@ use it, so that they never disagree. The order of the steps is that of the vendo
 INRICHTEN and BEVESTIGEN go on side by side.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from services.activation import facts
-from services.activation.models import SENDING, SENT, UNDELIVERABLE, Activation
+from services.activation.facts import Facts
+from services.activation.states import SENDING, SENT, UNDELIVERABLE
 from shared.events import (
     AdministrationCreated,
     AdministrationFailed,
@@ -19,6 +21,7 @@ from shared.events import (
     OnboardingWithdrawn,
     OrderConfirmationSent,
     OrderConfirmationSigned,
+    OrderSignatureWithdrawn,
     RegistrationCompleted,
     RegistrationDeclined,
     SignupAccepted,
@@ -28,20 +31,44 @@ from shared.events import (
 StepStatus = Literal["done", "current", "waiting", "failed"]
 Actor = Literal["customer", "office", "payer", "king", "nobody"]
 
-STEPS = (
-    "INSCHRIJVEN",
-    "AANMELDEN",
-    "INRICHTEN",
-    "BEVESTIGEN",
-    "VRIJGEVEN",
-    "ACTIVEREN",
-    "INLOGGEN",
-)
+
+class Onboarding(Protocol):
+    """What the checklist asks of one onboarding."""
+
+    facts: Facts
+    state: str | None
+    ordered_by: str | None
+    ordered_at: datetime | None
+    sent_at: datetime | None
+    expires_at: datetime | None
+    first_login_at: datetime | None
+
+    @property
+    def signup(self) -> SignupAccepted | None:
+        """The accepted sign-up."""
+
+    @property
+    def may_be_sent(self) -> bool:
+        """Whether nothing stands in the way of sending credentials."""
+
+    @property
+    def suspended(self) -> bool:
+        """Whether they were sent, and what they were for is taken back."""
+
+    @property
+    def has_own_access(self) -> bool:
+        """Whether the customer has a password of their own, and has logged in."""
+
+    def can_log_in(self, now: datetime) -> bool:
+        """Whether some password would let the customer in."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One of the seven steps; `by` says who did it, `at` when."""
+    """One of the seven steps; `by` says who did it, `at` when.
+
+    It names the person whose request it was; where that is not known, in which part they act.
+    """
 
     step: str
     status: StepStatus
@@ -71,20 +98,12 @@ class Checklist:
         return self.blockers[0].actor if self.blockers else "nobody"
 
 
-def checklist(activation: Activation, now: datetime) -> Checklist:
+def checklist(activation: Onboarding, now: datetime) -> Checklist:
     """Derive the seven steps, as they stand at this moment, from what is known."""
-    states = [
-        _signing_up(activation),
-        _registering(activation),
-        _setting_up(activation),
-        _confirming(activation),
-        _releasing(activation),
-        _activating(activation, now),
-        _logging_in(activation, now),
-    ]
     stopped = _stopped(activation)
     result = Checklist()
-    for name, state in zip(STEPS, states, strict=True):
+    for name, state_of in STATES.items():
+        state = state_of(activation, now)
         status = state.status
         if stopped and status in ("current", "waiting"):
             status = "waiting"
@@ -94,6 +113,19 @@ def checklist(activation: Activation, now: datetime) -> Checklist:
     if stopped:
         result.blockers = [stopped]
     return result
+
+
+def waits_for(activation: Onboarding, now: datetime) -> tuple[str, Actor]:
+    """The first step that waits for somebody, empty if none does, and who that is.
+
+    It is the first blocker of the checklist, found without the rest of it.
+    """
+    if _stopped(activation) is None:
+        for name, state_of in STATES.items():
+            state = state_of(activation, now)
+            if state.blocker and state.status in ("current", "failed"):
+                return name, state.blocker.actor
+    return "", "nobody"
 
 
 @dataclass(frozen=True)
@@ -119,14 +151,14 @@ def _failed(at: datetime | None, code: str, text: str, actor: Actor) -> _State:
 WAITING = _State("waiting")
 
 
-def _stopped(activation: Activation) -> Blocker | None:
+def _stopped(activation: Onboarding) -> Blocker | None:
     withdrawal = facts.read(activation.facts, OnboardingWithdrawn)
     if withdrawal is not None:
         return Blocker("withdrawn", f"Ingetrokken: {withdrawal.reason}", "nobody")
     return None
 
 
-def _signing_up(activation: Activation) -> _State:
+def _signing_up(activation: Onboarding, _now: datetime) -> _State:
     at = facts.moment_of(activation.facts, SignupAccepted)
     if at is not None:
         return _done(at, "customer")
@@ -139,10 +171,10 @@ def _signing_up(activation: Activation) -> _State:
     return _current("signup_expected", "De inschrijving is nog niet binnen.", "customer")
 
 
-def _registering(activation: Activation) -> _State:
+def _registering(activation: Onboarding, _now: datetime) -> _State:
     at = facts.moment_of(activation.facts, RegistrationCompleted)
     if at is not None:
-        return _done(at, "office")
+        return _done(at, facts.actor_of(activation.facts, RegistrationCompleted) or "office")
     decline = facts.read(activation.facts, RegistrationDeclined)
     if decline is not None:
         at = facts.moment_of(activation.facts, RegistrationDeclined)
@@ -156,26 +188,30 @@ def _registering(activation: Activation) -> _State:
     return _current("review", " ".join([text, *warnings]), "office")
 
 
-def _setting_up(activation: Activation) -> _State:
+def _setting_up(activation: Onboarding, _now: datetime) -> _State:
     at = facts.moment_of(activation.facts, AdministrationCreated)
     if at is not None:
-        return _done(at, "office")
+        return _done(at, facts.actor_of(activation.facts, AdministrationCreated) or "office")
     failure = facts.read(activation.facts, AdministrationFailed)
     if failure is not None:
         at = facts.moment_of(activation.facts, AdministrationFailed)
         text = f"De administratie kon niet worden gemaakt: {failure.reason}"
         return _failed(at, "administration_failed", text, "office")
-    if facts.read(activation.facts, RegistrationCompleted) is None:
+    if not facts.holds(activation.facts, RegistrationCompleted):
         return WAITING
     return _current("administration_missing", "De administratie wordt nog gemaakt.", "office")
 
 
-def _confirming(activation: Activation) -> _State:
-    signed = facts.read(activation.facts, OrderConfirmationSigned)
-    if signed is not None:
-        return _done(facts.moment_of(activation.facts, OrderConfirmationSigned), "payer")
-    if facts.read(activation.facts, RegistrationCompleted) is None:
+def _confirming(activation: Onboarding, _now: datetime) -> _State:
+    at = facts.moment_of(activation.facts, OrderConfirmationSigned)
+    if at is not None:
+        return _done(at, facts.actor_of(activation.facts, OrderConfirmationSigned) or "payer")
+    if not facts.holds(activation.facts, RegistrationCompleted):
         return WAITING
+    taken_back = facts.read(activation.facts, OrderSignatureWithdrawn)
+    if taken_back is not None:
+        text = f"De ondertekening van {taken_back.order_reference} is ongedaan gemaakt; wacht op"
+        return _current("signature_missing", f"{text} een nieuwe.", "payer")
     sent = facts.read(activation.facts, OrderConfirmationSent)
     if sent is None:
         text = "De order-/incassobevestiging wordt verzonden."
@@ -184,10 +220,10 @@ def _confirming(activation: Activation) -> _State:
     return _current("signature_missing", text, "payer")
 
 
-def _releasing(activation: Activation) -> _State:
+def _releasing(activation: Onboarding, _now: datetime) -> _State:
     at = facts.moment_of(activation.facts, CustomerReleased)
     if at is not None:
-        return _done(at, "king")
+        return _done(at, facts.actor_of(activation.facts, CustomerReleased) or "king")
     taken_back = facts.read(activation.facts, CustomerReleaseWithdrawn)
     if taken_back is not None:
         at = facts.moment_of(activation.facts, CustomerReleaseWithdrawn)
@@ -200,13 +236,13 @@ def _releasing(activation: Activation) -> _State:
     if booked and booked[-1].status in ("failed", "returned", "refunded", "reversed"):
         text = f"De incasso is niet gelukt ({booked[-1].reason_code or 'onbekend'})."
         return _failed(None, "collection_failed", text, "payer")
-    if facts.read(activation.facts, OrderConfirmationSigned) is None:
+    if not facts.holds(activation.facts, OrderConfirmationSigned):
         return WAITING
     # Money before the signature is remembered; the release follows at the signature.
     return _current("collection_expected", "KING incasseert de factuur.", "king")
 
 
-def _activating(activation: Activation, now: datetime) -> _State:
+def _activating(activation: Onboarding, now: datetime) -> _State:
     arrived = activation.state == SENT and activation.may_be_sent and activation.can_log_in(now)
     worked = activation.first_login_at is not None and not activation.may_be_sent
     if arrived or worked or activation.has_own_access:
@@ -217,7 +253,7 @@ def _activating(activation: Activation, now: datetime) -> _State:
     return _sending(activation) if activation.may_be_sent else WAITING
 
 
-def _sending(activation: Activation) -> _State:
+def _sending(activation: Onboarding) -> _State:
     """The customer has no password that would let them in; what became of those they were sent."""
     if activation.state == SENDING:
         text = f"De inloggegevens worden verzonden, besteld door {activation.ordered_by}."
@@ -233,9 +269,21 @@ def _sending(activation: Activation) -> _State:
     return _current("ready_to_activate", "Vrijgegeven: stuur de inloggegevens.", "office")
 
 
-def _logging_in(activation: Activation, now: datetime) -> _State:
+def _logging_in(activation: Onboarding, now: datetime) -> _State:
     if activation.first_login_at is not None:
         return _done(activation.first_login_at, "customer")
     if activation.state == SENT and activation.may_be_sent and activation.can_log_in(now):
         return _current("login_expected", "De klant kan inloggen.", "customer")
     return WAITING
+
+
+STATES: Mapping[str, Callable[[Onboarding, datetime], _State]] = {
+    "INSCHRIJVEN": _signing_up,
+    "AANMELDEN": _registering,
+    "INRICHTEN": _setting_up,
+    "BEVESTIGEN": _confirming,
+    "VRIJGEVEN": _releasing,
+    "ACTIVEREN": _activating,
+    "INLOGGEN": _logging_in,
+}
+"""The seven steps in their order, each with how it stands."""

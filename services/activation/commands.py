@@ -10,6 +10,7 @@ class ActivateCustomer(Command):
     """Send login name and a fresh one-time password."""
 
     command_type: ClassVar[str] = "activation.activate"
+    recorded: ClassVar[tuple[str, ...]] = ("channel",)
 
     channel: Channel
     by: str
@@ -19,24 +20,35 @@ class ResendCredentials(Command):
     """Send them once more; whatever was sent before is void."""
 
     command_type: ClassVar[str] = "activation.resend"
+    recorded: ClassVar[tuple[str, ...]] = ("channel",)
 
     channel: Channel | None = None
     by: str
 
 
 class AmendContact(Command):
-    """Correct where the customer can be reached."""
+    """Correct where the customer can be reached; `changes` names what is given, for the record."""
 
     command_type: ClassVar[str] = "activation.amend_contact"
+    recorded: ClassVar[tuple[str, ...]] = ("changes",)
 
     email: str | None = None
     mobile: str | None = None
     by: str
+    changes: tuple[str, ...] = ()
 
 
 class RemindOfExpiry(Command):
     """A day before the one-time password expires: nudge a customer who has not logged in."""
 
     command_type: ClassVar[str] = "activation.remind_of_expiry"
+
+    attempt: int
+
+
+class LapseCredentials(Command):
+    """The one-time password has expired: whoever looks for such customers finds them now."""
+
+    command_type: ClassVar[str] = "activation.lapse_credentials"
 
     attempt: int

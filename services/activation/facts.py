@@ -19,6 +19,7 @@ from shared.events import (
     OnboardingWithdrawn,
     OrderConfirmationSent,
     OrderConfirmationSigned,
+    OrderSignatureWithdrawn,
     RegistrationCompleted,
     RegistrationDeclined,
     SignupAccepted,
@@ -38,11 +39,20 @@ SLOTS: Mapping[type[Event], str] = {
     AdministrationFailed: "administration",
     OrderConfirmationSent: "confirmation_sent",
     OrderConfirmationSigned: "confirmation_signed",
+    OrderSignatureWithdrawn: "confirmation_signed",
     CustomerReleased: "release",
     CustomerReleaseWithdrawn: "release",
     OnboardingWithdrawn: "withdrawal",
 }
 """Facts that share a slot contradict each other; the one that holds stays."""
+
+OF_ORDERS = (
+    OrderConfirmationSent,
+    OrderConfirmationSigned,
+    CustomerReleased,
+    CustomerReleaseWithdrawn,
+)
+"""What names the order; the first that is known will do."""
 
 COLLECTION = "collection/"
 """Each collection has a slot of its own, under its end-to-end id."""
@@ -51,12 +61,14 @@ COLLECTION = "collection/"
 def record(facts: Facts, event: Event, envelope: Envelope) -> Facts:
     """The facts with this event among them, when it is the one that holds."""
     slot = _slot(event)
-    entry = {
+    entry: dict[str, Any] = {
         "type": event.event_type,
         "at": envelope.time.isoformat(),
         "id": envelope.id,
         "data": event.model_dump(mode="json", exclude_none=True),
     }
+    if envelope.actor is not None:
+        entry["by"] = envelope.actor
     present = facts.get(slot)
     if present is not None and _weight(present) >= _weight(entry):
         return facts
@@ -75,18 +87,53 @@ def collections(facts: Facts) -> list[CollectionBooked]:
 
 def read(facts: Facts, kind: type[E]) -> E | None:
     """The fact of this kind that holds, if there is one."""
-    entry = facts.get(SLOTS[kind])
-    if entry is None or entry["type"] != kind.event_type:
-        return None
-    return kind.model_validate(entry["data"])
+    entry = _entry(facts, kind)
+    return None if entry is None else kind.model_validate(entry["data"])
+
+
+def holds(facts: Facts, kind: type[Event]) -> bool:
+    """Whether a fact of this kind holds; far cheaper than to read it."""
+    return _entry(facts, kind) is not None
 
 
 def moment_of(facts: Facts, kind: type[Event]) -> datetime | None:
     """When the fact of this kind that holds was said."""
+    entry = _entry(facts, kind)
+    return None if entry is None else datetime.fromisoformat(entry["at"])
+
+
+def actor_of(facts: Facts, kind: type[Event]) -> str | None:
+    """Whose request led to the fact of this kind that holds, if it was a person's."""
+    entry = _entry(facts, kind)
+    return None if entry is None else entry.get("by")
+
+
+def said(facts: Facts, kind: type[Event], name: str) -> str | None:
+    """What one field of the fact of this kind that holds says, without reading the rest."""
+    entry = _entry(facts, kind)
+    return None if entry is None else entry["data"].get(name)
+
+
+def references(facts: Facts) -> Mapping[str, str | None]:
+    """The references that a customer has got so far, by their names."""
+    orders = (said(facts, kind, "order_reference") for kind in OF_ORDERS)
+    return {
+        "reference": said(facts, SignupAccepted, "reference"),
+        "customer_number": said(facts, RegistrationCompleted, "customer_number"),
+        "administration_number": said(facts, AdministrationCreated, "administration_number"),
+        "order_reference": next(filter(None, orders), None),
+    }
+
+
+def customer_signed_up(facts: Facts) -> Mapping[str, Any] | None:
+    """The customer as they signed up, as it is kept."""
+    entry = _entry(facts, SignupAccepted)
+    return None if entry is None else entry["data"]["customer"]
+
+
+def _entry(facts: Facts, kind: type[Event]) -> dict[str, Any] | None:
     entry = facts.get(SLOTS[kind])
-    if entry is None or entry["type"] != kind.event_type:
-        return None
-    return datetime.fromisoformat(entry["at"])
+    return entry if entry is not None and entry["type"] == kind.event_type else None
 
 
 def _slot(event: Event) -> str:

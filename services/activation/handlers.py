@@ -7,12 +7,20 @@ from services.activation.checklist import checklist
 from services.activation.commands import (
     ActivateCustomer,
     AmendContact,
+    LapseCredentials,
     RemindOfExpiry,
     ResendCredentials,
 )
+from services.activation.history import HeardFact
 from services.activation.login.names import base_of, free_name, names_to_try
-from services.activation.mails import credentials, credentials_expiring, customer_released
+from services.activation.mails import (
+    contact_changed,
+    credentials,
+    credentials_expiring,
+    customer_released,
+)
 from services.activation.models import SENDING, SENT, Activation
+from services.activation.search import SearchTerm, keep_terms
 from shared.base.errors import Conflict, NotFound
 from shared.events import (
     AdministrationCreated,
@@ -24,6 +32,7 @@ from shared.events import (
     OnboardingWithdrawn,
     OrderConfirmationSent,
     OrderConfirmationSigned,
+    OrderSignatureWithdrawn,
     RegistrationCompleted,
     RegistrationDeclined,
     SignupAccepted,
@@ -45,14 +54,23 @@ from shared.processing import (
 
 
 def record_fact(
-    event: Event, envelope: Envelope, activations: Loaded[Activation], settings: Settings
+    event: Event,
+    envelope: Envelope,
+    activations: Loaded[Activation],
+    heard: Loaded[HeardFact],
+    terms: Loaded[SearchTerm],
+    settings: Settings,
 ) -> Sequence[Effect]:
     """Record a fact; when it makes the customer ready, tell the office."""
+    if envelope.id not in heard:
+        heard.add(HeardFact.of(event, envelope))
     activation = activations.get(envelope.subject) or activations.add(
         Activation(onboarding_id=envelope.subject, attempt=0, wrong_tries=0)
     )
-    was_ready = activation.ready
+    was_ready, told_anew = activation.ready, activation.told_anew(event)
     activation.record_fact(event, envelope)
+    if told_anew:
+        keep_terms(activation, terms)
     if was_ready or not activation.ready or activation.signup is None:
         return []
     return [customer_released(activation, activation.signup, settings.base_url)]
@@ -62,6 +80,7 @@ def activate(
     command: ActivateCustomer,
     envelope: Envelope,
     activations: Loaded[Activation],
+    terms: Loaded[SearchTerm],
     settings: Settings,
     now: Now,
 ) -> Sequence[Effect]:
@@ -74,7 +93,11 @@ def activate(
             "use resend.",
             extra=_standing(activation, now),
         )
-    return _order_credentials(activation, activations, command.channel, command.by, settings, now)
+    effects = _order_credentials(
+        activation, activations, command.channel, command.by, settings, now
+    )
+    keep_terms(activation, terms)  # They may have got their login name just now.
+    return effects
 
 
 def resend(
@@ -93,14 +116,21 @@ def resend(
 
 
 def amend(
-    command: AmendContact, envelope: Envelope, activations: Loaded[Activation]
+    command: AmendContact,
+    envelope: Envelope,
+    activations: Loaded[Activation],
+    terms: Loaded[SearchTerm],
 ) -> Sequence[Effect]:
-    """Correct the contact."""
+    """Correct the contact, and tell the customer where they were reached until now."""
     activation = _load_or_404(activations, envelope)
-    if activation.signup is None:
+    signup, former = activation.signup, activation.email
+    if signup is None or former is None:
         raise Conflict("not_signed_up", "The sign-up of this customer is not here yet.")
-    activation.amend(command.email, command.mobile)
-    return []
+    changed = activation.amend(command.email, command.mobile)
+    if changed is None:
+        return []  # It was like that before: nothing that was sent becomes void.
+    keep_terms(activation, terms)
+    return [changed, contact_changed(signup, former, changed)]
 
 
 def remind_of_expiry(
@@ -110,11 +140,31 @@ def remind_of_expiry(
     activation = activations.get(envelope.subject)
     if activation is None or activation.attempt != command.attempt:
         return []
+    if activation.state == SENDING:
+        later = f"remind_of_expiry/{activation.onboarding_id}/{command.attempt}/{now.isoformat()}"
+        return [Scheduled(command, now + timedelta(hours=1), key=later)]
+    effects = lapse(LapseCredentials(attempt=command.attempt), envelope, activations, now)
     signup, unused = activation.signup, activation.first_login_at is None
     good = activation.may_be_sent and activation.one_time_is_good(now)
     if activation.state != SENT or signup is None or not (unused and good):
+        return effects
+    return [credentials_expiring(activation, signup), *effects]
+
+
+def lapse(
+    command: LapseCredentials, envelope: Envelope, activations: Loaded[Activation], now: Now
+) -> Sequence[Effect]:
+    """Take note that this very password has ended, or look again when it does."""
+    activation = activations.get(envelope.subject)
+    if activation is None or activation.attempt != command.attempt:
         return []
-    return [credentials_expiring(activation, signup)]
+    ends = activation.expires_at
+    if activation.one_time_hash is None or ends is None:
+        return []
+    if activation.one_time_is_good(now):
+        return [Scheduled(command, ends, key=f"lapse/{activation.onboarding_id}/{ends}")]
+    activation.lapse()
+    return []
 
 
 def _order_credentials(
@@ -195,8 +245,20 @@ def _names_of_nameless(message: Message, entities: Entities) -> list[str]:
     return _names(activation)
 
 
+def _whose_terms(message: Message, entities: Entities) -> str | None:
+    """Whose search terms may change with this message; most facts tell nothing to search for."""
+    content, subject = message.content, message.envelope.subject
+    if isinstance(content, Event):
+        activation = entities[Activation].get(subject) or Activation(onboarding_id=subject)
+        return subject if activation.told_anew(content) else None
+    return subject
+
+
 ACTIVATION = by_subject(Activation)
 LOGIN_NAMES_TAKEN = Load(Activation, "login_name", _names_of_nameless, lock=False)
+
+HEARD = Load(HeardFact, "id", lambda message, _entities: message.envelope.id, lock=False)
+TERMS = Load(SearchTerm, "onboarding_id", _whose_terms)
 
 FACTS = (
     SignupAccepted,
@@ -207,6 +269,7 @@ FACTS = (
     AdministrationFailed,
     OrderConfirmationSent,
     OrderConfirmationSigned,
+    OrderSignatureWithdrawn,
     CollectionBooked,
     CustomerReleased,
     CustomerReleaseWithdrawn,
@@ -214,9 +277,10 @@ FACTS = (
 )
 
 SUBSCRIPTIONS = [
-    *(on(event, record_fact, loads=[ACTIVATION]) for event in FACTS),
-    on(ActivateCustomer, activate, loads=[ACTIVATION, LOGIN_NAMES_TAKEN]),
+    *(on(event, record_fact, loads=[ACTIVATION, HEARD, TERMS]) for event in FACTS),
+    on(ActivateCustomer, activate, loads=[ACTIVATION, LOGIN_NAMES_TAKEN, TERMS]),
     on(ResendCredentials, resend, loads=[ACTIVATION, LOGIN_NAMES_TAKEN]),
-    on(AmendContact, amend, loads=[ACTIVATION]),
+    on(AmendContact, amend, loads=[ACTIVATION, TERMS]),
     on(RemindOfExpiry, remind_of_expiry, loads=[ACTIVATION]),
+    on(LapseCredentials, lapse, loads=[ACTIVATION]),
 ]

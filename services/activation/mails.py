@@ -1,10 +1,14 @@
 """The notifications of this step: what they are told, and to whom."""
 
+from datetime import datetime
+from typing import Any
+
 from services.activation.models import Activation
-from shared.events import SignupAccepted
+from shared.events import CustomerContactChanged, SignupAccepted
 from shared.notifications.messages import Mail, Text
 
 CREDENTIALS = "credentials"
+FORGOTTEN = "password_forgotten"
 
 
 def customer_released(activation: Activation, signup: SignupAccepted, base_url: str) -> Mail:
@@ -45,7 +49,52 @@ def credentials_undeliverable(signup: SignupAccepted, channel: str) -> Mail:
     return Mail("credentials_undeliverable", office.email, office.language, params)
 
 
-def _greeting(signup: SignupAccepted) -> dict[str, str | None]:
+def password_changed(activation: Activation, now: datetime) -> list[Mail]:
+    """Tells a customer that their password was changed, in case it was not they."""
+    return _warning("password_changed", activation, now)
+
+
+def login_locked(activation: Activation, now: datetime) -> list[Mail]:
+    """Tells a customer that somebody guessed at their password; once until they log in again."""
+    if activation.lock_told_at is not None or not activation.can_log_in(now):
+        return []
+    activation.lock_told_at = now
+    return _warning("login_locked", activation, now)
+
+
+def contact_changed(signup: SignupAccepted, to: str, changed: CustomerContactChanged) -> Mail:
+    """Tells the customer, where they were reached until now, that they are reached elsewhere.
+
+    The new address or number is not in it: the old mailbox may be somebody else's by now.
+    """
+    params = _greeting(signup) | {
+        "email_changed": changed.email is not None,
+        "mobile_changed": changed.mobile is not None,
+    }
+    return Mail("contact_changed", to, signup.customer.language, params)
+
+
+def password_forgotten(activation: Activation) -> list[Mail]:
+    """Brings a customer a fresh one-time password, which is made while it is sent."""
+    signup = activation.signup
+    if signup is None or activation.email is None:
+        return []
+    params = {"attempt": activation.attempt, "login_name": activation.login_name}
+    params |= _greeting(signup)
+    about = activation.onboarding_id
+    return [Mail(FORGOTTEN, activation.email, signup.customer.language, params, about=about)]
+
+
+def _warning(kind: str, activation: Activation, now: datetime) -> list[Mail]:
+    signup = activation.signup
+    if signup is None or activation.email is None:
+        return []
+    params = _greeting(signup) | {"login_name": activation.login_name, "at": now.isoformat()}
+    about = activation.onboarding_id
+    return [Mail(kind, activation.email, signup.customer.language, params, about=about)]
+
+
+def _greeting(signup: SignupAccepted) -> dict[str, Any]:
     return {
         "reference": signup.reference,
         "contact": signup.customer.contact.full_name,

@@ -1,32 +1,38 @@
 """One customer as activation sees them: what is known, and their credentials."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import JSON, Column, Index, MetaData
 from sqlmodel import Field
 
-from services.activation import facts
+from services.activation import facts, states
+from services.activation.checklist import waits_for
 from services.activation.facts import Facts
 from shared.events import (
     AdministrationCreated,
+    CustomerContactChanged,
     CustomerReleased,
     Event,
     OnboardingWithdrawn,
-    OrderConfirmationSent,
+    RegistrationCompleted,
     SignupAccepted,
     SignupRejected,
 )
 from shared.events.envelope import Envelope
-from shared.persistence.entity import Entity, UtcDateTime, index_of, moment
+from shared.persistence.entity import Entity, index_of, moment
 
-SENDING = "sending"
-SENT = "sent"
-UNDELIVERABLE = "undeliverable"
+SENDING = states.SENDING
+SENT = states.SENT
+UNDELIVERABLE = states.UNDELIVERABLE
 
-WRONG_TRIES = 5
-LOCK = timedelta(minutes=15)
-WRONG_TRIES_FOR_GOOD = 20
-"""After this many wrong passwords the one-time password is dead and staff must send another."""
+
+TELL_WHO = (SignupAccepted, SignupRejected, RegistrationCompleted)
+"""What tells who the customer is, and how they are reached."""
+BEFORE_ANY_END = datetime.min.replace(tzinfo=UTC)
+"""A moment at which every password that is there is good: `lapse` takes those that have ended."""
+
+FORGOTTEN_A_DAY = 3
+A_DAY = timedelta(days=1)
 
 
 class ActivationTable(Entity):
@@ -39,13 +45,24 @@ class Activation(ActivationTable, table=True):
     """What is known of one onboarding, and the credentials of its customer.
 
     `attempt` counts how often credentials were ordered; only the latest may become valid. The
-    password exists here as an argon2 hash alone.
+    password exists here as an argon2 hash alone. `step` and `actor` are where the checklist stands
+    and who must act, for whoever looks for such customers; `step` is None in a row of a version
+    that did not keep them.
     """
 
     __tablename__ = "activation"
     __table_args__ = (
         Index("activation_newest", "heard_at", "onboarding_id"),
         Index("activation_office", "office_code", "heard_at", "onboarding_id"),
+        Index("activation_step", "step", "heard_at", "onboarding_id"),
+        Index("activation_office_step", "office_code", "step", "heard_at", "onboarding_id"),
+        Index("activation_step_actor", "step", "actor", "heard_at", "onboarding_id"),
+        Index("activation_actor", "actor", "heard_at", "onboarding_id"),
+        Index("activation_office_actor", "office_code", "actor", "heard_at", "onboarding_id"),
+        Index("activation_reference", "reference"),
+        Index("activation_order", "order_reference"),
+        Index("activation_customer_number", "customer_number"),
+        Index("activation_administration", "administration_number"),
         index_of("ready", "activation_waiting", "heard_at", "onboarding_id"),
         index_of("ready", "activation_waiting_office", "office_code", "heard_at", "onboarding_id"),
     )
@@ -56,6 +73,12 @@ class Activation(ActivationTable, table=True):
     company: str | None = Field(default=None, max_length=200)
     heard_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     ready: bool = False
+    step: str | None = Field(default=None, max_length=12)
+    actor: str | None = Field(default=None, max_length=8)
+    reference: str | None = Field(default=None, max_length=35)
+    order_reference: str | None = Field(default=None, max_length=35)
+    customer_number: str | None = Field(default=None, max_length=35)
+    administration_number: str | None = Field(default=None, max_length=35)
     email: str | None = Field(default=None, max_length=320)
     mobile: str | None = Field(default=None, max_length=20)
 
@@ -71,10 +94,12 @@ class Activation(ActivationTable, table=True):
     expires_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     one_time_hash: str | None = Field(default=None, max_length=200)
     own_hash: str | None = Field(default=None, max_length=200)
+    # The version before this one counts wrong passwords here; they can go when none of those runs.
     wrong_tries: int = 0
-    locked_until: datetime | None = Field(
-        default=None, sa_column=Column(UtcDateTime(), nullable=True)
-    )
+    locked_until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    forgotten_since: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    times_forgotten: int | None = None
+    lock_told_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     first_login_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
     # What is known.
@@ -84,8 +109,26 @@ class Activation(ActivationTable, table=True):
         self.facts = facts.record(self.facts, event, envelope)
         first = self.heard_at or envelope.time
         self.heard_at = min(first, envelope.time)
-        signup = self.signup
-        rejected = facts.read(self.facts, SignupRejected)
+        if isinstance(event, TELL_WHO):
+            self._take_customer()
+        self.catch_up()
+
+    def told_anew(self, event: Event) -> bool:
+        """Whether this event may tell who the customer is otherwise than is known."""
+        if not isinstance(event, RegistrationCompleted):
+            return isinstance(event, TELL_WHO)
+        known = facts.customer_signed_up(self.facts)
+        return known != event.customer.model_dump(mode="json", exclude_none=True)
+
+    def catch_up(self) -> None:
+        """Bring what is found by columns into line with the facts."""
+        for column, reference in facts.references(self.facts).items():
+            if getattr(self, column) != reference:
+                setattr(self, column, reference)
+        self._refresh()
+
+    def _take_customer(self) -> None:
+        signup, rejected = self.signup, facts.read(self.facts, SignupRejected)
         if signup is not None:
             self.office_code, self.company = signup.office.code, signup.customer.company
             # A contact that staff corrected is not overwritten: `amend` sets both.
@@ -93,22 +136,26 @@ class Activation(ActivationTable, table=True):
                 self.email, self.mobile = signup.customer.email, signup.customer.mobile
         elif rejected is not None:
             self.office_code, self.company = rejected.office_code, rejected.company
-        self._refresh()
 
     @property
     def signup(self) -> SignupAccepted | None:
-        """The accepted sign-up."""
-        return facts.read(self.facts, SignupAccepted)
+        """The accepted sign-up, as it was registered: the office may have corrected it."""
+        accepted = facts.read(self.facts, SignupAccepted)
+        registered = facts.read(self.facts, RegistrationCompleted)
+        if accepted is None or registered is None:
+            return accepted
+        names = ("customer", "package", "payer")
+        return accepted.model_copy(update={name: getattr(registered, name) for name in names})
 
     @property
     def released(self) -> bool:
         """Signed and collected, and not taken back."""
-        return facts.read(self.facts, CustomerReleased) is not None
+        return facts.holds(self.facts, CustomerReleased)
 
     @property
     def withdrawn(self) -> bool:
         """Whether the onboarding has stopped."""
-        return facts.read(self.facts, OnboardingWithdrawn) is not None
+        return facts.holds(self.facts, OnboardingWithdrawn)
 
     @property
     def set_up(self) -> bool:
@@ -117,17 +164,10 @@ class Activation(ActivationTable, table=True):
         return created is not None and created.access_granted
 
     @property
-    def order_reference(self) -> str | None:
-        """The order's reference, once something said it."""
-        sent = facts.read(self.facts, OrderConfirmationSent)
-        released = facts.read(self.facts, CustomerReleased)
-        latest = sent or released
-        return latest.order_reference if latest else None
-
-    @property
     def may_be_sent(self) -> bool:
         """Whether nothing stands in the way of sending credentials."""
-        return self.released and self.set_up and not self.withdrawn and self.signup is not None
+        known = facts.holds(self.facts, SignupAccepted)
+        return self.released and self.set_up and not self.withdrawn and known
 
     @property
     def suspended(self) -> bool:
@@ -150,11 +190,30 @@ class Activation(ActivationTable, table=True):
         self.one_time_hash, self.expires_at = password_hash, expires_at
         # Who is sent another has lost their own, and types what the message says.
         self.own_hash = None
-        self.wrong_tries, self.locked_until = 0, None
+        self.lock_told_at = None
+
+    def equip_beside(self, password_hash: str, expires_at: datetime) -> None:
+        """Keep the hash of a password that anybody may have asked for: their own stays good."""
+        self.one_time_hash, self.expires_at = password_hash, expires_at
+
+    @property
+    def may_forget(self) -> bool:
+        """Whether a fresh password may be sent upon a word: their credentials have been before."""
+        return self.may_be_sent and self.state == SENT and self.email is not None
+
+    def forget(self, now: datetime) -> bool:
+        """Count that a fresh password is asked for; returns whether it may be sent."""
+        if not self.may_forget:
+            return False
+        if self.forgotten_since is None or now - self.forgotten_since >= A_DAY:
+            self.forgotten_since, self.times_forgotten = now, 0
+        self.times_forgotten = (self.times_forgotten or 0) + 1
+        return self.times_forgotten <= FORGOTTEN_A_DAY
 
     def void(self) -> None:
         """Make a password that was sent worthless; a password of the customer's own stays."""
         self.one_time_hash = self.expires_at = None
+        self._refresh()
 
     def mark_sent(self, now: datetime) -> None:
         """Record that the message has left."""
@@ -167,14 +226,28 @@ class Activation(ActivationTable, table=True):
         self.void()
         self._refresh()
 
-    def amend(self, email: str | None, mobile: str | None) -> None:
-        """Correct the contact; what was sent to the old one is void."""
-        self.email, self.mobile = email or self.email, mobile or self.mobile
+    def amend(self, email: str | None, mobile: str | None) -> CustomerContactChanged | None:
+        """Correct the contact; what was sent to the old one is void.
+
+        Returns what has changed; None when it was like that before.
+        """
+        present = {"email": self.email, "mobile": self.mobile}
+        asked = {"email": email or self.email, "mobile": mobile or self.mobile}
+        changed = {name: value for name, value in asked.items() if value != present[name]}
+        if not changed:
+            return None
+        self.email, self.mobile = asked["email"], asked["mobile"]
         self.facts = {**self.facts, "amended": {}}
         chosen = self.own_hash is not None
         if self.state == SENDING or (self.state == SENT and not chosen):
             self.void()
             self.state = UNDELIVERABLE
+        self._refresh()
+        return CustomerContactChanged(**changed)
+
+    def lapse(self) -> None:
+        """Take note that the one-time password has ended; when, stays known."""
+        self.one_time_hash = None
         self._refresh()
 
     def one_time_is_good(self, now: datetime) -> bool:
@@ -195,17 +268,9 @@ class Activation(ActivationTable, table=True):
         """
         return self.first_login_at is not None and self.own_hash is not None
 
-    def record_wrong_password(self, now: datetime) -> None:
-        """Count a wrong try; five lock for a quarter of an hour, twenty kill the password."""
-        self.wrong_tries += 1
-        if self.wrong_tries % WRONG_TRIES == 0:
-            self.locked_until = now + LOCK
-        if self.wrong_tries >= WRONG_TRIES_FOR_GOOD:
-            self.void()
-
     def record_login(self, now: datetime) -> bool:
         """Record a log-in; returns whether it was the first."""
-        self.wrong_tries, self.locked_until = 0, None
+        self.lock_told_at = None
         first = self.first_login_at is None
         if first:
             self.first_login_at = now
@@ -217,10 +282,6 @@ class Activation(ActivationTable, table=True):
         self.own_hash = password_hash
         self.void()
 
-    def locked(self, now: datetime) -> bool:
-        """Whether log-in is closed for a while."""
-        return self.locked_until is not None and now < self.locked_until
-
     @property
     def _amended(self) -> bool:
         return "amended" in self.facts
@@ -228,3 +289,6 @@ class Activation(ActivationTable, table=True):
     def _refresh(self) -> None:
         waiting = self.state in (None, UNDELIVERABLE)
         self.ready = self.may_be_sent and waiting and not self.has_own_access
+        standing = waits_for(self, BEFORE_ANY_END)
+        if (self.step, self.actor) != standing:
+            self.step, self.actor = standing

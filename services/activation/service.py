@@ -3,9 +3,12 @@
 from pathlib import Path
 
 from services.activation.api import router
+from services.activation.customers import customer_names
+from services.activation.earlier_versions import catch_up
 from services.activation.handlers import SUBSCRIPTIONS
 from services.activation.login.credentials import credentials_kind
-from services.activation.mails import CREDENTIALS
+from services.activation.login.forgotten import forgotten_kind
+from services.activation.mails import CREDENTIALS, FORGOTTEN
 from services.activation.models import ActivationTable
 from shared.host.service import Service
 from shared.host.settings import Settings
@@ -20,9 +23,15 @@ def build(settings: Settings) -> Service:
         folder=Path(__file__).parent,
         router=router,
         resources={Settings: settings},
+        customers=customer_names,
         scopes={
+            "contacts:amend": "correct where a customer is reached",
             "users:activate": "send customers their credentials",
             "onboardings:read": "see where every customer stands",
         },
-        notification_kinds={CREDENTIALS: credentials_kind(settings)},
+        at_start=catch_up,
+        notification_kinds={
+            CREDENTIALS: credentials_kind(settings),
+            FORGOTTEN: forgotten_kind(settings),
+        },
     )

@@ -2,6 +2,7 @@
 
 Owns: orders, mandates, collections and what KING reported of them.
 Hears: registration.completed, collection.result, onboarding.withdrawn.
-Says: order.confirmation_sent, order.confirmation_signed, collection.requested,
-collection.cancelled, collection.booked, customer.released, customer.release_withdrawn.
+Says: order.confirmation_sent, order.confirmation_signed, order.signature_withdrawn,
+collection.requested, collection.cancelled, collection.booked, customer.released,
+customer.release_withdrawn.
 """

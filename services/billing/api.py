@@ -1,82 +1,101 @@
-"""HTTP in: orders and their confirmations, signatures, collections, KING's reports."""
+"""HTTP in: orders and their confirmations, signatures, and what KING reports."""
 
-from datetime import date
-from typing import Annotated, Literal
-from uuid import uuid5
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator, BaseModel, Field
-from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from services.billing.commands import DecideCollection, SignOrder
+from services.billing.collection.api import router as collection_router
+from services.billing.commands import SignOrder, WithdrawSignature
 from services.billing.confirmation.document import Document
 from services.billing.confirmation.notices import Documents
-from services.billing.models import Collection, Mandate, Order, UnmatchedResult
-from services.billing.models.collection import TO_COLLECT, TO_DECIDE
+from services.billing.models import Collection, Mandate, Order
+from services.billing.orders import find_orders
 from services.billing.responses import (
-    CollectionResponse,
-    ListedCollection,
+    OrderListed,
     OrderResponse,
-    RequestedCollectionResponse,
-    UnmatchedResultResponse,
+    SignatureResponse,
+    SignatureWithdrawnResponse,
 )
-from shared.base.errors import FieldError, Invalid, NotFound
-from shared.events import CollectionResult
-from shared.events.envelope import NAMESPACE
+from shared.base.errors import Conflict, Reject
+from shared.events import (
+    CollectionCancelled,
+    Event,
+    OrderConfirmationSigned,
+    OrderSignatureWithdrawn,
+)
+from shared.events.shapes import Day
 from shared.host.runtime import Runtime
-from shared.host.settings import Settings
-from shared.trade.calendar import business_day
+from shared.processing import Effect, EventFor
 from shared.trade.iban import sepa_iban
+from shared.trade.text import PlainLine
 from shared.web.app import IdempotencyKey, api_router, caller_with
-from shared.web.auth import Caller
+from shared.web.auth import Caller, not_there
 from shared.web.paging import NEXT_PAGE, Page
 
 Reader = Annotated[Caller, Depends(caller_with("orders:read"))]
 BackOffice = Annotated[Caller, Depends(caller_with("orders:confirm"))]
-King = Annotated[Caller, Depends(caller_with("collections:report"))]
+E = TypeVar("E", bound=Event)
+Listed = Literal["unsigned", "signed", "released", "suspended"]
 
 
 class Signature(BaseModel):
     """The signed confirmation, as it came in."""
 
     method: Literal["post", "fax", "scan", "online"]
-    signed_on: date
-    signed_by: str = Field(min_length=1, max_length=200)
+    signed_on: Day
+    signed_by: PlainLine = Field(min_length=1, max_length=200)
     iban: Annotated[str, AfterValidator(sepa_iban)] | None = None
-    account_holder: str | None = Field(default=None, min_length=1, max_length=200)
+    account_holder: PlainLine | None = Field(default=None, min_length=1, max_length=200)
 
 
-class Decision(BaseModel):
-    """What a person decides about a held result: it counts after all, or it does not."""
+class Slip(BaseModel):
+    """Why a recorded signature is taken back."""
 
-    decision: Literal["accept", "dismiss"]
-    reason: str = Field(min_length=1, max_length=200)
+    reason: PlainLine = Field(min_length=1, max_length=200)
 
 
 def router(runtime: Runtime) -> APIRouter:
     """Billing's routes."""
     routes = api_router(prefix="/api")
-    routes.include_router(_orders(runtime))
-    routes.include_router(_collections(runtime))
+    orders = api_router(prefix="/orders", tags=["orders"])
+    _add_reading(orders, runtime)
+    _add_signing(orders, runtime)
+    routes.include_router(orders)
+    routes.include_router(collection_router(runtime))
     return routes
 
 
-def _orders(runtime: Runtime) -> APIRouter:
-    routes = api_router(prefix="/orders", tags=["orders"])
+def _add_reading(routes: APIRouter, runtime: Runtime) -> None:
     documents = runtime.resource(Documents)
 
-    @routes.get("/{reference}", summary="One order")
+    @routes.get("", summary="Orders, by how far they have come", responses=NEXT_PAGE)
+    def list_orders(
+        caller: Reader,
+        page: Annotated[Page, Depends()],
+        status: Annotated[Listed | None, Query()] = None,
+        q: Annotated[
+            str | None,
+            Query(max_length=200, description="a reference, or how the company's name begins"),
+        ] = None,
+    ) -> list[OrderListed]:
+        q = "".join(filter(str.isprintable, q or "")).strip() or None
+        reference = q and documents.reference_of(q)
+        with runtime.reading() as session:
+            rows = find_orders(session, page, caller.office, status, q, reference)
+        return [OrderListed.of(row) for row in rows]
+
+    @routes.get("/{reference}", summary="One order, and what people did about it")
     def show(reference: str, caller: Reader) -> OrderResponse:
         with runtime.reading() as session:
-            order = _load_or_404(session, caller, reference)
+            order = _load_or_404(session, caller, documents.reference_of(reference))
             mandate = session.get(Mandate, order.mandate_key)
-            collections = session.exec(
-                select(Collection)
-                .where(Collection.order_reference == reference)
-                .order_by(col(Collection.attempt))
-            ).all()
-        return OrderResponse.of(order, mandate, collections)
+            query = select(Collection).where(Collection.order_reference == order.reference)
+            collections = session.exec(query.order_by(col(Collection.attempt))).all()
+            acts = runtime.acts(session, order.onboarding_id)
+        return OrderResponse.of(order, mandate, collections, acts)
 
     @routes.get(
         "/{reference}/confirmation.pdf",
@@ -86,9 +105,12 @@ def _orders(runtime: Runtime) -> APIRouter:
     )
     def show_confirmation(reference: str, caller: Reader) -> Response:
         with runtime.reading() as session:
-            order = _load_or_404(session, caller, reference)
+            order = _load_or_404(session, caller, documents.reference_of(reference))
             confirmation = documents.confirmation_of(session, order)
-        document = Document.of(confirmation)
+        try:
+            document = Document.of(confirmation)
+        except Reject as refusal:
+            raise Conflict("document_not_made", str(refusal)) from None
         disposition = f'inline; filename="{document.filename}"'
         return Response(
             document.content,
@@ -96,121 +118,52 @@ def _orders(runtime: Runtime) -> APIRouter:
             headers={"Content-Disposition": disposition},
         )
 
+
+def _add_signing(routes: APIRouter, runtime: Runtime) -> None:
+    documents = runtime.resource(Documents)
+
     @routes.post("/{reference}/signature", status_code=202, summary="It came back, signed")
     def sign(
         reference: str, body: Signature, caller: BackOffice, key: IdempotencyKey = None
-    ) -> None:
-        _require_past(body.signed_on, today=business_day(runtime.clock()))
+    ) -> SignatureResponse:
         with runtime.reading() as session:
-            order = _load_or_404(session, caller, reference)
-        command = SignOrder(order_reference=reference, **body.model_dump())
-        runtime.handle(command, subject=order.onboarding_id, by=caller.source, key=key)
-
-    return routes
-
-
-def _collections(runtime: Runtime) -> APIRouter:
-    routes = api_router(tags=["collections"])
-
-    @routes.get(
-        "/collections",
-        summary="What KING should collect; what a person must decide",
-        responses=NEXT_PAGE,
-    )
-    def list_collections(
-        caller: King,
-        page: Annotated[Page, Depends()],
-        status: Annotated[Literal["requested", "held"], Query()] = "requested",
-    ) -> list[ListedCollection]:
+            order = _load_or_404(session, caller, documents.reference_of(reference))
+        command = SignOrder(order_reference=order.reference or "", **body.model_dump())
+        effects = runtime.handle(command, subject=order.onboarding_id, by=caller.person, key=key)
+        signed = [event.order_reference for event in _events(effects, OrderConfirmationSigned)]
         with runtime.reading() as session:
-            if status == "held":
-                return _held(session, caller.office, page)
-            return _to_collect(session, caller.office, page, runtime.settings)
+            order = _load_or_404(session, caller, command.order_reference)
+            mandate = session.get_one(Mandate, order.mandate_key)
+        return SignatureResponse.of(order, mandate, signed)
 
-    @routes.post("/collections/{end_to_end_id}/decide", status_code=202, summary="Decide")
-    def decide(
-        end_to_end_id: str, body: Decision, caller: BackOffice, key: IdempotencyKey = None
-    ) -> None:
-        if caller.office is not None:
-            with runtime.reading() as session:
-                _require_held_of(session, caller, end_to_end_id)
-        command = DecideCollection(
-            end_to_end_id=end_to_end_id,
-            decision=body.decision,
+    @routes.delete("/{reference}/signature", status_code=202, summary="The signature was a mistake")
+    def withdraw_signature(
+        reference: str, body: Slip, caller: BackOffice, key: IdempotencyKey = None
+    ) -> SignatureWithdrawnResponse:
+        with runtime.reading() as session:
+            order = _load_or_404(session, caller, documents.reference_of(reference))
+            mandate = session.get_one(Mandate, order.mandate_key)
+        command = WithdrawSignature(order_reference=order.reference or "", reason=body.reason)
+        effects = runtime.handle(command, subject=order.onboarding_id, by=caller.person, key=key)
+        return SignatureWithdrawnResponse.of(
+            order,
+            mandate,
             reason=body.reason,
-            by=caller.name,
-        )
-        subject = str(uuid5(NAMESPACE, f"collection/{end_to_end_id}"))
-        runtime.handle(command, subject=subject, by=caller.source, key=key)
-
-    @routes.post("/collection-results", status_code=202, summary="What became of a collection")
-    def report(body: CollectionResult, caller: King, key: IdempotencyKey = None) -> None:
-        with runtime.reading() as session:
-            query = select(Order).where(Order.reference == body.order_reference)
-            order = session.exec(query).one_or_none()
-        caller.require_office(order.office_code if order else None)
-        unknown = str(uuid5(NAMESPACE, f"order/{body.order_reference}"))
-        runtime.handle_event(
-            CollectionResult.event_type,
-            body.model_dump(mode="json", exclude_none=True),
-            subject=order.onboarding_id if order else unknown,
-            by="/king-billing",
-            key=key,
+            unsigned=[event.order_reference for event in _events(effects, OrderSignatureWithdrawn)]
+            or [command.order_reference],
+            cancelled=[event.end_to_end_id for event in _events(effects, CollectionCancelled)],
         )
 
-    return routes
 
-
-def _require_past(signed_on: date, *, today: date) -> None:
-    if signed_on > today:
-        message = "A confirmation cannot have been signed in the future; check the date."
-        error = FieldError(field="signed_on", code="in_the_future", message=message)
-        raise Invalid("invalid", message, errors=[error])
-
-
-def _to_collect(
-    session: Session, office: str | None, page: Page, settings: Settings
-) -> list[ListedCollection]:
-    """What KING should collect, for when it does not hear `collection.requested`."""
-    query = (
-        select(Collection, Mandate)
-        .join(Order, col(Order.reference) == Collection.order_reference)
-        .join(Mandate, col(Mandate.key) == Order.mandate_key)
-        .where(text(TO_COLLECT))
-    )
-    if office is not None:
-        query = query.where(Collection.office_code == office)
-    creditor_id = settings.creditor.identifier
-    return [
-        RequestedCollectionResponse.under(mandate.details(creditor_id), row)
-        for row, mandate in page.read(session, query, col(Collection.key))
-    ]
-
-
-def _held(session: Session, office: str | None, page: Page) -> list[ListedCollection]:
-    """What a person must decide; results of unknown orders belong to no office."""
-    query = select(Collection).where(text(TO_DECIDE))
-    if office is not None:
-        query = query.where(Collection.office_code == office)
-    held = page.read(session, query, col(Collection.key))
-    listed: list[ListedCollection] = [CollectionResponse.of(row) for row in held]
-    if office is None:
-        unmatched = select(UnmatchedResult).where(UnmatchedResult.open == 1)
-        order = col(UnmatchedResult.received_at), col(UnmatchedResult.id)
-        rows = page.read(session, unmatched, *order, part="unmatched")
-        listed += [UnmatchedResultResponse.of(row) for row in rows]
-    return listed
-
-
-def _require_held_of(session: Session, caller: Caller, end_to_end_id: str) -> None:
-    query = select(Collection.office_code).where(Collection.end_to_end_id == end_to_end_id)
-    for office in session.exec(query).all() or [None]:
-        caller.require_office(office)
+def _events(effects: Sequence[Effect] | None, kind: type[E]) -> list[E]:
+    """The events of one kind among what was done; none when it had been done before."""
+    events = [effect.event for effect in effects or () if isinstance(effect, EventFor)]
+    return [event for event in events if isinstance(event, kind)]
 
 
 def _load_or_404(session: Session, caller: Caller, reference: str) -> Order:
     order = session.exec(select(Order).where(Order.reference == reference)).one_or_none()
     if order is None:
-        raise NotFound("not_found", "There is no order by that reference.")
+        raise not_there()
     caller.require_office(order.office_code)
     return order

@@ -11,6 +11,7 @@ class SignOrder(Command):
     """Record that the payer returned the confirmation, signed."""
 
     command_type: ClassVar[str] = "billing.sign_order"
+    recorded: ClassVar[tuple[str, ...]] = ("order_reference", "method", "signed_on")
 
     order_reference: str
     method: SignatureMethod
@@ -20,12 +21,23 @@ class SignOrder(Command):
     account_holder: str | None = None
 
 
-class DecideCollection(Command):
-    """Carry out what a person decided about a held result."""
+class WithdrawSignature(Command):
+    """Take back a signature that was recorded by mistake."""
 
-    command_type: ClassVar[str] = "billing.decide_collection"
+    command_type: ClassVar[str] = "billing.withdraw_signature"
+    recorded: ClassVar[tuple[str, ...]] = ("order_reference", "reason")
 
-    end_to_end_id: str
+    order_reference: str
+    reason: str
+
+
+class DecideResult(Command):
+    """Carry out what a person decided about one held result."""
+
+    command_type: ClassVar[str] = "billing.decide_result"
+    recorded: ClassVar[tuple[str, ...]] = ("result_id", "decision", "reason")
+
+    result_id: str
     decision: Literal["accept", "dismiss"]
     reason: str
     by: str
@@ -38,6 +50,14 @@ class CollectAgain(Command):
 
     order_reference: str
     attempt: int
+
+
+class StopMandate(Command):
+    """Call off whatever KING is asked for under a mandate whose holder has died."""
+
+    command_type: ClassVar[str] = "billing.stop_mandate"
+
+    mandate_key: str
 
 
 class RemindUnsigned(Command):

@@ -1,12 +1,15 @@
 """What billing's handlers need loaded, one query each for a whole batch."""
 
+from services.billing.collection.handlers import order_of_result
+from services.billing.commands import DecideResult
 from services.billing.models import Collection, Mandate, Order, UnmatchedResult
 from services.billing.models.mandate import mandate_key
-from shared.events import RegistrationCompleted
+from services.billing.models.unmatched import unmatched_id
+from shared.events import CollectionResult, RegistrationCompleted
 from shared.processing import Entities, Load, Message, by_subject, through
 
-ORDER_KEYS = ("reference", "mandate_key")
-COLLECTION_KEYS = ("onboarding_id", "order_reference", "end_to_end_id", "held")
+ORDER_KEYS = ("reference", "mandate_key", "signed_on")
+COLLECTION_KEYS = ("onboarding_id", "order_reference")
 
 
 def _mandate_of_event(message: Message, _entities: Entities) -> str | None:
@@ -26,6 +29,16 @@ def _references_under_mandate(message: Message, entities: Entities) -> list[str]
         for order in orders.where(reference=reference)
     ]
     return [order.reference for key in keys for order in orders.where(mandate_key=key)]
+
+
+def _unmatched_id(message: Message, _entities: Entities) -> str | None:
+    content = message.content
+    return unmatched_id(content) if isinstance(content, CollectionResult) else None
+
+
+def _order_of_result(message: Message, _entities: Entities) -> str | None:
+    content = message.content
+    return order_of_result(content.result_id) if isinstance(content, DecideResult) else None
 
 
 ORDER = by_subject(Order, find_by=ORDER_KEYS)
@@ -52,13 +65,22 @@ OPEN_UNMATCHED = Load(
     UnmatchedResult,
     "open",
     lambda _message, _entities: [1],
-    find_by=("order_reference", "end_to_end_id"),
+    find_by=("order_reference",),
 )
 """All of them: there are hardly ever any, and an order does not know its number beforehand."""
-UNMATCHED_OF_MESSAGE = Load(UnmatchedResult, "id", lambda message, _entities: message.envelope.id)
-"""What this very message left behind when its order was not known."""
-HELD = Load(Collection, "end_to_end_id", "end_to_end_id", find_by=COLLECTION_KEYS)
-ORDER_OF_HELD = Load(Order, "reference", through(HELD, "order_reference"), find_by=ORDER_KEYS)
-COLLECTIONS_OF_HELD = Load(
-    Collection, "order_reference", through(HELD, "order_reference"), find_by=COLLECTION_KEYS
+UNMATCHED_OF_EVENT = Load(UnmatchedResult, "id", _unmatched_id)
+"""What the very same result left behind when its order was not known."""
+UNMATCHED_BY_ID = Load(UnmatchedResult, "id", "result_id")
+ORDER_OF_RESULT = Load(Order, "reference", _order_of_result, find_by=ORDER_KEYS)
+MANDATE_OF_RESULT = Load(Mandate, "key", through(ORDER_OF_RESULT, "mandate_key"))
+COLLECTIONS_OF_RESULT = Load(
+    Collection, "order_reference", _order_of_result, find_by=COLLECTION_KEYS
+)
+ALL_OF_MANDATE = Load(
+    Order, "mandate_key", through(ORDER_BY_REFERENCE, "mandate_key"), find_by=ORDER_KEYS
+)
+STOPPED_MANDATE = Load(Mandate, "key", "mandate_key")
+ORDERS_OF_STOPPED = Load(Order, "mandate_key", "mandate_key", find_by=ORDER_KEYS)
+COLLECTIONS_OF_STOPPED = Load(
+    Collection, "order_reference", through(ORDERS_OF_STOPPED, "reference"), find_by=COLLECTION_KEYS
 )

@@ -10,6 +10,7 @@ from shared.notifications.messages import Mail
 CONFIRMATION = "order_confirmation"
 COPY = "order_confirmation_copy"
 REMINDER = "order_reminder"
+UNDELIVERABLE = "confirmation_undeliverable"
 
 
 def payer_address(event: RegistrationCompleted) -> tuple[str, str, Language]:
@@ -24,7 +25,7 @@ def payer_address(event: RegistrationCompleted) -> tuple[str, str, Language]:
 
 def confirmation_mails(order: Order) -> Sequence[Mail]:
     """The confirmation to the payer, and always a copy to the office."""
-    event = order.registration()
+    event = order.reached_now()
     name, to, language = payer_address(event)
     params = _order_params(order, event) | {"payer": name, "payer_email": to}
     return [
@@ -35,10 +36,28 @@ def confirmation_mails(order: Order) -> Sequence[Mail]:
 
 def reminder_mails(order: Order, times: int) -> Sequence[Mail]:
     """A mail to the payer that the confirmation has not come back yet."""
-    event = order.registration()
+    event = order.reached_now()
     name, to, language = payer_address(event)
     params = _order_params(order, event) | {"payer": name, "payer_email": to, "times": times}
     return [Mail(REMINDER, to, language, params, about=order.onboarding_id)]
+
+
+def undeliverable_mail(order: Order, *, reminder: bool, not_made: bool) -> Mail:
+    """A mail to the office that the confirmation, or a reminder of it, did not reach the payer.
+
+    `not_made` says that there is no document to send: somebody at KING must look. Otherwise it is
+    most likely the payer's address, and the office can mend that.
+    """
+    event = order.reached_now()
+    name, address, _ = payer_address(event)
+    params = _order_params(order, event) | {
+        "payer": name,
+        "payer_email": address,
+        "reminder": reminder,
+        "not_made": not_made,
+    }
+    office = event.office
+    return Mail(UNDELIVERABLE, office.email, office.language, params, about=order.onboarding_id)
 
 
 def failure_mails(
@@ -53,7 +72,7 @@ def failure_mails(
 
     `meaning` and `action` say in the reader's language why, and what happens next.
     """
-    event = order.registration()
+    event = order.reached_now()
     name, to, language = payer_address(event)
     mails = [("collection_failed_office", event.office.email, event.office.language)]
     if to_payer:

@@ -1,67 +1,17 @@
-"""What billing's routes answer: orders, collections, results without an order."""
+"""What the routes of orders answer: orders, and their signatures."""
 
 from collections.abc import Sequence
-from datetime import date
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Any
 
 from pydantic import BaseModel
 
-from services.billing.models import Collection, Mandate, Order, UnmatchedResult
-from shared.events import MandateDetails
+from services.billing.collection.responses import CollectionResponse
+from services.billing.confirmation.signing import recorded
+from services.billing.models import Collection, Mandate, Order
+from services.billing.models.money import to_pay_back_cents
 from shared.events.shapes import Package
-
-
-class CollectionResponse(BaseModel):
-    """One attempt to collect, and what KING reported of it; amounts are in cents."""
-
-    order_reference: str
-    end_to_end_id: str
-    attempt: int
-    amount_cents: int
-    currency: str
-    collect_on: date | None
-    status: str
-    reason_code: str | None
-    held: bool
-    reported: list[dict[str, Any]]
-
-    @classmethod
-    def of(cls, row: Collection) -> "CollectionResponse":
-        """This collection."""
-        return cls(**_fields(row))
-
-
-class RequestedCollectionResponse(CollectionResponse):
-    """A collection that KING should make, with the mandate that allows it."""
-
-    mandate: MandateDetails
-
-    @classmethod
-    def under(cls, mandate: MandateDetails, row: Collection) -> "RequestedCollectionResponse":
-        """This collection, under this mandate."""
-        return cls(**_fields(row), mandate=mandate)
-
-
-class UnmatchedResultResponse(BaseModel):
-    """What KING reported of an order that is not known."""
-
-    order_reference: str
-    end_to_end_id: str
-    held: Literal[True] = True
-    reason: str = "the order is not known"
-    reported: list[dict[str, Any]]
-
-    @classmethod
-    def of(cls, row: UnmatchedResult) -> "UnmatchedResultResponse":
-        """This result."""
-        return cls(
-            order_reference=row.order_reference,
-            end_to_end_id=row.end_to_end_id,
-            reported=[row.result],
-        )
-
-
-ListedCollection = RequestedCollectionResponse | CollectionResponse | UnmatchedResultResponse
+from shared.host.requests import RecordedAct
 
 
 class MandateResponse(BaseModel):
@@ -83,8 +33,95 @@ class MandateResponse(BaseModel):
         )
 
 
+class SignatureResponse(BaseModel):
+    """A recorded signature: whose order, how much, from which account.
+
+    `also_signed` are the other orders that the same mandate covers since.
+    """
+
+    order_reference: str
+    company: str
+    amount_cents: int
+    currency: str
+    method: str | None
+    signed_on: date | None
+    signed_by: str | None
+    received_at: datetime | None
+    mandate_reference: str
+    iban_ends_with: str | None
+    account_holder: str | None
+    also_signed: list[str]
+
+    @classmethod
+    def of(cls, order: Order, mandate: Mandate, signed: Sequence[str]) -> "SignatureResponse":
+        """The signature of this order; `signed` are all that were signed with it."""
+        others = [reference for reference in signed if reference != order.reference]
+        return cls(**recorded(order, mandate), also_signed=others)
+
+
+class SignatureWithdrawnResponse(BaseModel):
+    """A signature that was taken back: whose order, how much, from which account it had been.
+
+    `unsigned` are all orders that wait for a signature again, `cancelled` the end-to-end ids that
+    KING need not collect.
+    """
+
+    order_reference: str
+    company: str
+    amount_cents: int
+    currency: str
+    iban_ends_with: str | None
+    account_holder: str | None
+    reason: str
+    unsigned: list[str]
+    cancelled: list[str]
+
+    @classmethod
+    def of(
+        cls,
+        order: Order,
+        mandate: Mandate,
+        *,
+        reason: str,
+        unsigned: Sequence[str],
+        cancelled: Sequence[str],
+    ) -> "SignatureWithdrawnResponse":
+        """What was undone of this order and mandate, which are those of before."""
+        had = recorded(order, mandate)
+        return cls(
+            **{name: had[name] for name in cls.model_fields if name in had},
+            reason=reason,
+            unsigned=list(unsigned),
+            cancelled=list(cancelled),
+        )
+
+
+class OrderListed(BaseModel):
+    """One order in a list; `status` says how far it has come."""
+
+    order_reference: str | None
+    onboarding_id: str
+    office_code: str | None
+    company: str
+    package: str
+    payer: str
+    amount_cents: int
+    currency: str
+    placed_on: date | None
+    signed_on: date | None
+    status: str
+
+    @classmethod
+    def of(cls, order: Order) -> "OrderListed":
+        """This order."""
+        return cls(**_summary(order), package=order.registration().package.code)
+
+
 class OrderResponse(BaseModel):
-    """One order, its mandate and all attempts to collect it."""
+    """One order, its mandate, all attempts to collect it, and what people did about it.
+
+    `to_pay_back_cents` is how much of the money that is there must go back to the payer.
+    """
 
     order_reference: str | None
     onboarding_id: str
@@ -96,49 +133,52 @@ class OrderResponse(BaseModel):
     currency: str
     placed_on: date | None
     signed_on: date | None
+    signed_by: str | None
     signature_method: str | None
+    status: str
     released: bool
     withdrawn: bool
     revision: int
+    to_pay_back_cents: int
     mandate: MandateResponse | None
     collections: list[CollectionResponse]
+    acts: list[RecordedAct]
 
     @classmethod
     def of(
-        cls, order: Order, mandate: Mandate | None, collections: Sequence[Collection]
+        cls,
+        order: Order,
+        mandate: Mandate | None,
+        collections: Sequence[Collection],
+        acts: list[RecordedAct],
     ) -> "OrderResponse":
         """This order."""
-        event = order.registration()
         return cls(
-            order_reference=order.reference,
-            onboarding_id=order.onboarding_id,
-            office_code=order.office_code,
-            company=event.customer.company,
-            package=event.package,
-            payer=event.payer.kind,
-            amount_cents=order.amount_cents,
-            currency=order.currency,
-            placed_on=order.placed_on,
-            signed_on=order.signed_on,
+            **_summary(order),
+            package=order.registration().package,
+            signed_by=order.signed_by,
             signature_method=order.signature_method,
             released=order.released,
             withdrawn=order.withdrawn,
             revision=order.revision,
+            to_pay_back_cents=to_pay_back_cents(collections, withdrawn=order.withdrawn),
             mandate=MandateResponse.of(mandate) if mandate else None,
             collections=[CollectionResponse.of(row) for row in collections],
+            acts=acts,
         )
 
 
-def _fields(row: Collection) -> dict[str, Any]:
+def _summary(order: Order) -> dict[str, Any]:
+    event = order.registration()
     return {
-        "order_reference": row.order_reference,
-        "end_to_end_id": row.end_to_end_id,
-        "attempt": row.attempt,
-        "amount_cents": row.amount_cents,
-        "currency": row.currency,
-        "collect_on": row.collect_on,
-        "status": row.status,
-        "reason_code": row.reason_code,
-        "held": bool(row.held),
-        "reported": row.results,
+        "order_reference": order.reference,
+        "onboarding_id": order.onboarding_id,
+        "office_code": order.office_code,
+        "company": event.customer.company,
+        "payer": event.payer.kind,
+        "amount_cents": order.amount_cents,
+        "currency": order.currency,
+        "placed_on": order.placed_on,
+        "signed_on": order.signed_on,
+        "status": order.stage,
     }

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from services.billing.api import router
 from services.billing.confirmation.notices import Documents
+from services.billing.customers import customer_names
 from services.billing.handlers import SERIES, SUBSCRIPTIONS
 from services.billing.models import BillingTable
 from shared.host.service import Service
@@ -23,6 +24,7 @@ def build(settings: Settings) -> Service:
         router=router,
         resources={Catalogue: catalogue, Settings: settings, Documents: documents},
         series=(SERIES,),
+        customers=customer_names,
         scopes={
             "orders:read": "read orders and their confirmations",
             "orders:confirm": "record signed confirmations, decide held results (KING back office)",

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from shared.trade.text import PlainCode
+
 SHIPPED = "standard"
 SHIPPED_CHART = Path(__file__).parent / "standard_chart.csv"
 
@@ -22,8 +24,8 @@ class LedgerAccount(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    number: Annotated[str, StringConstraints(pattern=r"^\d{3,8}$")]
-    name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    number: Annotated[str, StringConstraints(pattern=r"^[0-9]{3,8}$")]
+    name: Annotated[PlainCode, StringConstraints(min_length=1, max_length=100)]
     rgs: Annotated[str, StringConstraints(pattern=r"^[BW][A-Za-z]{2,11}$")]
     kind: Literal["balance", "result"]
 

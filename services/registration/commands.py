@@ -1,6 +1,6 @@
 """What people ask of registration."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -16,10 +16,28 @@ class RegisterCustomer(Command):
     by: str
 
 
+class CorrectSignup(Command):
+    """The office has found a mistake, and corrects it before it decides.
+
+    The parts hold what is to change, as far as it changes; a field that is null is taken away.
+    `fields` are the names of all of them.
+    """
+
+    command_type: ClassVar[str] = "registration.correct"
+    recorded: ClassVar[tuple[str, ...]] = ("fields",)
+
+    by: str
+    customer: dict[str, Any] = Field(default_factory=dict)
+    package: dict[str, Any] = Field(default_factory=dict)
+    payer: dict[str, Any] = Field(default_factory=dict)
+    fields: tuple[str, ...]
+
+
 class DeclineCustomer(Command):
     """The office has checked the sign-up and says no."""
 
     command_type: ClassVar[str] = "registration.decline"
+    recorded: ClassVar[tuple[str, ...]] = ("reason",)
 
     by: str
     reason: str = Field(min_length=1, max_length=200)
@@ -32,6 +50,7 @@ class MakeAdministration(Command):
     """
 
     command_type: ClassVar[str] = "registration.make_administration"
+    recorded: ClassVar[tuple[str, ...]] = ("base_administration",)
 
     base_administration: str | None = Field(default=None, max_length=35)
 
@@ -40,6 +59,7 @@ class PutBaseAdministration(Command):
     """Add or replace a base administration; `office_code` is empty when it is for all."""
 
     command_type: ClassVar[str] = "registration.put_base_administration"
+    recorded: ClassVar[tuple[str, ...]] = ("code", "office_code")
 
     code: str
     office_code: str

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from services.registration import charts
 from services.registration.commands import (
+    CorrectSignup,
     DeclineCustomer,
     MakeAdministration,
     PutBaseAdministration,
     RegisterCustomer,
 )
+from services.registration.corrections import corrected
 from services.registration.models import (
     PENDING,
     REGISTERED,
@@ -27,6 +29,7 @@ from shared.events import (
 )
 from shared.events.envelope import Envelope
 from shared.processing import Effect, Entities, Load, Loaded, Message, Now, Numbers, by_subject, on
+from shared.trade.catalogue import Catalogue
 
 CUSTOMERS = "customer"
 ADMINISTRATIONS = "administration"
@@ -73,6 +76,26 @@ def register(
     return _register(registration, registration.signup(), bases, numbers, by=command.by)
 
 
+def correct(
+    command: CorrectSignup,
+    envelope: Envelope,
+    registrations: Loaded[Registration],
+    catalogue: Catalogue,
+    now: Now,
+) -> Sequence[Effect]:
+    """Correct what was signed up with, until the customer is registered or declined.
+
+    Raises:
+        Conflict: this was decided before.
+        Invalid: what it would become is not in order.
+    """
+    registration = _load_or_404(registrations, envelope)
+    registration.require_undecided()
+    changes = command.model_dump(include={"customer", "package", "payer"})
+    registration.correct(corrected(registration.signup(), changes, catalogue), command.by, now)
+    return []
+
+
 def decline(
     command: DeclineCustomer, envelope: Envelope, registrations: Loaded[Registration]
 ) -> Sequence[Effect]:
@@ -95,7 +118,7 @@ def make_administration(
     """
     registration = _load_or_404(registrations, envelope)
     if registration.status != REGISTERED:
-        raise Conflict("not_registered", "Register the customer first; then his administration.")
+        raise Conflict("not_registered", "Register the customer first; then their administration.")
     if registration.is_set_up_from(command.base_administration):
         registration.administration_error = None
         return []  # The customer works in it: pressing once more must not give them other books.
@@ -213,6 +236,7 @@ SUBSCRIPTIONS = [
     on(SignupAccepted, register_automatically, loads=[REGISTRATION, BASE_OF_EVENT]),
     on(OnboardingWithdrawn, withdraw, loads=[REGISTRATION]),
     on(RegisterCustomer, register, loads=[REGISTRATION, BASE_OF_REGISTRATION]),
+    on(CorrectSignup, correct, loads=[REGISTRATION]),
     on(DeclineCustomer, decline, loads=[REGISTRATION]),
     on(MakeAdministration, make_administration, loads=[REGISTRATION, BASE_OF_REGISTRATION]),
     on(PutBaseAdministration, put_base, loads=[BASE_TO_PUT, CHART_TO_PUT]),

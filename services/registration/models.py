@@ -25,18 +25,29 @@ class RegistrationTable(Entity):
 
 
 class Registration(RegistrationTable, table=True):
-    """One customer's way from accepted sign-up to registered customer with an administration."""
+    """One customer's way from accepted sign-up to registered customer with an administration.
+
+    `accepted` is the sign-up as it was heard; `corrected` what the office put in the place of its
+    customer, package and payer before it decided.
+    """
 
     __tablename__ = "registration"
     __table_args__ = (
         Index("registration_list", "status", "heard_at", "onboarding_id"),
         Index("registration_office", "office_code", "status", "heard_at", "onboarding_id"),
+        Index("registration_reference", "reference"),
+        Index("registration_customer_number", "customer_number"),
+        Index("registration_administration", "administration_number"),
     )
 
     onboarding_id: str = Field(primary_key=True, max_length=36)
     status: str = Field(default=PENDING, max_length=12)
     office_code: str | None = Field(default=None, max_length=35)
+    reference: str | None = Field(default=None, max_length=35)
     accepted: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+    corrected: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+    corrected_by: str | None = Field(default=None, max_length=120)
+    corrected_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     heard_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     decided_by: str | None = Field(default=None, max_length=120)
     customer_number: str | None = Field(default=None, max_length=35)
@@ -47,19 +58,19 @@ class Registration(RegistrationTable, table=True):
     administration_error: str | None = Field(default=None, max_length=200)
 
     def signup(self) -> SignupAccepted:
-        """The sign-up as it was accepted.
+        """The sign-up as it was accepted, with what the office has corrected.
 
         Raises:
             Conflict: it has not been heard yet.
         """
         if self.accepted is None:
             raise Conflict("not_signed_up", "The sign-up of this customer is not here yet.")
-        return SignupAccepted.model_validate(self.accepted)
+        return SignupAccepted.model_validate({**self.accepted, **(self.corrected or {})})
 
     def record_signup(self, signup: SignupAccepted, now: datetime) -> None:
         """Keep the sign-up; it waits for review until somebody, or the policy, decides."""
         self.accepted = signup.model_dump(mode="json", exclude_none=True)
-        self.office_code = signup.office.code
+        self.office_code, self.reference = signup.office.code, signup.reference
         self.heard_at = now
         if self.status == PENDING:
             self.status = REVIEW
@@ -70,18 +81,30 @@ class Registration(RegistrationTable, table=True):
         Raises:
             Reject: it is not the one that was heard.
         """
-        if signup != self.signup():
+        if signup != SignupAccepted.model_validate(self.accepted):
             raise Reject("this onboarding id already belongs to a sign-up with other contents")
 
-    def register(
-        self, signup: SignupAccepted, customer_number: str, by: str
-    ) -> RegistrationCompleted:
-        """Register the customer with the vendor, as they signed up.
+    def correct(self, signup: SignupAccepted, by: str, now: datetime) -> None:
+        """Put a corrected customer, package and payer in the place of those that came.
 
         Raises:
             Conflict: this was decided before.
         """
-        self._require_undecided()
+        self.require_undecided()
+        self.corrected = signup.model_dump(
+            mode="json", include={"customer", "package", "payer"}, exclude_none=True
+        )
+        self.corrected_by, self.corrected_at = by, now
+
+    def register(
+        self, signup: SignupAccepted, customer_number: str, by: str
+    ) -> RegistrationCompleted:
+        """Register the customer with the vendor, as they signed up and were corrected.
+
+        Raises:
+            Conflict: this was decided before.
+        """
+        self.require_undecided()
         self.status, self.customer_number, self.decided_by = REGISTERED, customer_number, by
         return RegistrationCompleted(
             customer_number=customer_number,
@@ -97,7 +120,7 @@ class Registration(RegistrationTable, table=True):
         Raises:
             Conflict: this was decided before.
         """
-        self._require_undecided()
+        self.require_undecided()
         self.signup()
         self.status, self.decided_by = DECLINED, by
 
@@ -121,12 +144,17 @@ class Registration(RegistrationTable, table=True):
         present = self.administration_number is not None
         return present and chosen in (None, self.copied_from)
 
-    def _require_undecided(self) -> None:
+    def require_undecided(self) -> None:
+        """Refuse what is only for a sign-up that still waits for somebody's decision.
+
+        Raises:
+            Conflict: this was decided before; it says how, and by whom.
+        """
         if self.status in (REGISTERED, DECLINED, WITHDRAWN):
             raise Conflict(
                 "already_decided",
                 f"This sign-up was decided before: it is {self.status}.",
-                extra={"status": self.status, "decided_by": self.decided_by},
+                extra={"state": self.status, "decided_by": self.decided_by},
             )
 
 

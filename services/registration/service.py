@@ -4,18 +4,20 @@ from pathlib import Path
 
 from services.registration import charts
 from services.registration.api import router
+from services.registration.customers import customer_names
 from services.registration.handlers import ADMINISTRATIONS, CUSTOMERS, SUBSCRIPTIONS
 from services.registration.models import BaseAdministration, Chart, RegistrationTable, base_key
 from shared.host.runtime import Runtime
 from shared.host.service import Service
 from shared.host.settings import Settings
+from shared.trade.catalogue import Catalogue
 
 STANDARD = "Standaard administratie"
 EDITIONS = frozenset({"3396525632f1b5fb58c2001da5d9da080b8f53fa59997707e38640c61a1b2041"})
 """Every chart that was ever shipped as the standard one, by its fingerprint."""
 
 
-def build(_settings: Settings) -> Service:
+def build(settings: Settings) -> Service:
     """The registration service, not yet running."""
     return Service(
         name="registration",
@@ -23,7 +25,9 @@ def build(_settings: Settings) -> Service:
         metadata=RegistrationTable.metadata,
         folder=Path(__file__).parent,
         router=router,
+        resources={Catalogue: Catalogue.load(settings.catalogue)},
         series=(CUSTOMERS, ADMINISTRATIONS),
+        customers=customer_names,
         scopes={
             "registrations:review": ("see sign-ups that wait for review; register or decline them"),
             "administrations:create": "make administrations and base administrations",

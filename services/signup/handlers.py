@@ -1,45 +1,44 @@
 """What signup does upon each event and command."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+
+import structlog
 
 from services.signup.commands import PutOffice, Withdraw
 from services.signup.form.validation import Checked, check
-from services.signup.mails import confirmations, incomplete, withdrawal
-from services.signup.models import Office, Signup, company_key
+from services.signup.form.warnings import warning_text
+from services.signup.loads import COUNTS, OFFICE, SAME_COMPANY, SAME_KVK, SIGNUP, office_code_of
+from services.signup.mails import TOO_MANY, confirmations, incomplete, withdrawal
+from services.signup.models import (
+    Office,
+    Signup,
+    SignupCount,
+    company_key,
+    office_key,
+    recipient_key,
+)
 from shared.base.errors import NotFound, Reject
 from shared.events import (
     CustomerActivated,
+    CustomerContactChanged,
     CustomerLoggedIn,
     OnboardingWithdrawn,
+    RegistrationCompleted,
     RegistrationDeclined,
     SignupAccepted,
     SignupRejected,
     SignupSubmitted,
 )
 from shared.events.envelope import Envelope
-from shared.events.shapes import Warning
+from shared.events.shapes import Language, Warning
 from shared.host.settings import Settings
-from shared.processing import (
-    Effect,
-    Entities,
-    Load,
-    Loaded,
-    Message,
-    Now,
-    Numbers,
-    RawEvent,
-    by_subject,
-    on,
-)
+from shared.processing import Effect, Loaded, Now, Numbers, Person, RawEvent, on
+from shared.trade.calendar import business_year
 from shared.trade.catalogue import Catalogue
 
-SERIES = "signup"
+log = structlog.get_logger()
 
-DUPLICATE = {
-    "nl": "Er loopt al een inschrijving van dit bedrijf voor dit pakket: {references}.",
-    "en": "A sign-up of this company for this package is already under way: {references}.",
-}
+SERIES = "signup"
 
 
 def accept_signup(
@@ -47,36 +46,60 @@ def accept_signup(
     envelope: Envelope,
     signups: Loaded[Signup],
     offices: Loaded[Office],
+    counts: Loaded[SignupCount],
     catalogue: Catalogue,
     settings: Settings,
     numbers: Numbers,
+    person: Person | None,
     now: Now,
 ) -> Sequence[Effect]:
-    """Accept or reject what a customer filled in, and tell them and their office."""
+    """Accept or reject what a customer filled in, and tell them and their office.
+
+    Who sent it over HTTP has the answer in hand, and is not mailed what is wrong.
+    """
     signup = _signup(signups, envelope)
     if signup.digest == envelope.digest():
         return []  # The website said it twice.
-    if signup.contents_are_final:
-        raise Reject("this onboarding id already belongs to a sign-up with other contents")
-    office = offices.get(_text(event.data, "office_code"))
-    if office is not None:
-        _require_own_website(office, envelope)
+    office = offices.get(office_code_of(event.data))
     checked = check(event.data, catalogue=catalogue, office=office, now=now)
+    if (refusal := _refusal(signup, office, checked, envelope)) is not None:
+        return _refuse(refusal, checked)
     if checked.submitted is None or office is None:
-        signup.reject(envelope.digest(), now)
-        return [_rejection(checked, event.data), *incomplete(checked)]
+        signup.reject(office.code if office else None, envelope.digest(), now)
+        silent = person is not None or _are_too_many(checked, office, counts, settings, now)
+        return [_rejection(checked), *([] if silent else incomplete(checked))]
+    warnings = [*checked.warnings, *_duplicates(checked.submitted, office, signups)]
+    if _are_too_many(checked, office, counts, settings, now):
+        warnings.append(_warning(TOO_MANY, office))
     accepted = SignupAccepted(
-        reference=f"S-{now.year}-{numbers.take(SERIES):06d}",
+        reference=f"S-{business_year(now)}-{numbers.take(SERIES):06d}",
         office=office.public(),
         customer=checked.submitted.customer,
         package=checked.submitted.package,
         payer=checked.submitted.payer,
         preferred_channel=checked.submitted.preferred_channel,
-        warnings=(*checked.warnings, *_duplicates(checked.submitted, office, signups)),
+        warnings=tuple(warnings),
     )
     signup.accept(accepted, envelope.digest(), now)
     remarks = checked.submitted.remarks
     return [accepted, *confirmations(accepted, catalogue, settings.base_url, signup, remarks)]
+
+
+def record_registration(
+    event: RegistrationCompleted, envelope: Envelope, signups: Loaded[Signup]
+) -> Sequence[Effect]:
+    """Take the data as the office has registered them, corrected or not."""
+    _signup(signups, envelope).register(event)
+    return []
+
+
+def record_contact(
+    event: CustomerContactChanged, envelope: Envelope, signups: Loaded[Signup]
+) -> Sequence[Effect]:
+    """Take where the customer is reached from now on."""
+    order = (envelope.time.isoformat(), envelope.id)
+    _signup(signups, envelope).change_contact(event, order)
+    return []
 
 
 def record_decline(
@@ -111,42 +134,78 @@ def withdraw(command: Withdraw, envelope: Envelope, signups: Loaded[Signup]) -> 
         raise NotFound("not_found", "There is no onboarding by that id.")
     signup.withdraw(command.by)
     event = OnboardingWithdrawn(reason=command.reason, by=command.by)
-    return [event, *withdrawal(signup.acceptance())]
+    return [event, *withdrawal(signup)]
 
 
 def put_office(command: PutOffice, offices: Loaded[Office]) -> Sequence[Effect]:
     """Add or change an office."""
     office = offices.get(command.code)
+    values = command.model_dump(mode="json")
     if office is None:
-        offices.add(Office(**command.model_dump()))
-    else:
-        for name, value in command.model_dump(exclude={"code"}).items():
-            setattr(office, name, value)
+        offices.add(Office(**values))
+        return []
+    for name, value in values.items():
+        setattr(office, name, value)
     return []
 
 
-def _require_own_website(office: Office, envelope: Envelope) -> None:
-    """Refuse a sign-up that comes from another website than the office's.
+def _refusal(
+    signup: Signup, office: Office | None, checked: Checked, envelope: Envelope
+) -> str | None:
+    """Why this sign-up cannot be taken under its id, or from its website; None when it can.
 
-    With STRICT_PUBLISHERS the broker vouches for it; without, this catches a mistake.
-
-    Raises:
-        Reject: it comes from elsewhere.
+    With STRICT_PUBLISHERS the broker vouches for the website; without, this catches a mistake.
     """
-    if envelope.source != f"/website/{office.code}":
-        raise Reject(
+    if signup.contents_are_final:
+        return "this onboarding id already belongs to a sign-up with other contents"
+    if office is not None and envelope.source != f"/website/{office.code}":
+        return (
             f"a sign-up for office {office.code} must come from /website/{office.code}, "
             f"not from {envelope.source[:80]}"
         )
+    if signup.belongs_to_another(checked.office_code or ""):
+        return "this onboarding id already belongs to another office"
+    return None
 
 
-def _rejection(checked: Checked, data: Mapping[str, Any]) -> SignupRejected:
-    customer = data.get("customer")
-    company = _text(customer, "company") if isinstance(customer, Mapping) else ""
+def _refuse(refusal: str, checked: Checked) -> Sequence[Effect]:
+    """Have a sign-up refused, or forgotten where it holds a citizen number.
+
+    What is refused is kept whole until a person decides, and a citizen number is kept nowhere.
+
+    Raises:
+        Reject: it is refused.
+    """
+    if any("citizen_number" in error.code for error in checked.errors):
+        log.warning("signup_with_citizen_number_dropped")
+        return []
+    raise Reject(refusal)
+
+
+def _are_too_many(
+    checked: Checked,
+    office: Office | None,
+    counts: Loaded[SignupCount],
+    settings: Settings,
+    now: Now,
+) -> bool:
+    """Count a sign-up for its office and its recipients; whether one has more than its hour's."""
+    submitted = checked.submitted
+    addresses = {checked.reply_to, submitted.payer.email if submitted else None} - {None}
+    limits = {
+        recipient_key(address or ""): settings.signups_per_address_hour for address in addresses
+    }
+    limits[office_key(office.code if office else "")] = settings.signups_per_office_hour
+    numbers = []
+    for key, limit in limits.items():
+        row = counts.get(key) or counts.add(SignupCount(key=key, began_at=now))
+        numbers.append((row.count(now), limit))
+    return any(number > limit for number, limit in numbers)
+
+
+def _rejection(checked: Checked) -> SignupRejected:
     return SignupRejected(
-        office_code=_text(data, "office_code")[:35] or None,
-        company=company[:200] or None,
-        errors=checked.errors,
+        office_code=checked.office_code, company=checked.company, errors=checked.errors
     )
 
 
@@ -166,11 +225,14 @@ def _duplicates(
         and (signup.office_code, signup.package_code) == (office.code, submitted.package.code)
         and ((customer.kvk and signup.kvk == customer.kvk) or signup.company_key == key)
     )
-    if not alike:
-        return []
-    language = "en" if office.language == "en" else "nl"
-    text = DUPLICATE[language].format(references=", ".join(alike[:5]))
-    return [Warning(code="likely_duplicate", text=text, needs_review=True)]
+    references = ", ".join(alike[:5])
+    return [_warning("likely_duplicate", office, references=references)] if alike else []
+
+
+def _warning(code: str, office: Office, **values: object) -> Warning:
+    """Something that the office must look at."""
+    language: Language = "en" if office.language == "en" else "nl"
+    return Warning(code=code, text=warning_text(code, language, **values), needs_review=True)
 
 
 def _signup(signups: Loaded[Signup], envelope: Envelope) -> Signup:
@@ -178,46 +240,15 @@ def _signup(signups: Loaded[Signup], envelope: Envelope) -> Signup:
     return signups.get(envelope.subject) or signups.add(Signup(onboarding_id=envelope.subject))
 
 
-def _text(data: Mapping[str, Any], name: str) -> str:
-    value = data.get(name)
-    clean = value if isinstance(value, str) else ""
-    return "".join(character for character in clean if character.isprintable()).strip()
-
-
-def _customer(message: Message) -> Mapping[str, Any]:
-    content = message.content
-    customer = content.data.get("customer") if isinstance(content, RawEvent) else None
-    return customer if isinstance(customer, Mapping) else {}
-
-
-def _office(message: Message, _entities: Entities) -> str | None:
-    content = message.content
-    if isinstance(content, PutOffice):
-        return content.code
-    return (_text(content.data, "office_code") or None) if isinstance(content, RawEvent) else None
-
-
-def _kvk(message: Message, _entities: Entities) -> str | None:
-    # As the rule for the field reads it: people write blanks and points between the digits.
-    return _text(_customer(message), "kvk").replace(" ", "").replace(".", "") or None
-
-
-def _company(message: Message, _entities: Entities) -> str:
-    customer = _customer(message)
-    return company_key(_text(customer, "company"), _text(customer, "email"))
-
-
-SIGNUP = by_subject(Signup)
-OFFICE = Load(Office, "code", _office)
-"""Locked: two sign-ups of one company at the same moment must see one another as duplicates."""
-SAME_KVK = Load(Signup, "kvk", _kvk, lock=False)
-SAME_COMPANY = Load(Signup, "company_key", _company, lock=False)
+SIGNUP_LOADS = [SIGNUP, OFFICE, SAME_KVK, SAME_COMPANY, COUNTS]
 
 SUBSCRIPTIONS = [
-    on(SignupSubmitted, accept_signup, loads=[SIGNUP, OFFICE, SAME_KVK, SAME_COMPANY], raw=True),
+    on(SignupSubmitted, accept_signup, loads=SIGNUP_LOADS, raw=True),
+    on(RegistrationCompleted, record_registration, loads=[SIGNUP]),
     on(RegistrationDeclined, record_decline, loads=[SIGNUP]),
     on(CustomerActivated, record_activation, loads=[SIGNUP]),
     on(CustomerLoggedIn, record_login, loads=[SIGNUP]),
+    on(CustomerContactChanged, record_contact, loads=[SIGNUP]),
     on(Withdraw, withdraw, loads=[SIGNUP]),
     on(PutOffice, put_office, loads=[OFFICE]),
 ]

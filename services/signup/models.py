@@ -1,13 +1,20 @@
-"""Offices and sign-ups, and how far each sign-up has come."""
+"""Offices and sign-ups, how far each sign-up has come, and how many came within an hour."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index, MetaData
 from sqlmodel import Field
 
 from shared.base.errors import Conflict
-from shared.events import SignupAccepted, shapes
+from shared.base.text import comparable
+from shared.events import (
+    CustomerContactChanged,
+    RegistrationCompleted,
+    SignupAccepted,
+    shapes,
+)
 from shared.persistence.entity import Entity, moment
 
 PENDING = "unheard"
@@ -18,6 +25,10 @@ DECLINED = "declined"
 WITHDRAWN = "withdrawn"
 COMPLETED = "completed"
 
+HOUR = timedelta(hours=1)
+RECIPIENT_DIGITS = 4
+"""Of the fingerprint of a recipient: 65,536 are told apart."""
+
 
 class SignupTable(Entity):
     """The base of this service's own tables."""
@@ -26,7 +37,11 @@ class SignupTable(Entity):
 
 
 class Office(SignupTable, table=True):
-    """An accounting office whose clients sign up."""
+    """An accounting office whose clients sign up.
+
+    `pays_for_customers` is no, review or yes; `sites` are the origins of the pages that may show
+    its sign-up form in a frame.
+    """
 
     __tablename__ = "office"
 
@@ -37,15 +52,21 @@ class Office(SignupTable, table=True):
     language: str = Field(default="nl", max_length=2)
     review: str = Field(default="flagged", max_length=10)
     base_administration: str = Field(default="standard", max_length=35)
-    pays_for_customers: bool = False
+    pays_for_customers: str = Field(default="no", max_length=6)
+    color: str | None = Field(default=None, max_length=7)
+    sites: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
 
     def public(self) -> shapes.Office:
         """What other services need of the office."""
-        return shapes.Office.model_validate(self.model_dump(exclude={"pays_for_customers"}))
+        return shapes.Office.model_validate(self.model_dump())
 
 
 class Signup(SignupTable, table=True):
-    """One sign-up. `digest` is a fingerprint of what was submitted, to tell a repeat."""
+    """One sign-up. `digest` is a fingerprint of what was submitted, to tell a repeat.
+
+    `accepted` is the sign-up as it was accepted, `registered` what the office has registered
+    instead, `contact` what the customer is reached by since.
+    """
 
     __tablename__ = "signup"
     __table_args__ = (
@@ -62,6 +83,8 @@ class Signup(SignupTable, table=True):
     kvk: str | None = Field(default=None, max_length=8)
     company_key: str | None = Field(default=None, max_length=420)
     accepted: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+    registered: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+    contact: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     submitted_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     activated_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     logged_in_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
@@ -77,20 +100,56 @@ class Signup(SignupTable, table=True):
         """Whether what was signed up for is known, so that nothing may take its place."""
         return self.status not in (PENDING, REJECTED)
 
+    @property
+    def unreviewed(self) -> frozenset[str]:
+        """The codes of its warnings, as long as nobody has registered it."""
+        if self.registered is not None:
+            return frozenset()
+        return frozenset(warning["code"] for warning in (self.accepted or {}).get("warnings", ()))
+
+    def belongs_to_another(self, office_code: str) -> bool:
+        """Whether another office has submitted under this id before."""
+        return self.office_code not in (None, office_code)
+
     def accept(self, event: SignupAccepted, digest: str, now: datetime) -> None:
         """Keep a sign-up that is in order."""
         self.digest, self.submitted_at = digest, now
         self.reference = event.reference
         self.office_code = event.office.code
-        self.package_code = event.package.code
-        self.kvk = event.customer.kvk
-        self.company_key = company_key(event.customer.company, event.customer.email)
         self.accepted = event.model_dump(mode="json", exclude_none=True)
         self.status = COMPLETED if self.logged_in_at else ACCEPTED
+        self._know_again()
 
-    def reject(self, digest: str, now: datetime) -> None:
-        """Refuse the sign-up as it is; a corrected one may take its place."""
+    def reject(self, office_code: str | None, digest: str, now: datetime) -> None:
+        """Refuse the sign-up as it is; a corrected one of the same office may take its place."""
+        self.office_code = office_code or self.office_code
         self.digest, self.submitted_at, self.status = digest, now, REJECTED
+
+    def register(self, event: RegistrationCompleted) -> None:
+        """Take what the office has registered, which it may have corrected."""
+        parts = {"customer", "package", "payer"}
+        self.registered = event.model_dump(mode="json", exclude_none=True, include=parts)
+        self._know_again()
+
+    def change_contact(self, event: CustomerContactChanged, order: tuple[str, str]) -> None:
+        """Take where the customer is reached now.
+
+        Of two changes of one field the later holds, by time and id, in whatever order they come.
+        """
+        contact = dict(self.contact or {})
+        for name, value in event.model_dump(exclude_none=True).items():
+            if [*order] > contact.get(name, [])[:2]:
+                contact[name] = [*order, value]
+        self.contact = contact
+        self._know_again()
+
+    def _know_again(self) -> None:
+        """By what a second sign-up of the same company is recognised."""
+        if self.accepted is None:
+            return
+        event = self.acceptance()
+        self.package_code, self.kvk = event.package.code, event.customer.kvk
+        self.company_key = company_key(event.customer.company, event.customer.email)
 
     def decline(self) -> None:
         """Close the sign-up: the office said no."""
@@ -107,7 +166,7 @@ class Signup(SignupTable, table=True):
             raise Conflict(
                 "not_open",
                 f"This onboarding cannot be withdrawn: it is {self.status}.",
-                extra={"status": self.status},
+                extra={"state": self.status},
             )
         self.status, self.stopped_by = WITHDRAWN, by
 
@@ -118,10 +177,50 @@ class Signup(SignupTable, table=True):
             self.status = COMPLETED
 
     def acceptance(self) -> SignupAccepted:
-        """What was said when it was accepted."""
-        return SignupAccepted.model_validate(self.accepted)
+        """What was said when it was accepted, with what is known better since."""
+        known = (self.accepted or {}) | (self.registered or {})
+        contact = {name: entry[-1] for name, entry in (self.contact or {}).items()}
+        return SignupAccepted.model_validate(
+            known | {"customer": known.get("customer", {}) | contact}
+        )
+
+
+class SignupCount(SignupTable, table=True):
+    """How many sign-ups came for one recipient or one office since an hour began.
+
+    Recipients are known by a part of a fingerprint alone.
+    """
+
+    __tablename__ = "signup_count"
+
+    key: str = Field(primary_key=True, max_length=80)
+    began_at: datetime = Field(sa_column=moment())
+    signups: int = 0
+
+    def count(self, now: datetime) -> int:
+        """Count one more; returns how many there are in the hour that is under way."""
+        if now - self.began_at >= HOUR:
+            self.began_at, self.signups = now, 0
+        self.signups += 1
+        return self.signups
 
 
 def company_key(company: str, email: str) -> str:
     """By which two sign-ups of one company are recognised when no KvK number tells."""
-    return f"{' '.join(company.casefold().split())}/{email.casefold()}"[:420]
+    return f"{comparable(company)}/{comparable(email)}"[:420]
+
+
+def recipient_key(email: str) -> str:
+    """By which sign-ups for one mailbox are counted; a tag after a plus is the same mailbox.
+
+    It is the beginning of a fingerprint: too little to tell who it was, or to fill a table, and
+    enough that two mailboxes hardly ever share a full hour.
+    """
+    local, _, domain = comparable(email).rpartition("@")
+    mailbox = f"{local.partition('+')[0]}@{domain}"
+    return f"recipient/{sha256(mailbox.encode()).hexdigest()[:RECIPIENT_DIGITS]}"
+
+
+def office_key(code: str) -> str:
+    """By which sign-ups for one office are counted; those for unknown ones are counted together."""
+    return f"office/{code}"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from services.signup.api import router
+from services.signup.customers import customer_names
 from services.signup.handlers import SERIES, SUBSCRIPTIONS
 from services.signup.models import Office, SignupTable
 from shared.host.runtime import Runtime
@@ -15,7 +16,7 @@ EXAMPLE = Office(
     name="Administratiekantoor De Linde",
     email="kantoor@delinde.example",
     phone="+31 20 000 00 42",
-    pays_for_customers=True,
+    pays_for_customers="yes",
 )
 """The office that the embedded default starts with, so that the examples work at once."""
 
@@ -30,6 +31,7 @@ def build(settings: Settings) -> Service:
         router=router,
         resources={Catalogue: Catalogue.load(settings.catalogue), Settings: settings},
         series=(SERIES,),
+        customers=customer_names,
         scopes={
             "signup:submit": "submit sign-ups, as an office's website does",
             "signup:withdraw": "withdraw an onboarding",

@@ -25,6 +25,10 @@ class StappenplanError(Exception):
     """The root of all errors that are ours."""
 
 
+class WrongSettings(StappenplanError):
+    """A setting makes no sense; the text names it and says what to do, never its value."""
+
+
 class Reject(StappenplanError):
     """This message can never work; it becomes a dead letter with this reason, at once."""
 

@@ -1,6 +1,6 @@
 """The public language: every event, one file per speaker, and `EVENTS` by name on the wire."""
 
-from shared.events.activation import CustomerActivated, CustomerLoggedIn
+from shared.events.activation import CustomerActivated, CustomerContactChanged, CustomerLoggedIn
 from shared.events.billing import (
     CollectionBooked,
     CollectionCancelled,
@@ -10,6 +10,7 @@ from shared.events.billing import (
     MandateDetails,
     OrderConfirmationSent,
     OrderConfirmationSigned,
+    OrderSignatureWithdrawn,
 )
 from shared.events.event import EVENTS, Event
 from shared.events.king import KING_HEARS, KING_QUEUE, CollectionResult
@@ -37,6 +38,7 @@ __all__ = [
     "CollectionRequested",
     "CollectionResult",
     "CustomerActivated",
+    "CustomerContactChanged",
     "CustomerLoggedIn",
     "CustomerReleaseWithdrawn",
     "CustomerReleased",
@@ -45,6 +47,7 @@ __all__ = [
     "OnboardingWithdrawn",
     "OrderConfirmationSent",
     "OrderConfirmationSigned",
+    "OrderSignatureWithdrawn",
     "RegistrationCompleted",
     "RegistrationDeclined",
     "SignupAccepted",

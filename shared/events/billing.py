@@ -39,6 +39,18 @@ class OrderConfirmationSigned(Event):
     method: SignatureMethod
     signed_on: date
     received_at: AwareDatetime
+    revision: Annotated[int, Field(strict=True, ge=0)] | None = None
+
+
+class OrderSignatureWithdrawn(Event):
+    """BEVESTIGEN: a signature was recorded by mistake and is taken back; the order is unsigned."""
+
+    event_type: ClassVar[str] = "order.signature_withdrawn.v1"
+    said_by: ClassVar[str] = "billing"
+
+    order_reference: Code
+    reason: Line
+    revision: Annotated[int, Field(strict=True, ge=0)]
 
 
 class MandateDetails(Shape):

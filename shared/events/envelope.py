@@ -16,6 +16,8 @@ from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
 from shared.base.errors import Malformed
+from shared.base.moments import NotAMoment, read_moment
+from shared.base.text import HIDDEN
 
 CONTENT_TYPE = "application/cloudevents+json"
 NAMESPACE = UUID("6d0ee6f8-8f0e-5e8e-9d4b-2f6f5b1c7a10")
@@ -26,7 +28,6 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_TEXT = 255
 AS_WE_WRITE_THEM = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
-CONTROL = re.compile(r"[\x00-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Envelope:
     """Who says what about whom, and when.
 
     `subject` is the onboarding id, `causationid` the id of the message that led to this one,
-    `data` the event's fields as they travel.
+    `data` the event's fields as they travel, `actor` the person whose request led to it, if it
+    was a person's.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Envelope:
     data: Mapping[str, Any] = field(default_factory=dict)
     causationid: str | None = None
     traceparent: str | None = None
+    actor: str | None = None
 
     def to_bytes(self) -> bytes:
         """The structured-mode JSON document."""
@@ -71,6 +74,8 @@ class Envelope:
             document["causationid"] = self.causationid
         if self.traceparent:
             document["traceparent"] = self.traceparent
+        if self.actor:
+            document["actor"] = self.actor
         return document
 
     def digest(self) -> str:
@@ -112,6 +117,7 @@ def read_document(document: Mapping[str, Any]) -> Envelope:
         data=require_object(document.get("data"), "data"),
         causationid=_optional(document, "causationid"),
         traceparent=_optional(document, "traceparent"),
+        actor=_optional(document, "actor"),
     )
 
 
@@ -155,7 +161,7 @@ def _text(attributes: Mapping[str, Any], name: str) -> str:
     value = attributes.get(name)
     if not isinstance(value, str) or not value or len(value) > MAX_TEXT:
         raise Malformed(f"{name} must be a text of 1 to {MAX_TEXT} characters")
-    if CONTROL.search(value):
+    if HIDDEN.search(value):
         raise Malformed(f"{name} holds a control character")
     return value
 
@@ -176,12 +182,9 @@ def _uuid(attributes: Mapping[str, Any], name: str) -> str:
 
 def _moment(value: object) -> datetime:
     """RFC 3339 with an offset; AMQP timestamps arrive as datetimes without one, in UTC."""
+    if isinstance(value, datetime) and value.tzinfo is None:
+        value = value.replace(tzinfo=UTC)
     try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-        if moment.tzinfo is None and isinstance(value, datetime):
-            moment = moment.replace(tzinfo=UTC)
-        if moment.tzinfo is None:
-            raise Malformed("time needs an offset, e.g. 2026-11-24T09:30:00Z")
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Malformed("time must be RFC 3339, e.g. 2026-11-24T09:30:00Z") from None
+        return read_moment(value)
+    except NotAMoment as refusal:
+        raise Malformed(f"time cannot be read: {refusal}") from None

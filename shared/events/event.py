@@ -14,10 +14,13 @@ class Event(BaseModel):
     """A fact that one speaker says and others may hear.
 
     A subclass that sets `event_type` is part of the public language and enters `EVENTS`.
-    Unknown fields are ignored, so that a newer speaker does not break an older listener.
+    Unknown fields are ignored, so that a newer speaker does not break an older listener. What is
+    wrong is told without what was said, since errors are kept and logged.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_timedelta="iso8601")
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", ser_json_timedelta="iso8601", hide_input_in_errors=True
+    )
 
     event_type: ClassVar[str] = ""
     said_by: ClassVar[str] = ""

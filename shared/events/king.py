@@ -2,12 +2,17 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
+from shared.base.text import normal
 from shared.events.event import Event
+from shared.events.shapes import Moment
 
 CollectionStatus = Literal["submitted", "succeeded", "failed", "returned", "refunded", "reversed"]
-SepaReference = Annotated[str, StringConstraints(min_length=1, max_length=35)]
+Plain = BeforeValidator(lambda value: normal(value) if isinstance(value, str) else value)
+"""References of KING are compared with ours, so that both have one form."""
+
+SepaReference = Annotated[str, Plain, StringConstraints(min_length=1, max_length=35)]
 
 KING_QUEUE = "king-billing"
 KING_HEARS = ("collection.requested.v1", "collection.cancelled.v1")
@@ -28,5 +33,5 @@ class CollectionResult(Event):
     amount_cents: Annotated[int, Field(strict=True, gt=0, le=10**12)]
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     status: CollectionStatus
-    reason_code: Annotated[str, StringConstraints(max_length=35)] | None = None
-    occurred_at: AwareDatetime
+    reason_code: Annotated[str, Plain, StringConstraints(max_length=35)] | None = None
+    occurred_at: Moment

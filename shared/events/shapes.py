@@ -4,12 +4,26 @@ What travels between our own services has been validated by signup, so the shape
 structure and length; the rules of the trade are in `services/signup`.
 """
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from shared.base.moments import read_day, read_moment
 
 Line = Annotated[str, StringConstraints(max_length=200)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=35)]
+Email = Line
+Mobile = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
+Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+"""As style sheets write one: the office's own, for pages and documents."""
+
+Moment = Annotated[AwareDatetime, BeforeValidator(read_moment)]
+"""A moment that somebody outside wrote, read as at every other door."""
+
+Day = Annotated[date, BeforeValidator(read_day)]
+"""A day that somebody outside wrote: never a number, nor a moment."""
+
 Language = Literal["nl", "en"]
 Channel = Literal["email", "sms"]
 PayerKind = Literal["customer", "office", "other"]
@@ -19,9 +33,12 @@ LegalForm = Literal[
 
 
 class Shape(BaseModel):
-    """A part of an event: immutable, and deaf to fields it does not know."""
+    """A part of an event: immutable, and deaf to fields it does not know.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    What is wrong with one is told without what was entered, since errors are kept and logged.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Office(Shape):
@@ -29,11 +46,12 @@ class Office(Shape):
 
     code: Code
     name: Line
-    email: Line
+    email: Email
     phone: Line | None = None
     language: Language = "nl"
     review: Literal["always", "flagged"] = "flagged"
     base_administration: Code = "standard"
+    color: Color | None = None
 
 
 class Address(Shape):
@@ -64,12 +82,12 @@ class Customer(Shape):
 
     company: Line
     legal_form: LegalForm | None = None
-    kvk: Annotated[str, StringConstraints(pattern=r"^\d{8}$")] | None = None
+    kvk: Annotated[str, StringConstraints(pattern=r"^[0-9]{8}$")] | None = None
     vat_id: Annotated[str, StringConstraints(max_length=20)] | None = None
     address: Address
     contact: Contact
-    email: Line
-    mobile: Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{6,14}$")] | None = None
+    email: Email
+    mobile: Mobile | None = None
     language: Language = "nl"
 
 
@@ -85,7 +103,7 @@ class Payer(Shape):
 
     kind: PayerKind
     name: Line | None = None
-    email: Line | None = None
+    email: Email | None = None
     iban: Annotated[str, StringConstraints(max_length=34)] | None = None
     account_holder: Line | None = None
 
@@ -94,7 +112,7 @@ class Terms(Shape):
     """Which terms were accepted, and when."""
 
     version: Line
-    accepted_at: AwareDatetime
+    accepted_at: Moment
 
 
 class Warning(Shape):

@@ -1,38 +1,27 @@
 """A service at work: its database, its line to the broker, its threads, its requests."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, TypeVar
-from uuid import uuid4, uuid5
 
-from sqlmodel import Session
-
-from shared.base.errors import InfrastructureDown, Invalid, Malformed, StappenplanError
-from shared.events.envelope import CONTENT_TYPE, NAMESPACE, Envelope
-from shared.events.event import Event
+from shared.base.errors import InfrastructureDown, StappenplanError
+from shared.host.requests import Clock, Requests
 from shared.host.role import Role
 from shared.host.service import Service
 from shared.host.settings import Settings
 from shared.host.tasks import Tasks
-from shared.messaging.bus import Bus, Incoming
+from shared.messaging.bus import Bus
 from shared.notifications.delivery.sender import NotificationSender
 from shared.notifications.queue import NotificationSink
 from shared.notifications.rendering.template_files import missing_templates
 from shared.notifications.senders.protocol import Senders
 from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
-from shared.processing import Command, Effect, EventFor, Message
 from shared.processing.decoding import PublisherRules
 from shared.processing.engine import Engine
-from shared.processing.unit_of_work import UnitOfWork, WorkFailed, translate_errors
+from shared.processing.unit_of_work import translate_errors
 from shared.processing.worker.consumer import CONSUMERS, Consumer
 from shared.processing.worker.periodic import PeriodicTask, Signal
-
-Clock = Callable[[], datetime]
-T = TypeVar("T")
 
 STOP_SECONDS = 20.0
 """How long `stop` waits for the work in hand."""
@@ -43,19 +32,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass
-class WriteContext:
-    """A transaction in hand, and what is to be said when it commits."""
-
-    session: Session
-    effects: list[Effect] = field(default_factory=list)
-
-    def publish(self, subject: str, event: Event) -> None:
-        """Say something about an onboarding, with this transaction."""
-        self.effects.append(EventFor(subject, event))
-
-
-class Runtime:
+class Runtime(Requests):
     """Runs one service; `start` and `stop` are for the runner, the rest for its routes."""
 
     def __init__(
@@ -182,96 +159,10 @@ class Runtime:
             reasons.append("delivery is paused")
         return reasons
 
-    # For its routes.
-
-    def handle(
-        self, command: Command, *, subject: str, by: str, key: str | None = None
-    ) -> Sequence[Effect] | None:
-        """Handle a person's command in one transaction; returns the effects.
-
-        `by` is who asks; `key` makes a repeat harmless (Idempotency-Key), and then the answer
-        is None.
-
-        Raises:
-            Problem: it cannot be done, and nothing was changed.
-            InfrastructureDown: the database is away; the same command will work later.
-        """
-        message = Message.from_command(
-            command,
-            subject=subject,
-            message_id=_message_id(by, command.command_type, key),
-            source=by,
-            time=self.clock(),
-        )
-        return self.engine.execute(message)
-
-    def handle_event(
-        self, event_type: str, data: Mapping[str, Any], *, subject: str, by: str, key: str | None
-    ) -> Sequence[Effect] | None:
-        """Handle an event that came over HTTP by the very handler that hears it from the broker.
-
-        Raises:
-            Problem: it cannot be accepted, and nothing was changed.
-            InfrastructureDown: the database is away; the same request will work later.
-        """
-        envelope = Envelope(
-            id=_message_id(by, event_type, key),
-            source=by,
-            type=event_type,
-            subject=subject,
-            time=self.clock(),
-            data=data,
-        )
-        incoming = Incoming(envelope.to_bytes(), event_type, CONTENT_TYPE, message_id=envelope.id)
-        try:
-            message = self.engine.decoder.decode_stored(incoming)
-        except Malformed as refusal:
-            raise Invalid("event_malformed", str(refusal)) from None
-        return self.engine.execute(message)
-
     def wake(self) -> None:
         """Look at once for what is due: somebody has just retried a message or a mail."""
         self.tasks.due.wake()
         self.tasks.notifications.wake()
-
-    def resource(self, kind: type[T]) -> T:
-        """What the service has of this type, as its handlers get it.
-
-        Raises:
-            TypeError: it has none.
-        """
-        resource = self.service.resources.get(kind)
-        if not isinstance(resource, kind):
-            raise TypeError(f"{self.service.name} has no {kind.__name__}")
-        return resource
-
-    @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A transaction that only reads."""
-        with self.database.read() as session:
-            yield session
-
-    def write(self, work: Callable[[WriteContext], T], *, subject: str, by: str) -> T:
-        """Do work whose request must not be kept, such as a log-in; returns what it returned.
-
-        Work that meets another transaction runs again from the start, like all else.
-
-        Raises:
-            InfrastructureDown: the database is away; nothing was changed.
-            Exception: whatever the work raised; nothing was changed.
-        """
-        cause = Envelope(str(uuid4()), by, "request", subject, self.clock())
-
-        def inside(unit: UnitOfWork) -> T:
-            context = WriteContext(unit.session)
-            result = work(context)
-            unit.store([], [(cause, context.effects)])
-            return result
-
-        try:
-            return self.engine.transactions.run(inside)
-        except WorkFailed as failure:
-            raise failure.reason from None
 
 
 def _consumer_count(database: Database, only: Role | None) -> int:
@@ -279,7 +170,3 @@ def _consumer_count(database: Database, only: Role | None) -> int:
         return 0
     # SQLite has one writer at a time: a second thread would only queue up behind the first.
     return 1 if database.is_sqlite else CONSUMERS
-
-
-def _message_id(by: str, name: str, key: str | None) -> str:
-    return str(uuid5(NAMESPACE, f"{by}/{name}/{key}") if key else uuid4())

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import MetaData
+from sqlmodel import Session
 
 from shared.events.event import EVENTS
 from shared.notifications.kinds import NotificationKind
@@ -18,13 +19,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class CustomerName:
+    """By what people know a customer: the reference of their sign-up, and their company."""
+
+    reference: str | None
+    company: str | None
+
+
+CustomerNames = Callable[[Session, Sequence[str]], Mapping[str, CustomerName]]
+"""Names the customers of these onboarding ids, as far as a service knows them."""
+
+
+@dataclass(frozen=True)
 class Service:
     """One step of the plan, as the runner sees it.
 
     `resources` are what handlers may ask for by type; `series` the numbers it hands out;
     `scopes` what a caller may be allowed to do here, each in a sentence; `notification_kinds` the
     mails that need more than a template; `at_start` runs once the database is there, e.g. to
-    write what ships with the product.
+    write what ships with the product; `customers` names customers to operators.
     """
 
     name: str
@@ -37,6 +50,7 @@ class Service:
     scopes: Mapping[str, str] = field(default_factory=dict)
     notification_kinds: Mapping[str, NotificationKind] = field(default_factory=dict)
     at_start: "Callable[[Runtime], None] | None" = None
+    customers: CustomerNames | None = None
 
     @property
     def hears(self) -> tuple[str, ...]:

@@ -1,15 +1,18 @@
 """The settings: environment variables with the prefix STAPPENPLAN_, as the contract names them."""
 
-import secrets
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.base.errors import WrongSettings
 from shared.events.billing import Scheme
+from shared.host.keys import kept_key, read_key, read_keys
 
 EMBEDDED = "memory://"
+EACH_SERVICE = "{service}"
+"""Stands in the broker's address for the user's name, where everybody is a user of the broker."""
 
 
 class Creditor(BaseSettings):
@@ -29,10 +32,17 @@ class Creditor(BaseSettings):
     phone: str = "+31 20 000 00 01"
 
 
+def _or_zero(value: object) -> object:
+    """A port that is set to nothing is none, as one that is not set."""
+    return 0 if value == "" else value
+
+
 class Settings(BaseSettings):
     """Everything that can be set, with defaults that are safe on one machine."""
 
-    model_config = SettingsConfigDict(env_prefix="STAPPENPLAN_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="STAPPENPLAN_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     broker_url: str = Field(
         EMBEDDED,
@@ -48,7 +58,9 @@ class Settings(BaseSettings):
         "connection takes",
     )
     management_url: str = Field(
-        "", description="http(s)://user:pw@host:15672: RabbitMQ's management, for the doctor alone"
+        "",
+        description="http(s)://user:pw@host:15672: RabbitMQ's management, for `topology apply`, "
+        "`office add` and the doctor alone",
     )
     database_url: str = Field(
         "sqlite:///{data_dir}/{service}.db",
@@ -56,20 +68,61 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Path(".data")
     catalogue: Path = Path(__file__).parents[2] / "infra" / "catalogue.toml"
-    token_key: str = Field("", description="made once in the data folder when not set")
+    token_key: str = Field(
+        "",
+        repr=False,
+        description="at least 32 bytes; several with commas: the first signs, all verify; made "
+        "once in the data folder when not set",
+    )
+    seal_key: str = Field(
+        "",
+        repr=False,
+        description="at least 32 bytes, never replaced: for seals on paper and derived ids; kept "
+        "in the data folder when not set",
+    )
     public_url: str = Field("", description="the address in mails; from HTTP_HOST and HTTP_PORT")
     http_host: str = "127.0.0.1"
     http_port: int = Field(8080, ge=0, le=65535)
+    health_port: Annotated[int, BeforeValidator(_or_zero)] = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="a port for /healthz, /readyz and /metrics alone; 0: with the rest",
+    )
     mail: Literal["file", "ses"] = "file"
     sms: Literal["file", "sns"] = "file"
+    ses_configuration_set: str = ""
     mail_from: str = "iMUIS Online <noreply@stappenplan.example>"
     sms_sender: str = Field("iMUIS", min_length=3, max_length=11)
-    strict_publishers: bool = False
+    strict_publishers: bool = Field(
+        default_factory=lambda data: EACH_SERVICE in data.get("broker_url", ""),
+        description="whether a message counts only as that of whom the broker vouches for; true "
+        "where BROKER_URL has {service}",
+    )
     prenotification_days: int = Field(14, ge=1, le=60)
     mandate_scheme: Scheme = "CORE"
+    signups_per_address_hour: int = Field(10, ge=1)
+    signups_per_office_hour: int = Field(5000, ge=1)
+    accept_shortfall_cents: int = Field(
+        0,
+        ge=0,
+        description="by how much a person at KING may accept less than an order's full amount",
+    )
     credentials_hours: int = Field(72, ge=1, le=168)
     creditor: Creditor = Field(default_factory=Creditor)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("strict_publishers")
+    @classmethod
+    def _vouched_for(cls, strict: bool, info: ValidationInfo) -> bool:
+        """Refuse to have the broker vouch for each where one user speaks for all."""
+        if strict and EACH_SERVICE not in info.data.get("broker_url", EACH_SERVICE):
+            raise ValueError(
+                "with one user for all the broker can vouch for nobody: write {service} where the "
+                "user's name stands in STAPPENPLAN_BROKER_URL, or set "
+                "STAPPENPLAN_STRICT_PUBLISHERS=false"
+            )
+        return strict
 
     @property
     def embedded(self) -> bool:
@@ -90,21 +143,58 @@ class Settings(BaseSettings):
         """The address that people can open, without a slash at its end."""
         return (self.public_url or f"http://{self.http_host}:{self.http_port}").rstrip("/")
 
-    def signing_key(self) -> str:
-        """The key that signs tokens, made at first use and readable by this user alone."""
+    @field_validator("token_key")
+    @classmethod
+    def _token_keys(cls, text: str) -> str:
+        return ",".join(read_keys(text)) if text.strip() else ""
+
+    @field_validator("seal_key")
+    @classmethod
+    def _seal_key(cls, text: str) -> str:
+        return read_key(text) if text.strip() else ""
+
+    def token_keys(self) -> tuple[str, ...]:
+        """The keys that tokens are signed with: the first signs, all verify.
+
+        Made at first use, readable by this user alone, when none is set.
+
+        Raises:
+            WrongSettings: the key in the data folder is too short, or cannot be read or made.
+        """
         if self.token_key:
-            return self.token_key
+            return read_keys(self.token_key)
         path = self.data_dir / "token.key"
-        if not path.exists():
-            self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-            draft = path.with_suffix(f".{secrets.token_hex(4)}")
-            draft.touch(mode=0o600)
-            draft.write_text(secrets.token_urlsafe(48))
-            try:
-                # A link, unlike a rename, does not replace the key that another process made.
-                path.hardlink_to(draft)
-            except FileExistsError:
-                pass  # That process was first: its key is the one to read.
-            finally:
-                draft.unlink()
-        return path.read_text().strip()
+        if not path.exists() and not self.seal_key:
+            # A new installation: what seals is not what signs.
+            kept_key(self.data_dir / "seal.key")
+        try:
+            return read_keys(kept_key(path))
+        except ValueError as error:
+            raise WrongSettings(f"{path}: {error}") from None
+
+    def signing_key(self) -> str:
+        """The key that signs tokens.
+
+        Raises:
+            WrongSettings: as `token_keys`.
+        """
+        return self.token_keys()[0]
+
+    def sealing_key(self) -> str:
+        """The key for seals on paper and derived ids: the same for as long as there are any.
+
+        Where none is set and none was kept, it is the oldest of the keys that signed until now.
+
+        Raises:
+            WrongSettings: the key in the data folder is too short, or cannot be read or made.
+        """
+        if self.seal_key:
+            return self.seal_key
+        path, signed = self.data_dir / "seal.key", self.data_dir / "token.key"
+        before = None
+        if not path.exists() and (self.token_key or signed.exists()):
+            before = self.token_keys()[-1]
+        try:
+            return read_key(kept_key(path, before))
+        except ValueError as error:
+            raise WrongSettings(f"{path}: {error}") from None

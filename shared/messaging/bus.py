@@ -13,6 +13,7 @@ from typing import Protocol
 from shared.base.errors import InfrastructureDown
 
 EXCHANGE = "stappenplan.events"
+"""Where the services speak. Whoever is outside has an exchange of his own (`topology.speakers`)."""
 
 BROKER_HEADERS = (
     "x-death",
@@ -35,6 +36,8 @@ class Incoming:
 
     `redelivered` says that it may have been seen before: perhaps it killed the process.
     `damage` says what the adapter could not read of it.
+    `exchange` is the one it was published to, as the broker says: empty for what was put straight
+    into the queue, None where nobody says (it came over HTTP, or an earlier version kept it).
     `dead_lettered` says why the broker dead-lettered it, when it did: no consumer is to run it
     any more.
     `delivery_tag` is the adapter's own mark for acknowledging; nobody else looks inside.
@@ -47,6 +50,7 @@ class Incoming:
     message_id: str | None = None
     type: str | None = None
     user_id: str | None = None
+    exchange: str | None = None
     redelivered: bool = False
     damage: str | None = None
     dead_lettered: str = ""
@@ -55,7 +59,9 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to publish. With `queue` it goes straight to that queue and to no one else.
+    """A message to publish, to the exchange of the bus that it is given to.
+
+    With `queue` it goes straight to that queue and to no one else.
 
     `repeated` says that an earlier try may have reached the consumer; the embedded bus, which
     has no memory of its own, hands that on as `Incoming.redelivered`.
@@ -76,7 +82,7 @@ class PublishResult(Enum):
     CONFIRMED = "confirmed"
     """Every queue that is bound has it; on the embedded bus, every subscriber has acknowledged."""
     UNROUTABLE = "unroutable"
-    """No queue is bound to its type: it was returned, and nobody has it."""
+    """No queue is bound to its type there: it was returned, and nobody has it."""
     REFUSED = "refused"
     """The broker said no (nack), e.g. because a queue is full; or it is too large to send."""
     UNKNOWN = "unknown"

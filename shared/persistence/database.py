@@ -4,8 +4,11 @@ A transaction that writes on SQLite begins IMMEDIATE, so that writers queue up i
 when two of them have read first.
 """
 
+import os
+import stat
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,11 @@ from sqlmodel import Session
 from shared.base.errors import InfrastructureDown
 
 SQLITE_BUSY_MS = 10_000
+OWNER_ALONE = 0o600
+BESIDE = ("-wal", "-shm")
+"""How SQLite ends the names of the files that it keeps beside a database."""
+_making = threading.Lock()
+"""Whoever finds a new database finds it closed again by who made it."""
 
 
 class Trouble(Enum):
@@ -124,6 +132,7 @@ def _engine(url: str) -> Engine:
         engine = create_engine(
             url, connect_args={"check_same_thread": False, "timeout": 10}, **_OPTIONS
         )
+        event.listen(engine, "do_connect", lambda *_: _close_to_others(path))
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -143,6 +152,23 @@ def _engine(url: str) -> Engine:
     event.listen(engine, "connect", postgres.prepare)
     event.listen(engine, "handle_error", postgres.leave_read_only)
     return engine
+
+
+def _close_to_others(path: Path) -> None:
+    """Have the database readable by this user alone, whatever folder it lies in; made if need be.
+
+    SQLite gives the database's mode to the files that it keeps beside it.
+    """
+    with _making:
+        # One that is there is never opened: to close it again would let go of every lock that
+        # this process has on it (fcntl(2)), and SQLite's locks are such.
+        with suppress(OSError):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ALONE))
+        for file in (path, *(path.with_name(path.name + ending) for ending in BESIDE)):
+            # Another user's file is theirs to close; one that is not there needs no closing.
+            with suppress(PermissionError, FileNotFoundError):
+                if stat.S_IMODE(file.stat().st_mode) != OWNER_ALONE:
+                    file.chmod(OWNER_ALONE)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -53,9 +53,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def moment(*, nullable: bool = False) -> Column[datetime]:
+def moment(*, nullable: bool = False, index: bool = False) -> Column[datetime]:
     """A column that holds a moment in UTC."""
-    return Column(UtcDateTime(), nullable=nullable)
+    return Column(UtcDateTime(), nullable=nullable, index=index)
 
 
 class Entity(SQLModel):

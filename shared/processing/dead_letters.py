@@ -21,14 +21,21 @@ from shared.base.log_fields import message_fields
 from shared.messaging.bus import Incoming
 from shared.processing.decoding import Decoder
 from shared.processing.handlers.messages import Message
-from shared.processing.store import decisions, inbox
-from shared.processing.store.kept_messages import fingerprint, storable, to_columns, to_incoming
+from shared.processing.store import decisions, inbox, overflow
+from shared.processing.store.kept_messages import (
+    REFUSED,
+    fingerprint,
+    storable,
+    to_columns,
+    to_incoming,
+    to_refused_columns,
+)
 from shared.processing.store.tables import DEAD, Inbox
 from shared.processing.unit_of_work import UnitOfWork
 
 log = structlog.get_logger()
 
-REJECTED = "refused/"
+REJECTED = REFUSED
 """How the ids of messages begin that were not taken under their own id."""
 
 CRASH_LOOP = "it began and did not end: the process died, or was stopped, while this message ran"
@@ -85,24 +92,29 @@ class DeadLetters:
     ) -> None:
         """Keep a message that can never work, under a key of its contents.
 
-        Its own id stays free, so that the sender may correct the message and use the id again.
+        Its own id stays free, so that the sender may correct the message and use the id again. Of
+        an outside speaker only so many are kept at a time, the rest is counted (`overflow`): what
+        our own services say is kept always.
         `onboarding_id` and `event_type` are for its log line, where it could be read: a replayed
         one bears the name of its queue as routing key.
         """
-        key = fingerprint(incoming)
+        key, error = fingerprint(incoming), storable(reason)
         row = {
-            "id": f"{REJECTED}{key}",
+            "id": (letter_id := f"{REJECTED}{key}"),
             "type": storable(incoming.routing_key)[:255],
             "subject": None,
             "digest": key,
             "status": DEAD,
             "received_at": received_at or work.now,
-            "error": storable(reason),
+            "error": error,
             "attempts": attempts,
         }
-        if inbox.insert_new(work.session, [row | to_columns(incoming)]):
+        speaker = overflow.speaker_of(incoming)
+        if speaker is not None and overflow.is_full(work.session, speaker, letter_id):
+            self._count_overflow(work, speaker, error)
+        elif inbox.insert_new(work.session, [row | to_refused_columns(incoming)]):
             kind = event_type or row["type"]
-            self._announce(work, row["id"], onboarding_id, kind, attempts, code)
+            self._announce(work, letter_id, onboarding_id, kind, attempts, code)
 
     def reject_read(
         self,
@@ -198,6 +210,13 @@ class DeadLetters:
             f"its id {envelope.id} was used meanwhile for other contents (which are {state}); "
             "correct it with an id of its own, or drop it"
         )
+
+    def _count_overflow(self, work: UnitOfWork, speaker: str, error: str) -> None:
+        number = overflow.add(work.session, speaker, error, work.now)
+        if str(number).strip("0") == "1":
+            # The log must not run full either: it is told at 1, 10, 100 and so on.
+            fields = {"service": self.service, "exchange": speaker, "not_kept": number}
+            work.after_commit(lambda: log.error("refused_messages_not_kept", **fields))
 
     def _announce(
         self,

@@ -19,11 +19,13 @@ from shared.events.envelope import (
     require_object,
 )
 from shared.events.event import EVENTS
-from shared.messaging.bus import Incoming
+from shared.messaging.bus import EXCHANGE, Incoming
 from shared.processing.handlers.messages import Message
 from shared.processing.handlers.registry import Subscription
 
-BINARY_PREFIXES = ("cloudEvents:", "cloudEvents_")
+BINARY_PREFIXES = ("cloudEvents:", "cloudEvents_", "ce-")
+"""How the headers begin that bear attributes: as the AMQP protocol binding has them, in both its
+spellings, and as the official SDK's RabbitMQ binding writes them."""
 
 
 def _itself(owner: str) -> "Callable[[Mapping[str, object]], str]":
@@ -35,16 +37,19 @@ class Publisher:
     """By what the owner of an event is known.
 
     `source` is what its events bear as their source, or how that begins when it ends in a slash;
-    `user` gives the broker's user that publishes an event with these data.
+    `user` gives the broker's user that publishes an event with these data, and `exchange` the one
+    that it publishes to. Where that is its own alone, `exchange_is_own`, no more is asked of it.
     """
 
     source: str
     user: Callable[[Mapping[str, object]], str]
+    exchange: Callable[[Mapping[str, object]], str]
+    exchange_is_own: bool = True
 
     @classmethod
     def service(cls, name: str) -> "Publisher":
-        """One of our own services: its user bears its name."""
-        return cls(f"/services/{name}", _itself(name))
+        """One of our own services: its user bears its name, and they share an exchange."""
+        return cls(f"/services/{name}", _itself(name), _itself(EXCHANGE), exchange_is_own=False)
 
     def bears(self, source: str) -> bool:
         """Whether a source is this publisher's."""
@@ -58,8 +63,9 @@ class PublisherRules:
     """Who may say an event, and by what the broker vouches for it.
 
     `outside` are the publishers that are no services, by the name that owns their events. With
-    `strict` the broker's validated user must be the owner's; `administrator` alone can put a
-    message straight into a queue, which is a replay.
+    `strict` an event must have come by its owner's exchange, and the broker's validated user, where
+    it is set, must be the owner's; on the exchange that services share it must be set.
+    `administrator` alone can put a message straight into a queue, which is a replay.
     """
 
     outside: Mapping[str, Publisher] = field(default_factory=dict)
@@ -121,20 +127,56 @@ class Decoder:
         return not subscription.is_event
 
     def _check_publisher(self, envelope: Envelope, incoming: Incoming) -> None:
-        """Only its owner may say an event; the broker vouches for `user_id`."""
+        """Only its owner may say an event; the broker vouches for exchange and user."""
         owner, publisher = self._publishers.owner_of(envelope.type)
         if not publisher.bears(envelope.source):
             raise Malformed(f"{envelope.type} is said by {owner}, not by {envelope.source[:80]}")
-        if not self._publishers.strict:
-            return
-        user = publisher.user(envelope.data)
-        replayed = (
+        if self._publishers.strict and not self._is_replay(incoming):
+            self._require_no_forged_death(incoming)
+            _require_exchange(envelope, incoming, publisher)
+            _require_user(envelope, incoming, publisher)
+
+    def _require_no_forged_death(self, incoming: Incoming) -> None:
+        """Refuse what says in the broker's own header that it has died in this queue already.
+
+        RabbitMQ before 4.0 would only count on in that entry, should it ever dead-letter this
+        message, and so pass on whatever exchange its publisher wrote there.
+        """
+        deaths = incoming.headers.get("x-death")
+        for death in deaths if isinstance(deaths, list) else ():
+            if isinstance(death, Mapping) and death.get("queue") == self._service:
+                raise Malformed(
+                    f"it must come without the header x-death, which is the broker's: it says that "
+                    f"it has died in {self._service}, where it is only now"
+                )
+
+    def _is_replay(self, incoming: Incoming) -> bool:
+        """Whether the administrator has put it straight into the queue: nobody else may."""
+        return (
             incoming.user_id == self._publishers.administrator
             and incoming.routing_key == self._service
+            and not incoming.exchange
         )
-        if incoming.user_id != user and not replayed:
-            said_by = incoming.user_id or "nobody"
-            raise Malformed(f"{envelope.type} must be published by user {user}, not {said_by}")
+
+
+def _require_exchange(envelope: Envelope, incoming: Incoming, publisher: Publisher) -> None:
+    """Refuse what came by another exchange than its owner's."""
+    exchange = publisher.exchange(envelope.data)
+    if incoming.exchange not in (exchange, None):
+        came_by = f"by {incoming.exchange[:80]}" if incoming.exchange else "straight to the queue"
+        raise Malformed(f"{envelope.type} must come by the exchange {exchange[:80]}, not {came_by}")
+
+
+def _require_user(envelope: Envelope, incoming: Incoming, publisher: Publisher) -> None:
+    """Refuse what another user published; who has an exchange of its own need not say so.
+
+    Of what an earlier version kept, nobody knows the exchange: its user had to be set.
+    """
+    need_not_say = publisher.exchange_is_own and incoming.exchange is not None
+    user = publisher.user(envelope.data)
+    if incoming.user_id != user and not (incoming.user_id is None and need_not_say):
+        said_by = incoming.user_id or "nobody"
+        raise Malformed(f"{envelope.type} must be published by user {user}, not {said_by}")
 
 
 def open_message(incoming: Incoming) -> Envelope:
@@ -149,8 +191,10 @@ def open_message(incoming: Incoming) -> Envelope:
         raise Malformed(
             f"the body has {len(incoming.body)} bytes; an event has at most {MAX_BODY_BYTES}"
         )
-    content_type = (incoming.content_type or "").partition(";")[0].strip().lower()
-    envelope = read_document(_attributes(incoming, content_type))
+    attributes = _attributes(incoming, _media_type(incoming.content_type))
+    if _is_json(_media_type(attributes.get("datacontenttype"))):
+        del attributes["datacontenttype"]  # That is what it is when it is left out.
+    envelope = read_document(attributes)
     _require_agreement("message_id", incoming.message_id, "id", envelope.id)
     _require_agreement("type", incoming.type, "type", envelope.type)
     return envelope
@@ -159,7 +203,7 @@ def open_message(incoming: Incoming) -> Envelope:
 def _attributes(incoming: Incoming, content_type: str) -> dict[str, Any]:
     """The event's attributes and data, from its body alone or from headers and body."""
     binary = _binary_attributes(incoming.headers)
-    if binary and content_type in ("application/json", ""):
+    if binary and (_is_json(content_type) or not content_type):
         return {**binary, "data": parse(incoming.body)}
     if content_type in (CONTENT_TYPE, "application/json", ""):
         # Simple clients send the structured document as plain JSON, or name no type at all.
@@ -168,6 +212,18 @@ def _attributes(incoming: Incoming, content_type: str) -> dict[str, Any]:
         f"content type {content_type[:80]!r} is not understood; send {CONTENT_TYPE}, or "
         "application/json with the attributes as cloudEvents: headers"
     )
+
+
+def _media_type(value: object) -> str:
+    """A media type without its parameters, whose case does not matter (RFC 2045)."""
+    return value.partition(";")[0].strip().lower() if isinstance(value, str) else ""
+
+
+def _is_json(media_type: str) -> bool:
+    """Whether it stands for data in JSON (RFC 6839); a whole event in JSON is something else."""
+    if media_type.startswith("application/cloudevents"):
+        return False
+    return media_type == "application/json" or media_type.endswith("+json")
 
 
 def _binary_attributes(headers: Mapping[str, object]) -> dict[str, Any]:

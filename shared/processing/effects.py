@@ -97,11 +97,11 @@ class OutboxSink:
     def store(self, work: UnitOfWork, effects: Sequence[CausedEffect]) -> None:
         """Insert the events in one statement."""
         now = work.now
-        entries = [self._to_entry(caused, now) for caused in effects]
+        entries = [self._to_entry(caused, now, work.actor) for caused in effects]
         outbox.write(work.session, entries, now)
         work.after_commit(partial(self._publisher.publish, entries))
 
-    def _to_entry(self, caused: CausedEffect, now: datetime) -> OutboxEntry:
+    def _to_entry(self, caused: CausedEffect, now: datetime, actor: str | None) -> OutboxEntry:
         effect, cause = caused.effect, caused.cause
         subject, event = (
             (effect.subject, effect.event)
@@ -117,6 +117,7 @@ class OutboxSink:
             time=now,
             causationid=cause.id,
             traceparent=cause.traceparent,
+            actor=actor,
         )
         body = envelope.to_bytes_with(event)
         return OutboxEntry(caused.id, event.event_type, subject, body, cause.traceparent)

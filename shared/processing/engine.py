@@ -122,6 +122,19 @@ class Engine:
             # An error that is its own cause sends whoever follows the causes in circles.
             raise told from (None if told is failure.reason else failure.reason)
 
+    def execute_together(self, messages: Sequence[Message]) -> None:
+        """Handle what a person brought in one request, in one transaction: all of it or nothing.
+
+        Raises:
+            Problem: one of them cannot be done; nothing was changed.
+            InfrastructureDown: the database is away; the request may be made again.
+        """
+        try:
+            self._pipeline.execute_together(messages, _require_same)
+        except WorkFailed as failure:
+            told = _told_to_person(failure.reason)
+            raise told from (None if told is failure.reason else failure.reason)
+
     def run_due(self, limit: int = 50) -> int:
         """Run waiting messages whose time has come, at most `limit`; returns how many there were.
 

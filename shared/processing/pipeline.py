@@ -11,7 +11,7 @@ from shared.base.crash_points import reached
 from shared.processing.dead_letters import DeadLetters
 from shared.processing.handlers.messages import Effect, Message, Now
 from shared.processing.handlers.registry import HandlerRegistry
-from shared.processing.store import inbox
+from shared.processing.store import acts, inbox
 from shared.processing.store.entities import fetch
 from shared.processing.unit_of_work import Transactions, UnitOfWork
 from shared.processing.worker.watchdog import Watchdog
@@ -84,6 +84,35 @@ class Pipeline:
             if not inbox.claim(unit.session, [message], unit.now):
                 on_repeat(unit)
                 return None
+            unit.actor = message.person.name if message.person else None
+            acts.record_message(unit.session, message, unit.now)
             return self.handle(unit, [message])[0]
 
         return self._transactions.run(work, numbers=1)
+
+    def execute_together(
+        self, messages: Sequence[Message], on_repeat: Callable[[UnitOfWork, Message], None]
+    ) -> None:
+        """Handle several messages at a caller's word, all of them or none.
+
+        What was handled before, by its id, is passed over; `on_repeat` looks at it then. Numbers
+        are not reserved: a large list would use up a year's for nothing.
+
+        Raises:
+            InfrastructureDown: the database is away; nothing was changed.
+            WorkFailed: one of them cannot be done; nothing was changed.
+        """
+        ordered = sorted(messages, key=lambda message: message.order)
+
+        def work(unit: UnitOfWork) -> None:
+            new = inbox.claim(unit.session, ordered, unit.now)
+            claimed = {message.envelope.id for message in new}
+            for message in ordered:
+                if message.envelope.id not in claimed:
+                    on_repeat(unit, message)
+            for message in new:
+                unit.actor = message.person.name if message.person else None
+                acts.record_message(unit.session, message, unit.now)
+            self.handle(unit, new)
+
+        self._transactions.run(work)

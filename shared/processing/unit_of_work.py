@@ -34,14 +34,19 @@ class WorkFailed(Exception):
 
 
 class UnitOfWork:
-    """One transaction in hand, and what is to be done once it has committed."""
+    """One transaction in hand, and what is to be done once it has committed.
 
-    __slots__ = ("_after_commit", "_clock", "_sinks", "session")
+    `actor` is the name of the person who asked for it, if one did: the events of this very
+    transaction bear it.
+    """
+
+    __slots__ = ("_after_commit", "_clock", "_sinks", "actor", "session")
 
     def __init__(
         self, session: Session, clock: Callable[[], datetime], sinks: "EffectSinks"
     ) -> None:
         self.session = session
+        self.actor: str | None = None
         self._clock = clock
         self._sinks = sinks
         self._after_commit: list[Callable[[], None]] = []

@@ -14,6 +14,11 @@ def business_day(moment: datetime) -> date:
     return moment.astimezone(AMSTERDAM).date()
 
 
+def business_year(moment: datetime) -> int:
+    """The year in the Netherlands, which is the year in the numbers that people read."""
+    return business_day(moment).year
+
+
 def next_banking_day(day: date) -> date:
     """The day itself where banks settle on it, else the first day after it on which they do."""
     while not is_banking_day(day):

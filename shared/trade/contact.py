@@ -7,15 +7,23 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from shared.base.text import NotPlainText, normal, undirected
+
 HOME = "NL"
 """A number without its country is one of this country (ISO 3166-1)."""
 
 MACHINES = "+3197"
 """Dutch numbers of machines (097) take no text messages (ACM's numbering plan)."""
 
+LONGEST_ADDRESS = 200
+
 
 class NotAnEmailAddress(ValueError):
     """It is no e-mail address that could exist; the text says why."""
+
+
+class Unmailable(NotAnEmailAddress):
+    """Only few mail servers could take a letter to it: before the @ stands more than ASCII."""
 
 
 class NotAPhoneNumber(ValueError):
@@ -31,17 +39,43 @@ class OfAMachine(NotMobile):
 
 
 def email_address(value: str) -> str:
-    """An e-mail address in its normal form; whether somebody has it is not asked.
+    """An e-mail address as it is kept, compared and mailed; whether somebody has it is not asked.
+
+    Its domain is in small letters, in the form of the DNS (IDNA 2008, RFC 5891: A-labels).
 
     Raises:
-        NotAnEmailAddress: no address can be like this.
+        NotAnEmailAddress: no address can be like this; `Unmailable` when what stands before the @
+            needs SMTPUTF8 (RFC 6531), which senders and receivers lack.
     """
     from email_validator import EmailNotValidError, validate_email
 
     try:
-        return validate_email(value, check_deliverability=False).normalized
-    except EmailNotValidError as error:
+        written = normal(undirected(value))
+        if not written.rpartition("@")[0].isascii():
+            raise Unmailable("before the @ only plain letters, digits and signs can be mailed")
+        address = validate_email(
+            written, check_deliverability=False, allow_smtputf8=False
+        ).ascii_email
+    except (EmailNotValidError, NotPlainText) as error:
         raise NotAnEmailAddress(str(error)) from None
+    if address is None or len(address) > LONGEST_ADDRESS:
+        raise NotAnEmailAddress(f"an address has at most {LONGEST_ADDRESS} characters")
+    return address
+
+
+def dns_domain(value: str) -> str:
+    """A domain as the DNS has it, in ASCII (IDNA 2008 with the mapping of UTS 46).
+
+    An `ß` stays what it is; the older IDNA 2003 made it `ss`, which is another domain.
+
+    Raises:
+        ValueError: no domain can be like this.
+    """
+    if value.isascii():
+        return value.encode("idna").decode("ascii")
+    import idna
+
+    return idna.encode(value, uts46=True).decode("ascii")
 
 
 def mobile_number(value: str) -> str:
@@ -55,8 +89,8 @@ def mobile_number(value: str) -> str:
     from phonenumbers import PhoneNumberType
 
     try:
-        number = phonenumbers.parse(value, HOME)
-    except phonenumbers.NumberParseException:
+        number = phonenumbers.parse(normal(undirected(value)), HOME)
+    except (phonenumbers.NumberParseException, NotPlainText):
         raise NotAPhoneNumber("this is not a telephone number") from None
     if not phonenumbers.is_valid_number(number):
         raise NotAPhoneNumber("this is not a mobile number")

@@ -1,6 +1,6 @@
 """Accounts that a SEPA direct debit can reach."""
 
-import re
+from shared.base.text import compact
 
 # fmt: off
 SEPA = frozenset((
@@ -29,7 +29,7 @@ def sepa_iban(value: str) -> str:
     import schwifty
 
     try:
-        parsed = schwifty.IBAN(re.sub(r"[\s\-]", "", value).upper())
+        parsed = schwifty.IBAN(compact(value).upper())
     except ValueError:
         raise NotAnIban("this IBAN is not right; check its digits and letters") from None
     if parsed.country_code not in SEPA:

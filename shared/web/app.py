@@ -16,11 +16,14 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi_swagger import patch_fastapi
 
-from shared.base.errors import Unauthorized
 from shared.base.internals import require_internals
-from shared.web.auth import Caller, read_token
+from shared.web.admission import Admission
+from shared.web.auth import Caller
+from shared.web.documentation import document_problems
+from shared.web.headers import AnswerHeaders
 from shared.web.problems import add_problem_handlers
 from shared.web.strict_json import Gate, StrictRequest
+from shared.web.token_watch import TokenWatch
 
 # Which tokens a route needs is read from what FastAPI has found of its dependencies.
 require_internals(f"FastAPI {fastapi.__version__}", Dependant, members=("call", "dependencies"))
@@ -62,18 +65,16 @@ class RequiredScope:
 
         Raises:
             Unauthorized: there is no token, or it is of no use here.
-            Forbidden: it does not carry the scope.
+            Forbidden: it does not carry the scope, or that is KING's alone.
         """
         credentials = await _bearer(request)
-        if credentials is None or not credentials.credentials:
-            raise Unauthorized(
-                "token_missing", "Send a token in the header `Authorization: Bearer …`."
-            )
-        caller = await run_in_threadpool(
-            read_token, request.app.state.token_key, credentials.credentials
+        admission: Admission = request.app.state.admission
+        request.state.caller = await run_in_threadpool(
+            admission.admit,
+            credentials.credentials if credentials else None,
+            self.scope,
+            request.client.host if request.client else "",
         )
-        caller.require_scope(self.scope)
-        request.state.caller = caller
 
 
 def caller_with(scope: str) -> RequiredScope:
@@ -92,6 +93,7 @@ class _Route(APIRoute):
             for scope in scopes:
                 await scope.admit(request)
             strict = StrictRequest(request.scope, request.receive)
+            strict.require_one_content_type()
             if await strict.has_json():
                 # Also where the route takes no body; FastAPI itself gets what is parsed here.
                 await strict.json()
@@ -134,8 +136,27 @@ def inlined(schema: dict[str, Any]) -> dict[str, Any]:
     return resolved
 
 
-def create_app(routers: Sequence[APIRouter], *, token_key: str) -> FastAPI:
-    """The application of one service, or of several in one process."""
+def create_app(
+    routers: Sequence[APIRouter], *, token_key: str | Sequence[str], watch: TokenWatch | None = None
+) -> FastAPI:
+    """The application of one service, or of several in one process.
+
+    `token_key` is the key that tokens are signed with, or all that are; `watch` knows which tokens
+    were revoked.
+    """
+    app = _bare_app()
+    app.state.admission = Admission(token_key, watch)
+    app.add_middleware(Gate)
+    app.add_middleware(AnswerHeaders)
+    add_problem_handlers(app)
+    document_problems(app)
+    for router in routers:
+        app.include_router(router)
+    return app
+
+
+def _bare_app() -> FastAPI:
+    """The application without routes, and the page `/docs`."""
     app = FastAPI(
         title="Stappenplan",
         version=version("stappenplan"),
@@ -144,15 +165,12 @@ def create_app(routers: Sequence[APIRouter], *, token_key: str) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
+        # To a caller's own `Host` nobody is sent on, be it for a slash too many.
+        redirect_slashes=False,
     )
     patch_fastapi(
         app,
         redirect_from_root_to_docs=False,
         swagger_ui_parameters={"persistAuthorization": False, "filter": True},
     )
-    app.state.token_key = token_key
-    app.add_middleware(Gate)
-    add_problem_handlers(app)
-    for router in routers:
-        app.include_router(router)
     return app

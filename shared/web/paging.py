@@ -35,6 +35,9 @@ NEXT_PAGE: dict[int | str, dict[str, Any]] = {
 }
 """For the OpenAPI document of a list."""
 
+YEARS = range(1900, 3000)
+"""Of moments that a list may hold."""
+
 T = TypeVar("T")
 U = TypeVar("U")
 _PLACE = TypeAdapter(tuple[Annotated[str, Query(max_length=200)], ...])
@@ -146,7 +149,8 @@ def _value(column: Any, given: str) -> Any:
         moment = datetime.fromisoformat(given)
     except ValueError:
         raise _unknown() from None
-    if moment.tzinfo is None:
+    # No row is of a time whose neighbours no calendar has: converting it would fail.
+    if moment.tzinfo is None or moment.year not in YEARS:
         raise _unknown()
     return moment
 

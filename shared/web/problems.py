@@ -11,15 +11,16 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from shared.base.errors import FieldError, InfrastructureDown, Problem, Unavailable
 from shared.persistence.database import Trouble, diagnose
+from shared.web.documentation import PROBLEM_JSON
 
 log = structlog.get_logger()
-
-PROBLEM_JSON = "application/problem+json"
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -43,11 +44,15 @@ def problem_response(problem: Problem) -> JSONResponse:
     }
     if problem.errors:
         document["errors"] = [error.model_dump() for error in problem.errors]
-    headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
+    # Also where an answer is made before all else, and nobody else adds this.
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     if "retry_after" in problem.extra:
         headers["Retry-After"] = str(problem.extra["retry_after"])
     return JSONResponse(
-        document | problem.extra,
+        # Whatever a problem tells besides, it never takes the place of what every problem tells.
+        problem.extra | document,
         status_code=problem.status,
         media_type=PROBLEM_JSON,
         headers=headers,
@@ -74,12 +79,27 @@ def _on_invalid(_request: Request, error: Exception) -> Response:
     return problem_response(problem)
 
 
-def _on_http(_request: Request, error: Exception) -> Response:
+def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - as above.
     codes: Mapping[int, str] = {404: "not_found", 405: "method_not_allowed"}
     problem = Problem(codes.get(error.status_code, "http_error"), str(error.detail))
     problem.status = error.status_code
-    return problem_response(problem)
+    response = problem_response(problem)
+    response.headers.update(error.headers or {})
+    if error.status_code == 405:
+        # The routes of one path are several: what was raised names the methods of the first.
+        response.headers["Allow"] = ", ".join(sorted(_methods_at(request)))
+    return response
+
+
+def _methods_at(request: Request) -> set[str]:
+    """What this path can be asked, by all routes that it has."""
+    return {
+        method
+        for route in iter_route_contexts(request.app.routes)
+        if compile_path(route.path or "")[0].match(request.url.path)
+        for method in route.methods or ()
+    }
 
 
 def _on_down(_request: Request, _error: Exception) -> Response:

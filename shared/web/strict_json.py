@@ -34,10 +34,20 @@ class StrictRequest(Request):
             self._is_parsed = True
         return self._parsed
 
+    def require_one_content_type(self) -> None:
+        """Refuse a request that says twice what its body is: readers differ in which they believe.
+
+        Raises:
+            Problem: it does.
+        """
+        if len(self.headers.getlist("content-type")) > 1:
+            sentence = "Send one header Content-Type, which says what the body is."
+            raise Problem("content_type_repeated", sentence)
+
     async def has_json(self) -> bool:
-        """Whether there is a body that calls itself JSON."""
+        """Whether there is a body that calls itself JSON, or nothing at all."""
         media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        is_json = media_type == "application/json" or media_type.endswith("+json")
+        is_json = media_type in ("", "application/json") or media_type.endswith("+json")
         return is_json and bool(await self.body())
 
 
@@ -54,6 +64,8 @@ class Gate:
             return
         try:
             messages = await _read_bounded(dict(scope["headers"]), receive)
+            if messages and messages[-1]["type"] == "http.disconnect":
+                return  # Whoever asked is gone, and half a body is none.
             _require_no_nul(scope, messages)
         except Problem as refusal:
             await problem_response(refusal)(scope, receive, send)
@@ -89,8 +101,8 @@ def _require_no_nul(scope: Scope, messages: list[Message]) -> None:
         Problem: there is one.
     """
     has_nul = "\0" in scope["path"] or b"%00" in scope["query_string"]
-    content_type = dict(scope["headers"]).get(b"content-type", b"")
-    if content_type.startswith(b"application/x-www-form-urlencoded"):
+    content_types = [value for name, value in scope["headers"] if name == b"content-type"]
+    if any(b"form-urlencoded" in content_type.lower() for content_type in content_types):
         body = b"".join(message.get("body", b"") for message in messages)
         has_nul = has_nul or b"%00" in body or b"\0" in body
     if has_nul:

@@ -40,37 +40,40 @@ class Bench:
         self.latency: dict[str, list[float]] = {}
         self.settings: dict[str, int] = {}
 
-    def tune(self, one: Contender) -> None:
+    def tune(self, entrant: Contender) -> None:
         """Find the concurrency at which this contender is fastest."""
         tried = {
-            setting: self.turn(one, setting, one.messages // 2) for setting in one.concurrencies
+            setting: self.turn(entrant, setting, entrant.messages // 2)
+            for setting in entrant.concurrencies
         }
-        self.settings[one.name] = max(tried, key=lambda setting: tried[setting])
+        self.settings[entrant.name] = max(tried, key=lambda setting: tried[setting])
         shown = ", ".join(f"{setting}: {rate:.0f}/s" for setting, rate in tried.items())
-        say(f"  {one.name:<24} {shown}")
+        say(f"  {entrant.name:<24} {shown}")
 
-    def turn(self, one: Contender, concurrency: int, messages: int, processes: int = 1) -> float:
+    def turn(
+        self, entrant: Contender, concurrency: int, messages: int, processes: int = 1
+    ) -> float:
         """One contender's turn at an empty broker and database; its events per second."""
         count = int(messages * self._scale)
         bodies = [json.dumps(event).encode() for event in accepted(count)]
         with self._arena() as place:
-            environment = one.environment(concurrency)
-            if one.fills_itself:
-                fill_by_client(place, one.command("fill"), environment, bodies)
+            environment = entrant.environment(concurrency)
+            if entrant.fills_itself:
+                fill_by_client(place, entrant.command("fill"), environment, bodies)
             else:
                 fill(place, bodies)
             with ExitStack() as running:
                 for _ in range(processes):
-                    running.enter_context(contender(one.command(), place, environment))
+                    running.enter_context(contender(entrant.command(), place, environment))
                 return drain(place, count)
 
-    def lone_messages(self, one: Contender, count: int = 160) -> list[float]:
+    def lone_messages(self, entrant: Contender, count: int = 160) -> list[float]:
         """Milliseconds from publishing to the next event on its queue, at 20 events a second."""
         bodies = [json.dumps(event).encode() for event in accepted(count + 20)]
         with self._arena() as place:
-            environment = one.environment(self.settings.get(one.name, 1))
-            with contender(one.command(), place, environment):
-                return latencies(place, one, environment, bodies)[20:]
+            environment = entrant.environment(self.settings.get(entrant.name, 1))
+            with contender(entrant.command(), place, environment):
+                return latencies(place, entrant, environment, bodies)[20:]
 
     def _arena(self) -> "_Turn":
         return _Turn(self._rabbitmq, self._postgres)
@@ -97,21 +100,21 @@ class _Turn:
 def run(bench: Bench, rounds: int) -> Measured:
     """Tune, then let everybody have a turn in each round, then measure lone messages."""
     say("finding each contender's best concurrency")
-    for one in CONTENDERS:
-        bench.tune(one)
+    for entrant in CONTENDERS:
+        bench.tune(entrant)
     for number in range(1, rounds + 1):
         say(f"round {number} of {rounds}")
-        for one in CONTENDERS:
-            rate = bench.turn(one, bench.settings[one.name], one.messages)
-            bench.throughput[one.name].append(rate)
-            say(f"  {one.name:<24} {rate:7.0f} events/s")
+        for entrant in CONTENDERS:
+            rate = bench.turn(entrant, bench.settings[entrant.name], entrant.messages)
+            bench.throughput[entrant.name].append(rate)
+            say(f"  {entrant.name:<24} {rate:7.0f} events/s")
         two = bench.turn(STAPPENPLAN, 1, STAPPENPLAN.messages, processes=2)
         bench.throughput["Stappenplan, 2 processes"].append(two)
         say(f"  {'Stappenplan, 2 processes':<24} {two:7.0f} events/s")
     say("lone messages, 20 a second")
-    for one in CONTENDERS:
-        bench.latency[one.name] = bench.lone_messages(one)
-        say(f"  {one.name:<24} p50 {statistics.median(bench.latency[one.name]):6.1f} ms")
+    for entrant in CONTENDERS:
+        bench.latency[entrant.name] = bench.lone_messages(entrant)
+        say(f"  {entrant.name:<24} p50 {statistics.median(bench.latency[entrant.name]):6.1f} ms")
     return Measured(bench.throughput, bench.latency, bench.settings, BY_HAND.name, rounds)
 
 

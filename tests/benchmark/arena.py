@@ -133,7 +133,7 @@ def fill(place: Arena, bodies: Sequence[bytes], queue: str = QUEUE) -> None:
     bus.open()
     for start in range(0, len(bodies), 2000):
         part = bodies[start : start + 2000]
-        said = [Outgoing(json.loads(one)["id"], ACCEPTED, one, queue=queue) for one in part]
+        said = [Outgoing(json.loads(body)["id"], ACCEPTED, body, queue=queue) for body in part]
         assert set(bus.publish(said).result(60)) == {PublishResult.CONFIRMED}
     bus.close()
 

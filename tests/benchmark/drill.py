@@ -26,12 +26,11 @@ from infra.demo.simulators.king import KingBilling
 from infra.run.runtimes import BusFactory
 from shared.host.role import Role
 from shared.host.settings import Settings
-from shared.web.auth import issue_token
 from tests.benchmark.drill_report import Drilled, as_markdown, peak_of
 from tests.benchmark.figures import Figures
 from tests.benchmark.outside import Payers, open_office, submit
 from tests.benchmark.roster import ROOT
-from tests.scopes import SCOPES
+from tests.scopes import token_for
 from tests.servers.management import url_of_vhost
 from tests.servers.postgres import Databases, Postgres, start_postgres
 from tests.servers.premises import free_ports, wait_until
@@ -96,6 +95,7 @@ def environment(settings: Settings, port: int = 0) -> dict[str, str]:
         "STAPPENPLAN_DATA_DIR": str(settings.data_dir),
         "STAPPENPLAN_HTTP_PORT": str(port),
         "STAPPENPLAN_LOG_LEVEL": "warning",
+        "STAPPENPLAN_SIGNUPS_PER_OFFICE_HOUR": "1000000",
     }
 
 
@@ -134,7 +134,7 @@ def ready(port: int, process: "subprocess.Popen[bytes]") -> bool:
 def drill(settings: Settings, customers: int) -> Drilled:
     """Submit them all, and wait until all may be activated and all mail has left."""
     ports = dict(zip(PROCESSES, free_ports(len(PROCESSES)), strict=True))
-    token = issue_token(settings.signing_key(), list(SCOPES), known=SCOPES, name="drill", days=1)
+    token = token_for(settings.signing_key(), name="drill")
     lines = BusFactory(settings)
     with ExitStack() as running:
         processes = {

@@ -117,7 +117,7 @@ def measure(folder: Path) -> Measured:
     """Measure everything, one after the other."""
     starts = {
         "ready to serve, on a fresh data folder": [
-            started(folder / f"fresh {one}") for one in range(TIMES)
+            started(folder / f"fresh {number}") for number in range(TIMES)
         ],
         "ready to serve, on an existing one": [started(folder / "fresh 0") for _ in range(TIMES)],
         "`stappenplan --help`": [helped(folder) for _ in range(TIMES)],
@@ -204,7 +204,7 @@ def as_markdown(it: Measured) -> str:
         "|---|---|---|---|",
     ]
     for name, starts in it.starts.items():
-        wall, cpu = [one.wall for one in starts], [one.cpu for one in starts]
+        wall, cpu = [start.wall for start in starts], [start.cpu for start in starts]
         lines.append(
             f"| {name} | {min(wall):.2f} s | {statistics.median(wall):.2f} s | "
             f"{statistics.median(cpu):.2f} s |"

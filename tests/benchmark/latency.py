@@ -49,12 +49,12 @@ class Watch:
 
 
 def latencies(
-    place: Arena, one: Contender, environment: Mapping[str, str], bodies: Sequence[bytes]
+    place: Arena, contender: Contender, environment: Mapping[str, str], bodies: Sequence[bytes]
 ) -> list[float]:
     """Milliseconds for each message, in the order in which they were published."""
     watch = Watch(place)
     published: dict[str, float] = {}
-    with _publisher(place, one, environment) as publish:
+    with _publisher(place, contender, environment) as publish:
         for body in bodies:
             subject = json.loads(body)["subject"]
             published[subject] = time.monotonic()
@@ -66,11 +66,11 @@ def latencies(
 
 
 def _publisher(
-    place: Arena, one: Contender, environment: Mapping[str, str]
+    place: Arena, contender: Contender, environment: Mapping[str, str]
 ) -> AbstractContextManager[Any]:
-    if not one.fills_itself:
+    if not contender.fills_itself:
         return _by_broker(place)
-    return _by_client(place, one.command("fill"), environment)
+    return _by_client(place, contender.command("fill"), environment)
 
 
 @contextmanager

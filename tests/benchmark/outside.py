@@ -15,6 +15,7 @@ import httpx
 
 from infra.demo.simulators import website
 from shared.messaging.bus import Bus, Outgoing, PublishResult
+from shared.trade.calendar import business_day
 
 AT_ONCE = 4
 """So many payers' signatures are entered at the same time."""
@@ -80,9 +81,9 @@ class Payers:
                 raise ValueError(f"no mail of ours: {path.name}")
             self._note(found["kind"], found["key"], path)
             path.unlink()
-        for one in [one for one in self._signing if one.done()]:
-            one.result()
-            self._signing.remove(one)
+        for signing in [signing for signing in self._signing if signing.done()]:
+            signing.result()
+            self._signing.remove(signing)
 
     def _note(self, kind: str, key: str, path: Path) -> None:
         if key in self._seen:
@@ -99,7 +100,7 @@ class Payers:
     def _sign(self, reference: str) -> None:
         body = {
             "method": "post",
-            "signed_on": datetime.now(UTC).date().isoformat(),
+            "signed_on": business_day(datetime.now(UTC)).isoformat(),
             "signed_by": "De betaler",
         }
         answer = self._http.post(f"/api/orders/{reference}/signature", json=body)

@@ -32,7 +32,7 @@ class Measured:
     @property
     def best_peer(self) -> str:
         """The fastest of those that others make."""
-        peers = [one for one in self.throughput if one not in (*NOT_PEERS, self.ceiling)]
+        peers = [name for name in self.throughput if name not in (*NOT_PEERS, self.ceiling)]
         return max(peers, key=self.median)
 
 
@@ -101,9 +101,9 @@ def _servers() -> str:
     found = [f"pika {version('pika')}", f"psycopg {version('psycopg')}"]
     for label, pattern in (("RabbitMQ", "rabbitmq_server-*"),):
         homes = sorted(Path("/usr/lib/rabbitmq/lib").glob(pattern))
-        found += [f"{label} {one.name.rpartition('-')[2]}" for one in homes[-1:]]
+        found += [f"{label} {home.name.rpartition('-')[2]}" for home in homes[-1:]]
     homes = sorted(Path("/usr/lib/postgresql").glob("*"))
-    return ", ".join([*found, *(f"PostgreSQL {one.name}" for one in homes[-1:])])
+    return ", ".join([*found, *(f"PostgreSQL {home.name}" for home in homes[-1:])])
 
 
 def _peers() -> str:

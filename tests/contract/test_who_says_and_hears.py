@@ -27,7 +27,7 @@ CONTRACT: dict[str, tuple[str, set[str], str]] = {
     "signup.rejected.v1": (SIGNUP, {ACTIVATION}, "office_code? company? errors"),
     "registration.completed.v1": (
         REGISTRATION,
-        {BILLING, ACTIVATION},
+        {SIGNUP, BILLING, ACTIVATION},
         f"customer_number {WHO}",
     ),
     "registration.declined.v1": (REGISTRATION, {SIGNUP, ACTIVATION}, "reason"),
@@ -45,7 +45,12 @@ CONTRACT: dict[str, tuple[str, set[str], str]] = {
     "order.confirmation_signed.v1": (
         BILLING,
         {ACTIVATION},
-        "order_reference method signed_on received_at",
+        "order_reference method signed_on received_at revision?",
+    ),
+    "order.signature_withdrawn.v1": (
+        BILLING,
+        {ACTIVATION},
+        "order_reference reason revision",
     ),
     "collection.requested.v1": (
         BILLING,
@@ -76,6 +81,7 @@ CONTRACT: dict[str, tuple[str, set[str], str]] = {
         "login_name channel activated_by expires_at",
     ),
     "customer.logged_in.v1": (ACTIVATION, {SIGNUP}, "login_name first_login_at"),
+    "customer.contact_changed.v1": (ACTIVATION, {SIGNUP, BILLING}, "email? mobile?"),
     "onboarding.withdrawn.v1": (SIGNUP, {REGISTRATION, BILLING, ACTIVATION}, "reason by"),
 }
 HAVE_A_DEFAULT = {"warnings", "currency"}
@@ -138,6 +144,26 @@ def test_the_asyncapi_document_tells_the_same_and_its_references_lead_somewhere(
         assert f"{speaker}_says_{key}" in document["operations"]
         for listener in listeners:
             assert f"{listener}_hears_{key}" in document["operations"]
+
+
+def test_the_asyncapi_document_tells_where_each_speaks_and_what_king_may_believe() -> None:
+    # Given the document for machines, When the exchange of each event is read,
+    document = asyncapi_document(topology(Settings()))
+    exchanges = {
+        channel["address"]: channel["bindings"]["amqp"]["exchange"]["name"]
+        for channel in document["channels"].values()
+    }
+    # Then outside speakers have one of their own, and all others that of the services;
+    own = {
+        "signup.submitted.v1": "stappenplan.website.{office}",
+        "collection.result.v1": "stappenplan.king-billing",
+    }
+    assert exchanges == {name: own.get(name, "stappenplan.events") for name in CONTRACT}
+    # and KING is told by what it knows a true request.
+    for name in ("collection_requested_v1", "collection_cancelled_v1"):
+        told = document["operations"][f"king-billing_hears_{name}"]["description"]
+        assert "stappenplan.events" in told
+        assert "user_id is billing" in told
 
 
 def references(value: Any) -> list[str]:

@@ -97,7 +97,8 @@ class Bookkeeper:
         self.settings = settings
         self.services = build_services(settings)
         self._databases = {
-            one.name: Database(settings.database_url_of(one.name)) for one in self.services
+            service.name: Database(settings.database_url_of(service.name))
+            for service in self.services
         }
 
     def __enter__(self) -> "Bookkeeper":
@@ -123,7 +124,7 @@ class Bookkeeper:
         """What lies on the queues; on the embedded broker, nothing survives its process."""
         if self.settings.embedded:
             return Queues()
-        names = [one.name for one in self.services]
+        names = [service.name for service in self.services]
         return Queues(
             {name: set(self._look(name, name)) for name in names},
             {name: set(self._look(name, f"{name}.dead")) for name in names},
@@ -228,9 +229,9 @@ def _rows(session: Session, table: Table, but: str) -> Iterator[Any]:
 def _entities(session: Session, service: Service) -> dict[str, dict[str, Any]]:
     """The rows of the one table whose key is the onboarding id, with their numbers alone."""
     tables = [
-        one
-        for one in service.metadata.tables.values()
-        if [column.name for column in one.primary_key] == ["onboarding_id"]
+        table
+        for table in service.metadata.tables.values()
+        if [column.name for column in table.primary_key] == ["onboarding_id"]
     ]
     found: dict[str, dict[str, Any]] = {}
     for table in tables:

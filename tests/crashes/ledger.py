@@ -188,16 +188,16 @@ def _count_letters(ledger: Ledger, books: Sequence[Books], keeper: Bookkeeper) -
     ledger.mails_repeated = sum(number - 1 for number in files.values())
     known = set()
     for book in books:
-        for one in book.post.values():
-            known.add(one.id)
-            if one.status == UNSENT:
-                ledger.waiting.append(f"{one.kind} {one.id} is not sent: {one.error}")
-            elif one.status == FAILED:
-                ledger.dead.append(f"{one.kind} {one.id} cannot be sent: {one.error}")
-            elif one.status == SENT:
-                ledger.recovered += one.attempts > 1
-                if keeper.settings.mail == "file" and one.provider_id not in names:
-                    ledger.lost.append(f"{one.kind} {one.id} counts as sent, and never left")
+        for mail in book.post.values():
+            known.add(mail.id)
+            if mail.status == UNSENT:
+                ledger.waiting.append(f"{mail.kind} {mail.id} is not sent: {mail.error}")
+            elif mail.status == FAILED:
+                ledger.dead.append(f"{mail.kind} {mail.id} cannot be sent: {mail.error}")
+            elif mail.status == SENT:
+                ledger.recovered += mail.attempts > 1
+                if keeper.settings.mail == "file" and mail.provider_id not in names:
+                    ledger.lost.append(f"{mail.kind} {mail.id} counts as sent, and never left")
     for key in files:
         if key.partition(".")[0] not in known:
             ledger.duplicated.append(f"the mail {key} left without a cause")
@@ -212,8 +212,8 @@ def _count_effects(
     for book in books:
         for told in book.outbox.values():
             said[told.subject].add(told.type)
-        for one in book.post.values():
-            said[one.subject].add(one.kind)
+        for mail in book.post.values():
+            said[mail.subject].add(mail.kind)
         for heard in book.inbox.values():
             if heard.status in (DEAD, DROPPED):
                 # A refused message has no subject that could be relied upon.
@@ -230,8 +230,8 @@ def _count_doubles(ledger: Ledger, books: Sequence[Books], submitted: Mapping[st
     causes = {*submitted, *(event_id for book in books for event_id in book.outbox)}
     ours = {event_type for book in books for event_type in book.says}
     for book in books:
-        events = Counter((one.type, one.subject) for one in book.outbox.values())
-        mails = Counter((one.kind, one.subject, one.recipient) for one in book.post.values())
+        events = Counter((row.type, row.subject) for row in book.outbox.values())
+        mails = Counter((mail.kind, mail.subject, mail.recipient) for mail in book.post.values())
         for what, number in (*events.items(), *mails.items()):
             if number > 1 and what[0] not in MAY_REPEAT:
                 ledger.duplicated.append(f"{book.service} has {number} times {what}")
@@ -239,7 +239,7 @@ def _count_doubles(ledger: Ledger, books: Sequence[Books], submitted: Mapping[st
             if heard.type in ours and heard.id not in causes:
                 ledger.duplicated.append(f"{heard.type} {heard.id} was heard, and never said")
         for name in NUMBERS:
-            numbers = Counter(one[name] for one in book.entities.values() if one.get(name))
+            numbers = Counter(entity[name] for entity in book.entities.values() if entity.get(name))
             for number, times in numbers.items():
                 if times > 1:
                     ledger.duplicated.append(f"{times} customers of {book.service} are {number}")

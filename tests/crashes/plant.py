@@ -32,9 +32,8 @@ from shared.messaging.rabbitmq import RabbitBus
 from shared.messaging.topology.declare import apply
 from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
-from shared.web.auth import issue_token
 from tests.crashes.ledger import SIGNED_UP, Effects, Ledger, await_settled
-from tests.scopes import SCOPES
+from tests.scopes import token_for
 from tests.servers.premises import LOOPBACK, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -96,9 +95,7 @@ class Plant:
 
     def ask(self, method: str, path: str, scope: str, **rest: Any) -> httpx.Response:
         """Call it as somebody with this scope."""
-        token = issue_token(
-            self.settings.signing_key(), [scope], known=SCOPES, name="tester", days=1
-        )
+        token = token_for(self.settings.signing_key(), scope)
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.request(method, f"{self.address}{path}", headers=headers, timeout=30, **rest)
 
@@ -170,22 +167,28 @@ class _Website(threading.Thread):
             group = self._documents[start : start + self._group]
             while not submit(group):
                 time.sleep(0.1)
-            self._plant.submitted.update({one["id"]: one["subject"] for one in group})
+            self._plant.submitted.update(
+                {document["id"]: document["subject"] for document in group}
+            )
             time.sleep(self._pause)
         self.done = True
 
     def _by_http(self, group: list[Document]) -> bool:
         try:
             answers = [
-                self._plant.ask("POST", "/api/events", "events:emit", json=one) for one in group
+                self._plant.ask("POST", "/api/events", "events:emit", json=document)
+                for document in group
             ]
         except httpx.TransportError:
             return False
-        return all(one.status_code == 202 for one in answers)
+        return all(answer.status_code == 202 for answer in answers)
 
 
 def _by_broker(line: RabbitBus, group: list[Document]) -> bool:
-    messages = [Outgoing(one["id"], one["type"], json.dumps(one).encode()) for one in group]
+    messages = [
+        Outgoing(document["id"], document["type"], json.dumps(document).encode())
+        for document in group
+    ]
     return set(line.publish(messages).result(60)) == {PublishResult.CONFIRMED}
 
 

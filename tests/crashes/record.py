@@ -61,18 +61,18 @@ def write_table(terminalreporter: Any) -> None:
 def table(entries: Iterable[Entry], day: date) -> str:
     """The table, one line for each fault."""
     by_fault: dict[str, list[Entry]] = {}
-    for entry in sorted(entries, key=lambda one: one.fault):
+    for entry in sorted(entries, key=lambda entry: entry.fault):
         by_fault.setdefault(entry.fault, []).append(entry)
     lines = [_line(fault, runs) for fault, runs in by_fault.items()]
-    every = [one for runs in by_fault.values() for one in runs]
+    every = [run for runs in by_fault.values() for run in runs]
     return HEADING.format(day=day) + "".join([*lines, _line("**all**", every)])
 
 
 def _line(fault: str, runs: list[Entry]) -> str:
-    times = [one.seconds_to_recover for one in runs if one.seconds_to_recover is not None]
+    times = [run.seconds_to_recover for run in runs if run.seconds_to_recover is not None]
     sums = [
-        sum(getattr(one, name) for one in runs)
+        sum(getattr(run, name) for run in runs)
         for name in ("submitted", "lost", "duplicated", "dead", "mails_repeated")
     ]
     figures = [len(runs), *sums, f"{max(times):.1f} s" if times else "—"]
-    return f"| {fault} | {' | '.join(str(one) for one in figures)} |\n"
+    return f"| {fault} | {' | '.join(str(figure) for figure in figures)} |\n"

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from infra.demo.demonstration import PASSWORD
+from shared.trade.calendar import business_day
 from tests.crashes.books import Bookkeeper
 from tests.crashes.conftest import MakePlant, Record
 from tests.crashes.ledger import SIGNED_UP, Effects
@@ -70,7 +71,7 @@ def test_one_password_is_valid_wherever_the_sender_was_killed(
     ledger.insist()
     sent = letters(plant)
     for onboarding, passwords in sent.items():
-        good = [opens(plant, onboarding, one) for one in passwords]
+        good = [opens(plant, onboarding, password) for password in passwords]
         assert good == [False] * (len(passwords) - 1) + [True]
     assert point not in LEFT_UNMARKED or max(map(len, sent.values())) > 1
 
@@ -87,7 +88,7 @@ def release_customers(plant: Plant) -> None:
         reference = standing(plant, onboarding)["order_reference"]
         body = {
             "method": "post",
-            "signed_on": datetime.now(UTC).date().isoformat(),
+            "signed_on": business_day(datetime.now(UTC)).isoformat(),
             "signed_by": "De klant",
         }
         path = f"/api/orders/{reference}/signature"
@@ -124,7 +125,7 @@ def activate_all(plant: Plant) -> None:
 def letters(plant: Plant) -> dict[str, list[str]]:
     """The passwords that each customer was sent, the oldest first."""
     with Bookkeeper(plant.settings) as keeper:
-        owners = {one.id: one.subject for book in keeper.read() for one in book.post.values()}
+        owners = {mail.id: mail.subject for book in keeper.read() for mail in book.post.values()}
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path in sorted(plant.settings.data_dir.glob("mail/*-credentials-*.eml")):
         owner = owners[path.stem.split("-", 2)[2].partition(".")[0]]

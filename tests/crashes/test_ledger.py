@@ -62,7 +62,7 @@ def read(copy: Settings, good_run: Plant) -> Read:
     return lambda: audit(copy, good_run.submitted)
 
 
-def one(kind: str, table: str = "outbox", column: str = "type") -> str:
+def any_row(kind: str, table: str = "outbox", column: str = "type") -> str:
     return f"(SELECT id FROM {table} WHERE {column} = '{kind}' LIMIT 1)"
 
 
@@ -77,9 +77,9 @@ def test_a_good_run_is_clean(read: Read) -> None:
 @pytest.mark.parametrize(
     ("service", "statement"),
     [
-        ("signup", f"DELETE FROM inbox WHERE id = {one('signup.submitted.v1', 'inbox')}"),
-        ("activation", f"DELETE FROM inbox WHERE id = {one('signup.accepted.v1', 'inbox')}"),
-        ("registration", f"DELETE FROM outbox WHERE id = {one('registration.completed.v1')}"),
+        ("signup", f"DELETE FROM inbox WHERE id = {any_row('signup.submitted.v1', 'inbox')}"),
+        ("activation", f"DELETE FROM inbox WHERE id = {any_row('signup.accepted.v1', 'inbox')}"),
+        ("registration", f"DELETE FROM outbox WHERE id = {any_row('registration.completed.v1')}"),
         ("signup", "DELETE FROM notification WHERE kind = 'signup_received'"),
         ("billing", "UPDATE notification SET provider_id = 'never-written.eml'"),
     ],
@@ -104,18 +104,19 @@ MAIL = "onboarding_id, channel, recipient, language, params, created_at, attempt
         (
             "signup",
             f"INSERT INTO outbox (id, {COLUMNS}) SELECT :new, {COLUMNS} FROM outbox "
-            f"WHERE id = {one('signup.accepted.v1')}",
+            f"WHERE id = {any_row('signup.accepted.v1')}",
         ),
         (
             "billing",
             f"INSERT INTO notification (id, kind, status, {MAIL}) "
             f"SELECT :new, kind, status, {MAIL} FROM notification "
-            f"WHERE id = {one('order_confirmation', 'notification', 'kind')}",
+            f"WHERE id = {any_row('order_confirmation', 'notification', 'kind')}",
         ),
         ("registration", "UPDATE registration SET customer_number = '100001'"),
         (
             "activation",
-            "UPDATE inbox SET id = :new WHERE id = " + one("registration.completed.v1", "inbox"),
+            "UPDATE inbox SET id = :new WHERE id = "
+            + any_row("registration.completed.v1", "inbox"),
         ),
     ],
 )
@@ -153,7 +154,7 @@ def test_what_is_under_way_is_waiting(
 
 def test_a_dead_letter_is_told_and_does_not_count_as_lost(tamper: Tamper, read: Read) -> None:
     # Given a message that a person has to decide about
-    where = f"WHERE id = {one('registration.completed.v1', 'inbox')}"
+    where = f"WHERE id = {any_row('registration.completed.v1', 'inbox')}"
     tamper("activation", f"UPDATE inbox SET status = 'dead', error = 'too odd' {where}")
     # When the ledger is read,
     ledger = read()

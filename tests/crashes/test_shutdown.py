@@ -39,7 +39,7 @@ def heard(plant: Plant, service: str) -> int:
     """How many messages a service has claimed so far."""
     with Bookkeeper(plant.settings) as keeper:
         try:
-            return sum(len(one.inbox) for one in keeper.read() if one.service == service)
+            return sum(len(book.inbox) for book in keeper.read() if book.service == service)
         except SQLAlchemyError:
             return 0  # It is making its tables.
 
@@ -79,7 +79,7 @@ def test_a_batch_in_hand_is_finished_and_nothing_else_is_taken(
     assert 0 < heard(plant, "signup") < MORE_THAN_IN_HAND
     with Bookkeeper(plant.settings) as keeper:
         waiting = keeper.queues().waiting
-        books = {one.service: one.inbox.keys() for one in keeper.read()}
+        books = {book.service: book.inbox.keys() for book in keeper.read()}
     assert waiting["signup"]
     assert {name: ids & books[name] for name, ids in waiting.items() if ids & books[name]} == {}
     start_again_and_read_the_ledger(plant, "asked to stop under load (SIGTERM)", record)

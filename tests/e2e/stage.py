@@ -22,8 +22,7 @@ from shared.host.settings import Settings
 from shared.messaging.bus import Bus, Incoming, Outgoing, PublishResult
 from shared.messaging.topology.declare import apply
 from shared.persistence.database import Database
-from shared.web.auth import issue_token
-from tests.scopes import SCOPES
+from tests.scopes import token_for
 from tests.servers.premises import free_ports, wait_until
 
 OFFICE = {
@@ -31,7 +30,7 @@ OFFICE = {
     "email": "kantoor@voorbeeld.example",
     "language": "nl",
     "review": "flagged",
-    "pays_for_customers": True,
+    "pays_for_customers": "yes",
 }
 
 
@@ -59,7 +58,7 @@ class Stage:
 
     def ask(self, method: str, service: str, path: str, **rest: Any) -> httpx.Response:
         """Call one service as somebody who may do anything."""
-        token = issue_token(self.key, list(SCOPES), known=SCOPES, name="tester", days=1)
+        token = token_for(self.key)
         headers = {"Authorization": f"Bearer {token}"}
         if service not in self.http:
             self.http[service] = httpx.Client(base_url=self.addresses[service], timeout=30)
@@ -172,7 +171,8 @@ def four_processes(
         if login is not None
         else BusFactory(settings).bus("website", consume=False)
     )
-    king = KingBilling(BusFactory(with_login(KING.name)).bus(KING.name))
+    line_of_king = BusFactory(with_login(KING.name)).bus(KING.name)
+    king = KingBilling(line_of_king, strict=settings.strict_publishers)
     addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     with log.open("wb") as output:
         processes = [_start(name, port, with_login(name), output) for name, port in ports.items()]

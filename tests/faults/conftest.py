@@ -92,7 +92,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave what is not in the short selection to `make faults`."""
     here = Path(__file__).parent
     for item in items:
-        if item.path.is_relative_to(here) and not any(one in item.nodeid for one in SHORT):
+        if item.path.is_relative_to(here) and not any(part in item.nodeid for part in SHORT):
             item.add_marker(pytest.mark.faults)
 
 

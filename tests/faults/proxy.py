@@ -158,8 +158,8 @@ class Proxy:
         except OSError:
             self._break_off(pair)  # Nobody listens there.
             return
-        for one in (pair.client, pair.server):
-            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for side in (pair.client, pair.server):
+            side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         pair.pumps = (
             self._loop.create_task(self._pump(pair.client, pair.server)),
             self._loop.create_task(self._pump(pair.server, pair.client)),

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,16 +18,14 @@ from uuid import uuid4
 import httpx
 
 from infra.composition import service_names, topology
-from infra.demo.simulators.website import Document, signups
 from infra.run.runtimes import BusFactory
 from shared.host.settings import Settings
-from shared.messaging.bus import Bus, Outgoing, PublishResult
 from shared.messaging.topology.declare import apply
-from shared.web.auth import issue_token
 from tests.crashes.ledger import Ledger, await_settled
 from tests.faults.books import Books
+from tests.faults.load import ALL_THE_WAY, Load
 from tests.faults.proxy import Proxy
-from tests.scopes import SCOPES
+from tests.scopes import token_for
 from tests.servers.premises import LOOPBACK, free_ports, wait_until
 
 OFFICE = {
@@ -37,76 +34,7 @@ OFFICE = {
     "language": "nl",
     "review": "flagged",
 }
-EXAMPLES = 12
-"""The sign-ups that ship with the product come first and some wait for a person: they are passed
-over."""
-
-PACE = 15
-"""Sign-ups a second, at most, with some hundred events and mails."""
-
-UNDER_WAY = 100
-"""So many sign-ups are on their way at most: a slow machine is not what is tested here."""
-
 STAPPENPLAN = Path(sys.executable).with_name("stappenplan")
-
-ALL_THE_WAY = 150.0
-"""Seconds within which everything must have arrived once the fault is over."""
-
-
-class Load:
-    """A website that keeps sending sign-ups, and repeats each until the broker has confirmed it."""
-
-    def __init__(self, line: Bus, most: int, arrived: Callable[[], int]) -> None:
-        self._line = line
-        self._arrived = arrived
-        self._documents = iter(list(signups(EXAMPLES + most, seed=4))[EXAMPLES:])
-        self._enough = threading.Event()
-        self._lock = threading.Lock()
-        self.submitted: dict[str, str] = {}
-        """What the broker has taken: the ids of events, each with its onboarding id."""
-        self._thread = threading.Thread(target=self._run, name="load", daemon=True)
-
-    def start(self) -> None:
-        """Begin to send, at a steady pace."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Send no more; the last one is confirmed when this returns."""
-        self._enough.set()
-        self._thread.join(ALL_THE_WAY)
-        assert not self._thread.is_alive(), "the website could not get rid of its last sign-up"
-
-    def one(self) -> str:
-        """Send one sign-up now; returns its onboarding id once the broker has it."""
-        with self._lock:
-            document = next(self._documents)
-        self._send(document)
-        return str(document["subject"])
-
-    def _run(self) -> None:
-        while not self._enough.wait(1 / PACE):
-            if len(self.submitted) - self._arrived() > UNDER_WAY:
-                continue
-            try:
-                self.one()
-            except StopIteration:
-                return
-
-    def _send(self, document: Document) -> None:
-        message = outgoing(document)
-        deadline = time.monotonic() + ALL_THE_WAY
-        # Repeated until it is confirmed, under the same id: what a website has to do.
-        while (receipts := self._line.publish([message]).result(60)) != [PublishResult.CONFIRMED]:
-            assert time.monotonic() < deadline, f"the broker never took it, but said {receipts}"
-            time.sleep(0.1)  # A website leaves a broker that is away a moment to come back.
-        self.submitted[str(document["id"])] = str(document["subject"])
-
-
-def outgoing(document: Document) -> Outgoing:
-    """A sign-up as a message for the broker."""
-    import json
-
-    return Outgoing(document["id"], document["type"], json.dumps(document).encode())
 
 
 class Stage:
@@ -192,9 +120,7 @@ class Stage:
 
     def ask(self, path: str, port: int | None = None, **rest: Any) -> httpx.Response:
         """Call a process, the first one by default, as somebody who may do anything."""
-        token = issue_token(
-            self.settings.signing_key(), list(SCOPES), known=SCOPES, name="tester", days=1
-        )
+        token = token_for(self.settings.signing_key())
         address = f"http://{LOOPBACK}:{port or next(iter(self._crew))}{path}"
         rest.setdefault("method", "GET")
         headers = {"Authorization": f"Bearer {token}"}
@@ -243,7 +169,7 @@ class Stage:
         """The end of what the processes wrote, without the mails."""
         mails = ("mail_written", "notification_sent")
         written = self.log.read_text().splitlines()
-        lines = [one for one in written if not any(word in one for word in mails)]
+        lines = [line for line in written if not any(word in line for word in mails)]
         return "\n".join(lines)[-4000:]
 
     # The course of a test.
@@ -256,7 +182,7 @@ class Stage:
     def recovered(self) -> float:
         """Seconds until a sign-up that is sent now has gone all the way."""
         began = time.monotonic()
-        sent = self.load.one()
+        sent = self.load.send_one()
         wait_until(lambda: self.books.has_arrived(sent), "a sign-up went through", ALL_THE_WAY)
         return time.monotonic() - began
 

@@ -11,13 +11,12 @@ import pytest
 
 from infra.demo.simulators.website import signups
 from shared.host.settings import Settings
-from shared.web.auth import issue_token
 from tests.crashes.ledger import audit
 from tests.faults.books import Books
 from tests.faults.conftest import Note
 from tests.faults.stage import within
 from tests.faults.test_killing_message import DEAD
-from tests.scopes import SCOPES
+from tests.scopes import token_for
 from tests.servers.premises import LOOPBACK, free_ports
 
 ENDS = 60.0
@@ -46,14 +45,14 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], "subprocess.Popen[bytes]"]
         return made
 
     yield process
-    for one in started:
-        one.kill()
-        one.wait()
+    for running in started:
+        running.kill()
+        running.wait()
 
 
 def emit(address: str, key: str, document: dict[str, Any]) -> bool:
     """Whether the process took it."""
-    token = issue_token(key, ["events:emit"], known=SCOPES, name="website", days=1)
+    token = token_for(key, "events:emit", name="website")
     headers = {"Authorization": f"Bearer {token}"}
     try:
         answer = httpx.post(f"{address}/api/events", json=document, headers=headers, timeout=30)
@@ -69,12 +68,12 @@ def test_the_process_ends_by_itself_and_the_next_ones_go_on(
     # Given the embedded default at work, and a sign-up that hangs among good ones
     documents = list(signups(40, seed=7))[-11:]
     hanging = documents[5]
-    submitted = {one["id"]: one["subject"] for one in documents}
+    submitted = {document["id"]: document["subject"] for document in documents}
     process = start(hanging["subject"])
     made = Settings(data_dir=tmp_path)
     address = process.address
-    for one in documents:
-        within(THROUGH, lambda: emit(address, made.signing_key(), one), "it is taken")  # noqa: B023
+    for document in documents:
+        within(THROUGH, lambda: emit(address, made.signing_key(), document), "it is taken")  # noqa: B023
     # When it is its turn, Then the process ends by itself, and says so.
     assert process.wait(ENDS) == 1
     books = Books(made)

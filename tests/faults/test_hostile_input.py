@@ -13,14 +13,15 @@ from pika.exceptions import AMQPError  # noqa: TID251
 from typer.testing import CliRunner
 
 from infra.cli import app
-from infra.composition import build_services, decoder
+from infra.composition import build_services, decoder, service_names
 from infra.demo.simulators.website import signups
 from shared.base.errors import Malformed
 from shared.host.settings import Settings
 from shared.messaging.bus import EXCHANGE
 from tests.crashes.ledger import Ledger
 from tests.faults.conftest import Note
-from tests.faults.stage import Stage, on_stage, outgoing, within
+from tests.faults.load import outgoing
+from tests.faults.stage import Stage, on_stage, within
 from tests.hostile.messages import MESSAGES, Hostile
 from tests.hostile.test_reading import arrived
 
@@ -42,7 +43,7 @@ LISTS = (
     "/api/onboardings",
     "/api/registrations?status=review",
     "/api/collections?status=requested",
-    "/api/collections?status=held",
+    "/api/held-results",
     "/api/activations?status=ready",
     "/api/offices",
 )
@@ -124,11 +125,11 @@ class Fates:
         for name, service in self._services.items():
             dead, done = self._dead(name), self._done(name)
             missing += [
-                (name, one)
-                for one in messages
-                if one.routing_key in service.hears
-                and one.body not in dead
-                and self._id(name, one) not in done
+                (name, message)
+                for message in messages
+                if message.routing_key in service.hears
+                and message.body not in dead
+                and self._id(name, message) not in done
             ]
         return missing
 
@@ -171,10 +172,10 @@ def test_hostile_messages_end_with_a_reason_and_the_good_ones_get_through(
             assert len(taken) > BATCH / 2, "the broker itself refused most of it"
 
             # Then the good ones get through,
-            ids = [one["subject"] for one in these]
+            ids = [document["subject"] for document in these]
             waited = within(SETTLING, lambda: all(map(stage.books.has_arrived, ids)), "good ones")  # noqa: B023
             seconds = max(seconds, waited)
-            stage.load.submitted |= {one["id"]: one["subject"] for one in these}
+            stage.load.submitted |= {document["id"]: document["subject"] for document in these}
             # and each of the others is done, or dead with a reason.
             with suppress(Exception):
                 within(60, lambda: not fates.unaccounted(taken), "each has its end")  # noqa: B023
@@ -183,13 +184,17 @@ def test_hostile_messages_end_with_a_reason_and_the_good_ones_get_through(
 
         # No process was hurt by any of it,
         assert stage.processes == processes
-        assert all(one.poll() is None for one in processes.values())
+        assert all(process.poll() is None for process in processes.values())
         assert [word for word in STUMBLES if stage.told(word)] == []
         assert stage.alive()
         # every list that staff work with can be read, whatever is in it now,
         assert {path: stage.ask(path).status_code for path in LISTS} == dict.fromkeys(LISTS, 200)
         # and people can look at all of it, in a terminal and over HTTP.
-        letters = stage.ask("/api/dead-letters").json()
+        letters = [
+            letter
+            for name in service_names()
+            for letter in stage.ask(f"/api/{name}/dead-letters").json()
+        ]
         assert letters
         look_at_each(stage, letters, monkeypatch)
         assert clean(stage.run("dead", "list"))
@@ -201,7 +206,7 @@ def test_hostile_messages_end_with_a_reason_and_the_good_ones_get_through(
 def of_the_good(ledger: Ledger, stage: Stage) -> Ledger:
     """The ledger without what was doubled on purpose: what was made up may share a subject."""
     good = set(stage.load.submitted.values())
-    doubled = [one for one in ledger.duplicated if any(subject in one for subject in good)]
+    doubled = [entry for entry in ledger.duplicated if any(subject in entry for subject in good)]
     return replace(ledger, duplicated=doubled)
 
 
@@ -210,12 +215,12 @@ def look_at_each(stage: Stage, letters: list[dict[str, Any]], patch: pytest.Monk
     patch.setenv("STAPPENPLAN_BROKER_URL", stage.settings.broker_url)
     patch.setenv("STAPPENPLAN_DATABASE_URL", stage.settings.database_url)
     patch.setenv("STAPPENPLAN_DATA_DIR", str(stage.settings.data_dir))
-    for one in letters:
-        answer = stage.ask(f"/api/dead-letters/{one['service']}/{one['id']}")
+    for letter in letters:
+        answer = stage.ask(f"/api/{letter['service']}/dead-letters/{letter['id']}")
         assert answer.status_code == 200, answer.text
         assert answer.json()["error"].strip()
         for words in (["dead", "show"], ["dead", "show", "--json"]):
-            shown = CliRunner().invoke(app, [*words, one["service"], one["id"]])
+            shown = CliRunner().invoke(app, [*words, letter["service"], letter["id"]])
             assert shown.exit_code == 0, shown.output
             assert clean(shown.stdout)
 
@@ -223,5 +228,5 @@ def look_at_each(stage: Stage, letters: list[dict[str, Any]], patch: pytest.Monk
 def clean(shown: str) -> bool:
     """Whether a terminal shows it as it is."""
     return bool(shown) and not [
-        one for one in shown if unicodedata.category(one) in ("Cc", "Cs") and one not in "\n\t"
+        sign for sign in shown if unicodedata.category(sign) in ("Cc", "Cs") and sign not in "\n\t"
     ]

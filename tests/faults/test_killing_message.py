@@ -11,7 +11,8 @@ import pytest
 from infra.demo.simulators.website import signups
 from shared.host.settings import Settings
 from tests.faults.conftest import Note
-from tests.faults.stage import Stage, on_stage, outgoing, within
+from tests.faults.load import outgoing
+from tests.faults.stage import Stage, on_stage, within
 from tests.servers.rabbitmq import RabbitMQ
 
 GOOD = 50
@@ -47,12 +48,14 @@ def test_fifty_good_messages_beside_one_that_is_the_end_of_its_consumer(
     with on_stage(ground, reached_by=reached_by, crew=crew, program=program) as stage:
         # When it is prefetched among fifty good ones
         stage.load.stop()
-        stage.line.publish([outgoing(one) for one in documents]).result(60)
-        good = [one["subject"] for one in documents if one is not deadly]
+        stage.line.publish([outgoing(document) for document in documents]).result(60)
+        good = [document["subject"] for document in documents if document is not deadly]
 
         # Then all the good ones get through, whatever becomes of it,
         seconds, ends = with_restarts(
-            stage, THROUGH, lambda: all(stage.books.has_arrived(one) for one in good)
+            stage,
+            THROUGH,
+            lambda: all(stage.books.has_arrived(onboarding_id) for onboarding_id in good),
         )
         # it is dead in the end, with its reason,
         _, more = with_restarts(
@@ -71,7 +74,7 @@ def test_fifty_good_messages_beside_one_that_is_the_end_of_its_consumer(
         assert all(stage.alive(port) for port in stage.processes)
         assert stage.restart_the_dead() == 0
 
-        stage.load.submitted |= {one["id"]: one["subject"] for one in documents}
+        stage.load.submitted |= {document["id"]: document["subject"] for document in documents}
         note(f"a message whose handler does: {deed}", stage.ledger(), seconds, dead=1)
 
 

@@ -144,14 +144,16 @@ def _long(text: bytes) -> bytes:
 FIELDS: SearchStrategy[bytes] = st.recursive(
     st.one_of(
         st.binary(max_size=80).map(lambda text: b"S" + _long(text)),
-        st.sampled_from([b"1.0", b"x" * 60_000, b"\0", b"\xff"]).map(lambda one: b"S" + _long(one)),
+        st.sampled_from([b"1.0", b"x" * 60_000, b"\0", b"\xff"]).map(
+            lambda value: b"S" + _long(value)
+        ),
         st.binary(max_size=20).map(lambda text: b"x" + _long(text)),
         st.booleans().map(lambda yes: b"t" + bytes([yes])),
-        st.integers(-(2**31), 2**31 - 1).map(lambda one: b"I" + struct.pack(">i", one)),
-        st.integers(-(2**63), 2**63 - 1).map(lambda one: b"l" + struct.pack(">q", one)),
-        st.integers(0, 2**64 - 1).map(lambda one: b"T" + struct.pack(">Q", one)),
-        st.floats().map(lambda one: b"d" + struct.pack(">d", one)),
-        st.integers(-(2**31), 2**31 - 1).map(lambda one: b"D\xff" + struct.pack(">i", one)),
+        st.integers(-(2**31), 2**31 - 1).map(lambda value: b"I" + struct.pack(">i", value)),
+        st.integers(-(2**63), 2**63 - 1).map(lambda value: b"l" + struct.pack(">q", value)),
+        st.integers(0, 2**64 - 1).map(lambda value: b"T" + struct.pack(">Q", value)),
+        st.floats().map(lambda value: b"d" + struct.pack(">d", value)),
+        st.integers(-(2**31), 2**31 - 1).map(lambda value: b"D\xff" + struct.pack(">i", value)),
         st.just(b"V"),
     ),
     lambda inner: (
@@ -278,9 +280,9 @@ def _as_field(value: Any) -> bytes:
 @st.composite
 def rubbish(draw: st.DrawFn) -> Hostile:
     """Any properties with any body, or a spoilt one that was good."""
-    good = st.sampled_from(DOCUMENTS).map(lambda one: json.dumps(one).encode())
+    good = st.sampled_from(DOCUMENTS).map(lambda value: json.dumps(value).encode())
     body = draw(RAW | spoilt(good))
-    key = draw(st.sampled_from([one["type"] for one in DOCUMENTS]))
+    key = draw(st.sampled_from([document["type"] for document in DOCUMENTS]))
     return Hostile(key, draw(properties(HEADERS) | st.just(proper())), body)
 
 

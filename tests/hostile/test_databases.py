@@ -75,7 +75,7 @@ def runtimes(
 class _RecordingBuses(BusFactory):
     def __init__(self) -> None: ...
 
-    def bus(self, name: str, *, consume: bool = True) -> Any:
+    def bus(self, name: str, *, consume: bool = True, exchange: str | None = None) -> Any:
         return RecordingBus()
 
 

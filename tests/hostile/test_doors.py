@@ -13,10 +13,9 @@ from infra.demo.simulators import website
 from shared.events import EVENTS
 from shared.events import OUTSIDE as SPEAKERS
 from shared.host.settings import Settings
-from shared.web.auth import issue_token
 from tests.e2e.stage import Stage, one_process
 from tests.hostile.messages import DOCUMENTS, RAW, mutated, written_as_json
-from tests.scopes import SCOPES
+from tests.scopes import token_for
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +27,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 OUTSIDE = {
-    "/api/events": [one for one in DOCUMENTS if EVENTS[one["type"]].said_by in SPEAKERS],
-    "/api/signups": [one for one in DOCUMENTS if one["type"] == "signup.submitted.v1"],
+    "/api/events": [
+        document for document in DOCUMENTS if EVENTS[document["type"]].said_by in SPEAKERS
+    ],
+    "/api/signups": [
+        document for document in DOCUMENTS if document["type"] == "signup.submitted.v1"
+    ],
 }
 """What may come in by each door, when nothing is wrong with it."""
 NEEDED = {"/api/events": "events:emit", "/api/signups": "signup:submit"}
@@ -46,9 +49,7 @@ def bodies(draw: st.DrawFn, path: str) -> bytes:
 
 def send(stage: Stage, path: str, body: bytes) -> httpx.Response:
     """Send it as a website that may."""
-    token = issue_token(
-        stage.key, [NEEDED[path]], known=SCOPES, name="website", office="0042", days=1
-    )
+    token = token_for(stage.key, NEEDED[path], name="website", office="0042")
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     address = f"{stage.addresses['signup']}{path}"
     return httpx.post(address, content=body, headers=headers, timeout=60)

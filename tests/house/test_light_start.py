@@ -64,6 +64,9 @@ def test_services_that_are_ready_have_loaded_nothing_for_later(data_dir: Path) -
     # Mails, documents and tokens load theirs when they come; others are for other databases.
     later = {
         "jinja2",
+        "pycountry",
+        "phonenumbers",
+        "schwifty",
         "markdown_it",
         "typst",
         "segno",

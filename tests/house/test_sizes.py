@@ -18,7 +18,6 @@ OPTIONS = "a command: its options, each with its help"
 LARGE_FILES: dict[str, str] = {}
 LONG_FUNCTIONS = {
     "infra/operations/administration/command.py create": OPTIONS,
-    "infra/operations/offices/command.py add": OPTIONS,
     "services/activation/handlers.py _order_credentials": "a path with each of its refusals",
     "services/activation/login/credentials.py _compose": "a secret's whole life, in one place",
     "services/billing/confirmation/document.py _data": ONE_SENTENCE_EACH,
@@ -39,7 +38,6 @@ LONG_FUNCTIONS = {
     "shared/persistence/database.py _engine": "every option of both databases in one place",
     "shared/processing/dead_letters.py reject": ONE_SENTENCE_EACH,
     "shared/processing/engine.py __init__": MADE_OF,
-    "shared/web/auth.py issue_token": ONE_SENTENCE_EACH,
 }
 
 

@@ -25,34 +25,34 @@ class Books:
     @property
     def done(self) -> set[str]:
         """The ids of the messages that are done."""
-        return {one.id for one in self.inbox.values() if one.status == DONE}
+        return {row.id for row in self.inbox.values() if row.status == DONE}
 
     @property
     def dead(self) -> list[str]:
         """The ids of the dead letters."""
-        return sorted(one.id for one in self.inbox.values() if one.status == DEAD)
+        return sorted(row.id for row in self.inbox.values() if row.status == DEAD)
 
     @property
     def published(self) -> bool:
         """Whether anything is marked as published."""
-        return any(one.published_at for one in self.outbox.values())
+        return any(row.published_at for row in self.outbox.values())
 
     @property
     def at_rest(self) -> bool:
         """Whether nothing waits, nothing is dead and nothing is unpublished."""
-        open_still = any(one.status in (WAITING, DEAD) for one in self.inbox.values())
-        return not open_still and all(one.published_at for one in self.outbox.values())
+        open_still = any(row.status in (WAITING, DEAD) for row in self.inbox.values())
+        return not open_still and all(row.published_at for row in self.outbox.values())
 
 
 def read(database: Database) -> Books:
     """Read everything, in one transaction."""
     with database.read() as session:
         customers = session.execute(select(CUSTOMER)).all()
-        inbox = {one.id: one for one in session.execute(select(INBOX)).all()}
-        outbox = {one.id: one for one in session.execute(select(OUTBOX)).all()}
+        inbox = {row.id: row for row in session.execute(select(INBOX)).all()}
+        outbox = {row.id: row for row in session.execute(select(OUTBOX)).all()}
     return Books(
-        Counter(word for one in customers for word in one.effects.split()),
-        {one.onboarding_id: one.reminders for one in customers},
+        Counter(word for customer in customers for word in customer.effects.split()),
+        {customer.onboarding_id: customer.reminders for customer in customers},
         inbox,
         outbox,
     )

@@ -56,7 +56,7 @@ class Broker:
     def route(self, message: Outgoing) -> bool:
         """Put a message into every queue that is bound; whether there was one."""
         queues = [message.queue] if message.queue else HEARD_BY[message.type]
-        bound = [one for one in queues if one not in self.unbound or message.queue]
+        bound = [queue for queue in queues if queue not in self.unbound or message.queue]
         for queue in bound:
             incoming = Incoming(
                 message.body,
@@ -100,7 +100,9 @@ class Line:
 
     def publish(self, messages: Sequence[Outgoing]) -> "Future[list[PublishResult]]":
         """Take messages; nothing becomes of them until `answer` says what."""
-        self._broker.ghosts += [one.id for one in messages if not self._is_committed(one.id)]
+        self._broker.ghosts += [
+            message.id for message in messages if not self._is_committed(message.id)
+        ]
         self.reached("publish.before")
         future: Future[list[PublishResult]] = Future()
         self.on_the_wire.append(Publication(list(messages), future))
@@ -145,11 +147,13 @@ class Line:
         """Forget these, unless the connection is lost before the broker hears of it."""
         if self.loses_acknowledgements:
             self.requeue()
-        self._in_hand = [one for one in self._in_hand if not any(one is each for each in messages)]
+        self._in_hand = [
+            message for message in self._in_hand if not any(message is each for each in messages)
+        ]
 
     def requeue(self) -> None:
         """The connection is gone: what was not acknowledged goes back to where it came from."""
-        again = [replace(one, redelivered=True) for one in self._in_hand]
+        again = [replace(message, redelivered=True) for message in self._in_hand]
         self._broker.queues[self._queue][:0] = again
         self._in_hand = []
 

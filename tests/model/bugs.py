@@ -91,7 +91,7 @@ def published_before_the_commit() -> Iterator[None]:
         self: OutboxSink, work: UnitOfWork, caused: Sequence[CausedEffect]
     ) -> None:
         store(self, work, caused)
-        self._publisher.publish([self._to_entry(effect, work.now) for effect in caused])
+        self._publisher.publish([self._to_entry(effect, work.now, None) for effect in caused])
 
     with patch.object(OutboxSink, "store", store_and_publish):
         yield

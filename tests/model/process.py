@@ -33,7 +33,7 @@ PLACES = (consumer, inbox, outbox, pipeline, publisher, unit_of_work)
 """The modules that pass the named points."""
 
 POINTS = tuple(
-    one for one in crash_points.POINTS if not one.startswith(("notification", "send", "sent"))
+    point for point in crash_points.POINTS if not point.startswith(("notification", "send", "sent"))
 )
 COMMIT_REFUSED, COMMIT_UNANSWERED = "commit refused", "commit unanswered"
 ACKNOWLEDGEMENT_LOST = "acknowledgement lost"
@@ -181,15 +181,15 @@ class Process:
         self._really_commit = dialect.do_commit
         patches: list[Any] = [patch.object(place, "reached", self._reached) for place in PLACES]
         patches.append(patch.object(dialect, "do_commit", self._commit))
-        for one in patches:
-            one.start()
+        for patched in patches:
+            patched.start()
         try:
             yield
         except ProcessDied:
             self._die(fault.fates)
         finally:
-            for one in patches:
-                one.stop()
+            for patched in patches:
+                patched.stop()
             self._fault = WELL
             self.line.loses_acknowledgements = False
             self.line.requeue()

@@ -20,10 +20,10 @@ def hold_now(world: World) -> None:
     books = world.look()
     world.told |= books[TELLER].effects.keys()
     found = list(world.wrongs)
-    for name, one in books.items():
-        found += _doubled(world, name, one)
-        found += _lost(world, name, one)
-        found += _blamed(world, name, one)
+    for name, book in books.items():
+        found += _doubled(world, name, book)
+        found += _lost(world, name, book)
+        found += _blamed(world, name, book)
     found += _not_one_commit(world, books[TELLER])
     found += _counted_as_published(world, books[TELLER])
     found += _ghosts(world, books[HEARER])
@@ -46,9 +46,11 @@ def came_true(world: World) -> None:
     for reference in filter(speaks, world.seen[TELLER].effects):
         heard = world.seen[HEARER].effects[reference]
         words = [
-            one for one in world.broker.arrived[HEARER].values() if reference_of(one) == reference
+            message
+            for message in world.broker.arrived[HEARER].values()
+            if reference_of(message) == reference
         ]
-        if not heard and not any(_rests(world, HEARER, one) for one in words):
+        if not heard and not any(_rests(world, HEARER, word) for word in words):
             found.append(f"lost: {reference} was told and never heard")
     found += _unreminded(world)
     assert not found, "; ".join(found)
@@ -56,22 +58,22 @@ def came_true(world: World) -> None:
 
 def _doubled(world: World, name: str, books: Books) -> list[str]:
     found = [
-        f"doubled: {one} had its effect more than once at {name}"
-        for one, times in books.effects.items()
+        f"doubled: {reference} had its effect more than once at {name}"
+        for reference, times in books.effects.items()
         if times > 1
     ]
     forgotten = Counter(subject for subject, _ in world.reminders_forgotten)
     return found + [
-        f"doubled: customer {one} was reminded more than once"
-        for one, times in books.reminders.items()
-        if times > 1 + forgotten[one]
+        f"doubled: customer {customer_id} was reminded more than once"
+        for customer_id, times in books.reminders.items()
+        if times > 1 + forgotten[customer_id]
     ]
 
 
 def _lost(world: World, name: str, books: Books) -> list[str]:
     """Each message that arrived is done, with its effect, or else is somewhere, without."""
     found = []
-    under_way = {identity(one) for one in world.broker.queues[name]}
+    under_way = {identity(message) for message in world.broker.queues[name]}
     for message_id, message in world.broker.arrived[name].items():
         reference = reference_of(message)
         done = message_id in books.done or message_id in world.forgotten[name]
@@ -116,9 +118,17 @@ def _rests(world: World, name: str, message: Incoming) -> bool:
 
 def _not_one_commit(world: World, teller: Books) -> list[str]:
     """What had its effect was said, in the same commit, and nothing else was."""
-    said = [json.loads(one.body)["data"]["login_name"] for one in teller.outbox.values()]
-    found = [f"ghost: {one} was said without its effect" for one in said if not teller.effects[one]]
-    found += [f"doubled: {one} was said twice" for one in set(said) if said.count(one) > 1]
+    said = [json.loads(row.body)["data"]["login_name"] for row in teller.outbox.values()]
+    found = [
+        f"ghost: {login_name} was said without its effect"
+        for login_name in said
+        if not teller.effects[login_name]
+    ]
+    found += [
+        f"doubled: {login_name} was said twice"
+        for login_name in set(said)
+        if said.count(login_name) > 1
+    ]
     for reference in teller.effects:
         if speaks(reference) and reference not in said and reference not in world.no_longer_kept:
             found.append(f"lost: {reference} had its effect and was not said")
@@ -127,30 +137,32 @@ def _not_one_commit(world: World, teller: Books) -> list[str]:
 
 def _counted_as_published(world: World, teller: Books) -> list[str]:
     return [
-        f"lost: {one.id} counts as published, and no queue has it"
-        for one in teller.outbox.values()
-        if one.published_at and one.id not in world.broker.routed
+        f"lost: {row.id} counts as published, and no queue has it"
+        for row in teller.outbox.values()
+        if row.published_at and row.id not in world.broker.routed
     ]
 
 
 def _ghosts(world: World, hearer: Books) -> list[str]:
     found = [
-        f"ghost: {one} was heard and never told" for one in hearer.effects if one not in world.told
+        f"ghost: {effect} was heard and never told"
+        for effect in hearer.effects
+        if effect not in world.told
     ]
-    return found + [f"ghost: {one} was published uncommitted" for one in world.broker.ghosts]
+    return found + [f"ghost: {ghost} was published uncommitted" for ghost in world.broker.ghosts]
 
 
 def _unreminded(world: World) -> list[str]:
     """Each customer with a fact that asks for it is reminded, or a person dropped the reminder."""
     teller = world.seen[TELLER]
     asked = {
-        json.loads(one.body)["subject"]
-        for one in world.broker.arrived[TELLER].values()
-        if (reference := reference_of(one)).startswith("reminds") and teller.effects[reference]
+        json.loads(message.body)["subject"]
+        for message in world.broker.arrived[TELLER].values()
+        if (reference := reference_of(message)).startswith("reminds") and teller.effects[reference]
     }
-    dropped = {one.subject for one in teller.inbox.values() if (TELLER, one.id) in world.dropped}
+    dropped = {row.subject for row in teller.inbox.values() if (TELLER, row.id) in world.dropped}
     return [
-        f"lost: customer {one} was never reminded"
-        for one in asked
-        if not teller.reminders.get(one) and one not in dropped
+        f"lost: customer {customer_id} was never reminded"
+        for customer_id in asked
+        if not teller.reminders.get(customer_id) and customer_id not in dropped
     ]

@@ -93,24 +93,26 @@ class World:
     @property
     def delivering(self) -> list[Process]:
         """The processes for which there is something in a queue."""
-        return [one for one in self.processes if self.broker.queues[one.name]]
+        return [process for process in self.processes if self.broker.queues[process.name]]
 
     def on_the_wire(self) -> list[tuple[Process, Publication]]:
         """What was published and has no answer yet."""
-        return [(one, wire) for one in self.processes for wire in one.line.on_the_wire]
+        return [(process, wire) for process in self.processes for wire in process.line.on_the_wire]
 
     def look(self) -> dict[str, Books]:
         """Read what both services have now."""
         for name in SERVICES:
             for message_id in self.broker.arrived[name]:
                 self.came.setdefault((name, message_id), self.now)
-        self.seen = {name: read(one) for name, one in self.databases.items()}
+        self.seen = {name: read(database) for name, database in self.databases.items()}
         return self.seen
 
     @property
     def letters(self) -> list[tuple[str, str]]:
         """The dead letters of both services, as last seen."""
-        return [(name, one) for name, books in self.seen.items() for one in books.dead]
+        return [
+            (name, message_id) for name, books in self.seen.items() for message_id in books.dead
+        ]
 
     def recent(self, name: str) -> list[Incoming]:
         """The messages that may still come to a service once more.
@@ -119,7 +121,9 @@ class World:
         is what the inbox remembers.
         """
         arrived = self.broker.arrived[name].items()
-        return [one for key, one in arrived if self.now - self.came[name, key] < THREE_WEEKS]
+        return [
+            message for key, message in arrived if self.now - self.came[name, key] < THREE_WEEKS
+        ]
 
     # What may happen.
 
@@ -138,7 +142,7 @@ class World:
 
     def duplicate(self, which: int, *, redelivered: bool) -> None:
         """A message that came before comes again: the broker, or its publisher, sent it twice."""
-        known = [(name, one) for name in SERVICES for one in self.recent(name)]
+        known = [(name, message_id) for name in SERVICES for message_id in self.recent(name)]
         if known:
             name, message = known[which % len(known)]
             self.broker.queues[name].append(replace(message, redelivered=redelivered))
@@ -159,7 +163,7 @@ class World:
                     session.delete(row)
             for customer in session.execute(select(Customer)).scalars():
                 words = customer.effects.split()
-                customer.effects = "".join(f"{one} " for one in words if one != reference)
+                customer.effects = "".join(f"{word} " for word in words if word != reference)
         self.broker.put(TELLER, message)
 
     def note_what_may_go(self, process: Process) -> None:
@@ -260,21 +264,21 @@ class World:
         """Whether there is nothing left to do for anybody."""
         if self.on_the_wire() or any(self.broker.queues[name] for name in SERVICES):
             return False
-        return all(one.at_rest for one in self.look().values())
+        return all(book.at_rest for book in self.look().values())
 
     def _restless(self) -> list[str]:
         found = []
         for name in SERVICES:
             books = read(self.databases[name])
             found += [
-                f"{one.type} {one.id} is {one.status} at {name}"
-                for one in books.inbox.values()
-                if one.status in (WAITING, DEAD)
+                f"{row.type} {row.id} is {row.status} at {name}"
+                for row in books.inbox.values()
+                if row.status in (WAITING, DEAD)
             ]
             found += [
-                f"{name} has not published {one.id}"
-                for one in books.outbox.values()
-                if one.published_at is None
+                f"{name} has not published {row.id}"
+                for row in books.outbox.values()
+                if row.published_at is None
             ]
             found += [f"{len(self.broker.queues[name])} messages wait in the queue of {name}"]
         return found

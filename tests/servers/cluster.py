@@ -49,7 +49,7 @@ class Cluster:
             except ServerError:
                 continue  # This one is down; another one knows.
             leaders = dict(line.split() for line in listing.splitlines() if len(line.split()) == 2)
-            return next(one for one in self.nodes if one.node == leaders[queue])
+            return next(node for node in self.nodes if node.node == leaders[queue])
         raise ServerError("no node of the cluster answers")
 
     def await_quorum(self, node: PrivateRabbitMQ) -> None:
@@ -82,7 +82,7 @@ class Cluster:
     @contextmanager
     def parted(self, node: PrivateRabbitMQ) -> Iterator[None]:
         """Keep a node and the others from hearing each other; their clients still reach them."""
-        others = ", ".join(f"'{one.node}'" for one in self.nodes if one is not node)
+        others = ", ".join(f"'{other.node}'" for other in self.nodes if other is not node)
         # No connection between two nodes outlives this, and none is made whose secret differs.
         node.ctl(
             "eval",

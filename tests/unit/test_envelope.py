@@ -47,6 +47,11 @@ def test_a_time_with_any_offset_is_the_same_moment_in_utc() -> None:
     assert envelope.time.utcoffset() == timedelta(0)
 
 
+def test_a_time_in_small_letters_is_read() -> None:
+    envelope = open_message(arriving(LETTER | {"time": "2026-11-24t09:30:00z"}))
+    assert envelope.time == datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+
+
 def test_an_event_goes_out_in_utc_whatever_the_zone_it_was_made_in() -> None:
     amsterdam = timezone(timedelta(hours=1))
     envelope = Envelope(ID, "/x", TYPE, SUBJECT, datetime(2026, 11, 24, 10, 30, tzinfo=amsterdam))
@@ -85,6 +90,13 @@ def test_a_binary_event_is_read_from_its_headers(prefix: str) -> None:
         ({"time": "2026-11-24T09:30:00"}, "offset"),
         ({"time": "yesterday"}, "RFC 3339"),
         ({"time": None}, "RFC 3339"),
+        ({"time": 20261124}, "RFC 3339"),
+        ({"time": "2026-W48-2T09:30:00Z"}, "RFC 3339"),
+        ({"time": "2026-11-24 09:30:00Z"}, "RFC 3339"),
+        ({"time": "1999-12-31T23:59:59Z"}, "2000"),
+        ({"source": "/a\x85b"}, "control character"),
+        ({"source": "/a\u202eb"}, "control character"),
+        ({"actor": "anna\u2066"}, "control character"),
         ({"time": "9999-12-31T23:59:59-23:59"}, "RFC 3339"),
         ({"data": None}, "data must be a JSON object"),
         ({"data": [1]}, "data must be a JSON object"),
@@ -177,3 +189,44 @@ JSON = st.recursive(
 def test_an_attribute_may_hold_anything_and_the_reader_survives(name: str, value: Any) -> None:
     with contextlib.suppress(Malformed):
         assert open_message(arriving(LETTER | {name: value})).to_bytes()
+
+
+@pytest.mark.parametrize("prefix", ["cloudEvents:", "cloudEvents_", "ce-"])
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "Application/JSON; charset=utf-8", "application/x+json", None],
+)
+def test_binary_mode_is_read_as_each_client_writes_it(
+    prefix: str, content_type: str | None
+) -> None:
+    # Given an event whose attributes come as headers, the time as AMQP has it,
+    headers: dict[str, object] = {
+        f"{prefix}{name}": value for name, value in LETTER.items() if name != "data"
+    }
+    headers[f"{prefix}time"] = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+    # When it is read, Then it is the same as in one document.
+    body = json.dumps(LETTER["data"]).encode()
+    incoming = Incoming(body, TYPE, content_type, headers)
+    assert open_message(incoming) == open_message(arriving(LETTER))
+
+
+@pytest.mark.parametrize(
+    ("media_type", "reads"),
+    [
+        ("application/json", True),
+        ("application/json; charset=utf-8", True),
+        ("Application/JSON", True),
+        ("application/vnd.website+json", True),
+        ("application/xml", False),
+        ("application/cloudevents+json", False),
+        ("json", False),
+        (7, False),
+    ],
+)
+def test_data_are_json_by_whatever_name_json_goes(media_type: object, reads: bool) -> None:
+    message = arriving(LETTER | {"datacontenttype": media_type})
+    if reads:
+        assert open_message(message).id == ID
+    else:
+        with pytest.raises(Malformed, match="datacontenttype"):
+            open_message(message)

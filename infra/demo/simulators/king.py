@@ -17,10 +17,13 @@ from shared.base.errors import Malformed
 from shared.events import KING_QUEUE, CollectionRequested, CollectionResult
 from shared.events.envelope import CONTENT_TYPE, NAMESPACE, Envelope
 from shared.events.king import CollectionStatus
-from shared.messaging.bus import Bus, Incoming, Outgoing, PublishResult
+from shared.messaging.bus import EXCHANGE, Bus, Incoming, Outgoing, PublishResult
 from shared.processing.decoding import open_message
 
 log = structlog.get_logger()
+
+BILLING = CollectionRequested.said_by
+"""The broker user that may ask KING to collect."""
 
 Report = tuple[CollectionStatus, str | None]
 """A status and the bank's reason code."""
@@ -41,11 +44,17 @@ def always(name: str) -> Plan:
 
 
 class KingBilling:
-    """Collects whatever it is asked to, at once."""
+    """Collects whatever it is asked to, at once.
 
-    def __init__(self, bus: Bus, plan: Plan | None = None) -> None:
+    With `strict` it is asked only by what the broker vouches for (`reason_to_refuse`); `refusals`
+    are the reasons why it did not do what some message asked for.
+    """
+
+    def __init__(self, bus: Bus, plan: Plan | None = None, *, strict: bool = False) -> None:
         self.name = KING_QUEUE
         self._bus = bus
+        self._strict = strict
+        self.refusals: list[str] = []
         self.plan = plan or always("succeed")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
@@ -92,9 +101,10 @@ class KingBilling:
     def _answer(self, incoming: Incoming) -> None:
         """Report on one request; it is acknowledged only when the broker has the report."""
         try:
-            envelope = open_message(incoming)
+            envelope = self._read(incoming)
         except Malformed as refusal:
             log.warning("king_refused", reason=str(refusal))
+            self.refusals.append(str(refusal))
             self._bus.acknowledge([incoming])
             return
         if envelope.type != CollectionRequested.event_type:
@@ -108,6 +118,12 @@ class KingBilling:
             for position, report in enumerate(self.plan(request))
         ]
         self._bus.publish(results).add_done_callback(partial(self._reported, incoming))
+
+    def _read(self, incoming: Incoming) -> Envelope:
+        envelope = open_message(incoming)
+        if self._strict and (reason := reason_to_refuse(incoming, envelope.type)):
+            raise Malformed(reason)
+        return envelope
 
     def _reported(self, incoming: Incoming, done: "Future[list[PublishResult]]") -> None:
         results = [] if done.exception() else done.result()
@@ -124,6 +140,22 @@ class KingBilling:
         # A request that comes again gets the same answer: one id, one contents.
         result = _result_of(request, report, envelope.time)
         return say(result, envelope.subject, f"{envelope.id}/{position}", envelope.id)
+
+
+def reason_to_refuse(incoming: Incoming, event_type: str) -> str | None:
+    """Why a message in KING's queue is no true request; None when it is one.
+
+    It must have come by the exchange on which only services speak, under the routing key of its
+    type, and published by billing's own user. Exchange and key stand in `basic.deliver`; for the
+    property `user_id` the broker vouches, who compares it with the user that logged in.
+    """
+    if incoming.exchange != EXCHANGE:
+        return f"it came by the exchange {incoming.exchange!r}, and not by {EXCHANGE}"
+    if incoming.routing_key != event_type:
+        return f"it says {event_type}, and came by the routing key {incoming.routing_key!r}"
+    if incoming.user_id != BILLING:
+        return f"it was published by user {incoming.user_id or 'nobody'}, and not by {BILLING}"
+    return None
 
 
 def _result_of(

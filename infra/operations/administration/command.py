@@ -1,9 +1,14 @@
 """`stappenplan db` and `token`: small chores."""
 
 from contextlib import closing
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from shared.host.settings import Settings
+    from shared.processing import Person
+    from shared.web.auth import Grant
 
 db = typer.Typer(no_args_is_help=True, help="The services' databases.")
 token = typer.Typer(no_args_is_help=True, help="Bearer tokens.")
@@ -39,27 +44,97 @@ def _token() -> None:
 def create(
     scope: Annotated[list[str], typer.Option(help="what it may do; repeatable")],
     office_code: Annotated[
-        str, typer.Option("--office", help="only this office's data; without it, every office's")
-    ] = "",
+        str | None, typer.Option("--office", help="for this office's data alone")
+    ] = None,
+    all_offices: Annotated[
+        bool, typer.Option("--all-offices", help="for every office's data, as KING's own")
+    ] = False,
     days: Annotated[int, typer.Option(help="how long it is valid")] = 30,
-    name: Annotated[str, typer.Option(help="whose it is, for the audit trail")] = "staff",
+    name: Annotated[str, typer.Option(help="whose it is, for the record of acts")] = "staff",
 ) -> None:
-    """Print a bearer token, alone, on standard output."""
+    """Print a bearer token, alone, on standard output: for one office, or for all."""
     from infra.composition import scopes
     from infra.context import settings
-    from shared.web.auth import issue_token
+    from shared.web.auth import make_grant, sign
 
+    if (office_code is None) is not all_offices:
+        raise _refuse("say whose data it is for: --office CODE or --all-offices, one of the two")
     current = settings()
     try:
-        signed = issue_token(
-            current.signing_key(),
+        grant = make_grant(
             scope,
             known=scopes(current),
             name=name,
-            office=office_code or None,
+            office=office_code,
+            all_offices=all_offices,
             days=days,
         )
     except ValueError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
-    typer.echo(signed)
+        raise _refuse(str(error)) from None
+    key = current.signing_key()
+    _record(current, grant)
+    typer.echo(sign(key, grant))
+
+
+def _record(current: "Settings", grant: "Grant") -> None:
+    from infra.context import databases
+    from infra.operations.administration import tokens
+
+    with databases() as opened:
+        if grant.office and not tokens.office_exists(opened, current, grant.office):
+            raise _refuse(
+                f"there is no office {grant.office!r}: `stappenplan office list` shows those there "
+                "are, `stappenplan office add` adds one"
+            )
+        tokens.record(opened, grant, _whoever_asks())
+
+
+@token.command("list")
+def list_tokens(
+    as_json: Annotated[bool, typer.Option("--json", help="for a script")] = False,
+) -> None:
+    """The tokens that were made, with what they allow and until when."""
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from infra import context
+    from infra.operations.administration import tokens
+
+    with context.databases() as opened:
+        listed = tokens.find(opened)
+    now = datetime.now(UTC)
+    if as_json:
+        context.as_json([asdict(row) | {"state": row.state(now)} for row in listed])
+        return
+    for row in listed:
+        office = "all offices" if row.office is None else f"office {row.office}"
+        line = f"{row.state(now):<7}  until {row.expires_at:%Y-%m-%d}  {office}  {row.name}"
+        typer.echo(f"{row.id}  {context.printable(line)}")
+        typer.echo(f"    {' '.join(row.scopes)}")
+
+
+@token.command()
+def revoke(token_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """End a token: within seconds no process takes it any more."""
+    from infra.context import databases, printable
+    from infra.operations.administration import tokens
+
+    with databases() as opened:
+        exists = tokens.revoke(opened, token_id, _whoever_asks())
+    if not exists:
+        shown = printable(token_id)
+        typer.echo(f"no token has the id {shown}: `stappenplan token list` shows them", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"the token {token_id} is ended")
+
+
+def _whoever_asks() -> "Person":
+    from infra.context import whoever_asks
+    from shared.processing import Person
+
+    return Person(whoever_asks(), None, "command line")
+
+
+def _refuse(sentence: str) -> typer.Exit:
+    typer.echo(sentence, err=True)
+    return typer.Exit(2)

@@ -7,6 +7,7 @@ import shared.events  # noqa: F401 - so that every event has entered the languag
 from infra.composition import OUTSIDE
 from shared.events.envelope import CONTENT_TYPE, MAX_TEXT
 from shared.events.event import EVENTS, Event
+from shared.events.king import KING_QUEUE
 from shared.messaging.bus import EXCHANGE
 from shared.messaging.topology.topology import Topology
 from shared.processing.decoding import Publisher
@@ -65,11 +66,12 @@ def asyncapi_document(topology: Topology) -> dict[str, Any]:
             "contentType": CONTENT_TYPE,
             "payload": message_schema(name, event),
         }
-        channels[key] = _channel(name, key)
+        channels[key] = _channel(name, key, _exchange(event.said_by))
         reference = {"$ref": f"#/channels/{key}"}
         operations[f"{event.said_by}_says_{key}"] = {"action": "send", "channel": reference}
         for queue in topology.subscribers(name):
-            operations[f"{queue}_hears_{key}"] = {"action": "receive", "channel": reference}
+            told = {"description": _true_request(event.said_by)} if queue == KING_QUEUE else {}
+            operations[f"{queue}_hears_{key}"] = {"action": "receive", "channel": reference} | told
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Stappenplan", "version": version("stappenplan")},
@@ -79,9 +81,27 @@ def asyncapi_document(topology: Topology) -> dict[str, Any]:
     }
 
 
-def _channel(name: str, key: str) -> dict[str, Any]:
+def _true_request(said_by: str) -> str:
+    """By what KING knows that nobody but the service has asked: what the broker vouches for."""
+    return (
+        f"It is true only when it came by the exchange {EXCHANGE}, under the routing key that "
+        f"equals its type, and the AMQP property user_id is {said_by}; take no other."
+    )
+
+
+def _exchange(said_by: str) -> str:
+    """Where an event is published: an office's website puts its own code in the place of the last.
+
+    What a service says counts as said by it when it came by the services' exchange and bears that
+    service's name as AMQP's `user_id`.
+    """
+    outside = OUTSIDE.get(said_by)
+    return outside.exchange({"office_code": "{office}"}) if outside else EXCHANGE
+
+
+def _channel(name: str, key: str, exchange_name: str) -> dict[str, Any]:
     """Where an event travels: the exchange, under its own name as the routing key."""
-    exchange = {"name": EXCHANGE, "type": "topic", "durable": True}
+    exchange = {"name": exchange_name, "type": "topic", "durable": True}
     return {
         "address": name,
         "messages": {key: {"$ref": f"#/components/messages/{key}"}},

@@ -38,6 +38,7 @@ def list_letters(
     names = [context.require_service(service)] if service else []
     with context.databases(names) as databases:
         dead = letters.find(databases, limit=AT_MOST)
+        not_kept = letters.not_kept(databases)
     if as_json:
         context.as_json([letter.model_dump() for letter in dead])
         return
@@ -45,6 +46,8 @@ def list_letters(
         typer.echo("nothing is dead")
         return
     _show_groups(dead)
+    for overflow in not_kept:
+        typer.echo(context.printable(overflow.sentence))
     typer.echo("`stappenplan dead show SERVICE ID` shows one whole; then `retry` or `drop` it")
 
 

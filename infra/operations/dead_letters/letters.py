@@ -21,7 +21,7 @@ from shared.notifications.tables import FAILED, Notification
 from shared.persistence.database import Database
 from shared.processing.dead_letters import REJECTED
 from shared.processing.resolutions import NotDeadLettered
-from shared.processing.store import decisions
+from shared.processing.store import decisions, overflow
 from shared.processing.store.tables import DEAD, DONE, Decision, Inbox
 
 Row = Inbox | Notification
@@ -35,21 +35,47 @@ class NoSuchLetter(NotDeadLettered):
 
 
 class DeadLetter(BaseModel):
-    """One message that failed for good, as a list has it."""
+    """One message that failed for good, as a list has it.
+
+    `reference` and `company` name its customer, as far as the service knows them. Letters that
+    died of the same have the same `fingerprint`; `alike` is how many of the list those are.
+    """
 
     service: str
     id: str
     kind: Literal["message", "notification"]
     type: str
     subject: str | None
+    reference: str | None = None
+    company: str | None = None
     since: Moment
     attempts: int
     error: str
+    fingerprint: str = ""
+    alike: int = 1
 
     @property
     def short_id(self) -> str:
         """The id, or as much of a long one as tells it from all others."""
         return self.id[: len(REJECTED) + 16] if self.id.startswith(REJECTED) else self.id
+
+
+class NotKept(BaseModel):
+    """What one speaker sent beside the letters that are kept of it: refused, counted, gone."""
+
+    service: str
+    speaker: str
+    number: int
+    since: Moment
+    error: str
+
+    @property
+    def sentence(self) -> str:
+        """The same for a person."""
+        return (
+            f"{self.service}  and {self.number:,} more like it by {self.speaker} since "
+            f"{self.since:%Y-%m-%d %H:%M}, not kept; the last one: {self.error[:200]}"
+        )
 
 
 class Contents(BaseModel):
@@ -91,6 +117,7 @@ class ShownMessage(BaseModel):
     decided_by: str | None
     decided_at: Moment | None
     decision: str | None
+    exchange: str | None
     properties: dict[str, JsonValue]
     body: JsonValue
     original: Contents | None = None
@@ -172,6 +199,17 @@ def _notifications(session: Session, service: str, limit: int) -> list[DeadLette
         )
         for row in session.execute(statement).scalars()
     ]
+
+
+def not_kept(databases: Mapping[str, Database]) -> list[NotKept]:
+    """How much more each speaker sent that was refused, where letters of it still wait."""
+    rows = []
+    for service, database in databases.items():
+        with database.read() as session:
+            for row in overflow.of_open_letters(session):
+                fields = row.model_dump(include={"speaker", "number", "since", "error"})
+                rows.append(NotKept(service=service, **fields))
+    return rows
 
 
 def show(database: Database, letter_id: str) -> ShownMessage | ShownNotification:

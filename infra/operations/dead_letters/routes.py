@@ -9,32 +9,29 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from infra.operations.dead_letters import decisions, letters
+from infra.operations.dead_letters.groups import grouped, named
 from infra.operations.dead_letters.letters import (
     DeadLetter,
     NoSuchLetter,
     ShownMessage,
     ShownNotification,
 )
-from shared.base.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.base.errors import Conflict, Invalid, NotFound
 from shared.host.runtime import Runtime
 from shared.processing.resolutions import NotDeadLettered, WouldBeRejected
+from shared.trade.text import PlainText
 from shared.web.app import api_router, caller_with
 from shared.web.auth import Caller
+from shared.web.documentation import problems
 
 SCOPE = "dead-letters:manage"
-LETTER = "/dead-letters/{service}/{letter_id:path}"
+LETTERS = "/{service}/dead-letters"
+LETTER = LETTERS + "/{letter_id:path}"
 # An id is asked for by its beginning too; one that was refused has a slash in it.
 
 
-def _operator(caller: Annotated[Caller, Depends(caller_with(SCOPE))]) -> Caller:
-    """Letters are of every office, and some of none that can be read: no office sees them."""
-    if caller.office is not None:
-        raise Forbidden("not_for_offices", "Dead letters are for KING's operators alone.")
-    return caller
-
-
-Operator = Annotated[Caller, Depends(_operator)]
-Why = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
+Operator = Annotated[Caller, Depends(caller_with(SCOPE))]
+Why = Annotated[PlainText, Field(min_length=1, max_length=2000)]
 
 
 class Retrying(BaseModel):
@@ -75,15 +72,17 @@ def routes(runtimes: Sequence[Runtime]) -> APIRouter:
             raise NotFound("service_not_here", f"This process runs {here} alone.")
         return by_name[service]
 
-    @router.get("/dead-letters", summary="What failed for good, the oldest first")
+    @router.get(
+        LETTERS,
+        summary="What failed for good, grouped by what went wrong",
+        responses=problems(404),
+    )
     def list_letters(
-        _operator: Operator,
-        service: Annotated[str | None, Query(description="all of this process, if none")] = None,
-        limit: Annotated[int, Query(ge=1, le=500)] = 500,
+        service: str, _operator: Operator, limit: Annotated[int, Query(ge=1, le=500)] = 500
     ) -> list[DeadLetter]:
-        chosen = by_name.values() if service is None else [find_runtime(service)]
-        databases = {runtime.service.name: runtime.database for runtime in chosen}
-        return letters.find(databases, limit)[:limit]
+        runtime = find_runtime(service)
+        listed = letters.find({service: runtime.database}, limit)[:limit]
+        return grouped(named(runtime.database, listed, runtime.service.customers))
 
     @router.get(
         LETTER,

@@ -1,14 +1,19 @@
 """Whether the broker is there, with its exchange, queues and bindings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from shlex import quote
 
 from infra.composition import topology
 from infra.operations.doctor.binding_check import unheard
 from infra.operations.doctor.database_checks import usable_databases
 from infra.operations.doctor.finding import Finding
+from infra.operations.topology.present import known_offices, missing_from_broker
 from shared.host.settings import Settings
-from shared.messaging.topology import management
-from shared.messaging.topology.topology import ADMIN, Topology
+from shared.messaging.bus import EXCHANGE
+from shared.messaging.topology import Binding, Topology, website_exchange
+from shared.messaging.topology.management import Management
+
+APPLY = "run `stappenplan topology apply`"
 
 
 def broker(settings: Settings) -> Iterator[Finding]:
@@ -16,10 +21,8 @@ def broker(settings: Settings) -> Iterator[Finding]:
     if settings.embedded:
         yield Finding("broker", True, "embedded: events live in this machine's databases")
         return
-    from shared.messaging.topology.declare import missing
-
-    wanted = topology(settings)
-    lacking = missing(wanted, settings.broker_url_of(ADMIN))
+    wanted = topology(settings).with_offices(known_offices(settings))
+    lacking = missing_from_broker(wanted, settings)
     if lacking is None:
         yield Finding(
             "broker",
@@ -29,7 +32,38 @@ def broker(settings: Settings) -> Iterator[Finding]:
         )
         return
     yield Finding("broker", True, "RabbitMQ answers")
-    yield _bindings(settings, wanted, lacking)
+    yield _publishers(settings)
+    websites = [office for office in wanted.offices if website_exchange(office) in lacking]
+    yield from _websites(websites)
+    yield _bindings(
+        settings,
+        wanted.with_offices([office for office in wanted.offices if office not in websites]),
+        [name for name in lacking if name not in map(website_exchange, websites)],
+    )
+
+
+def _publishers(settings: Settings) -> Finding:
+    """Whether a message counts as that of whom the broker vouches for; off is a choice."""
+    if settings.strict_publishers:
+        return Finding("publishers", True, "each is known by their own exchange and broker user")
+    return Finding(
+        "publishers",
+        True,
+        "strict is off: whoever may publish is believed to be whom they say; a broker user for "
+        "each ({service} in STAPPENPLAN_BROKER_URL) turns it on",
+    )
+
+
+def _websites(offices: Sequence[str]) -> Iterator[Finding]:
+    """The offices whose website has no exchange: it can sign up over HTTP alone."""
+    if offices:
+        words = " ".join(f"--office {quote(office)}" for office in offices)
+        yield Finding(
+            "websites",
+            False,
+            f"no exchange for the website of office {', '.join(offices)}",
+            f"run `stappenplan topology apply {words}`",
+        )
 
 
 def _bindings(settings: Settings, wanted: Topology, lacking: list[str]) -> Finding:
@@ -39,23 +73,33 @@ def _bindings(settings: Settings, wanted: Topology, lacking: list[str]) -> Findi
     management interface knows them all. Without it, an event that came back to its outbox shows
     that no binding of its type is left; one that still has another subscriber does not come back.
     """
-    advice = "run `stappenplan topology apply`, then `stappenplan replay SERVICE`"
+    advice = f"{APPLY}, then `stappenplan replay SERVICE`"
     if lacking:
         return Finding("bindings", False, f"missing: {', '.join(lacking)}", advice)
     if settings.management_url:
-        lost = management.missing_bindings(wanted, settings.management_url, settings.broker_url)
+        existing = Management(settings.management_url, settings.broker_url).bindings()
+        lost = [binding for binding in wanted.bindings() if binding not in existing]
+        lingering = [binding for binding in wanted.retired_bindings() if binding in existing]
+        if lingering and not lost:
+            named = ", ".join(f"{kind} → {queue}" for _, queue, kind in lingering)
+            return Finding("bindings", False, f"still bound for everybody: {named}", APPLY)
         seen = "every queue and binding is there"
     else:
         returned = _returned_types(settings)
-        lost = [(queue, kind) for queue, kind in wanted.bindings() if kind in returned]
+        lost = [binding for binding in wanted.bindings() if binding.event_type in returned]
         seen = (
             "every queue is there, and no event came back for want of a binding; set "
             "STAPPENPLAN_MANAGEMENT_URL to have each binding looked at"
         )
     if lost:
-        named = ", ".join(f"{kind} → {queue}" for queue, kind in lost)
+        named = ", ".join(_named(binding) for binding in lost)
         return Finding("bindings", False, f"missing: {named}", advice)
     return Finding("bindings", True, seen)
+
+
+def _named(binding: Binding) -> str:
+    by = "" if binding.exchange == EXCHANGE else f" by {binding.exchange}"
+    return f"{binding.event_type} → {binding.queue}{by}"
 
 
 def _returned_types(settings: Settings) -> set[str]:

@@ -17,11 +17,14 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="for a script")]
     else:
         table = context.table("check", "", "finding")
         for finding in findings:
-            mark = "[green]ok[/green]" if finding.ok else "[red]fails[/red]"
+            good = finding.ok and not finding.warning
+            mark = "[green]ok[/green]" if good else "[red]fails[/red]"
+            if finding.warning:
+                mark = "[yellow]warns[/yellow]"
             table.add_row(
                 finding.check,
                 mark,
-                finding.finding if finding.ok else f"{finding.finding}\n→ {finding.advice}",
+                finding.finding if good else f"{finding.finding}\n→ {finding.advice}",
             )
         context.console().print(table)
     if not all(finding.ok for finding in findings):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import text
@@ -13,10 +13,13 @@ from infra.operations.doctor.finding import Finding
 from shared.host.metrics import count
 from shared.host.service import Service
 from shared.host.settings import Settings
+from shared.notifications.queue import WAITING_NOTIFICATIONS
 from shared.persistence.database import Database
 from shared.persistence.schema import is_current
 
 CLOCK_TOLERANCE_SECONDS = 5
+LONG_DUE = timedelta(hours=1)
+"""A mail that has been due for longer than any pause of its senders has nobody who sends it."""
 
 
 def databases(settings: Settings) -> Iterator[Finding]:
@@ -30,6 +33,23 @@ def databases(settings: Settings) -> Iterator[Finding]:
             continue
         with closing(Database(settings.database_url_of(service.name))) as database:
             yield _database(service, database)
+            if not settings.embedded:
+                yield from _undelivered(service, database)
+
+
+def _undelivered(service: Service, database: Database) -> Iterator[Finding]:
+    """Whether mails and texts wait that nobody sends: every process may only consume."""
+    if not (database.answers() and is_current(database, service.migrations)):
+        return
+    with database.read() as session:
+        due = WAITING_NOTIFICATIONS.next_due(session)
+    late = due is not None and datetime.now(UTC) - due > LONG_DUE
+    yield Finding(
+        f"mails of {service.name}",
+        not late,
+        f"one has been due since {due:%Y-%m-%d %H:%M} UTC" if late else "go out",
+        f"run a process that delivers: `stappenplan run {service.name} --only deliver`",
+    )
 
 
 def delivery(settings: Settings) -> Iterator[Finding]:

@@ -7,7 +7,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from infra.operations.doctor.broker_checks import broker
 from infra.operations.doctor.database_checks import databases, delivery
 from infra.operations.doctor.finding import Finding
+from infra.operations.doctor.folder_check import folder
 from infra.operations.doctor.sending_checks import mail, templates, texts
+from infra.operations.doctor.token_checks import token_key, tokens
 from shared.base.errors import StappenplanError
 from shared.host.settings import Settings
 
@@ -22,15 +24,8 @@ def catalogue(settings: Settings) -> Iterator[Finding]:
     yield Finding("catalogue", True, f"{settings.catalogue.name}: {packages}")
 
 
-def token_key(settings: Settings) -> Iterator[Finding]:
-    """The key that signs tokens."""
-    long_enough = len(settings.signing_key()) >= 32
-    advice = "set STAPPENPLAN_TOKEN_KEY to at least 32 random characters"
-    yield Finding("token key", long_enough, "is set" if long_enough else "is short", advice)
-
-
 CHECKS: tuple[Check, ...] = (
-    catalogue, broker, databases, delivery, templates, mail, texts, token_key,
+    catalogue, broker, databases, delivery, templates, mail, texts, token_key, tokens, folder,
 )  # fmt: skip
 
 

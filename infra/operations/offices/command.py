@@ -1,10 +1,19 @@
 """`stappenplan office`: the accounting offices, added and changed as KING's back office does."""
 
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
 app = typer.Typer(no_args_is_help=True, help="The accounting offices.")
+
+BOOKS = typer.Option(help="what its customers' books begin with; standard at first")
+PAYS = typer.Option(help="no, review (a person looks first) or yes; no at first")
+PASSWORDS = typer.Option(help="keep the new broker user's password in this file, not on screen")
 
 
 @app.command()
@@ -15,17 +24,14 @@ def add(
     phone: Annotated[str | None, typer.Option(help="its telephone; empty for none")] = None,
     language: Annotated[str | None, typer.Option(help="nl or en; nl at first")] = None,
     review: Annotated[str | None, typer.Option(help="always or flagged; flagged at first")] = None,
-    base_administration: Annotated[
-        str | None, typer.Option(help="what its customers' books begin with; standard at first")
-    ] = None,
-    pays_for_customers: Annotated[
-        bool | None,
-        typer.Option(
-            "--pays-for-customers/--no-pays-for-customers", help="whether it may; not at first"
-        ),
-    ] = None,
+    base_administration: Annotated[str | None, BOOKS] = None,
+    pays_for_customers: Annotated[str | None, PAYS] = None,
+    passwords: Annotated[str, PASSWORDS] = "",
 ) -> None:
-    """Add an office, which needs a name and an e-mail address; or change what is told of it."""
+    """Add an office, which needs a name and an e-mail address; or change what is told of it.
+
+    On RabbitMQ its website gets its exchange, and through STAPPENPLAN_MANAGEMENT_URL its user.
+    """
     options = {
         "name": name,
         "email": email,
@@ -37,6 +43,7 @@ def add(
     }
     _require_code(code)
     _change(code, {name: value for name, value in options.items() if value is not None})
+    _open_exchange(code, passwords)
 
 
 def _change(code: str, changes: dict[str, Any]) -> None:
@@ -49,9 +56,48 @@ def _change(code: str, changes: dict[str, Any]) -> None:
         before = present.model_dump(exclude={"code"}) if present else {}
         after = _checked(before | changes)
         session.merge(Office(code=code, **after))
+        if after != before:
+            _record(session, code, after)
     news = "is as it was" if after == before else "is changed" if present else "is added"
     typer.echo(f"office {code} {news}")
     _show(after)
+
+
+def _record(session: "Session", code: str, office: dict[str, Any]) -> None:
+    """Record who changed the office, as a request over HTTP does."""
+    from infra.context import whoever_asks
+    from services.signup.commands import PutOffice, office_subject
+    from shared.processing import Person
+    from shared.processing.store import acts
+
+    put = PutOffice(code=code, **office)
+    by, subject = Person(whoever_asks(), None, "command line"), office_subject(code)
+    acts.record(session, by, put.command_type, subject, datetime.now(UTC), acts.recorded(put))
+
+
+def _open_exchange(code: str, passwords: str) -> None:
+    """Make what its website needs at the broker, unless it is there.
+
+    Who may not declare, or reaches no broker, is told what to do: over HTTP it can sign up already.
+    """
+    from infra.context import settings
+    from infra.operations.topology.applying import make_office
+    from shared.base.errors import StappenplanError
+
+    current = settings()
+    if current.embedded:
+        return
+    try:
+        for sentence in make_office(current, code, passwords):
+            typer.echo(sentence)
+    except StappenplanError as error:
+        typer.echo(
+            f"office {code} can sign up over HTTP; its website cannot publish yet: {error}. Then "
+            f"run `stappenplan topology apply --office {quote(code)}` as the broker's "
+            "administrator",
+            err=True,
+        )
+        raise typer.Exit(1) from None
 
 
 def _require_code(code: str) -> None:
@@ -84,7 +130,7 @@ def _show(office: dict[str, Any]) -> None:
     from infra.context import printable
 
     for name, value in office.items():
-        shown = {True: "yes", False: "no", None: "–"}.get(value, value)
+        shown = (", ".join(value) if isinstance(value, list) else value) or "–"
         typer.echo(printable(f"  {name.replace('_', ' '):<20}  {shown}"))
 
 

@@ -18,7 +18,7 @@ from infra.composition import build_service, decoder, service_names
 from shared.base.errors import StappenplanError
 from shared.host.settings import Settings
 from shared.host.tasks import OUTBOX_KEPT
-from shared.messaging.bus import Bus, Incoming, Outgoing, PublishResult
+from shared.messaging.bus import EXCHANGE, Bus, Incoming, Outgoing, PublishResult
 from shared.messaging.topology.topology import ADMIN
 from shared.persistence.database import Database
 from shared.persistence.entity import moment
@@ -156,7 +156,10 @@ def _into_inbox(settings: Settings, service: str, stack: ExitStack) -> Hand:
     def hand(page: Sequence[Published]) -> None:
         now = datetime.now(UTC)
         content_type = Outgoing("", "", b"").content_type
-        messages = [decode(Incoming(event.body, event.type, content_type)) for event in page]
+        messages = [
+            decode(Incoming(event.body, event.type, content_type, exchange=EXCHANGE))
+            for event in page
+        ]
         with database.begin() as session:
             for message in messages:
                 schedule.schedule(session, message, now, due=now)

@@ -39,23 +39,24 @@ def _as_data(wanted: "Topology", offices: "Sequence[str]") -> dict[str, Any]:
         part: [{name: value for name, value in row.items() if name != "vhost"} for row in rows]
         for part, rows in build(wanted, offices).document.items()
     }
-    (exchange,) = document["exchanges"]
     return {
-        "exchange": exchange,
+        "exchange": document["exchanges"][0],
+        "exchanges": document["exchanges"],
         "listeners": [vars(listener) for listener in wanted.listeners],
         "queues": document["queues"],
         "bindings": document["bindings"],
         "users": [{"name": user["name"], "tags": user["tags"]} for user in document["users"]],
         "permissions": document["permissions"],
         "topic_permissions": document["topic_permissions"],
+        "policies": document["policies"],
     }
 
 
 def _show_to_a_person(wanted: "Topology", offices: "Sequence[str]") -> None:
     from infra import context
-    from shared.messaging.bus import EXCHANGE
-    from shared.messaging.topology.topology import ADMIN
+    from shared.messaging.topology import ADMIN, website_exchange
 
+    wanted = wanted.with_offices(offices)
     table = context.table("user", "may read", "hears (is bound)", "says (may publish)")
     for listener in wanted.listeners:
         reads, hears, says = (
@@ -65,37 +66,64 @@ def _show_to_a_person(wanted: "Topology", offices: "Sequence[str]") -> None:
         )
         table.add_row(listener.name, *("\n".join(each) for each in (reads, hears, says)))
         table.add_section()
-    for name in wanted.users(offices):
-        if name.startswith("website-"):
-            table.add_row(name, "nothing", "–", "\n".join(wanted.website_says))
+    websites = [
+        each for each in wanted.speakers() if each.exchange.startswith(website_exchange(""))
+    ]
+    for website in websites:
+        table.add_row(website.user, "nothing", "–", "\n".join(website.says))
     table.add_row(ADMIN, "every queue", "–", "everything")
+    _show_exchanges(wanted)
+    context.console().print(table)
+
+
+def _show_exchanges(wanted: "Topology") -> None:
+    from infra import context
+    from shared.messaging.bus import EXCHANGE
+    from shared.messaging.topology import ADMIN
+
     console = context.console()
     console.print(f"exchange  {EXCHANGE}: topic, durable; what nobody hears comes back")
+    for speaker in wanted.speakers():
+        console.print(f"          {speaker.exchange}: {speaker.user} alone writes there")
     console.print("queues    quorum, named after their users, each with a .dead beside it")
     console.print(f"users     nobody but {ADMIN} declares anything")
-    console.print(table)
 
 
 @app.command()
-def apply() -> None:
-    """Declare exchange, queues and bindings on the broker; needs a user who may configure."""
-    from infra.composition import topology
+def apply(
+    office: Annotated[
+        list[str] | None,
+        typer.Option(help="this office's website too, beside those in the database; repeatable"),
+    ] = None,
+    passwords: Annotated[
+        str, typer.Option(help="keep new passwords in this file (mode 0600), not on the screen")
+    ] = "",
+) -> None:
+    """Declare exchanges, queues and bindings on the broker; needs a user who may configure.
+
+    Users, permissions and limits are made through STAPPENPLAN_MANAGEMENT_URL, where that is set.
+    """
     from infra.context import settings
-    from shared.messaging.topology.declare import apply as declare
-    from shared.messaging.topology.topology import ADMIN
+    from infra.operations.topology.applying import make_all
+    from infra.operations.topology.passwords import BadPasswords
 
     current = settings()
     if current.embedded:
         typer.echo("the embedded broker declares its topology by itself; nothing to do")
         return
-    declare(topology(current), current.broker_url_of(ADMIN))
-    typer.echo("exchange, queues and bindings are there")
+    try:
+        for sentence in make_all(current, office or [], passwords):
+            typer.echo(sentence)
+    except BadPasswords as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
 
 
 @app.command()
 def definitions(
     office: Annotated[
-        list[str] | None, typer.Option(help="a website user for this office; repeatable")
+        list[str] | None,
+        typer.Option(help="this office's website; repeatable. Left out: those in the database"),
     ] = None,
     vhost: Annotated[str, typer.Option(help="the virtual host")] = "/",
     passwords: Annotated[
@@ -109,7 +137,7 @@ def definitions(
     from infra.operations.topology.passwords import BadPasswords
 
     try:
-        document, news = _define(office or ["0042"], vhost, passwords)
+        document, news = _define(office or [], vhost, passwords)
     except BadPasswords as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
@@ -128,9 +156,11 @@ def _define(offices: "Sequence[str]", vhost: str, passwords: str) -> tuple[dict[
     from infra.composition import topology
     from infra.context import settings
     from infra.operations.topology.passwords import keep_passwords, read_passwords
+    from infra.operations.topology.present import known_offices
     from shared.messaging.topology import definitions as build
 
     wanted = topology(settings())
+    offices = offices or known_offices(settings()) or ["0042"]
     if not passwords:
         news = "passwords are random; --passwords FILE keeps them"
         return build(wanted, offices, {}, vhost=vhost).document, news

@@ -1,23 +1,41 @@
-"""INLOGGEN: checking passwords, locking out, and the forced change at first log-in.
+"""INLOGGEN: letting a customer in, and the forced change at first log-in.
 
 Passwords are compared outside the inbox: whatever carries one is never stored.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID, uuid5
+from typing import TypeVar
+from uuid import UUID
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+import structlog
 
 from services.activation.login import passwords
+from services.activation.login.entry import (
+    Entry,
+    PasswordsReplaced,
+    Verdict,
+    activation_to_change,
+    compare,
+    login_failed,
+)
+from services.activation.login.limits import Limits
+from services.activation.login.passwords import Kind
+from services.activation.login.strength import objection
+from services.activation.login.tries import require_open, tries_to_change
+from services.activation.mails import login_locked, password_changed
 from services.activation.models import Activation
-from shared.base.errors import FieldError, Forbidden, Invalid, TooManyRequests, Unauthorized
+from shared.base.errors import FieldError, Forbidden, Invalid, Unavailable
 from shared.events import CustomerLoggedIn
-from shared.events.envelope import NAMESPACE
-from shared.host.runtime import Runtime, WriteContext
+from shared.host.requests import WriteContext
+from shared.host.runtime import Runtime
 
-NOBODY = str(uuid5(NAMESPACE, "nobody"))
+log = structlog.get_logger()
+
+COMPARISONS = 3
+"""How often a password is compared when others replace what it is compared with."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -30,101 +48,114 @@ class LoggedIn:
     must_change_password: bool
 
 
-def log_in(runtime: Runtime, login_name: str, password: str) -> LoggedIn:
+def log_in(runtime: Runtime, entry: Entry, limits: Limits) -> LoggedIn:
     """Let a customer in.
 
     Raises:
         Unauthorized: name and password do not go together; unknown names look the same.
         Forbidden: the release was taken back.
         TooManyRequests: locked after too many wrong tries.
+        Unavailable: their password was replaced again and again meanwhile.
     """
-    now = runtime.clock()
-
-    def try_password(context: WriteContext) -> Activation | None:
-        activation = _find(context.session, login_name)
-        right = _check(activation, password, now)
-        if activation is None or not right:
-            return None
-        if activation.record_login(now):
-            name = activation.login_name or login_name
-            event = CustomerLoggedIn(login_name=name, first_login_at=now)
-            context.publish(activation.onboarding_id, event)
-        return activation
-
-    activation = runtime.write(try_password, subject=NOBODY, by="/customer")
-    if activation is None:
-        raise _login_failed()
-    return LoggedIn(
-        onboarding_id=UUID(activation.onboarding_id),
-        login_name=activation.login_name or login_name,
-        company=activation.company or "",
-        must_change_password=activation.own_hash is None,
-    )
+    return _again_when_replaced(lambda: _log_in(runtime, compare(runtime, entry, limits)))
 
 
-def change_password(runtime: Runtime, login_name: str, current: str, new: str) -> None:
+def change_password(runtime: Runtime, entry: Entry, new: str, limits: Limits) -> None:
     """Give a customer a password of their own; the one-time one is gone.
 
     Raises:
-        Unauthorized, Forbidden, TooManyRequests: as `log_in`.
+        Unauthorized, Forbidden, TooManyRequests, Unavailable: as `log_in`.
         Invalid: the new password will not do; the sentence says why.
     """
-    now = runtime.clock()
-
-    def choose(context: WriteContext) -> bool:
-        activation = _find(context.session, login_name)
-        right = _check(activation, current, now)
-        if activation is None or not right:
-            return False
-        _require_good_password(activation, current, new)
-        activation.choose(passwords.hash_own(new))
-        return True
-
-    if not runtime.write(choose, subject=NOBODY, by="/customer"):
-        raise _login_failed()
+    _again_when_replaced(lambda: _change(runtime, compare(runtime, entry, limits), new))
 
 
-def _find(session: Session, login_name: str) -> Activation | None:
-    statement = select(Activation).where(col(Activation.login_name) == login_name.strip().lower())
-    return session.execute(statement.with_for_update()).scalar_one_or_none()
+def _again_when_replaced(attempt: Callable[[], T]) -> T:
+    for _ in range(COMPARISONS):
+        try:
+            return attempt()
+        except PasswordsReplaced:
+            continue
+    raise Unavailable("try_later", "Het wachtwoord is zojuist vervangen; probeer het opnieuw.")
 
 
-def _check(activation: Activation | None, password: str, now: datetime) -> bool:
-    """Whether the password is right; a wrong try is counted, a locked name is not even tried."""
-    if activation is None:
-        # As slow as a real comparison, so that nobody learns which names exist.
-        passwords.matches_own(None, password)
-        return False
-    if activation.locked(now) and activation.locked_until is not None:
-        wait = int((activation.locked_until - now).total_seconds()) + 1
-        raise TooManyRequests(
-            "locked",
-            "Te veel pogingen; probeer het later opnieuw.",
-            extra={"retry_after": wait},
-        )
-    if activation.own_hash is not None:
-        right = passwords.matches_own(activation.own_hash, password)
-    else:
-        stored = activation.one_time_hash if activation.one_time_is_good(now) else None
-        right = passwords.matches_one_time(stored, password)
-    if not right:
-        activation.record_wrong_password(now)
-    elif activation.suspended:
-        raise Forbidden("suspended", "De toegang is opgeschort; neem contact op met uw kantoor.")
-    return right
+def _log_in(runtime: Runtime, verdict: Verdict) -> LoggedIn:
+    def let_in(context: WriteContext, activation: Activation) -> None:
+        if verdict.match and verdict.match.kind is Kind.OWN:
+            activation.void()  # Whoever knows their own needs no other that was asked for.
+        if activation.record_login(context.now):
+            name = activation.login_name or verdict.entry.name
+            event = CustomerLoggedIn(login_name=name, first_login_at=context.now)
+            context.publish(activation.onboarding_id, event)
 
-
-def _require_good_password(activation: Activation, current: str, new: str) -> None:
-    context = (activation.login_name or "", *(activation.company or "").split())
-    objection = passwords.objection(new, context)
-    if objection is None and passwords.normal_form(new) == passwords.normal_form(current):
-        objection = "Kies een ander wachtwoord dan het huidige."
-    if objection is not None:
-        error = FieldError(field="new_password", code="password_weak", message=objection)
-        raise Invalid("password_weak", objection, errors=[error])
-
-
-def _login_failed() -> Unauthorized:
-    return Unauthorized(
-        "login_failed", "Loginnaam of wachtwoord klopt niet, of het wachtwoord is verlopen."
+    activation = _conclude(runtime, verdict, let_in)
+    log.info("login_right", onboarding_id=activation.onboarding_id)
+    return LoggedIn(
+        onboarding_id=UUID(activation.onboarding_id),
+        login_name=activation.login_name or verdict.entry.name,
+        company=activation.company or "",
+        must_change_password=verdict.match is None or verdict.match.kind is Kind.ONE_TIME,
     )
+
+
+def _change(runtime: Runtime, verdict: Verdict, new: str) -> None:
+    new_hash = ""
+    if verdict.match is not None:
+        _require_good_password(verdict, new)
+        new_hash = passwords.hash_own(new)
+
+    def choose(context: WriteContext, activation: Activation) -> None:
+        activation.choose(new_hash)
+        context.record("activation.change_password", activation.onboarding_id)
+        context.effects.extend(password_changed(activation, context.now))
+
+    activation = _conclude(runtime, verdict, choose)
+    log.info("password_changed", onboarding_id=activation.onboarding_id)
+
+
+def _conclude(
+    runtime: Runtime, verdict: Verdict, do: Callable[[WriteContext, Activation], None]
+) -> Activation:
+    """Do what the customer came for, or count one more wrong password; in one transaction."""
+
+    def work(context: WriteContext) -> tuple[Activation | None, bool]:
+        activation = activation_to_change(context.session, verdict, context.now)
+        tries = tries_to_change(context.session, verdict.entry.way, context.now)
+        require_open(tries, context.now)
+        if activation is None or verdict.match is None:
+            locked = tries.record_wrong(context.now)
+            if locked and activation is not None:
+                context.effects.extend(login_locked(activation, context.now))
+            return None, locked
+        _require_not_suspended(activation)
+        tries.record_right(context.now)
+        if verdict.match.rehashed is not None:
+            activation.own_hash = verdict.match.rehashed
+        do(context, activation)
+        return activation, False
+
+    activation, locked = runtime.write(work, subject=verdict.subject, by=verdict.person)
+    if activation is None:
+        log.warning("login_wrong", onboarding_id=verdict.onboarding_id, locked=locked)
+        raise login_failed()
+    return activation
+
+
+def _require_not_suspended(activation: Activation) -> None:
+    if activation.suspended:
+        raise Forbidden("suspended", "De toegang is opgeschort; neem contact op met uw kantoor.")
+
+
+def _require_good_password(verdict: Verdict, new: str) -> None:
+    activation, form = verdict.activation, passwords.own_form(new)
+    company = (activation and activation.company) or ""
+    sentence: str | None
+    if form is None:
+        sentence = "Kies een wachtwoord zonder onzichtbare tekens."
+    elif passwords.normal_form(form) == passwords.normal_form(verdict.entry.password):
+        sentence = "Kies een ander wachtwoord dan het huidige."
+    else:
+        sentence = objection(form, (verdict.entry.name, *company.split()))
+    if sentence is not None:
+        error = FieldError(field="new_password", code="password_weak", message=sentence)
+        raise Invalid("password_weak", sentence, errors=[error])

@@ -1,11 +1,14 @@
-"""One-time passwords: made, hashed, compared. In clear only in the hands of the sender.
+"""Passwords: made, written in one form, hashed, compared. In clear only in the hands of the sender.
 
-Alphabet and length give 79 bits, so that a rate-limited guess is hopeless; letters and digits
-that look alike are left out (NIST SP 800-63B, OWASP ASVS 5.0 section 6.4.1).
+Alphabet and length of a one-time password give 79 bits, so that a rate-limited guess is hopeless;
+letters and digits that look alike are left out (NIST SP 800-63B, OWASP ASVS 5.0 section 6.4.1).
+Hashing takes a processor and 19 MiB: never do it within a transaction, or where others wait.
 """
 
 import secrets
-import threading
+import unicodedata
+from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -14,16 +17,14 @@ from argon2.exceptions import InvalidHashError, VerificationError
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 GROUPS = 4
 GROUP_LENGTH = 4
-OWN_MINIMUM = 12
-OWN_MAXIMUM = 128
-COMMON = frozenset(
-    ["wachtwoord", "password", "welkom", "welcome", "qwerty", "123456", "imuis", "boekhouden"]
-)
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 """OWASP's minimum for argon2id: 19 MiB, two passes."""
-_turns = threading.BoundedSemaphore(2)
-"""Each hash takes 19 MiB and a core: two at a time keep a burst of log-ins from hurting."""
+
+_BLANKS_AND_DASHES = ("Zs", "Zl", "Zp", "Pd", "Cc", "Cf")
+"""Unicode's categories of what a paste brings along: blanks, dashes, signs that nobody sees."""
+_MINUS = "\N{MINUS SIGN}"
+"""Not a dash by its category, but one to whoever types it."""
 
 
 class Secret:
@@ -47,6 +48,29 @@ class Secret:
         raise TypeError("a secret is not written anywhere")
 
 
+class Kind(Enum):
+    """Which of a customer's passwords was given."""
+
+    OWN = "own"
+    ONE_TIME = "one-time"
+
+
+@dataclass(frozen=True)
+class Hashes:
+    """What is kept of a customer's passwords that are good now; of a stranger there is nothing."""
+
+    own: str | None = None
+    one_time: str | None = None
+
+
+@dataclass(frozen=True)
+class Match:
+    """The password that was given is right; `rehashed` replaces what is kept of it, if anything."""
+
+    kind: Kind
+    rehashed: str | None = None
+
+
 def generate() -> Secret:
     """A fresh one-time password: four groups of four, joined by hyphens."""
     groups = ("".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS))
@@ -54,18 +78,60 @@ def generate() -> Secret:
 
 
 def normal_form(entered: str) -> str:
-    """A one-time password as it is hashed: case, hyphens and spaces do not matter on entry."""
-    return entered.replace("-", "").replace(" ", "").lower()
+    """A one-time password as it is hashed: case, dashes and blanks of any kind do not matter."""
+    compatible = unicodedata.normalize("NFKC", entered)
+    return "".join(
+        sign
+        for sign in compatible
+        if unicodedata.category(sign) not in _BLANKS_AND_DASHES and sign != _MINUS
+    ).lower()
+
+
+def own_form(entered: str) -> str | None:
+    """A password of the customer's own as it is hashed (RFC 8265, OpaqueString), or None.
+
+    None when it holds what no password may: control characters, or signs that nobody sees.
+    """
+    from precis_i18n import get_profile
+
+    try:
+        form: str = get_profile("OpaqueString").enforce(entered)
+    except UnicodeEncodeError:
+        return None
+    return form
 
 
 def hash_one_time(secret: Secret) -> str:
     """The hash to keep of a one-time password."""
-    return _hash(normal_form(secret.reveal()))
+    return _hasher.hash(normal_form(secret.reveal()))
 
 
 def hash_own(password: str) -> str:
-    """The hash to keep of a password that the customer chose."""
-    return _hash(password)
+    """The hash to keep of a password that the customer chose.
+
+    Raises:
+        ValueError: it holds what no password may.
+    """
+    form = own_form(password)
+    if form is None:
+        raise ValueError("a password holds no control characters, and is not empty")
+    return _hasher.hash(form)
+
+
+def compare(hashes: Hashes, entered: str) -> Match | None:
+    """Which password this is; a wrong one takes as long for somebody who has none at all."""
+    one_time = _is_like_one_time(entered) and matches_one_time(hashes.one_time, entered)
+    form = own_form(entered)
+    own = form is not None and _matches(hashes.own, form)
+    # Passwords of before were hashed as they were typed.
+    raw = form != entered and not own and _matches(hashes.own, entered)
+    if one_time:
+        return Match(Kind.ONE_TIME)
+    if not own and not raw:
+        return None
+    outdated = hashes.own is not None and _hasher.check_needs_rehash(hashes.own)
+    anew = form is not None and (raw or outdated)
+    return Match(Kind.OWN, _hasher.hash(form) if anew and form is not None else None)
 
 
 def matches_one_time(stored: str | None, entered: str) -> bool:
@@ -75,45 +141,22 @@ def matches_one_time(stored: str | None, entered: str) -> bool:
 
 def matches_own(stored: str | None, entered: str) -> bool:
     """Whether this is the customer's own password; takes as long when there is none."""
-    return _matches(stored, entered)
+    return compare(Hashes(own=stored), entered) is not None
 
 
-def objection(password: str, context: tuple[str, ...]) -> str | None:
-    """Why a password of the customer's own will not do, or None when it will.
-
-    Length matters and commonness; there are no rules about kinds of characters (ASVS 5.0, 6.2).
-    """
-    lowered = password.casefold()
-    if len(password) < OWN_MINIMUM:
-        return f"Kies een wachtwoord van minstens {OWN_MINIMUM} tekens."
-    if len(password) > OWN_MAXIMUM:
-        return f"Kies een wachtwoord van hoogstens {OWN_MAXIMUM} tekens."
-    if len(set(lowered)) < 5:
-        return "Kies een wachtwoord met meer verschillende tekens."
-    words = [*COMMON, *(word.casefold() for word in context if len(word) >= 4)]
-    rest = lowered
-    for word in words:
-        rest = rest.replace(word, "")
-    if len(rest) < OWN_MINIMUM // 2:
-        return "Dit wachtwoord is te makkelijk te raden; kies een ander."
-    return None
-
-
-def _hash(text: str) -> str:
-    with _turns:
-        return _hasher.hash(text)
+def _is_like_one_time(entered: str) -> bool:
+    form = normal_form(entered)
+    return len(form) == GROUPS * GROUP_LENGTH and set(form) <= set(ALPHABET)
 
 
 @cache
 def _dummy() -> str:
-    return _hash("no password at all")
+    return _hasher.hash("no password at all")
 
 
 def _matches(stored: str | None, text: str) -> bool:
-    compare_with = stored or _dummy()
-    with _turns:
-        try:
-            _hasher.verify(compare_with, text)
-        except (VerificationError, InvalidHashError):
-            return False
+    try:
+        _hasher.verify(stored or _dummy(), text)
+    except (VerificationError, InvalidHashError):
+        return False
     return stored is not None

@@ -1,24 +1,27 @@
 """One order on its way to its money: what KING is asked for, and what it reports."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 
-from services.billing.collection.reasons import Reason, reason_for
 from services.billing.collection.release import update_standing
-from services.billing.collection.sepa_ids import end_to_end_id
-from services.billing.commands import CollectAgain
+from services.billing.commands import CollectAgain, SignOrder, StopMandate
 from services.billing.mails import failure_mails
 from services.billing.models import Collection, Mandate, Order
-from services.billing.models.collection import TAKEN_BACK, UNASKED, collection_key
+from services.billing.models.collection import UNASKED, collection_key
+from services.billing.models.money import HeldResult, held_results, hold
+from services.billing.models.reasons import Reason, reason_for
+from services.billing.models.results import CONTRADICTED, DISMISS, TAKEN_BACK
+from services.billing.models.sepa_ids import end_to_end_id
 from services.billing.models.terms import first_collection_day
-from shared.base.errors import Conflict
-from shared.events import CollectionRequested, CollectionResult
+from shared.events import CollectionRequested, CollectionResult, Event
 from shared.events.billing import SignatureMethod
 from shared.host.settings import Settings
 from shared.processing import Effect, EventFor, Loaded, Now, Scheduled
 from shared.trade.calendar import business_day
+
+Told = Mapping[str, tuple[object, ...]]
 
 
 @dataclass
@@ -45,55 +48,83 @@ class CollectionProcess:
 
     def book(self, result: CollectionResult) -> list[Effect]:
         """Book a result, and follow it up."""
+        before = self._told()
         collection = self._collection(result.end_to_end_id, result.attempt)
         status_before = collection.status
         if not collection.record(result):
             return []  # The very same was booked before.
-        self.order.revision += 1
-        booked = collection.booked(self.order.revision)
-        effects: list[Effect] = [EventFor(self.order.onboarding_id, booked)]
+        effects = self._derive(before, collection)
         status_reported = collection.status  # Before anything is cancelled.
         effects += update_standing(self.order, self._attempts())
         if status_reported != status_before and not self.order.withdrawn:
             effects += self._follow_up(collection)
+        return effects + self._stop(collection)
+
+    def decide(self, held: HeldResult, decision: str, by: str) -> list[Effect]:
+        """Carry out what a person decided about one result."""
+        before, collection = self._told(), held.collection
+        collection.decide(held.fact, decision, by, withdrawn=self.order.withdrawn)
+        effects = self._derive(before, collection)
+        effects += update_standing(self.order, self._attempts())
+        if held.why == CONTRADICTED and decision == DISMISS:
+            # So it failed after all; what time heals waited for this decision.
+            reason = reason_for(collection.reason_code or "")
+            effects += self._schedule_again(collection, reason)
         return effects
 
-    def amend(self, signed_on: date, iban: str, account_holder: str) -> list[Effect]:
-        """Ask KING to collect from the other account for which the payer signed anew.
+    def withdraw(self, cause: str) -> list[Effect]:
+        """Follow up that the customer left: money that is there must go back."""
+        before = self._told()
+        booked = self._hold(before)
+        return booked + update_standing(self.order, self._attempts(), cause)
+
+    def withdraw_signature(self, reason: str) -> list[Effect]:
+        """Take back a signature that was a mistake, and call off what KING was asked for."""
+        events: list[Event] = [self.order.withdraw_signature(reason)]
+        cancelled = [row.cancel("signature_withdrawn") for row in self._attempts()]
+        events += [event for event in cancelled if event is not None]
+        effects: list[Effect] = [EventFor(self.order.onboarding_id, event) for event in events]
+        return effects + update_standing(self.order, self._attempts())
+
+    @property
+    def held(self) -> list[HeldResult]:
+        """What a person must decide about it."""
+        return held_results(self._attempts(), withdrawn=self.order.withdrawn)
+
+    def amend(self, command: SignOrder, iban: str, account_holder: str) -> list[Effect]:
+        """Ask KING to collect under the signature that the payer has given anew.
 
         In SEPA's books an amendment: the mandate keeps its reference.
-
-        Raises:
-            Conflict: the order was withdrawn, or the money is there or on its way.
         """
-        if self.order.withdrawn:
-            raise Conflict("order_withdrawn", "This order was withdrawn; it cannot be signed.")
-        if self.mandate is None or self.in_hand:
-            raise Conflict(
-                "collection_under_way",
-                "KING collects from the account that was given before, or has done so; wait for "
-                "the result, and send the signature again if the collection fails.",
-            )
-        self.mandate.sign(signed_on, iban, account_holder)
-        return self._request(self._next_attempt())
+        if self.mandate is None:
+            return []
+        signed = self.order.sign(command.method, command.signed_on, command.signed_by, self.now)
+        if self.mandate.refused or not self.mandate.is_signed(command.signed_on, iban):
+            self.mandate.sign(command.signed_on, iban, account_holder, self.now)
+        told: list[Effect] = [EventFor(self.order.onboarding_id, signed)]
+        return told + self._request(self._next_attempt())
 
-    def asked_since(self, day: date) -> bool:
-        """Whether KING was asked to collect on this day or later."""
-        moments = [row.requested_at for row in self._attempts() if row.requested_at is not None]
-        return any(business_day(moment) >= day for moment in moments)
+    @property
+    def reported(self) -> bool:
+        """Whether KING has reported anything of it."""
+        return any(row.results for row in self._attempts())
 
     def collect_again(self, *, after: int) -> list[Effect]:
         """Ask KING once more, unless that is no longer wanted or was done already."""
         if self.order.withdrawn or not self.order.signed or not self._worth_another(after):
             return []
+        if any(held.why == CONTRADICTED for held in self.held):
+            return []  # The money may be there: first a person says.
         return self._request(self._next_attempt())
 
     def _follow_up(self, collection: Collection) -> list[Effect]:
         """Tell payer and office of a failure, and try again later where that helps."""
         if collection.status not in ("failed", *TAKEN_BACK):
             return []
-        if collection.status == "failed" and any(row.succeeded for row in self._attempts()):
-            return []  # Heard late: another attempt has brought the money.
+        if any(row.paid for row in self._attempts()):
+            return []  # Another attempt has brought the money; this went back, or never came.
+        if collection.status == "failed" and collection.called_off:
+            return []  # Nobody wanted it any more.
         reason = reason_for(collection.reason_code or "")
         again = self._schedule_again(collection, reason)
         mails = failure_mails(
@@ -111,6 +142,8 @@ class CollectionProcess:
             return ()
         if collection.attempt > reason.max_retries or not self._worth_another(collection.attempt):
             return ()
+        if self.mandate is None or not self.mandate.active_on(business_day(self.now)):
+            return ()  # Not signed yet, or no longer good: there is nothing to try again.
         command = CollectAgain(
             order_reference=collection.order_reference, attempt=collection.attempt
         )
@@ -122,7 +155,7 @@ class CollectionProcess:
     @property
     def in_hand(self) -> bool:
         """Whether the money is there or on its way."""
-        return any(row.under_way or row.succeeded for row in self._attempts())
+        return any(row.under_way or row.paid for row in self._attempts())
 
     def _worth_another(self, attempt: int) -> bool:
         """Whether the money is not in hand, and no later attempt was made."""
@@ -130,7 +163,7 @@ class CollectionProcess:
         return not (self.in_hand or later)
 
     def _request(self, attempt: int) -> list[Effect]:
-        if self.mandate is None or not self.mandate.active:
+        if self.mandate is None or not self.mandate.active_on(business_day(self.now)):
             return []
         reference = self.order.reference or ""
         terms = self.order.terms()
@@ -138,6 +171,7 @@ class CollectionProcess:
         not_before = first_collection_day(business_day(self.now), days)
         collection = self._collection(end_to_end_id(reference, attempt), attempt)
         collection.request(attempt, not_before, self.now)
+        self.mandate.use(not_before)
         requested = CollectionRequested(
             order_reference=reference,
             mandate=self.mandate.details(self.settings.creditor.identifier),
@@ -168,6 +202,35 @@ class CollectionProcess:
                 results=[],
             )
         )
+
+    def _told(self) -> dict[str, tuple[object, ...]]:
+        """What activation was told of each collection."""
+        return {row.key: row.told() for row in self._attempts()}
+
+    def _derive(self, before: Told, collection: Collection) -> list[Effect]:
+        """Count a fact about one collection, and tell of all that it changes."""
+        self.order.revision += 1
+        if self.mandate is not None:
+            self.mandate.judge(collection)
+        return self._hold({**before, collection.key: ()})
+
+    def _hold(self, before: Told) -> list[Effect]:
+        """Note what a person must decide, and tell of each collection that is another now."""
+        rows = self._attempts()
+        hold(rows, withdrawn=self.order.withdrawn)
+        changed = [row for row in rows if row.told() != before.get(row.key)]
+        booked = [row.booked(self.order.revision) for row in changed]
+        return [EventFor(self.order.onboarding_id, event) for event in booked]
+
+    def _stop(self, collection: Collection) -> list[Effect]:
+        """When the account holder has died, call off all that is collected from them."""
+        if self.mandate is None or collection.key not in (self.mandate.refusals or {}):
+            return []
+        if not self.mandate.stopped:
+            return []
+        command = StopMandate(mandate_key=self.mandate.key)
+        key = f"stop_mandate/{collection.key}/{self.order.revision}"
+        return [Scheduled(command, self.now, key, about=self.order.onboarding_id)]
 
     def _attempts(self) -> list[Collection]:
         return self.collections.where(onboarding_id=self.order.onboarding_id)

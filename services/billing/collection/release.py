@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from services.billing.collection.reasons import reason_for
 from services.billing.models import Collection, Order, Standing
-from services.billing.models.collection import TAKEN_BACK
+from services.billing.models.reasons import reason_for
+from services.billing.models.results import TAKEN_BACK
 from shared.events import CustomerReleased, CustomerReleaseWithdrawn
 from shared.processing import Effect, EventFor
 
@@ -17,12 +17,13 @@ def update_standing(
     A withdrawal gives its own `cause`.
     """
     effects = _cancel_needless(order, collections)
+    was_released = order.released
     changed = order.derive_standing(collections)
     reference = order.reference or ""
     if changed is Standing.RELEASED:
         released = CustomerReleased(order_reference=reference, revision=order.revision)
         return [*effects, EventFor(order.onboarding_id, released)]
-    if changed is Standing.TAKEN_BACK:
+    if changed is not None and (changed is Standing.TAKEN_BACK or was_released):
         reason_code, why = _why_taken_back(order, collections)
         withdrawn = CustomerReleaseWithdrawn(
             order_reference=reference,
@@ -35,13 +36,16 @@ def update_standing(
 
 
 def _cancel_needless(order: Order, collections: Sequence[Collection]) -> list[Effect]:
-    """KING need not collect from a customer who left, nor what another attempt has brought."""
+    """KING need not collect from a customer who left, nor what another attempt has brought.
+
+    What was called off stays so: KING is told again when it goes on with it.
+    """
     if order.withdrawn:
         events = [row.cancel("withdrawn") for row in collections]
-    elif any(row.succeeded for row in collections):
-        events = [row.cancel_if_open("collected") for row in collections]
     else:
-        return []
+        events = [row.cancel(row.called_off) for row in collections if row.called_off]
+        if any(row.paid for row in collections):
+            events += [row.cancel_if_open("collected") for row in collections]
     return [EventFor(order.onboarding_id, event) for event in events if event is not None]
 
 
@@ -50,7 +54,11 @@ def _why_taken_back(order: Order, collections: Sequence[Collection]) -> tuple[st
     if order.withdrawn:
         return "WITHDRAWN", "withdrawn"
     back = [row for row in collections if row.status in TAKEN_BACK]
-    last = max(back, key=lambda row: (row.attempt, row.end_to_end_id))
+    # Money that had come, and of which a failure is heard late, did not come after all.
+    failed = [row for row in collections if row.status == "failed"]
+    last = max(back or failed, key=lambda row: (row.attempt, row.end_to_end_id), default=None)
+    if last is None:
+        return "UNPAID", "unpaid"
     if not last.reason_code:
         return last.status, last.status
     return last.reason_code, reason_for(last.reason_code).cause

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from services.billing.collection.process import CollectionProcess
-from services.billing.commands import DecideCollection, MatchResults
+from services.billing.commands import MatchResults
 from services.billing.models import UnmatchedResult
-from shared.base.errors import Conflict
 from shared.processing import Effect, Now, Scheduled
 
 MATCH_PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 10, 60, 720))
@@ -27,20 +26,3 @@ def book_unmatched(process: CollectionProcess, rows: Sequence[UnmatchedResult]) 
     for row in rows:
         effects += process.book(row.match())
     return effects
-
-
-def decide_unmatched(command: DecideCollection, rows: Sequence[UnmatchedResult]) -> list[Effect]:
-    """Dismiss results whose order is not known; nothing more comes of them.
-
-    Raises:
-        Conflict: there is no order on which they could be accepted.
-    """
-    if command.decision == "accept":
-        raise Conflict(
-            "order_unknown",
-            "The order of this result is not known, so it cannot be accepted; correct the "
-            "report, or dismiss it.",
-        )
-    for row in rows:
-        row.dismiss(command.reason, command.by)
-    return []

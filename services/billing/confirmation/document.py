@@ -10,12 +10,23 @@ import io
 import json
 import re
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+import structlog
+
+from services.billing.confirmation.glyphs import (
+    FONTS,
+    FontCoverage,
+    coverages,
+    families,
+    showable,
+)
+from shared.base.errors import Reject
 from shared.events.shapes import Address, Customer, Language, Office
 from shared.host.settings import Creditor
 from shared.notifications.rendering.formats import day, money
@@ -26,12 +37,19 @@ FOLDER = Path(__file__).parents[1] / "templates" / "confirmation"
 """The typst source, and the words of each language."""
 STANDARDS = ["a-2a", "ua-1"]
 
-UNPRINTABLE = re.compile(r'the text `"(.+?)"` could not be displayed')
-MAX_REPLACED_SIGNS = 100
-INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff]")
-"""Joiners and the like, which only tell how signs that we cannot print go together."""
+NOT_MADE = "the confirmation cannot be made"
+"""How the reason of a mail begins that failed because there is no document to go with it."""
+
+QUOTED = re.compile(r'`.*?`|".*?"', re.DOTALL)
+MAX_REASON_CHARACTERS = 200
+
+log = structlog.get_logger()
 
 _compiling = threading.Lock()
+
+
+class DocumentNotMade(Reject):
+    """The confirmation cannot be made, however often it is tried; the reason is typst's."""
 
 
 @dataclass(frozen=True)
@@ -92,45 +110,64 @@ def render_pdf(confirmation: Confirmation) -> bytes:
     """The document; the same confirmation gives the same bytes.
 
     The last ones are kept: payer and office get the same document one after the other.
+
+    Raises:
+        DocumentNotMade: typst refuses it, whatever signs are left out.
     """
-    import typst
-
-    inputs = {
-        "data": INVISIBLE.sub("", json.dumps(_data(confirmation), ensure_ascii=False)),
-        "qr": _qr(confirmation.token),
-    }
-    for _ in range(MAX_REPLACED_SIGNS):
-        try:
-            return _compile(inputs)
-        except typst.TypstError as error:
-            # An archivable document may not hold a sign that its font lacks, such as an emoji.
-            unprintable = UNPRINTABLE.search(str(error))
-            if unprintable is None:
-                raise
-            inputs["data"] = inputs["data"].replace(unprintable[1], "?")
-    return _compile(inputs)
+    data, qr = _data(confirmation), _qr(confirmation.token)
+    try:
+        return _compile(_in_glyphs(data), qr)
+    except RuntimeError as error:
+        log.warning("document_set_in_plain_letters", reason=_reason(error))
+    # Whatever a rare script asks of a font, its customer gets their document: in the letters of
+    # the text's own font, which need nothing of the kind.
+    try:
+        return _compile(_in_glyphs(data, coverages()[:1]), qr)
+    except RuntimeError as error:
+        raise DocumentNotMade(f"{NOT_MADE}: {_reason(error)}") from None
 
 
-def _compile(inputs: dict[str, str]) -> bytes:
-    with _compiling:
-        return bytes(
-            _compiler().compile(
-                str(FOLDER / "confirmation.typ"),
-                sys_inputs=inputs,
-                pdf_standards=STANDARDS,
+def _in_glyphs(value: Any, fonts: Sequence[FontCoverage] | None = None) -> Any:
+    """The data with each text in what these fonts can show."""
+    if isinstance(value, str):
+        return showable(value, fonts)
+    if isinstance(value, dict):
+        return {key: _in_glyphs(part, fonts) for key, part in value.items()}
+    return [_in_glyphs(part, fonts) for part in value] if isinstance(value, list) else value
+
+
+def _compile(data: Mapping[str, Any], qr: str) -> bytes:
+    text = json.dumps({**data, "fonts": families()}, ensure_ascii=False)
+    inputs = {"data": text, "qr": qr}
+    try:
+        with _compiling:
+            return bytes(
+                _compiler().compile(
+                    str(FOLDER / "confirmation.typ"), sys_inputs=inputs, pdf_standards=STANDARDS
+                )
             )
-        )
+    except BaseException as error:
+        # To Python a panic within typst is no Exception: it would end the thread that sends.
+        if type(error).__name__ == "PanicException":
+            raise RuntimeError("typst panicked") from None
+        raise
+
+
+def _reason(error: RuntimeError) -> str:
+    """What typst says, without what it quotes: that may be a customer's name."""
+    return QUOTED.sub("…", str(error))[:MAX_REASON_CHARACTERS]
 
 
 @cache
 def _compiler() -> Any:
     """One compiler for all documents: to make it costs as much as a document.
 
-    Only the fonts that come with it are used, so that every machine makes the same bytes.
+    Only the fonts within it and those beside the template are used, never the machine's, so that
+    every machine makes the same bytes.
     """
     import typst
 
-    return typst.Compiler(root=str(FOLDER), ignore_system_fonts=True)
+    return typst.Compiler(root=str(FOLDER), font_paths=[str(FONTS)], ignore_system_fonts=True)
 
 
 def _qr(token: str) -> str:

@@ -3,16 +3,23 @@
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlmodel import Session
 
-from services.billing.confirmation.document import Confirmation
-from services.billing.mails import CONFIRMATION, COPY, REMINDER, payer_address
+from services.billing.confirmation.document import NOT_MADE, Confirmation
+from services.billing.mails import (
+    CONFIRMATION,
+    COPY,
+    REMINDER,
+    payer_address,
+    undeliverable_mail,
+)
 from services.billing.models import Mandate, Order, OrderTerms
-from shared.base.errors import Reject
+from shared.base.errors import NotFound, Reject
 from shared.events import OrderConfirmationSent, RegistrationCompleted
 from shared.host.settings import Settings
 from shared.notifications.kinds import NotificationKind, describe
@@ -21,6 +28,9 @@ from shared.notifications.senders.outgoing import Email, OutgoingMessage
 from shared.notifications.tables import Notification
 from shared.processing import Effect, Now
 from shared.trade.catalogue import Catalogue
+
+SCANNED = re.compile(r"(O-\d{4}-\d+)\.([A-Z0-9]+)", re.ASCII)
+"""What the QR code holds: an order's reference and its seal, as `scan_token` makes them."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +69,28 @@ class Documents:
             account_holder=terms.account_holder,
             collect_not_before=terms.collect_not_before,
             prenotification_days=terms.prenotification_days,
-            token=scan_token(order.reference, self.settings.signing_key()),
+            token=self._token(order.reference),
             covered=order.covered_since,
         )
+
+    def reference_of(self, text: str) -> str:
+        """The reference of the order that somebody names: by itself, or by the QR code's text.
+
+        Raises:
+            NotFound: it is such a text, and its seal is not the one that we printed.
+        """
+        scanned = SCANNED.fullmatch(text.strip().upper())
+        if scanned is None:
+            return text
+        if not hmac.compare_digest(self._token(scanned[1]).encode(), scanned[0].encode()):
+            raise NotFound(
+                "seal_wrong",
+                "The seal of this code is not right; scan it again, or type the order's reference.",
+            )
+        return scanned[1]
+
+    def _token(self, reference: str) -> str:
+        return scan_token(reference, self.settings.sealing_key())
 
     def _as_of_today(self, placed_on: date, event: RegistrationCompleted) -> OrderTerms:
         """Today's terms, for an order from before it was kept what was agreed."""
@@ -71,9 +100,9 @@ class Documents:
     def notification_kinds(self) -> dict[str, NotificationKind]:
         """How the mails are made that carry the confirmation."""
         return {
-            CONFIRMATION: NotificationKind(describe=self._describe, sent=_sent),
+            CONFIRMATION: NotificationKind(self._describe, sent=_sent, failed=_failed),
             COPY: NotificationKind(describe=self._describe),
-            REMINDER: NotificationKind(describe=self._describe),
+            REMINDER: NotificationKind(describe=self._describe, failed=_failed),
         }
 
     def _describe(self, session: Session, notification: Notification) -> RenderJob | None:
@@ -103,3 +132,16 @@ def _sent(
             copied_to=notification.params["office_email"],
         )
     ]
+
+
+def _failed(session: Session, notification: Notification, _now: Now) -> Sequence[Effect]:
+    """The office hears at once, without the document, that the payer does not have it.
+
+    It is told nothing when the very address that failed is its own.
+    """
+    order = session.get(Order, notification.onboarding_id)
+    if order is None or order.withdrawn:
+        return []
+    not_made = (notification.error or "").startswith(NOT_MADE)
+    mail = undeliverable_mail(order, reminder=notification.kind == REMINDER, not_made=not_made)
+    return [mail] if not_made or mail.to != notification.recipient else []

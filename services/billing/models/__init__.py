@@ -2,7 +2,7 @@
 
 from services.billing.models.collection import Collection
 from services.billing.models.mandate import Mandate
-from services.billing.models.order import Order, Standing
+from services.billing.models.order import Order, Stage, Standing
 from services.billing.models.table import BillingTable
 from services.billing.models.terms import OrderTerms
 from services.billing.models.unmatched import UnmatchedResult
@@ -13,6 +13,7 @@ __all__ = [
     "Mandate",
     "Order",
     "OrderTerms",
+    "Stage",
     "Standing",
     "UnmatchedResult",
 ]

@@ -1,35 +1,39 @@
 """Collections: what KING reported of each, and what follows from it for the order.
 
 Results come in any order, twice and late, so a collection keeps the results as facts and derives
-its status from the set of them. The rules are those of SEPA direct debit: a collection succeeds
-or fails; what succeeded may come back as a return, a refund or a reversal; a failure after a
-success on one end-to-end id is a return under another name.
+its status from the set of them (`results`).
 """
 
-from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field
 
+from services.billing.models.reasons import known_code, reason_for
+from services.billing.models.results import (
+    DECIDED_WITHDRAWN,
+    DECISION,
+    DISMISS,
+    TAKEN_BACK,
+    Fact,
+    Outcome,
+    as_reported,
+    moment_of,
+    outcome_of,
+    result_id,
+)
+from services.billing.models.sepa_ids import is_ours
 from services.billing.models.table import BillingTable
 from shared.events import CollectionBooked, CollectionCancelled, CollectionResult
 from shared.events.king import CollectionStatus
 from shared.persistence.entity import index_of, moment
 
-TAKEN_BACK = ("returned", "refunded", "reversed")
 REQUESTED = "requested"
 UNASKED = "unasked"
 """KING spoke of a collection that nobody asked for, and nothing it said counts so far."""
 CANCELLED = "cancelled"
 OPEN_STATUSES = (REQUESTED, "submitted")
-ACCEPT = "accept"
-DECISION = "decision"
-"""Beside a kept result: what a person decided about it."""
-
-WEIGHTS = {"submitted": 0, "failed": 1, "succeeded": 2} | dict.fromkeys(TAKEN_BACK, 3)
-"""How far a collection has come; what weighs less than the exact results is settled by them."""
 
 
 TO_COLLECT = "status = 'requested' AND held = 0"
@@ -43,7 +47,6 @@ class Collection(BillingTable, table=True):
     __tablename__ = "collection"
     __table_args__ = (
         Index("collection_order", "order_reference"),
-        Index("collection_end_to_end", "end_to_end_id"),
         index_of(TO_COLLECT, "collection_to_collect", "key"),
         index_of(TO_COLLECT, "collection_to_collect_office", "office_code", "key"),
         index_of(TO_DECIDE, "collection_to_decide", "key"),
@@ -68,13 +71,17 @@ class Collection(BillingTable, table=True):
     )
     decision: str | None = Field(default=None, max_length=10)
     decided_by: str | None = Field(default=None, max_length=120)
+    called_off: str | None = Field(default=None, max_length=20)
 
     def record(self, result: CollectionResult) -> bool:
         """Keep a result; False when the very same was kept before."""
         fact = result.model_dump(mode="json", exclude_none=True)
-        if any(fact == _as_reported(kept) for kept in self.results):
+        if any(fact == as_reported(kept) for kept in self.results):
             return False
         self.results = [*self.results, fact]
+        if self.requested_at is None:
+            # Under an id that need not be unique KING may count several attempts.
+            self.attempt = max(kept["attempt"] for kept in self.results)
         self._derive()
         return True
 
@@ -83,23 +90,24 @@ class Collection(BillingTable, table=True):
         self.status, self.attempt = REQUESTED, attempt
         self.collect_on, self.requested_at = not_before, now
 
-    def decide(self, decision: str, by: str) -> None:
-        """Record a person's decision about what is held: it counts after all, or it does not.
+    def decide(self, fact: Fact, decision: str, by: str, *, withdrawn: bool) -> None:
+        """Record a person's decision about one result: it counts after all, or it does not.
 
-        It is about what was reported until now; another odd result is held again.
+        `withdrawn` says that the customer had left by then: the decision is about that too.
         """
-        self.results = [
-            fact if self._exact(fact) or DECISION in fact else {**fact, DECISION: decision}
-            for fact in self.results
-        ]
+        decided = {**fact, DECISION: decision} | ({DECIDED_WITHDRAWN: True} if withdrawn else {})
+        self.results = [decided if kept == fact else kept for kept in self.results]
         self.decision, self.decided_by = decision, by
         self._derive()
 
     def cancel(self, reason: str) -> CollectionCancelled | None:
-        """Ask for it no longer, for good; None when there is nothing to cancel."""
+        """Ask for it no longer, for good; None when there is nothing to cancel.
+
+        When KING goes on with it all the same, it is told again.
+        """
         cancelled = self.cancel_if_open(reason)
         if cancelled is not None:
-            self.status = CANCELLED
+            self.status, self.called_off = CANCELLED, reason
         return cancelled
 
     def cancel_if_open(self, reason: str) -> CollectionCancelled | None:
@@ -116,6 +124,40 @@ class Collection(BillingTable, table=True):
             order_reference=self.order_reference, end_to_end_id=self.end_to_end_id, reason=reason
         )
 
+    def outcome(self) -> Outcome:
+        """What its results amount to."""
+        one_collection = is_ours(self.end_to_end_id, self.order_reference)
+        amount = self.amount_cents, self.currency
+        return outcome_of(self.results, amount, one_collection=one_collection)
+
+    def result_id(self, fact: Fact) -> str:
+        """The id of one of its results."""
+        return result_id(self.order_reference, self.end_to_end_id, fact)
+
+    @property
+    def payments(self) -> list[Fact]:
+        """The successes whose money is there, but for those that a person dismissed."""
+        if self.status != "succeeded":
+            return []
+        return [fact for fact in self.outcome().payments if fact.get(DECISION) != DISMISS]
+
+    @property
+    def refusal(self) -> str | None:
+        """The code by which the bank refused the mandate for good, unless a person dismissed it."""
+        code = self.reason_code or ""
+        if self.status not in ("failed", *TAKEN_BACK) or not reason_for(code).ends_mandate:
+            return None
+        dismissed = any(
+            fact.get(DECISION) == DISMISS and known_code(fact.get("reason_code")) == code
+            for fact in self.results
+        )
+        return None if dismissed else code
+
+    @property
+    def made_at(self) -> datetime | None:
+        """When it was asked for; of one that KING made by itself, when something came of it."""
+        return self.requested_at or max(map(moment_of, self.results), default=None)
+
     @property
     def attempted(self) -> bool:
         """Whether it was, or still is, an attempt: neither cancelled nor only spoken of."""
@@ -127,14 +169,18 @@ class Collection(BillingTable, table=True):
         return self.status in OPEN_STATUSES
 
     @property
-    def succeeded(self) -> bool:
-        """Whether the money is there."""
-        return self.status == "succeeded"
+    def paid(self) -> bool:
+        """Whether the money is there, and counts."""
+        return bool(self.payments)
 
     @property
     def ever_succeeded(self) -> bool:
         """Whether the money was there once: a return implies that it was."""
         return self.status in ("succeeded", *TAKEN_BACK)
+
+    def told(self) -> tuple[object, ...]:
+        """What activation knows of it; it is told again when this changes."""
+        return self.booked(0).status, self.reason_code, self.held
 
     def booked(self, revision: int) -> CollectionBooked:
         """What activation should know of it now."""
@@ -153,54 +199,12 @@ class Collection(BillingTable, table=True):
         )
 
     def _derive(self) -> None:
-        """Status, reason and whether a person must decide, from the set of results alone."""
-        counting = [fact for fact in self.results if self._counts(fact)]
-        outcome = _outcome(CollectionResult.model_validate(fact) for fact in counting)
-        if outcome is not None:
-            self.status, self.reason_code = outcome
-        settled = max((WEIGHTS[fact["status"]] for fact in counting), default=-1)
-        self.held = int(
-            any(
-                WEIGHTS[fact["status"]] > settled and DECISION not in fact
-                for fact in self.results
-                if not self._counts(fact)
-            )
-        )
-
-    def _exact(self, fact: Mapping[str, Any]) -> bool:
-        return (fact["amount_cents"], fact["currency"]) == (self.amount_cents, self.currency)
-
-    def _counts(self, fact: Mapping[str, Any]) -> bool:
-        """Only the exact amount in the order's currency changes a state, unless a person says."""
-        return self._exact(fact) or fact.get(DECISION) == ACCEPT
-
-
-def _as_reported(fact: Mapping[str, Any]) -> dict[str, Any]:
-    """A kept result as KING said it, without what a person decided about it."""
-    return {name: value for name, value in fact.items() if name != DECISION}
-
-
-def _outcome(results: Iterable[CollectionResult]) -> tuple[str, str | None] | None:
-    """The status that a set of results amounts to, whatever the order in which they came."""
-    by_status: dict[str, CollectionResult] = {}
-    in_time = sorted(results, key=lambda result: (result.occurred_at, result.reason_code or ""))
-    for result in in_time:
-        by_status[result.status] = result
-    back = [by_status[status] for status in TAKEN_BACK if status in by_status]
-    if back:
-        last = max(back, key=lambda result: (result.occurred_at, result.status))
-        return last.status, last.reason_code
-    success, failure = by_status.get("succeeded"), by_status.get("failed")
-    if success is not None and failure is not None:
-        if failure.occurred_at >= success.occurred_at:
-            return "returned", failure.reason_code
-        return "succeeded", None
-    for status in ("succeeded", "failed", "submitted"):
-        if status in by_status:
-            return status, by_status[status].reason_code
-    return None
+        """Status and reason, from the set of results alone."""
+        outcome = self.outcome()
+        if outcome.status is not None:
+            self.status, self.reason_code = outcome.status, outcome.reason_code
 
 
 def collection_key(order_reference: str, end_to_end_id: str) -> str:
-    """The key of a collection: KING's ids are unique, but a report may name the wrong order."""
+    """The key of a collection: an end-to-end id is KING's, and need not be unique."""
     return f"{order_reference}/{end_to_end_id}"

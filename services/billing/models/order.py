@@ -1,11 +1,12 @@
 """Orders, and the moves that are legal between their states."""
 
+import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, Index, String
 from sqlmodel import Field
 
 from services.billing.models.collection import Collection
@@ -13,9 +14,13 @@ from services.billing.models.mandate import Mandate
 from services.billing.models.table import BillingTable
 from services.billing.models.terms import OrderTerms
 from shared.base.errors import Conflict, Reject
-from shared.events import OrderConfirmationSigned, RegistrationCompleted
+from shared.events import (
+    OrderConfirmationSigned,
+    OrderSignatureWithdrawn,
+    RegistrationCompleted,
+)
 from shared.events.billing import SignatureMethod
-from shared.persistence.entity import index_of, moment
+from shared.persistence.entity import moment
 
 
 class Standing(Enum):
@@ -26,15 +31,36 @@ class Standing(Enum):
     TAKEN_BACK = "taken_back"
 
 
+class Stage(Enum):
+    """How far an order has come, as its list names it."""
+
+    UNPLACED = "unplaced"
+    UNSIGNED = "unsigned"
+    SIGNED = "signed"
+    RELEASED = "released"
+    SUSPENDED = "suspended"
+    WITHDRAWN = "withdrawn"
+
+
+SORTED_TEXT = String(200).with_variant(String(200, collation="C"), "postgresql")
+"""Text in the order of its code points on every database, so that a prefix is a range."""
+
+
 class Order(BillingTable, table=True):
     """What one customer ordered, whether it was signed, and whether the customer is released.
 
     Facts come in any order: a withdrawal may be heard before the order exists, money before the
-    signature. `standing` follows from the facts; `revision` counts them.
+    signature. `standing` and `stage` follow from the facts; `revision` counts them.
     """
 
     __tablename__ = "customer_order"
-    __table_args__ = (index_of("signed_on IS NULL", "order_unsigned", "mandate_key"),)
+    __table_args__ = (
+        Index("order_mandate", "mandate_key", "signed_on"),
+        Index("order_company", "company_key", "reference"),
+        Index("order_office_company", "office_code", "company_key", "reference"),
+        Index("order_stage", "stage", "company_key", "reference"),
+        Index("order_office_stage", "office_code", "stage", "company_key", "reference"),
+    )
 
     onboarding_id: str = Field(primary_key=True, max_length=36)
     reference: str | None = Field(default=None, max_length=35, unique=True)
@@ -50,9 +76,12 @@ class Order(BillingTable, table=True):
     signature_method: str | None = Field(default=None, max_length=20)
     signed_by: str | None = Field(default=None, max_length=200)
     received_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    contact: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     withdrawn: bool = False
     standing: str = Field(default=Standing.OPEN.value, max_length=12)
     revision: int = 0
+    stage: str = Field(default=Stage.UNPLACED.value, max_length=12)
+    company_key: str = Field(default="", sa_column=Column(SORTED_TEXT, nullable=False))
 
     @property
     def placed(self) -> bool:
@@ -73,6 +102,24 @@ class Order(BillingTable, table=True):
         """The registration that led to the order."""
         return RegistrationCompleted.model_validate(self.registered)
 
+    def reached_now(self) -> RegistrationCompleted:
+        """The registration with the address by which the customer is reached since.
+
+        For mails alone: the confirmation keeps what stood in it when it was agreed.
+        """
+        event = self.registration()
+        if self.contact is None:
+            return event
+        customer = event.customer.model_copy(update={"email": self.contact["email"]})
+        return event.model_copy(update={"customer": customer})
+
+    def change_contact(self, email: str, said_at: datetime, event_id: str) -> None:
+        """Take where the customer is reached; of two changes the later holds, by time and id."""
+        order = [said_at.isoformat(), event_id]
+        before = self.contact
+        if before is None or order > before["order"]:
+            self.contact = {"email": email, "order": order}
+
     def terms(self) -> OrderTerms | None:
         """What was agreed with it; None for an order from before this was kept."""
         return None if self.agreed is None else OrderTerms.model_validate(self.agreed)
@@ -92,7 +139,9 @@ class Order(BillingTable, table=True):
         self.amount_cents, self.currency = terms.quote.gross_cents, terms.quote.currency
         self.mandate_key, self.placed_on = mandate.key, placed_on
         # Signed before: this payer need not sign again.
-        self.covered_since = mandate.signed_on if mandate.active else None
+        self.covered_since = mandate.signed_on if mandate.active_on(placed_on) else None
+        self.company_key = company_key(event.customer.company)
+        self._derive_stage()
 
     def require_same(self, event: RegistrationCompleted) -> None:
         """Refuse a registration that is told again with other contents.
@@ -116,11 +165,22 @@ class Order(BillingTable, table=True):
         self.signature_method, self.signed_on, self.signed_by = method, signed_on, signed_by
         self.received_at = now
         self.revision += 1
+        self._derive_stage()
         return OrderConfirmationSigned(
             order_reference=self.reference or "",
             method=method,
             signed_on=signed_on,
             received_at=now,
+            revision=self.revision,
+        )
+
+    def withdraw_signature(self, reason: str) -> OrderSignatureWithdrawn:
+        """Record that the signature was a mistake; returns what is to be said of it."""
+        self.signature_method = self.signed_on = self.signed_by = self.received_at = None
+        self.revision += 1
+        self._derive_stage()
+        return OrderSignatureWithdrawn(
+            order_reference=self.reference or "", reason=reason, revision=self.revision
         )
 
     def withdraw(self) -> bool:
@@ -129,6 +189,7 @@ class Order(BillingTable, table=True):
             return False
         self.withdrawn = True
         self.revision += 1
+        self._derive_stage()
         return True
 
     def derive_standing(self, collections: Iterable[Collection]) -> Standing | None:
@@ -137,12 +198,31 @@ class Order(BillingTable, table=True):
         if standing.value == self.standing:
             return None
         self.standing = standing.value
+        self._derive_stage()
         return standing
 
     def _standing_with(self, collections: list[Collection]) -> Standing:
         """Released: signed, the full amount collected and not taken back, not withdrawn."""
         if not self.signed or not any(row.ever_succeeded for row in collections):
             return Standing.OPEN
-        if not self.withdrawn and any(row.succeeded for row in collections):
+        if not self.withdrawn and any(row.paid for row in collections):
             return Standing.RELEASED
         return Standing.TAKEN_BACK
+
+    def _derive_stage(self) -> None:
+        stages = {
+            Standing.OPEN: Stage.SIGNED,
+            Standing.RELEASED: Stage.RELEASED,
+            Standing.TAKEN_BACK: Stage.SUSPENDED,
+        }
+        stage = stages[Standing(self.standing)] if self.signed else Stage.UNSIGNED
+        if not self.placed:
+            stage = Stage.UNPLACED
+        elif self.withdrawn:
+            stage = Stage.WITHDRAWN
+        self.stage = stage.value
+
+
+def company_key(text: str) -> str:
+    """By what an order is found: a company's name, or how it begins, whatever its capitals."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())[:200]

@@ -2,12 +2,14 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import uuid5
 
 from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field
 
 from services.billing.models.table import BillingTable
 from shared.events import CollectionResult
+from shared.events.envelope import NAMESPACE
 from shared.persistence.entity import moment
 
 
@@ -26,10 +28,10 @@ class UnmatchedResult(BillingTable, table=True):
     decision: str | None = Field(default=None, max_length=300)
 
     @classmethod
-    def keep(cls, message_id: str, result: CollectionResult, now: datetime) -> "UnmatchedResult":
-        """A result that waits for its order, under the id of the message that brought it."""
+    def keep(cls, result: CollectionResult, now: datetime) -> "UnmatchedResult":
+        """A result that waits for its order, under an id that follows from what it says."""
         return cls(
-            id=message_id,
+            id=unmatched_id(result),
             order_reference=result.order_reference,
             end_to_end_id=result.end_to_end_id,
             result=result.model_dump(mode="json", exclude_none=True),
@@ -44,3 +46,8 @@ class UnmatchedResult(BillingTable, table=True):
     def dismiss(self, reason: str, by: str) -> None:
         """Keep that a person decided that it counts for nothing; it waits no longer."""
         self.open, self.decision = 0, f"{by}: {reason}"[:300]
+
+
+def unmatched_id(result: CollectionResult) -> str:
+    """The id of a result whose order is not known: the very same, told again, is one result."""
+    return str(uuid5(NAMESPACE, f"unmatched/{result.model_dump_json()}"))

@@ -1,5 +1,4 @@
-"""The sign-up form: read field by field, whatever a website put there.
+"""The sign-up form: read by the rules of the trade, field by field, whatever a website put there.
 
-`validation` says which fields there are and how they hang together, `rules` gives each its normal
-form, `texts` tells a person what to correct.
+`validation` says how the fields hang together, `warnings` what the office should look at.
 """

@@ -15,7 +15,7 @@ from typing import Any
 from shared.base.crash_points import reached
 from shared.events.envelope import MAX_BODY_BYTES
 from shared.messaging.batches import BatchBuffer, PendingBatch
-from shared.messaging.bus import PREFETCH, Incoming, Outgoing, PublishResult
+from shared.messaging.bus import EXCHANGE, PREFETCH, Incoming, Outgoing, PublishResult
 from shared.messaging.embedded.memory_queues import MemoryQueues
 from shared.messaging.embedded.unacked import UnackedPublish, UnackedPublishes
 from shared.messaging.topology import Topology
@@ -42,13 +42,17 @@ class EmbeddedBroker:
         self._lock = threading.Lock()
         self._queues = MemoryQueues(topology)
         self._queue_names = {listener.name for listener in topology.listeners}
+        self._routes: dict[tuple[str, str], tuple[str, ...]] = {}
         self._subscribers: defaultdict[str, list[EmbeddedBus]] = defaultdict(list)
         self.unacked = UnackedPublishes()
 
-    def bus(self, queue: str | None) -> "EmbeddedBus":
-        """A bus for one service; with a queue, it counts as a subscriber from now on."""
+    def bus(self, queue: str | None, exchange: str = EXCHANGE) -> "EmbeddedBus":
+        """A bus for one service; with a queue, it counts as a subscriber from now on.
+
+        What it publishes goes to `exchange`: an outside speaker's line has that speaker's own.
+        """
         with self._lock:
-            bus = EmbeddedBus(self, queue, self._lock, self._queues.channel())
+            bus = EmbeddedBus(self, queue, exchange, self._lock, self._queues.channel())
             if queue is not None:
                 if not self._subscribers[queue]:
                     self._queues.declare(queue, bus.channel)
@@ -80,7 +84,7 @@ class EmbeddedBroker:
         if len(message.body) > MAX_BODY_BYTES:
             batch.record(index, PublishResult.REFUSED)
             return set()
-        bound = self._bound(message)
+        bound = self._bound(message, publisher.exchange)
         attached = [queue for queue in bound if queue in self._subscribers]
         awaited = {queue for queue in attached if self._subscribers[queue]}
         if not bound:
@@ -94,20 +98,27 @@ class EmbeddedBroker:
                 publisher, batch, index, repeated=message.repeated, to=awaited
             )
             reached("publish.before")
-            self._queues.put(message, publisher.user, publish.number)
+            self._queues.put(message, publisher.exchange, publisher.user, publish.number)
             reached("publish.after")
         return awaited
 
-    def _bound(self, message: Outgoing) -> tuple[str, ...]:
-        if message.queue is None:
-            return self._topology.subscribers(message.type)
-        return (message.queue,) if message.queue in self._queue_names else ()
+    def _bound(self, message: Outgoing, exchange: str) -> tuple[str, ...]:
+        if message.queue is not None:
+            return (message.queue,) if message.queue in self._queue_names else ()
+        route = exchange, message.type
+        if route not in self._routes:
+            self._routes[route] = self._topology.bound(*route)
+        return self._routes[route]
 
     def _notify(self, queue: str) -> None:
         for bus in self._subscribers[queue]:
             bus.buffer.notify(PREFETCH)
 
     # For its buses, with the lock held.
+
+    def published_to(self, message: Any) -> tuple[str, str]:
+        """The exchange and the routing key of a message; both empty for one that came straight."""
+        return self._queues.published_to(message)
 
     def take(self, queue: str, channel: Any) -> "tuple[Any, UnackedPublish] | None":
         """The next message in a queue, as kombu has it, and what awaits its acknowledgement."""
@@ -138,10 +149,16 @@ class EmbeddedBus:
     """One service's way to the `EmbeddedBroker`; see `Bus`."""
 
     def __init__(
-        self, broker: EmbeddedBroker, queue: str | None, lock: threading.Lock, channel: Any
+        self,
+        broker: EmbeddedBroker,
+        queue: str | None,
+        exchange: str,
+        lock: threading.Lock,
+        channel: Any,
     ) -> None:
         self._broker = broker
         self._queue = queue
+        self.exchange = exchange
         self.channel = channel
         self.buffer = BatchBuffer(lock)
         self._in_hand: set[_Tag] = set()
@@ -182,15 +199,16 @@ class EmbeddedBus:
 
     def _incoming(self, tag: _Tag) -> Incoming:
         message = tag.message
-        direct = not message.delivery_info["exchange"]
+        exchange, routing_key = self._broker.published_to(message)
         return Incoming(
             body=message.body,
-            routing_key=str(self._queue) if direct else message.delivery_info["routing_key"],
+            routing_key=routing_key or str(self._queue),
             content_type=message.content_type,
             headers=dict(message.headers),
             message_id=message.properties["message_id"],
             type=message.properties["type"],
             user_id=message.properties["user_id"],
+            exchange=exchange,
             redelivered=tag.publish.repeated,
             delivery_tag=tag,
         )

@@ -13,7 +13,7 @@ KOMBU: Any = kombu
 
 
 class MemoryQueues:
-    """The exchange of a topology and its queues, each made once somebody reads it.
+    """The exchanges of a topology and its queues, each made once somebody uses it.
 
     Not locked: its broker is.
     """
@@ -27,44 +27,60 @@ class MemoryQueues:
             "memory://",
             transport_options={"body_encoding": None},
         )
-        self._exchange = KOMBU.Exchange(
-            self._prefix + EXCHANGE, type="topic", channel=self._connection.channel()
-        )
-        self._exchange.declare()
-        self._producer = KOMBU.Producer(self._exchange.channel, auto_declare=False)
+        self._channel = self._connection.channel()
+        self._exchanges: set[str] = set()
+        self._queues: set[str] = set()
+        self._declare_exchange(EXCHANGE)
+        self._producer = KOMBU.Producer(self._channel, auto_declare=False)
 
     def channel(self) -> Any:
         """A channel to read a queue by."""
         return self._connection.channel()
 
-    def _address(self, queue: str) -> str:
-        """The name by which kombu knows a queue."""
-        return self._prefix + queue
+    def _address(self, name: str) -> str:
+        """The name by which kombu knows a queue or an exchange."""
+        return self._prefix + name
 
     def declare(self, queue: str, channel: Any) -> None:
         """Make a queue, bound to what it hears."""
         channel.queue_declare(self._address(queue))
-        for name, event_type in self._topology.bindings():
-            if name == queue:
-                channel.queue_bind(self._address(queue), self._exchange.name, event_type)
+        self._queues.add(queue)
+        for exchange in self._exchanges:
+            self._bind(queue, exchange, channel)
+
+    def _declare_exchange(self, exchange: str) -> None:
+        """Make an exchange, bound to the queues of those who hear what is said there."""
+        address = self._address(exchange)
+        KOMBU.Exchange(address, type="topic", channel=self._channel).declare()
+        self._exchanges.add(exchange)
+        for queue in self._queues:
+            self._bind(queue, exchange, self._channel)
+
+    def _bind(self, queue: str, exchange: str, channel: Any) -> None:
+        for event_type in self._topology.heard(queue, exchange):
+            channel.queue_bind(self._address(queue), self._address(exchange), event_type)
 
     def delete(self, queue: str, channel: Any) -> None:
         """Remove a queue and its bindings."""
         # kombu removes a queue by its bindings, but leaves these in the exchange's own table.
-        channel.queue_delete(self._address(queue))
-        for name, event_type in self._topology.bindings():
-            if name == queue:
-                channel.queue_unbind(self._address(queue), self._exchange.name, event_type)
+        address = self._address(queue)
+        channel.queue_delete(address)
+        self._queues.discard(queue)
+        for exchange in self._exchanges:
+            for event_type in self._topology.heard(queue, exchange):
+                channel.queue_unbind(address, self._address(exchange), event_type)
 
-    def put(self, message: Outgoing, user: str | None, number: str) -> None:
+    def put(self, message: Outgoing, exchange: str, user: str | None, number: str) -> None:
         """Route a message to the queues that are bound, or straight to the one that it names.
 
         `number` comes back as the correlation id of what `get` returns.
         """
         direct = message.queue is not None
+        if not direct and exchange not in self._exchanges:
+            self._declare_exchange(exchange)
         self._producer.publish(
             message.body,
-            exchange="" if direct else self._exchange.name,
+            exchange="" if direct else self._address(exchange),
             routing_key=self._address(message.queue or "") if direct else message.type,
             content_type=message.content_type,
             content_encoding="binary",
@@ -74,6 +90,11 @@ class MemoryQueues:
             user_id=user,
             correlation_id=number,
         )
+
+    def published_to(self, message: Any) -> tuple[str, str]:
+        """The exchange and the routing key of a message; both empty for one that came straight."""
+        exchange = message.delivery_info["exchange"].removeprefix(self._prefix)
+        return exchange, message.delivery_info["routing_key"] if exchange else ""
 
     def get(self, queue: str, channel: Any) -> Any:
         """The next message in a queue, as kombu has it; None when there is none."""

@@ -10,7 +10,7 @@ import structlog
 from pika.adapters.select_connection import IOLoop  # noqa: TID251 - AMQP is spoken here.
 
 from shared.messaging.batches import BatchBuffer
-from shared.messaging.bus import PREFETCH, Incoming, Outgoing, PublishResult
+from shared.messaging.bus import EXCHANGE, PREFETCH, Incoming, Outgoing, PublishResult
 from shared.messaging.rabbitmq.consumer import QueueConsumer
 from shared.messaging.rabbitmq.publisher import ConfirmingPublisher
 from shared.messaging.rabbitmq.reconnecting_channel import (
@@ -39,8 +39,9 @@ RESTART_DELAY_SECONDS = 0.2
 class RabbitBus:
     """See `Bus`. It never declares anything: its broker user may not, and need not.
 
-    `url` is one address, or several of a cluster with commas between them. `heartbeat` is in
-    seconds: a broker that falls silent is given up after that and five more, at most twice that.
+    What it publishes goes to `exchange`: a service's line to the services', an outside speaker's
+    to its own. `url` is one address, or several of a cluster with commas between them. `heartbeat`
+    is in seconds: a broker that falls silent is given up after that and five more, at most twice.
     `dead` is the queue for what the broker dead-letters of `queue`. It has a connection of its
     own: whatever becomes of it, the messages of the day go on.
     """
@@ -51,6 +52,7 @@ class RabbitBus:
         *,
         queue: str | None,
         name: str,
+        exchange: str = EXCHANGE,
         dead: str | None = None,
         prefetch: int = PREFETCH,
         heartbeat: int = 15,
@@ -62,7 +64,7 @@ class RabbitBus:
         self._log = log.bind(bus=name)
         self._ioloop: Any = IOLoop()
         self._buffer = BatchBuffer()
-        self._publisher = ConfirmingPublisher(self._ioloop, addresses, name)
+        self._publisher = ConfirmingPublisher(self._ioloop, addresses, name, exchange)
 
         self._consumer = self._new_consumer(addresses, name, queue, prefetch)
         self._dead_letter_consumer = self._new_consumer(

@@ -127,6 +127,7 @@ class QueueConsumer:
             message_id=properties.message_id,
             type=properties.type,
             user_id=properties.user_id,
+            exchange=delivery.exchange,
             redelivered=delivery.redelivered,
             damage=delivery.damage,
             delivery_tag=_Tag(channel, delivery.tag),

@@ -151,6 +151,7 @@ class RawDelivery:
     tag: int
     redelivered: bool
     routing_key: str
+    exchange: str = ""
     properties: Properties = field(default_factory=Properties)
     parts: list[bytes] = field(default_factory=list)
     remaining: int = -1
@@ -187,9 +188,15 @@ def decode_delivery(payload: bytes) -> RawDelivery:
     at = 5 + payload[4]
     tag, redelivered = TAG_AND_BIT.unpack_from(payload, at)
     at += 9
-    at += 1 + payload[at]
-    key = payload[at + 1 : at + 1 + payload[at]]
-    return RawDelivery(tag, redelivered, key.decode("utf-8", "replace"))
+    exchange, at = _read_name(payload, at)
+    key, _ = _read_name(payload, at)
+    return RawDelivery(tag, redelivered, key, exchange)
+
+
+def _read_name(payload: bytes, at: int) -> tuple[str, int]:
+    """A short string that need not be UTF-8, and where what follows it begins."""
+    end = at + 1 + payload[at]
+    return payload[at + 1 : end].decode("utf-8", "replace"), end
 
 
 def decode_properties(payload: bytes, at: int) -> Properties:

@@ -14,7 +14,7 @@ import structlog
 from shared.base.crash_points import reached
 from shared.events.envelope import MAX_BODY_BYTES
 from shared.messaging.batches import PendingBatch
-from shared.messaging.bus import EXCHANGE, Outgoing, PublishResult
+from shared.messaging.bus import Outgoing, PublishResult
 from shared.messaging.rabbitmq import frames
 from shared.messaging.rabbitmq.reconnecting_channel import ReconnectingChannel
 
@@ -59,17 +59,18 @@ class _Pending:
 
 
 class ConfirmingPublisher:
-    """Sends what is handed to it while its connection is up.
+    """Sends what is handed to it to one exchange, while its connection is up.
 
     `publish` may be called from any thread; all else runs on the thread of `ioloop`.
     """
 
-    def __init__(self, ioloop: Any, addresses: Sequence[Any], name: str) -> None:
+    def __init__(self, ioloop: Any, addresses: Sequence[Any], name: str, exchange: str) -> None:
         self._ioloop = ioloop
         self.connection = ReconnectingChannel(
             ioloop, addresses, f"{name} publisher", self._on_channel_open, self._on_channel_closed
         )
         self._app_id = name
+        self._exchange = exchange
         self._user_id: str | None = None
         self._lock = threading.Lock()
         self._handed_off: deque[_Pending] = deque()
@@ -159,9 +160,8 @@ class ConfirmingPublisher:
             user_id=self._user_id,
             app_id=self._app_id,
         )
-        channel = self._channel
-        exchange = EXCHANGE if message.queue is None else ""
-        key = _routing_key(message)
+        channel, key = self._channel, _routing_key(message)
+        exchange = self._exchange if message.queue is None else ""
         channel.connection.publish(channel.channel_number, exchange, key, properties, message.body)
 
     def _resolve(self, messages: Sequence[_Pending], result: PublishResult) -> None:

@@ -10,15 +10,29 @@ from shared.messaging.topology.definitions import (
     new_passwords,
     password_hash,
 )
+from shared.messaging.topology.speakers import (
+    Binding,
+    Speaker,
+    exchange_of_source,
+    own_exchange,
+    website_exchange,
+    website_user,
+)
 from shared.messaging.topology.topology import ADMIN, Listener, Topology, dead_queue
 
 __all__ = [
     "ADMIN",
+    "Binding",
     "Definitions",
     "Listener",
+    "Speaker",
     "Topology",
     "dead_queue",
     "definitions",
+    "exchange_of_source",
     "new_passwords",
+    "own_exchange",
     "password_hash",
+    "website_exchange",
+    "website_user",
 ]

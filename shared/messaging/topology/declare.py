@@ -12,7 +12,7 @@ from pika.exceptions import (  # noqa: TID251 - the topology code may speak AMQP
 )
 
 from shared.base.errors import StappenplanError
-from shared.messaging.bus import EXCHANGE, BusDown
+from shared.messaging.bus import BusDown
 from shared.messaging.topology.topology import Topology
 
 NOT_FOUND = 404
@@ -26,10 +26,12 @@ class TopologyConflict(StappenplanError):
 
 
 def apply(topology: Topology, url: str) -> None:
-    """Declare the exchange, every queue and every binding; to repeat it changes nothing.
+    """Declare every exchange, queue and binding; to repeat it changes nothing.
 
-    Bindings that the topology no longer has are left alone: only a person knows whether
-    something is still on its way by them. Users and permissions come with `definitions`.
+    Bindings that must not stay are taken away (`Topology.retired_bindings`), once those in their
+    place are there. All others that the topology no longer has are left alone: only a person knows
+    whether something is still on its way by them. Users and permissions: `definitions`, or
+    `management`.
 
     Raises:
         BusDown: the broker cannot be reached, or refused the user.
@@ -37,25 +39,29 @@ def apply(topology: Topology, url: str) -> None:
     """
     with _connection(url) as connection, _translate_refusal():
         channel = connection.channel()
-        channel.exchange_declare(EXCHANGE, "topic", durable=True)
+        for exchange in topology.exchanges():
+            channel.exchange_declare(exchange, "topic", durable=True)
         for queue, arguments in topology.queues():
             channel.queue_declare(queue, durable=True, arguments=arguments)
-        for queue, event_type in topology.bindings():
-            channel.queue_bind(queue, EXCHANGE, event_type)
+        for exchange, queue, event_type in topology.bindings():
+            channel.queue_bind(queue, exchange, event_type)
+        for exchange, queue, event_type in topology.retired_bindings():
+            channel.queue_unbind(queue, exchange, event_type)
 
 
 def missing(topology: Topology, url: str) -> list[str] | None:
-    """The exchange and queues that the broker does not have; None when it cannot be reached.
+    """The exchanges and queues that the broker does not have; None when it cannot be reached.
 
     AMQP cannot ask for bindings; `apply` makes those that are missing. What the user may not
     even ask for (RabbitMQ 4.3 wants the right to configure for that) is taken to be there.
     """
+    exchanges = topology.exchanges()
     names = []
     try:
         with _connection(url) as connection:
-            for name in (EXCHANGE, *(queue for queue, _ in topology.queues())):
+            for name in (*exchanges, *(queue for queue, _ in topology.queues())):
                 try:
-                    _declare_passively(connection.channel(), name)
+                    _declare_passively(connection.channel(), name, exchange=name in exchanges)
                 except ChannelClosedByBroker as refusal:
                     if refusal.reply_code == NOT_FOUND:
                         names.append(name)
@@ -64,8 +70,8 @@ def missing(topology: Topology, url: str) -> list[str] | None:
     return names
 
 
-def _declare_passively(channel: Any, name: str) -> None:
-    if name == EXCHANGE:
+def _declare_passively(channel: Any, name: str, *, exchange: bool) -> None:
+    if exchange:
         channel.exchange_declare(name, passive=True)
     else:
         channel.queue_declare(name, passive=True)

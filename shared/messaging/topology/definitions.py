@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.messaging.bus import EXCHANGE
-from shared.messaging.topology.topology import ADMIN, Topology, website_user
+from shared.messaging.topology.topology import ADMIN, Topology
+
+OUTSIDE_LIMITS = {"max-connections": 10, "max-channels": 50}
+"""What one outside user may have open at once: plenty for a website, too little to starve others.
+"""
+
+MAX_QUEUE_BYTES = 2 * 1024**3
+"""How much may wait in a queue that outsiders fill; then their publishers are refused, and nobody
+else's disk runs full."""
+
+LIMITS_POLICY = "stappenplan-limits"
 
 
 @dataclass(frozen=True)
@@ -20,9 +30,9 @@ class Definitions:
     passwords: dict[str, str] = field(repr=False)
 
 
-def new_passwords(topology: Topology, offices: Sequence[str]) -> dict[str, str]:
+def new_passwords(topology: Topology) -> dict[str, str]:
     """Random passwords, one for each user of the broker."""
-    return {user: secrets.token_urlsafe(24) for user in topology.users(offices)}
+    return {user: secrets.token_urlsafe(24) for user in topology.users()}
 
 
 def definitions(
@@ -32,31 +42,45 @@ def definitions(
     *,
     vhost: str = "/",
 ) -> Definitions:
-    """The definitions that RabbitMQ imports: topology, users, least privilege.
+    """The definitions that RabbitMQ imports: topology, users, least privilege, limits.
 
     A user who has none in `passwords` gets a random one.
     """
-    all_passwords = new_passwords(topology, offices) | dict(passwords or {})
+    topology = topology.with_offices(offices)
+    all_passwords = new_passwords(topology) | dict(passwords or {})
+    hashes = {name: password_hash(all_passwords[name]) for name in topology.users()}
     document = {
         "vhosts": [{"name": vhost}],
-        "users": [_user(name, all_passwords[name]) for name in topology.users(offices)],
-        "permissions": _in_vhost(vhost, _permissions(topology, offices)),
-        "topic_permissions": _in_vhost(vhost, _topic_permissions(topology, offices)),
-        "exchanges": _in_vhost(vhost, [_exchange()]),
+        **access(topology, hashes, vhost=vhost),
+        "exchanges": _in_vhost(vhost, map(_exchange, topology.exchanges())),
         "queues": _in_vhost(vhost, _queues(topology)),
         "bindings": _in_vhost(vhost, _bindings(topology)),
     }
     return Definitions(document, all_passwords)
 
 
+def access(topology: Topology, hashes: Mapping[str, str], *, vhost: str) -> dict[str, Any]:
+    """The part that AMQP cannot make: users, permissions, limits.
+
+    `hashes` are the users' passwords as RabbitMQ keeps them; who has none there is left out as a
+    user, and may do what the topology says nevertheless.
+    """
+    return {
+        "users": [_user(topology, name, hash_) for name, hash_ in hashes.items()],
+        "permissions": _in_vhost(vhost, _permissions(topology)),
+        "topic_permissions": _in_vhost(vhost, _topic_permissions(topology)),
+        "policies": _in_vhost(vhost, _policies(topology)),
+    }
+
+
 def _in_vhost(vhost: str, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"vhost": vhost, **row} for row in rows]
 
 
-def _exchange() -> dict[str, Any]:
+def _exchange(name: str) -> dict[str, Any]:
     """No alternate exchange: with one, RabbitMQ would confirm an event that nobody hears."""
     return {
-        "name": EXCHANGE,
+        "name": name,
         "type": "topic",
         "durable": True,
         "auto_delete": False,
@@ -71,9 +95,9 @@ def _queues(topology: Topology) -> Iterator[dict[str, Any]]:
 
 
 def _bindings(topology: Topology) -> Iterator[dict[str, Any]]:
-    for queue, event_type in topology.bindings():
+    for exchange, queue, event_type in topology.bindings():
         yield {
-            "source": EXCHANGE,
+            "source": exchange,
             "destination": queue,
             "destination_type": "queue",
             "routing_key": event_type,
@@ -81,13 +105,26 @@ def _bindings(topology: Topology) -> Iterator[dict[str, Any]]:
         }
 
 
-def _user(name: str, password: str) -> dict[str, Any]:
+def _policies(topology: Topology) -> Iterator[dict[str, Any]]:
+    """Limits on what outsiders fill: a policy, since arguments cannot be changed in place."""
+    if queues := topology.filled_from_outside():
+        yield {
+            "name": LIMITS_POLICY,
+            "pattern": _exactly(*queues),
+            "apply-to": "queues",
+            "priority": 10,
+            "definition": {"max-length-bytes": MAX_QUEUE_BYTES, "overflow": "reject-publish"},
+        }
+
+
+def _user(topology: Topology, name: str, hash_: str) -> dict[str, Any]:
+    outside = any(speaker.user == name for speaker in topology.speakers())
     return {
         "name": name,
-        "password_hash": password_hash(password),
+        "password_hash": hash_,
         "hashing_algorithm": "rabbit_password_hashing_sha256",
         "tags": ["administrator"] if name == ADMIN else [],
-        "limits": {},
+        "limits": OUTSIDE_LIMITS if outside else {},
     }
 
 
@@ -97,43 +134,52 @@ def password_hash(password: str, salt: bytes | None = None) -> str:
     return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
 
 
-def _permissions(topology: Topology, offices: Sequence[str]) -> Iterator[dict[str, str]]:
-    """Nobody but the administrator may declare anything; each reads its own queue alone."""
+def _permissions(topology: Topology) -> Iterator[dict[str, str]]:
+    """Nobody but the administrator may declare anything; each reads its own queue alone.
+
+    Whoever is outside writes to its own exchange and to no other: what it can reach is what is
+    bound there, whatever its messages say.
+    """
     yield {"user": ADMIN, "configure": ".*", "write": ".*", "read": ".*"}
+    exchanges = {speaker.user: speaker.exchange for speaker in topology.speakers()}
     for listener in topology.listeners:
-        writes = _exactly(EXCHANGE) if listener.says else _exactly()
+        exchange = exchanges.pop(listener.name, EXCHANGE)
+        writes = _exactly(exchange) if listener.says else _exactly()
         reads = _exactly(listener.name, listener.dead)
         yield {"user": listener.name, "configure": _exactly(), "write": writes, "read": reads}
-    for office in offices:
+    for user, exchange in exchanges.items():
         yield {
-            "user": website_user(office),
+            "user": user,
             "configure": _exactly(),
-            "write": _exactly(EXCHANGE),
+            "write": _exactly(exchange),
             "read": _exactly(),
         }
 
 
-def _topic_permissions(topology: Topology, offices: Sequence[str]) -> Iterator[dict[str, str]]:
-    """Each says only the events it owns: without such a row RabbitMQ lets a user say anything."""
+def _topic_permissions(topology: Topology) -> Iterator[dict[str, str]]:
+    """Each says only the events it owns: without such a row RabbitMQ lets a user say anything.
+
+    For the services this is what keeps them apart. For outside speakers it only tells a mistake
+    to whoever makes it: the row on the services' exchange takes away what an earlier version gave.
+    """
+    says = {(EXCHANGE, each.name): each.says for each in topology.listeners if not each.outside}
+    for speaker in topology.speakers():
+        says |= {(speaker.exchange, speaker.user): speaker.says, (EXCHANGE, speaker.user): ()}
     yield {"exchange": EXCHANGE, "user": ADMIN, "write": ".*", "read": ".*"}
-    for listener in topology.listeners:
+    for (exchange, user), events in says.items():
         yield {
-            "exchange": EXCHANGE,
-            "user": listener.name,
-            "write": _exactly(*listener.says),
-            "read": _exactly(),
-        }
-    for office in offices:
-        yield {
-            "exchange": EXCHANGE,
-            "user": website_user(office),
-            "write": _exactly(*topology.website_says),
+            "exchange": exchange,
+            "user": user,
+            "write": _exactly(*events),
             "read": _exactly(),
         }
 
 
 def _exactly(*names: str) -> str:
-    """A regular expression for these names and nothing else."""
+    r"""A regular expression for these names and nothing else.
+
+    It ends in `\z`: a `$` would let a line break through after the name.
+    """
     if len(names) == 1:
-        return f"^{re.escape(names[0])}$"
-    return f"^({'|'.join(re.escape(name) for name in names)})$" if names else "^$"
+        return rf"^{re.escape(names[0])}\z"
+    return rf"^({'|'.join(re.escape(name) for name in names)})\z" if names else r"^\z"

@@ -1,39 +1,81 @@
-"""Asks RabbitMQ's management interface for what AMQP cannot tell: which bindings there are."""
+"""RabbitMQ's management interface, for what AMQP cannot do: see bindings, make users and limits."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from shared.base.errors import StappenplanError
-from shared.messaging.bus import EXCHANGE
-from shared.messaging.topology.topology import Topology
+from shared.messaging.topology.definitions import access, password_hash
+from shared.messaging.topology.speakers import Binding
+from shared.messaging.topology.topology import ADMIN, Topology
 
 
 class ManagementUnavailable(StappenplanError):
     """The management interface cannot be reached, or does not answer this user."""
 
 
-def missing_bindings(topology: Topology, url: str, broker_url: str) -> list[tuple[str, str]]:
-    """The bindings, as (queue, event type), that the broker does not have.
+class Management:
+    """The management interface at `url`, which has user and password, for one virtual host.
 
-    `url` has the user and password; the virtual host is that of `broker_url`.
-
-    Raises:
-        ManagementUnavailable: it did not answer as hoped; the text says what to check, and
-            never the password.
+    The virtual host is that of `broker_url`. Every method raises `ManagementUnavailable` when it
+    is not answered as hoped; the text says what to check, and never the password.
     """
-    import httpx
 
-    parts = urlsplit(url)
-    vhost = unquote(urlsplit(broker_url.split(",", maxsplit=1)[0]).path.removeprefix("/")) or "/"
-    user = (unquote(parts.username or ""), unquote(parts.password or ""))
-    # Without user and password: httpx would put the address in its errors.
-    address = f"{parts.scheme}://{parts.hostname}:{parts.port or 15672}"
-    path = f"/api/exchanges/{quote(vhost, safe='')}/{quote(EXCHANGE)}/bindings/source"
-    try:
-        response = httpx.get(address + path, auth=user, timeout=10)
-        response.raise_for_status()
-        existing = {(row["destination"], row["routing_key"]) for row in response.json()}
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
-        raise ManagementUnavailable(
-            f"STAPPENPLAN_MANAGEMENT_URL does not answer as RabbitMQ's management does: {error}"
-        ) from None
-    return [binding for binding in topology.bindings() if binding not in existing]
+    def __init__(self, url: str, broker_url: str) -> None:
+        parts = urlsplit(url)
+        path = urlsplit(broker_url.split(",", maxsplit=1)[0]).path
+        self.vhost = unquote(path.removeprefix("/")) or "/"
+        self._user = (unquote(parts.username or ""), unquote(parts.password or ""))
+        # Without user and password: httpx would put the address in its errors.
+        self._address = f"{parts.scheme}://{parts.hostname}:{parts.port or 15672}/api"
+
+    def bindings(self) -> set[Binding]:
+        """The bindings of queues that there are."""
+        rows = self._call("GET", f"/bindings/{quote(self.vhost, safe='')}")
+        return {
+            Binding(row["source"], row["destination"], row["routing_key"])
+            for row in rows
+            if row["destination_type"] == "queue"
+        }
+
+    def missing(self, users: Sequence[str]) -> list[str]:
+        """Those of the users whom the broker does not have.
+
+        The administrator is left out: whoever applies a topology has one already.
+        """
+        present = self._users()
+        return [name for name in users if name not in present and name != ADMIN]
+
+    def grant(self, topology: Topology, users: Sequence[str], passwords: Mapping[str, str]) -> None:
+        """Make these users of a topology, their permissions, and the limits of all.
+
+        Whoever is there already keeps their password; `passwords` are those of the others.
+        """
+        present = self._users()
+        wanted = [name for name in users if name != ADMIN]
+        hashes = {
+            name: present[name] if name in present else password_hash(passwords[name])
+            for name in wanted
+        }
+        document = access(topology, hashes, vhost=self.vhost)
+        for part in ("permissions", "topic_permissions"):
+            document[part] = [row for row in document[part] if row["user"] in wanted]
+        self._call("POST", "/definitions", document)
+
+    def _users(self) -> dict[str, str]:
+        """Who is there, with the password as RabbitMQ keeps it."""
+        return {row["name"]: row["password_hash"] for row in self._call("GET", "/users")}
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        import httpx
+
+        try:
+            answer = httpx.request(
+                method, self._address + path, auth=self._user, json=body, timeout=10
+            )
+            answer.raise_for_status()
+            return answer.json() if answer.content else None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise ManagementUnavailable(
+                f"STAPPENPLAN_MANAGEMENT_URL does not answer as RabbitMQ's management does: {error}"
+            ) from None

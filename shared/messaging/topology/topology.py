@@ -1,12 +1,21 @@
-"""Who hears and says what, as data: the exchange's queues, bindings and users.
+"""Who hears and says what, as data: exchanges, queues, bindings and users.
 
 Nothing here speaks to a broker. `definitions` makes the file that RabbitMQ imports when it
 starts; `declare` applies the same topology to a broker that is already running.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
+
+from shared.messaging.bus import EXCHANGE
+from shared.messaging.topology.speakers import (
+    Binding,
+    Speaker,
+    is_website,
+    own_exchange,
+    website_of,
+)
 
 ADMIN = "admin"
 """The broker's administrator: applies the topology and replays; no service logs in as it."""
@@ -20,7 +29,8 @@ DEAD_DELIVERY_LIMIT = 1_000_000
 
 MAX_LENGTH = 1_000_000
 """At-least-once dead-lettering keeps a message in its queue until the dead-letter queue has it,
-and therefore asks for a bound. When it is reached, publishers are refused and keep their event."""
+and therefore asks for a bound. When it is reached, publishers are refused and keep their event.
+An argument, because it was one in the first version: a broker refuses another in its place."""
 
 
 def dead_queue(queue: str) -> str:
@@ -30,11 +40,15 @@ def dead_queue(queue: str) -> str:
 
 @dataclass(frozen=True)
 class Listener:
-    """Somebody with a queue: its name is the queue's and the broker user's too."""
+    """Somebody with a queue: its name is the queue's and the broker user's too.
+
+    One that is `outside` is no service of ours: what it says it says on an exchange of its own.
+    """
 
     name: str
     hears: tuple[str, ...]
     says: tuple[str, ...]
+    outside: bool = False
 
     @property
     def dead(self) -> str:
@@ -44,18 +58,71 @@ class Listener:
 
 @dataclass(frozen=True)
 class Topology:
-    """Everybody who listens.
+    """Everybody who listens, and whoever speaks without listening.
 
-    `website_says` are the events that the offices' websites may publish; they hear nothing.
+    `website_says` are the events that the websites of the `offices` may publish; they hear
+    nothing. With `strict` the events of outside speakers travel by these speakers' own exchanges
+    alone; otherwise by the services' too.
     """
 
     listeners: tuple[Listener, ...]
     _: KW_ONLY
     website_says: tuple[str, ...]
+    offices: tuple[str, ...] = ()
+    strict: bool = False
+
+    def with_offices(self, offices: Sequence[str]) -> "Topology":
+        """The same for the websites of these offices."""
+        return replace(self, offices=tuple(dict.fromkeys(offices)))
+
+    def of_website(self, office: str) -> "Topology":
+        """The part that one office's website needs: its exchange, and the queues that hear it."""
+        listeners = (
+            replace(each, hears=tuple(sorted({*each.hears} & {*self.website_says})))
+            for each in self.listeners
+        )
+        hearers = tuple(each for each in listeners if each.hears)
+        return replace(self, listeners=hearers, offices=(office,))
+
+    def speakers(self) -> Iterator[Speaker]:
+        """Whoever is outside and speaks."""
+        for listener in self.listeners:
+            if listener.outside:
+                yield Speaker(listener.name, own_exchange(listener.name), listener.says)
+        for office in self.offices:
+            yield website_of(office, self.website_says)
 
     def subscribers(self, event_type: str) -> tuple[str, ...]:
-        """The queues that are bound to an event type."""
+        """The queues of those who hear an event type."""
         return tuple(listener.name for listener in self.listeners if event_type in listener.hears)
+
+    def says_by(self, exchange: str) -> tuple[str, ...] | None:
+        """The events that the outside speaker of this exchange owns; None for a services' one.
+
+        It may be any office's website: the embedded broker makes an exchange when one speaks.
+        """
+        if exchange == EXCHANGE:
+            return None
+        owned = {own_exchange(each.name): each.says for each in self.listeners if each.outside}
+        return owned.get(exchange, self.website_says if is_website(exchange) else ())
+
+    def heard(self, queue: str, exchange: str) -> tuple[str, ...]:
+        """The event types that come to a queue by this exchange."""
+        hears = next((each.hears for each in self.listeners if each.name == queue), ())
+        says = self.says_by(exchange)
+        if says is not None:
+            return tuple(event_type for event_type in hears if event_type in says)
+        outside = self.outside_types() if self.strict else ()
+        return tuple(event_type for event_type in hears if event_type not in outside)
+
+    def bound(self, exchange: str, event_type: str) -> tuple[str, ...]:
+        """The queues that get an event type by this exchange."""
+        names = (listener.name for listener in self.listeners)
+        return tuple(queue for queue in names if event_type in self.heard(queue, exchange))
+
+    def exchanges(self) -> tuple[str, ...]:
+        """The exchange of the services, and that of each outside speaker."""
+        return (EXCHANGE, *(speaker.exchange for speaker in self.speakers()))
 
     def queues(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each queue with its arguments; a dead-letter queue comes before what feeds it."""
@@ -63,21 +130,34 @@ class Topology:
             yield listener.dead, _dead_arguments()
             yield listener.name, _arguments(listener)
 
-    def bindings(self) -> Iterator[tuple[str, str]]:
-        """Each queue with each event type that it hears."""
-        for listener in self.listeners:
-            for event_type in listener.hears:
-                yield listener.name, event_type
+    def bindings(self) -> Iterator[Binding]:
+        """By which exchange each event type comes to each queue."""
+        for exchange in self.exchanges():
+            for listener in self.listeners:
+                for event_type in self.heard(listener.name, exchange):
+                    yield Binding(exchange, listener.name, event_type)
 
-    def users(self, offices: Sequence[str]) -> tuple[str, ...]:
+    def retired_bindings(self) -> Iterator[Binding]:
+        """What an earlier version, or one that was not strict, bound and must not stay."""
+        if self.strict:
+            for event_type in sorted(self.outside_types()):
+                for queue in self.subscribers(event_type):
+                    yield Binding(EXCHANGE, queue, event_type)
+
+    def outside_types(self) -> set[str]:
+        """The event types that outside speakers own."""
+        listeners = (listener.says for listener in self.listeners if listener.outside)
+        return {*self.website_says, *(name for says in listeners for name in says)}
+
+    def filled_from_outside(self) -> tuple[str, ...]:
+        """The queues that outside speakers can fill."""
+        outside = self.outside_types()
+        return tuple(each.name for each in self.listeners if outside.intersection(each.hears))
+
+    def users(self) -> tuple[str, ...]:
         """Everybody who may log in at the broker."""
-        websites = (website_user(office) for office in offices)
-        return (ADMIN, *(listener.name for listener in self.listeners), *websites)
-
-
-def website_user(office: str) -> str:
-    """The broker user of an office's website."""
-    return f"website-{office}"
+        names = (ADMIN, *(listener.name for listener in self.listeners))
+        return (*names, *(each.user for each in self.speakers() if each.user not in names))
 
 
 def _arguments(listener: Listener) -> dict[str, Any]:

@@ -16,9 +16,12 @@ def make_senders(
     data_dir: Path,
     mail_from: str,
     sms_sender: str,
+    ses_configuration_set: str | None = None,
 ) -> Senders:
     """The senders as set; nothing is opened or connected before the first message."""
     return Senders(
-        email=SesSender(mail_from) if mail == "ses" else MailFolder(data_dir / "mail", mail_from),
+        email=SesSender(mail_from, ses_configuration_set)
+        if mail == "ses"
+        else MailFolder(data_dir / "mail", mail_from),
         sms=SnsSender(sms_sender) if sms == "sns" else SmsFolder(data_dir / "sms"),
     )

@@ -5,12 +5,22 @@ traceback, not in a debugger that prints it.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
+
+from shared.notifications.senders.headers import (
+    CONTROL,
+    MAIL_POLICY,
+    Folded,
+    folded_mailbox,
+    folded_text,
+    name_and_address,
+)
+from shared.trade.contact import dns_domain
 
 EMAIL_ADDRESS = re.compile(r"[^\s<>@:;,\"']+@[^\s<>@:;,\"']+")
 PHONE_NUMBER = re.compile(r"\+?\d[\d ]{6,}\d")
@@ -61,21 +71,15 @@ class Email:
         Raises:
             ValueError: an address or file name cannot stand in a header.
         """
-        _, sender_address = parseaddr(sender)
-        message = EmailMessage(policy=SMTP)
-        message["Subject"] = self.subject
-        message["From"] = sender
-        message["To"] = mailbox(self.to)
-        if self.reply_to:
-            message["Reply-To"] = mailbox(self.reply_to)
-        message["Date"] = format_datetime(date)
-        message["Message-ID"] = f"<{self.message_key}@{sender_address.rpartition('@')[2]}>"
-        message["Content-Language"] = self.language
-        # RFC 3834: asks answering machines to keep silent.
-        message["Auto-Submitted"] = "auto-generated"
-        message["X-Stappenplan-Message"] = self.message_key
+        message = EmailMessage(policy=MAIL_POLICY)
+        for name, value in self._headers(named_mailbox(sender), date):
+            message[name] = value
         message.set_content(self.text, cte="quoted-printable")
         message.add_alternative(self.html, subtype="html", cte="quoted-printable")
+        # Each part says in which language it is (RFC 3282). What speaks of the contents goes with
+        # them when they become parts, so the mail as a whole can only say so in the end.
+        for part in message.iter_parts():
+            part["Content-Language"] = self.language
         for attachment in self.attachments:
             maintype, _, subtype = attachment.media_type.partition("/")
             message.add_attachment(
@@ -84,7 +88,20 @@ class Email:
                 subtype=subtype,
                 filename=attachment.filename,
             )
+        message["Content-Language"] = self.language
         return message
+
+    def _headers(self, sender: Address, date: datetime) -> Iterator[tuple[str, str]]:
+        yield "Subject", folded_text("Subject", self.subject)
+        yield "From", folded_mailbox(sender)
+        yield "To", folded_mailbox(mailbox(self.to))
+        if self.reply_to:
+            yield "Reply-To", folded_mailbox(named_mailbox(self.reply_to))
+        yield "Date", format_datetime(date)
+        yield "Message-ID", Folded(f"<{self.message_key}@{sender.domain}>")
+        # RFC 3834: asks answering machines to keep silent.
+        yield "Auto-Submitted", "auto-generated"
+        yield "X-Stappenplan-Message", self.message_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +130,18 @@ def mailbox(address: str) -> Address:
     local, at, domain = address.rpartition("@")
     if not (local and at and domain) or not local.isascii():
         raise ValueError("not an e-mail address that mail servers accept")
-    return Address(addr_spec=f"{local}@{domain.encode('idna').decode('ascii')}")
+    return Address(addr_spec=f"{local}@{dns_domain(domain)}")
+
+
+def named_mailbox(text: str) -> Address:
+    """`Name <address>`, or an address alone, for a header; the name may be in any script.
+
+    Raises:
+        ValueError: the address is none that mail servers accept.
+    """
+    name, address = name_and_address(text)
+    bare = mailbox(address)
+    return Address(CONTROL.sub(" ", name), bare.username, bare.domain)
 
 
 def phone_number(number: str) -> str:

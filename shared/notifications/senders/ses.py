@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 import structlog
 
 from shared.notifications.senders.aws import AwsClient, translate_aws_errors
-from shared.notifications.senders.outgoing import Email, mailbox, masked
+from shared.notifications.senders.headers import folded_mailbox, unfolded
+from shared.notifications.senders.outgoing import Email, mailbox, masked, named_mailbox
 from shared.notifications.senders.protocol import Undeliverable
 
 log = structlog.get_logger()
@@ -42,10 +43,11 @@ class SesSender:
         try:
             content = message.as_bytes(self._mail_from, datetime.now(UTC))
             recipient = mailbox(message.to).addr_spec
+            sender = unfolded(folded_mailbox(named_mailbox(self._mail_from)))
         except ValueError as error:
             raise Undeliverable(str(error)) from None
         request = {
-            "FromEmailAddress": self._mail_from,
+            "FromEmailAddress": sender,
             "Destination": {"ToAddresses": [recipient]},
             "Content": {"Raw": {"Data": content}},
             "EmailTags": _tags(message_key=message.message_key, kind=message.kind),

@@ -20,15 +20,34 @@ Now = NewType("Now", datetime)
 """The moment of processing, for handlers that need one; they have no clock of their own."""
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks for something over HTTP or at the command line, for the record of acts.
+
+    `office` is the one they act for, None when they act for all; `address` where they ask from.
+    """
+
+    name: str
+    office: str | None = None
+    address: str = ""
+
+    @property
+    def source(self) -> str:
+        """How they are named in envelopes."""
+        return f"/staff/{self.name}"
+
+
 class Command(BaseModel):
     """Something asked of one service: by a person over HTTP, or by the service of itself, later.
 
-    Commands never travel on the broker. `command_type` names them in the inbox.
+    Commands never travel on the broker. `command_type` names them in the inbox. `recorded` are the
+    fields that the record of acts shows beside it: never a secret, never a whole account number.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     command_type: ClassVar[str]
+    recorded: ClassVar[tuple[str, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +94,15 @@ Effect = Event | SideEffect
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message that was decoded: its envelope, and the event or command inside."""
+    """One message that was decoded: its envelope, and the event or command inside.
+
+    `person` is whose request it is, when it did not come from the broker or the clock.
+    """
 
     envelope: Envelope
     content: Event | Command | RawEvent
     incoming: Incoming
+    person: Person | None = None
 
     @property
     def order(self) -> tuple[str, str]:
@@ -101,6 +124,7 @@ class Message:
         source: str,
         time: datetime,
         cause: Envelope | None = None,
+        person: Person | None = None,
     ) -> "Message":
         """A command in an envelope, so that it is handled, kept and retried like an event."""
         envelope = Envelope(
@@ -114,4 +138,4 @@ class Message:
             traceparent=cause.traceparent if cause else None,
         )
         incoming = Incoming(envelope.to_bytes(), command.command_type, message_id=message_id)
-        return cls(envelope, command, incoming)
+        return cls(envelope, command, incoming, person)

@@ -7,7 +7,8 @@
 
 A handler's first parameter is the event or command. The others are filled by their type:
 `Loaded[Order]` with what was loaded for the whole batch, `Envelope` with who says it and when,
-`Now` with the time, anything else from the service's resources.
+`Now` with the time, `Person | None` with whose request it is, anything else from the service's
+resources.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ from shared.base.log_fields import message_fields, set_log_fields
 from shared.events.envelope import Envelope
 from shared.events.event import Event
 from shared.processing.handlers.loading import Entities, Load, Loaded
-from shared.processing.handlers.messages import Command, Effect, Message, Now, RawEvent
+from shared.processing.handlers.messages import Command, Effect, Message, Now, Person, RawEvent
 from shared.processing.retry_policy import MESSAGE_RETRIES, RetryPolicy
 
 Handler = Callable[..., Sequence[Effect]]
@@ -207,6 +208,8 @@ def _source(
         return lambda message, _entities, _now: message.envelope
     if wanted is Now:
         return lambda _message, _entities, now: now
+    if wanted == (Person | None):
+        return lambda message, _entities, _now: message.person
     if wanted in resources:
         resource = resources[wanted]
         return lambda _message, _entities, _now: resource

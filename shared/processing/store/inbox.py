@@ -55,7 +55,7 @@ def lock_waiting(session: Session, message_id: str) -> Inbox | None:
 def finish(row: Inbox) -> None:
     """The message has had its effect; its contents need not be kept."""
     row.status, row.due_at, row.error = DONE, None, None
-    row.body, row.properties, row.crashes = None, None, 0
+    row.body, row.properties, row.exchange, row.crashes = None, None, None, 0
 
 
 def retry_later(row: Inbox, error: str, now: datetime, policy: RetryPolicy) -> bool:

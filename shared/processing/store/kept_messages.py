@@ -7,6 +7,10 @@ from typing import Any
 
 from shared.messaging.bus import BROKER_HEADERS, Incoming
 from shared.processing.store.tables import Inbox
+from shared.trade.discretion import without_citizen_numbers
+
+REFUSED = "refused/"
+"""How the ids of messages begin that were not taken under their own id."""
 
 MAX_ERROR_CHARACTERS = 4000
 
@@ -21,17 +25,27 @@ def to_columns(incoming: Incoming) -> dict[str, Any]:
         "type": incoming.type,
         "user_id": incoming.user_id,
     }
-    return {"body": incoming.body, "properties": ascii_json(properties)}
+    exchange = None if incoming.exchange is None else storable(incoming.exchange)[:255]
+    return {"body": incoming.body, "properties": ascii_json(properties), "exchange": exchange}
+
+
+def to_refused_columns(incoming: Incoming) -> dict[str, Any]:
+    """The columns that keep a message that was refused: as it came, but for citizen numbers."""
+    columns = to_columns(incoming)
+    return columns | {"body": without_citizen_numbers(incoming.body)}
 
 
 def to_incoming(row: Inbox) -> Incoming:
     """The message as it came, from a row that keeps it."""
-    return Incoming(body=row.body or b"", **json.loads(row.properties or "{}"))
+    properties = json.loads(row.properties or "{}")
+    return Incoming(body=row.body or b"", exchange=row.exchange, **properties)
 
 
 def fingerprint(incoming: Incoming) -> str:
     """The hash by which a message is known however often it comes, and when it is read again."""
     parts = [incoming.routing_key, incoming.content_type or "", incoming.user_id or ""]
+    if incoming.exchange:
+        parts.append(storable(incoming.exchange)[:255])
     sent = {k: v for k, v in _kept_headers(incoming).items() if not k.startswith(BROKER_HEADERS)}
     parts.extend(f"{name}={value!r}" for name, value in sorted(sent.items()))
     contents = "\n".join(parts).encode("utf-8", "replace") + b"\0" + incoming.body

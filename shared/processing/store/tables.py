@@ -27,8 +27,9 @@ class Inbox(ProcessingTable, table=True):
 
     `done` rows keep only id and digest. `waiting` rows are due again later: a failed message, or
     a command for later. `dead` rows stay until a person decides; then they are `waiting` again
-    (retried) or `dropped`. Only the latter three keep the message itself. `attempts` decide when it
-    is tried again; `crashes` count those since the last one that ended, if only in an error. The
+    (retried) or `dropped`. Only the latter three keep the message itself, and the `exchange` that
+    it came by (`Incoming.exchange`). `attempts` decide when it is tried again; `crashes` count
+    those since the last one that ended, if only in an error. The
     decision in the row is the last one; `Decision` has them all. `crashes` and `properties` are
     columns under their first names, which a version that still runs beside this one knows.
     """
@@ -58,10 +59,27 @@ class Inbox(ProcessingTable, table=True):
     properties: str | None = Field(
         default=None, sa_column=Column("postage", Text, key="properties", nullable=True)
     )
+    exchange: str | None = Field(default=None, max_length=255)
     error: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     decided_by: str | None = Field(default=None, max_length=200)
     decided_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     decision: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+
+
+class Overflow(ProcessingTable, table=True):
+    """How many messages of one speaker were refused and not kept, and what the last one died of.
+
+    Only so many letters of a speaker are kept at a time: whoever sends rubbish without end must
+    not fill the database.
+    """
+
+    __tablename__ = "refused_overflow"
+
+    speaker: str = Field(primary_key=True, max_length=255)
+    number: int
+    since: datetime = Field(sa_column=moment())
+    last_at: datetime = Field(sa_column=moment())
+    error: str = Field(sa_column=Column(Text, nullable=False))
 
 
 class Decision(ProcessingTable, table=True):
@@ -122,6 +140,46 @@ class Outbox(ProcessingTable, table=True):
     attempts: int = 0
     publish_result: str | None = Field(default=None, max_length=12)
     error: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+
+
+class Act(ProcessingTable, table=True):
+    """What a person asked for and got: who, for which office, what, about whom, from where.
+
+    Written in the transaction that did it, never changed. `subject` is the onboarding, or what
+    else it was about; `details` a JSON object of what the command records of itself.
+    """
+
+    __tablename__ = "act"
+    __table_args__ = (Index("act_subject", "subject", "at"), Index("act_at", "at"))
+
+    id: str = Field(primary_key=True, max_length=36)
+    subject: str = Field(max_length=36)
+    what: str = Field(max_length=255)
+    who: str = Field(max_length=200)
+    office: str | None = Field(default=None, max_length=35)
+    address: str = Field(max_length=64)
+    at: datetime = Field(sa_column=moment())
+    details: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class Token(ProcessingTable, table=True):
+    """A bearer token that was made: whose, what it grants, until when, and whether it was ended.
+
+    Every service's own database has each of them, so that a process needs no other's. The token
+    itself is nowhere. `office` is None when it is for all; `scopes` stand apart by blanks.
+    """
+
+    __tablename__ = "token"
+
+    id: str = Field(primary_key=True, max_length=36)
+    name: str = Field(max_length=100)
+    scopes: str = Field(sa_column=Column(Text, nullable=False))
+    office: str | None = Field(default=None, max_length=35)
+    made_at: datetime = Field(sa_column=moment())
+    expires_at: datetime = Field(sa_column=moment())
+    revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    revoked_by: str | None = Field(default=None, max_length=200)
+    last_used_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class NumberSeries(ProcessingTable, table=True):

@@ -85,20 +85,20 @@ class Loop:
         if not batch:
             return
         now = datetime.now(UTC)
-        read_ones = {one.id: one for one in (read(body) for _, body in batch)}
-        ones = list(read_ones.values())
+        events_read = {event.id: event for event in (read(body) for _, body in batch)}
+        ones = list(events_read.values())
         with self.database.transaction(), self.database.cursor() as cursor:
             ids, subjects, digests = zip(*((o.id, o.subject, o.digest) for o in ones), strict=True)
             cursor.execute(CLAIM, (now, list(ids), list(subjects), list(digests)))
-            fresh = [read_ones[row[0]] for row in cursor.fetchall()]
+            fresh = [events_read[row[0]] for row in cursor.fetchall()]
             cursor.execute(
                 "SELECT nextval('bench_numbers') FROM generate_series(1, %s)", [len(fresh)]
             )
             numbers = [row[0] for row in cursor.fetchall()]
             pairs = list(zip(fresh, numbers, strict=True))
-            columns = zip(*(register_values(one, now, n) for one, n in pairs), strict=True)
+            columns = zip(*(register_values(event, now, n) for event, n in pairs), strict=True)
             cursor.execute(REGISTER, [list(column) for column in columns])
-            said = [word for one, n in pairs for word in says(one, now, n)]
+            said = [word for event, n in pairs for word in says(event, now, n)]
             cursor.execute(SAY, (now, now, *(list(column) for column in zip(*said, strict=True))))
             confirmed, self.confirmed = self.confirmed, []
             cursor.execute(MARK, (now, confirmed))
@@ -116,7 +116,7 @@ class Loop:
         if not multiple:
             self.confirmed.append(self.sent.pop(tag))
             return
-        for number in [one for one in self.sent if one <= tag]:
+        for number in [number for number in self.sent if number <= tag]:
             self.confirmed.append(self.sent.pop(number))
 
 

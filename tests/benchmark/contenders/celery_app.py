@@ -44,20 +44,20 @@ def connect(**_: object) -> None:
     connections.append(psycopg.connect(DATABASE_URL, autocommit=True))
 
 
-@app.task(name="take_up")
-def take_up(body: str) -> None:
+@app.task(name="register")
+def register(body: str) -> None:
     (connection,) = connections
     with connection.transaction(), connection.cursor() as cursor:
         said = handle(cursor, body.encode())
     with app.producer_pool.acquire(block=True) as producer:
-        for one in said:
+        for event in said:
             producer.publish(
-                one.body,
+                event.body,
                 exchange=exchange,
-                routing_key=one.type,
+                routing_key=event.type,
                 content_type=STRUCTURED,
                 content_encoding="binary",
-                message_id=one.id,
+                message_id=event.id,
                 delivery_mode=2,
                 mandatory=True,
             )
@@ -67,7 +67,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["fill"]:
         with app.producer_pool.acquire(block=True) as producer:
             for line in sys.stdin:
-                take_up.apply_async([line.rstrip("\n")], producer=producer)
+                register.apply_async([line.rstrip("\n")], producer=producer)
     else:
         app.worker_main(
             ["worker", "--loglevel=ERROR", "--pool=prefork", f"--concurrency={CONCURRENCY}",

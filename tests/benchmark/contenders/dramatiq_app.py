@@ -35,21 +35,21 @@ def lines() -> tuple[psycopg.Connection, pika.adapters.blocking_connection.Block
 
 
 @dramatiq.actor(queue_name="dramatiq_registration", max_retries=0)
-def take_up(body: str) -> None:
+def register(body: str) -> None:
     database, channel = lines()
     with database.transaction(), database.cursor() as cursor:
         said = handle(cursor, body.encode())
-    for one in said:
+    for event in said:
         properties = pika.BasicProperties(
-            content_type=STRUCTURED, message_id=one.id, delivery_mode=2, type=one.type
+            content_type=STRUCTURED, message_id=event.id, delivery_mode=2, type=event.type
         )
-        channel.basic_publish(EXCHANGE, one.type, one.body, properties, mandatory=True)
+        channel.basic_publish(EXCHANGE, event.type, event.body, properties, mandatory=True)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["fill"]:
         for line in sys.stdin:
-            take_up.send(line.rstrip("\n"))
+            register.send(line.rstrip("\n"))
     else:
         worker = dramatiq.Worker(broker, worker_threads=CONCURRENCY)
         worker.start()

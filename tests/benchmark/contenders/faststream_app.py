@@ -17,7 +17,7 @@ from tests.benchmark.contenders.same_work import (
     QUEUE,
     REGISTER,
     STRUCTURED,
-    Said,
+    OutgoingEvent,
     claim_values,
     read,
     register_values,
@@ -48,30 +48,30 @@ async def stop() -> None:
     RabbitQueue(QUEUE, durable=True, declare=False),
     ack_policy=AckPolicy.NACK_ON_ERROR,
 )
-async def take_up(_body: object, message: RabbitMessage) -> None:
+async def register(_body: object, message: RabbitMessage) -> None:
     said = await handle(bytes(message.body))
-    await asyncio.gather(*(publish(one) for one in said))
+    await asyncio.gather(*(publish(event) for event in said))
 
 
-async def handle(body: bytes) -> list[Said]:
-    one, now = read(body), datetime.now(UTC)
+async def handle(body: bytes) -> list[OutgoingEvent]:
+    message, now = read(body), datetime.now(UTC)
     async with pool.connection() as connection, connection.cursor() as cursor:
-        await cursor.execute(CLAIM, claim_values(one, now))
+        await cursor.execute(CLAIM, claim_values(message, now))
         if await cursor.fetchone() is None:
             return []
         await cursor.execute("SELECT nextval('bench_numbers')")
         (number,) = await cursor.fetchone()
-        await cursor.execute(REGISTER, register_values(one, now, number))
-    return says(one, now, number)
+        await cursor.execute(REGISTER, register_values(message, now, number))
+    return says(message, now, number)
 
 
-async def publish(one: Said) -> None:
+async def publish(event: OutgoingEvent) -> None:
     await broker.publish(
-        one.body,
+        event.body,
         exchange=exchange,
-        routing_key=one.type,
+        routing_key=event.type,
         content_type=STRUCTURED,
-        message_id=one.id,
+        message_id=event.id,
         persist=True,
         mandatory=True,
     )

@@ -42,7 +42,7 @@ class Read(NamedTuple):
     kept: str
 
 
-class Said(NamedTuple):
+class OutgoingEvent(NamedTuple):
     """An event to publish."""
 
     id: str
@@ -60,18 +60,18 @@ def read(body: bytes) -> Read:
     return Read(document["id"], document["subject"], digest, event, kept)
 
 
-def claim_values(one: Read, now: datetime) -> tuple[Any, ...]:
+def claim_values(message: Read, now: datetime) -> tuple[Any, ...]:
     """What `CLAIM` wants."""
-    return (one.id, "signup.accepted.v1", one.subject, one.digest, now)
+    return (message.id, "signup.accepted.v1", message.subject, message.digest, now)
 
 
-def register_values(one: Read, now: datetime, number: int) -> tuple[Any, ...]:
+def register_values(message: Read, now: datetime, number: int) -> tuple[Any, ...]:
     """What `REGISTER` wants."""
-    event = one.event
+    event = message.event
     return (
-        one.subject,
+        message.subject,
         event.office.code,
-        one.kept,
+        message.kept,
         now,
         f"K-{number}",
         f"A-{number}",
@@ -79,9 +79,9 @@ def register_values(one: Read, now: datetime, number: int) -> tuple[Any, ...]:
     )
 
 
-def says(one: Read, now: datetime, number: int) -> list[Said]:
+def says(message: Read, now: datetime, number: int) -> list[OutgoingEvent]:
     """The two events that follow, in their envelopes."""
-    event = one.event
+    event = message.event
     completed = RegistrationCompleted(
         customer_number=f"K-{number}",
         office=event.office,
@@ -95,12 +95,12 @@ def says(one: Read, now: datetime, number: int) -> list[Said]:
         copied_from="standard",
         access_granted=True,
     )
-    return [_sealed(completed, one, now), _sealed(created, one, now)]
+    return [_sealed(completed, message, now), _sealed(created, message, now)]
 
 
 def _sealed(
     event: RegistrationCompleted | AdministrationCreated, cause: Read, now: datetime
-) -> Said:
+) -> OutgoingEvent:
     said_id = str(uuid5(NAMESPACE_URL, f"{cause.id}/{event.event_type}"))
     document = {
         "specversion": "1.0",
@@ -113,14 +113,14 @@ def _sealed(
         "causationid": cause.id,
         "data": event.model_dump(mode="json", exclude_none=True),
     }
-    return Said(said_id, event.event_type, cause.subject, json.dumps(document).encode())
+    return OutgoingEvent(said_id, event.event_type, cause.subject, json.dumps(document).encode())
 
 
-def handle(cursor: Any, body: bytes) -> list[Said]:
+def handle(cursor: Any, body: bytes) -> list[OutgoingEvent]:
     """One message in one transaction of psycopg's; nothing when it was seen before."""
-    one, now = read(body), datetime.now(UTC)
-    if cursor.execute(CLAIM, claim_values(one, now)).fetchone() is None:
+    message, now = read(body), datetime.now(UTC)
+    if cursor.execute(CLAIM, claim_values(message, now)).fetchone() is None:
         return []
     number = cursor.execute("SELECT nextval('bench_numbers')").fetchone()[0]
-    cursor.execute(REGISTER, register_values(one, now, number))
-    return says(one, now, number)
+    cursor.execute(REGISTER, register_values(message, now, number))
+    return says(message, now, number)

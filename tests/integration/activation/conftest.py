@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +15,8 @@ from infra.composition import publisher_rules
 from services.activation.api import router
 from services.activation.checklist import Checklist, checklist
 from services.activation.commands import ActivateCustomer, ResendCredentials
+from services.activation.login.entry import Entry
+from services.activation.login.limits import Limits
 from services.activation.login.log_in import LoggedIn, change_password, log_in
 from services.activation.models import Activation
 from services.activation.service import build
@@ -27,16 +28,16 @@ from shared.messaging.bus import Incoming
 from shared.notifications.senders.outgoing import Email, OutgoingMessage
 from shared.notifications.senders.protocol import Senders
 from shared.persistence.schema import upgrade
-from shared.processing import Command
+from shared.processing import Command, Person
 from shared.processing.testing import MONDAY, RecordingBus, onboarding
 from shared.web.app import create_app
-from shared.web.auth import issue_token
-from tests.scopes import SCOPES
+from tests.scopes import token_for
 from tests.servers.postgres import MakeDatabase
 from tests.unit.activation.harness import WAY
 
 PASSWORD = re.compile(r"\b[2-9a-hj-km-np-z]{4}(?:-[2-9a-hj-km-np-z]{4}){3}\b")
-ANNA = "/staff/anna"
+ANNA = "anna"
+HOME = "192.0.2.7"
 ACTIVATE = ActivateCustomer(channel="email", by=ANNA)
 RESEND = ResendCredentials(by=ANNA)
 
@@ -71,11 +72,18 @@ class Practice:
             publisher_rules(settings),
             self.clock,
         )
-        self.log_in: Callable[[str, str], LoggedIn] = partial(log_in, self.runtime)
-        self.change_password = partial(change_password, self.runtime)
+        self.limits = Limits()
 
     def clock(self) -> datetime:
         return self.now
+
+    def log_in(self, login_name: str, password: str, address: str = HOME) -> LoggedIn:
+        """Somebody types a login name and a password."""
+        return log_in(self.runtime, Entry.of(login_name, password, address), self.limits)
+
+    def change_password(self, login_name: str, current: str, new: str) -> None:
+        """The customer chooses a password."""
+        change_password(self.runtime, Entry.of(login_name, current, HOME), new, self.limits)
 
     def hear(self, *events: Event, about: str = "bakkerij") -> None:
         """These events come in, one after the other."""
@@ -89,7 +97,7 @@ class Practice:
 
     def ask(self, command: Command, about: str = "bakkerij") -> None:
         """Somebody of the office asks for something."""
-        self.runtime.handle(command, subject=onboarding(about), by=ANNA)
+        self.runtime.handle(command, subject=onboarding(about), by=Person(ANNA))
 
     def deliver(self) -> list[str]:
         """What is due is sent; which kinds of mail have left."""
@@ -116,9 +124,7 @@ class Practice:
         async def call() -> httpx.Response:
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
-                headers = {
-                    "Authorization": f"Bearer {issue_token(key, list(SCOPES), known=SCOPES)}"
-                }
+                headers = {"Authorization": f"Bearer {token_for(key)}"}
                 return await client.get(path, headers=headers)
 
         return asyncio.run(call()).raise_for_status().json()

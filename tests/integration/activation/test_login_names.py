@@ -12,15 +12,14 @@ from services.activation.login.names import MAX_LENGTH
 from shared.events.event import Event
 from shared.processing import Effect
 from tests.integration.activation.conftest import ACTIVATE, MakePractice, Practice
-from tests.unit.activation.harness import CUSTOMER, WAY, signed_up
+from tests.unit.activation.harness import CUSTOMER, way_of
 
 PEOPLE = 10
 
 
 def called(company: str) -> tuple[Event, ...]:
     """All that makes a customer of this name ready."""
-    customer = CUSTOMER.model_copy(update={"company": company})
-    return (signed_up(customer=customer), *WAY[1:])
+    return way_of(CUSTOMER.model_copy(update={"company": company}))
 
 
 def names(practice: Practice, customers: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 from uuid import uuid4
 
-from shared.messaging.bus import Bus, Incoming, Outgoing, PublishResult
+from shared.messaging.bus import EXCHANGE, Bus, Incoming, Outgoing, PublishResult
 from shared.messaging.embedded import EmbeddedBroker
 from shared.messaging.rabbitmq import RabbitBus
 from shared.messaging.topology import Listener, Topology
@@ -35,8 +35,8 @@ TOPOLOGY = Topology(
 class Buses(Protocol):
     """Opens buses on a broker with the topology in it."""
 
-    def open(self, queue: str | None = None) -> Bus:
-        """A bus that is up; closed when the test ends."""
+    def open(self, queue: str | None = None, *, exchange: str = EXCHANGE) -> Bus:
+        """A bus that is up; closed when the test ends. It publishes to `exchange`."""
 
     def close(self) -> None:
         """Close every bus."""
@@ -49,8 +49,8 @@ class EmbeddedBuses:
         self._broker = EmbeddedBroker(topology)
         self._opened: list[Bus] = []
 
-    def open(self, queue: str | None = None) -> Bus:
-        bus = self._broker.bus(queue)
+    def open(self, queue: str | None = None, *, exchange: str = EXCHANGE) -> Bus:
+        bus = self._broker.bus(queue, exchange)
         bus.open()
         self._opened.append(bus)
         return bus
@@ -65,7 +65,7 @@ class RabbitBuses:
 
     def __init__(self, url: str, topology: Topology = TOPOLOGY) -> None:
         self.url = url
-        apply(topology, url)
+        apply(topology.with_offices(["0042"]), url)
         self._opened: list[Bus] = []
 
     def open(self, queue: str | None = None, **options: Any) -> RabbitBus:

@@ -6,10 +6,11 @@ from uuid import UUID
 import pika  # noqa: TID251  A foreign client, to try what no service does.
 import pytest
 
-from shared.messaging.bus import Incoming
+from shared.messaging.bus import EXCHANGE, Incoming
 from shared.messaging.topology.topology import DELIVERY_LIMIT
 from tests.integration.bus.buses import (
     ACCEPTED,
+    SUBMITTED,
     RabbitBuses,
     bodies,
     collect,
@@ -61,7 +62,7 @@ def test_a_message_that_no_consumer_survives_comes_to_its_service_with_the_reaso
     # Then it gets the message as it was sent, and why the broker dead-lettered it; no trace of
     # the broker's own headers is left, which would make it drop the message were it sent again.
     assert (incoming.body, incoming.message_id) == (b"poison", str(UUID(sent.id)))
-    assert incoming.routing_key == ACCEPTED
+    assert (incoming.exchange, incoming.routing_key) == (EXCHANGE, ACCEPTED)
     assert dict(incoming.headers) == {"traceparent": "00-11-22-01"}
     assert "no consumer survived" in incoming.dead_lettered
     # Acknowledged, it is gone.
@@ -113,6 +114,34 @@ def test_the_messages_of_the_day_go_on_without_the_queue_of_the_dead(
     bus.close()
     rabbit.open().publish([message("more", type=ACCEPTED)]).result(10)
     assert bodies(collect(another, 1)) == ["more"]
+
+
+# One that counts from nothing, so that the broker counts on to 1, is refused before it can die.
+@pytest.mark.parametrize(
+    ("reason", "count"), [("rejected", 1), ("rejected", -1), ("expired", 1), ("expired", None)]
+)
+def test_a_header_that_its_publisher_forged_does_not_say_by_which_exchange_it_came(
+    rabbit: RabbitBuses, channel: Any, reason: str, count: int | None
+) -> None:
+    # Given a website that says in the broker's own header that another one published its message,
+    forged: dict[str, Any] = {
+        "queue": "signup",
+        "reason": reason,
+        "exchange": "stappenplan.website.0077",
+        "routing-keys": [SUBMITTED],
+    }
+    forged |= {} if count is None else {"count": count}
+    properties = pika.BasicProperties(headers={"x-death": [forged]})
+    channel.basic_publish("stappenplan.website.0042", SUBMITTED, b"forged", properties)
+    # When the broker dead-letters it,
+    method = None
+    while method is None:
+        method, _, _ = channel.basic_get("signup")
+    channel.basic_reject(method.delivery_tag, requeue=False)
+    # Then nobody takes it for that other one's.
+    (incoming,) = collect(rabbit.open("signup", dead="signup.dead"), 1)
+    assert incoming.dead_lettered
+    assert incoming.exchange != "stappenplan.website.0077"
 
 
 def test_an_idle_service_is_woken_by_it_at_once(rabbit: RabbitBuses, channel: Any) -> None:

@@ -3,7 +3,8 @@
 import time
 from dataclasses import replace
 
-from shared.messaging.bus import PREFETCH, Incoming, PublishResult
+from shared.messaging.bus import EXCHANGE, PREFETCH, Incoming, PublishResult
+from shared.messaging.topology import website_exchange
 from tests.integration.bus.buses import (
     ACCEPTED,
     REJECTED,
@@ -245,3 +246,34 @@ def test_acknowledging_twice_or_too_late_is_harmless(buses: Buses) -> None:
     signup = buses.open("signup")
     website.publish([message("three")])
     assert bodies(collect(signup, 1)) == ["three"]
+
+
+def test_a_message_comes_with_the_exchange_that_it_was_published_to(buses: Buses) -> None:
+    # Given a service and a website, each with a line of its own,
+    signup, activation = buses.open("signup"), buses.open("activation")
+    website = buses.open(exchange=website_exchange("0042"))
+    # When each says what it may say,
+    website.publish([message("from outside")])
+    signup.publish([message("of ours", type=ACCEPTED)])
+    # Then whoever hears it is told by which exchange it came, and no other service hears it.
+    (outside,) = collect(signup, 1)
+    assert (outside.exchange, outside.routing_key) == ("stappenplan.website.0042", SUBMITTED)
+    (ours,) = collect(activation, 1)
+    assert (ours.exchange, ours.routing_key) == (EXCHANGE, ACCEPTED)
+
+
+def test_by_an_outside_exchange_nothing_comes_but_what_its_speaker_owns(buses: Buses) -> None:
+    # When a website says on its exchange what a service says,
+    registration = buses.open("registration")
+    website = buses.open(exchange=website_exchange("0042"))
+    results = website.publish([message(type=ACCEPTED)]).result(SOON)
+    # Then nobody has it, and its publisher hears so.
+    assert results == [PublishResult.UNROUTABLE]
+    assert registration.receive(1, wait=0.3, linger=0) == []
+
+
+def test_what_goes_straight_to_a_queue_came_by_no_exchange(buses: Buses) -> None:
+    signup = buses.open("signup")
+    buses.open(exchange=website_exchange("0042")).publish([message("straight", queue="signup")])
+    (incoming,) = collect(signup, 1)
+    assert (incoming.exchange, incoming.routing_key) == ("", "signup")

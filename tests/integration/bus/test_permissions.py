@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import pika  # noqa: TID251  A foreign client, to try what no service does.
@@ -14,7 +14,7 @@ from pika.exceptions import (  # noqa: TID251
 
 from shared.messaging.bus import EXCHANGE, BusDown, PublishResult
 from shared.messaging.rabbitmq import RabbitBus
-from shared.messaging.topology import Listener, Topology, definitions
+from shared.messaging.topology import Listener, Topology, definitions, website_exchange
 from shared.messaging.topology.declare import TopologyConflict, apply, missing
 from tests.integration.bus.buses import (
     ACCEPTED,
@@ -48,6 +48,12 @@ class House:
     def name(self, who: str) -> str:
         return f"{who}-{self.suffix}"
 
+    def website(self) -> RabbitBus:
+        """The line of the office's website."""
+        exchange = website_exchange(self.suffix)
+        url = self.url(self.name("website"))
+        return RabbitBus(url, queue=None, name="website", exchange=exchange)
+
 
 @pytest.fixture
 def house(rabbitmq: RabbitMQ, vhost: str) -> Iterator[House]:
@@ -76,7 +82,7 @@ def test_the_imported_definitions_carry_an_event_from_a_website_to_its_service(
 ) -> None:
     # Given a broker that has imported the definitions
     signup = RabbitBus(house.url(house.name("signup")), queue=house.name("signup"), name="signup")
-    website = RabbitBus(house.url(house.name("website")), queue=None, name="website")
+    website = house.website()
     signup.open()
     website.open()
     # When a website, under its own name, says what it may say
@@ -91,7 +97,7 @@ def test_the_imported_definitions_carry_an_event_from_a_website_to_its_service(
 
 def test_nobody_can_say_what_is_not_theirs_to_say(house: House) -> None:
     # Given a website
-    website = RabbitBus(house.url(house.name("website")), queue=None, name="website")
+    website = house.website()
     website.open()
     # When it says what only signup may say
     results = website.publish([message(type=ACCEPTED)]).result(SOON)
@@ -147,6 +153,7 @@ def test_the_file_and_the_command_declare_the_same_topology(vhost: str, house: H
         ),
         website_says=(SUBMITTED,),
     )
+    topology = topology.with_offices([house.suffix])
     assert missing(topology, vhost) == []
     # When the same topology is applied to it
     apply(topology, vhost)
@@ -186,6 +193,22 @@ def test_applying_the_topology_twice_changes_nothing(rabbit: RabbitBuses) -> Non
     apply(TOPOLOGY, rabbit.url)
     # Then the message is still there
     assert bodies(collect(rabbit.open("signup"), 1)) == ["still here"]
+
+
+def test_strict_takes_away_what_was_bound_for_everybody(rabbit: RabbitBuses) -> None:
+    # Given a broker where an outside event may come by the services' exchange,
+    everybodys, website = rabbit.open(), rabbit.open(exchange=website_exchange("0042"))
+    assert everybodys.publish([message("by all")]).result(SOON) == [PublishResult.CONFIRMED]
+    # When the topology is applied as a strict one,
+    apply(replace(TOPOLOGY, strict=True).with_offices(["0042"]), rabbit.url)
+    # Then it comes to nobody by that exchange, and by its speaker's own as ever;
+    assert everybodys.publish([message("lost")]).result(SOON) == [PublishResult.UNROUTABLE]
+    assert website.publish([message("by its own")]).result(SOON) == [PublishResult.CONFIRMED]
+    # what services say has stayed where it was.
+    said = message("said", type=ACCEPTED)
+    assert everybodys.publish([said]).result(SOON) == [PublishResult.CONFIRMED]
+    incoming = collect(rabbit.open("signup"), 2)
+    assert [each.exchange for each in incoming] == [EXCHANGE, website_exchange("0042")]
 
 
 def test_what_is_missing_is_named(rabbit: RabbitBuses) -> None:

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from shared.host.settings import Settings
-from shared.web.auth import read_token
+from shared.web.token_reading import read_token
 from tests.integration.command_line.shell import Shell
 
 LEVELS = get_args(Settings.model_fields["log_level"].annotation)
@@ -72,12 +72,12 @@ def test_a_token_stands_alone_on_standard_output(
 
 
 def test_the_key_that_signs_tokens_is_for_its_owner_alone(shell: Shell) -> None:
-    shell("token", "create", "--scope", "orders:read")
+    shell("token", "create", "--scope", "orders:read", "--all-offices")
     assert (shell.data_dir / "token.key").stat().st_mode & 0o777 == 0o600
 
 
 def test_an_unknown_scope_is_refused_with_those_there_are(shell: Shell) -> None:
-    answer = shell("token", "create", "--scope", "everything")
+    answer = shell("token", "create", "--scope", "everything", "--all-offices")
     assert answer.returncode == 2
     assert "users:activate" in answer.stderr
 

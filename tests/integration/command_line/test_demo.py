@@ -35,20 +35,6 @@ def test_nothing_is_said_of_mail_when_files_are_what_was_set(shell: Shell) -> No
     assert "left aside" not in answer.stdout
 
 
-@pytest.mark.parametrize("url", ["memory://", "amqp://shared:secret@127.0.0.1:1/"])
-def test_one_user_for_all_cannot_be_vouched_for_each(shell: Shell, url: str) -> None:
-    # Given services that want the broker to vouch for every speaker, and one user for all,
-    shell.settings.update(STRICT_PUBLISHERS="true", BROKER_URL=url)
-    # When the demonstration is run, Then it says at once what to set.
-    answer = shell("demo", "--customers", "1")
-    assert answer.returncode == 1
-    assert answer.stderr.startswith("stappenplan: ")
-    assert "{service}" in answer.stderr
-    assert "STAPPENPLAN_STRICT_PUBLISHERS=false" in answer.stderr
-    assert "secret" not in answer.stderr
-    assert "Traceback" not in answer.stderr
-
-
 @pytest.fixture
 def users_of_their_own(rabbitmq: RabbitMQ, vhost: str, tmp_path: Path) -> Iterator[Shell]:
     """A broker with the users of the definitions, whose passwords one address can tell."""

@@ -16,9 +16,8 @@ from infra.run.runtimes import BusFactory
 from shared.messaging.bus import Incoming
 from shared.persistence.database import Database
 from shared.processing.store.tables import Outbox
-from shared.web.auth import issue_token
 from tests.integration.command_line.shell import PROGRAM, ROOT, Shell
-from tests.scopes import SCOPES
+from tests.scopes import token_for
 from tests.servers.premises import free_ports, wait_until
 
 EXAMPLE = ROOT / "infra" / "demo" / "examples" / "01-bakkerij.json"
@@ -173,7 +172,7 @@ def test_a_running_process_takes_up_what_is_emitted_and_knows_it_after_a_restart
 
     def registered() -> bool:
         settings = shell.read_settings(monkeypatch)
-        token = issue_token(settings.signing_key(), ["onboardings:read"], known=SCOPES, days=1)
+        token = token_for(settings.signing_key(), "onboardings:read")
         answer = httpx.get(
             f"http://127.0.0.1:{shell.settings['HTTP_PORT']}/api/onboardings/{subject}",
             headers={"Authorization": f"Bearer {token}"},

@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from infra.context import whoever_asks
+from services.signup.commands import office_subject
+from shared.persistence.database import Database
+from shared.processing.store import acts
 from tests.integration.command_line.shell import Shell
 
 ZUID = ("--name", "Kantoor Zuid", "--email", "zuid@kantoor.example")
@@ -32,7 +36,7 @@ def test_what_is_not_told_of_an_office_stays_as_it_is(shell: Shell) -> None:
     # Given an office of which everything was told,
     options = (
         *ZUID, "--phone", "+31 20 000 00 77", "--review", "always", "--language", "en",
-        "--base-administration", "horeca", "--pays-for-customers",
+        "--base-administration", "horeca", "--pays-for-customers", "yes",
     )  # fmt: skip
     assert shell("office", "add", "0077", *options).returncode == 0
     before = office(shell)
@@ -44,12 +48,14 @@ def test_what_is_not_told_of_an_office_stays_as_it_is(shell: Shell) -> None:
         "language": "en",
         "review": "always",
         "base_administration": "horeca",
-        "pays_for_customers": True,
+        "pays_for_customers": "yes",
+        "color": None,
+        "sites": [],
     }
     # When one thing changes, Then nothing else does.
     for words, change in (
         (("--email", "nieuw@kantoor.example"), {"email": "nieuw@kantoor.example"}),
-        (("--no-pays-for-customers",), {"pays_for_customers": False}),
+        (("--pays-for-customers", "review"), {"pays_for_customers": "review"}),
         (("--phone", ""), {"phone": None}),
         (("--review", "flagged"), {"review": "flagged"}),
     ):
@@ -77,6 +83,7 @@ def test_a_person_sees_what_the_office_is_now(shell: Shell) -> None:
         (("--name", "Kantoor Zuid"), "--email: "),
         ((*ZUID, "--review", "soms"), "--review: "),
         ((*ZUID, "--phone", "0" * 41), "--phone: "),
+        ((*ZUID, "--pays-for-customers", "soms"), "--pays-for-customers: "),
         ((*ZUID, "--base-administration", ""), "--base-administration: "),
     ],
 )
@@ -95,3 +102,22 @@ def test_a_code_is_what_http_takes_for_one(shell: Shell, code: str) -> None:
     assert answer.returncode == 2
     assert answer.stderr == "CODE: it has 1 to 35 printable characters\n"
     assert shell.json("office", "list", "--json") == []
+
+
+def test_whoever_changes_an_office_leaves_an_act(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given an office that was added, left as it was, and changed, When its acts are looked at,
+    for words in (ZUID, ZUID, ("--review", "always")):
+        assert shell("office", "add", "0077", *words).returncode == 0
+    settings = shell.read_settings(monkeypatch)
+    database = Database(settings.database_url_of("signup"))
+    with database.read() as session:
+        rows = acts.about(session, office_subject("0077"))
+    database.close()
+    # Then each change has one, by whoever sat at the keyboard, with nothing of people in it.
+    assert [(row.what, row.who, row.address) for row in rows] == [
+        ("signup.put_office", whoever_asks(), "command line")
+    ] * 2
+    assert acts.details_of(rows[-1])["review"] == "always"
+    assert all("zuid@kantoor.example" not in row.details for row in rows)

@@ -7,10 +7,11 @@ import httpx
 import pytest
 
 from infra.demo.simulators import website
+from shared.host.runtime import utc_now
 from shared.host.settings import Settings
-from shared.web.auth import issue_token
+from shared.trade.calendar import business_day
 from tests.e2e.stage import Stage, one_process
-from tests.scopes import SCOPES
+from tests.scopes import token_for
 from tests.servers.premises import wait_until
 
 
@@ -33,9 +34,7 @@ class Api:
         self._customers = 0
 
     def token(self, *scopes: str, office: str | None = None, days: int = 1) -> str:
-        return issue_token(
-            self.stage.key, scopes, known=SCOPES, name="anna", office=office, days=days
-        )
+        return token_for(self.stage.key, *scopes, name="anna", office=office, days=days)
 
     def call(self, method: str, path: str, token: str | None = None, **rest: Any) -> httpx.Response:
         headers = rest.pop("headers", {})
@@ -75,7 +74,11 @@ class Api:
         return str(self.waits_for(onboarding_id, "signature_missing")["order_reference"])
 
     def sign(self, reference: str, **changes: Any) -> httpx.Response:
-        body = {"method": "post", "signed_on": "2026-01-05", "signed_by": "A. Voorbeeld"}
+        body = {
+            "method": "post",
+            "signed_on": business_day(utc_now()).isoformat(),
+            "signed_by": "A. Voorbeeld",
+        }
         return self.ask("POST", f"/api/orders/{reference}/signature", json=body | changes)
 
     def to_collect(self, reference: str) -> dict[str, Any]:

@@ -91,18 +91,18 @@ def test_a_wrong_report_of_king_is_refused_by_field(
 
 
 def test_a_wrong_amount_is_held_until_a_person_decides(api: Api) -> None:
-    # Given a signed order, When KING reports a cent too little,
+    # Given a signed order, When KING reports a cent too much,
     onboarding_id = api.sign_up()
     reference = api.order_of(onboarding_id)
     api.sign(reference)
     collection = api.to_collect(reference)
-    api.report(collection, amount_cents=collection["amount_cents"] - 1)
+    api.report(collection, amount_cents=collection["amount_cents"] + 1)
     # Then nobody is released; the result is held,
     api.waits_for(onboarding_id, "collection_held")
-    held = api.ask("GET", "/api/collections", params={"status": "held", "limit": 500}).json()
-    assert reference in [row["order_reference"] for row in held]
+    held = api.ask("GET", "/api/held-results", params={"limit": 500}).json()
+    (row,) = [row for row in held if row["order_reference"] == reference]
     # until a person accepts it.
-    path = f"/api/collections/{collection['end_to_end_id']}/decide"
+    path = f"/api/held-results/{row['result_id']}/decide"
     decision = {"decision": "accept", "reason": "afgerond door de bank"}
     assert api.ask("POST", path, json=decision).status_code == 202
     api.waits_for(onboarding_id, "ready_to_activate")

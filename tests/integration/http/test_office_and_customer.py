@@ -156,8 +156,12 @@ def test_a_withdrawn_customer_waits_for_nothing_more(api: Api) -> None:
     # Given a customer on his way, When the office withdraws him,
     onboarding_id = api.sign_up()
     api.order_of(onboarding_id)
-    path = f"/api/signups/{onboarding_id}/withdraw"
-    assert api.ask("POST", path, json={"reason": "ziet ervan af"}).status_code == 202
+    reference = api.ask("GET", f"/api/onboardings/{onboarding_id}").json()["reference"]
+    path = f"/api/signups/{reference}/withdraw"
+    answer = api.ask("POST", path, json={"reason": "ziet ervan af"})
+    assert answer.status_code == 202
+    recorded = {"onboarding_id": onboarding_id, "reference": reference, "reason": "ziet ervan af"}
+    assert answer.json() == recorded
     # Then he has stopped, once.
     assert api.waits_for(onboarding_id, "withdrawn")["next_actor"] == "nobody"
     assert is_problem(api.ask("POST", path), 409, "not_open")

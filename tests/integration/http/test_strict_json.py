@@ -16,8 +16,9 @@ from infra.run.http_server import HttpServer
 from shared.events import envelope
 from shared.web import app as web
 from shared.web.app import api_router, caller_with, create_app
-from shared.web.auth import Caller, issue_token
+from shared.web.auth import Caller
 from tests.integration.http.test_doors import is_problem
+from tests.scopes import token_for
 
 KEY = "k" * 40
 SCOPE = "onboardings:read"
@@ -90,7 +91,7 @@ def test_one_post_has_its_body_parsed_once(
     post: Callable[..., httpx.Response], parsed: list[bytes], path: str
 ) -> None:
     # Given whoever reads JSON in this process, counted,
-    token = issue_token(KEY, [SCOPE], known=[SCOPE])
+    token = token_for(KEY, SCOPE)
     parsed.clear()
     # When a body comes in,
     answer = post(path, b'{"weight": 7}', token)
@@ -112,7 +113,7 @@ def test_a_body_of_somebody_who_may_not_send_it_is_not_parsed(
 def test_who_may_send_it_is_told_what_is_wrong_with_it(
     post: Callable[..., httpx.Response],
 ) -> None:
-    token = issue_token(KEY, [SCOPE], known=[SCOPE])
+    token = token_for(KEY, SCOPE)
     assert is_problem(post("/typed", b'{"weight": NaN}', token), 400, "json_invalid")
     assert is_problem(post("/typed", b'{"weight": "much"}', token), 422, "invalid")
 

@@ -20,7 +20,7 @@ from shared.notifications.senders.outgoing import OutgoingMessage
 from shared.notifications.senders.protocol import Senders
 from shared.notifications.tables import WAITING, Notification
 from shared.persistence.database import Database
-from shared.processing import Command, Effect, on
+from shared.processing import Command, Effect, Person, on
 from shared.processing.decoding import PublisherRules
 from shared.processing.effects import CausedEffect
 from shared.processing.store.tables import ProcessingTable
@@ -91,7 +91,7 @@ class Mailroom:
     def greet(self, *names: str) -> None:
         """Somebody asks that these be greeted; it is handled as any other message."""
         for name in names:
-            self.runtime.handle(Greet(name=name), subject=onboarding(name), by="/tests")
+            self.runtime.handle(Greet(name=name), subject=onboarding(name), by=Person("tests"))
 
     def put(self, *names: str, text: bool = False, kind: str = "greeting") -> None:
         """Notifications wait, with these ids."""

@@ -10,6 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
+from infra.composition import senders
+from shared.host.settings import Settings
 from shared.notifications.senders import (
     Attachment,
     Email,
@@ -18,7 +20,7 @@ from shared.notifications.senders import (
     Sms,
     Undeliverable,
 )
-from shared.notifications.senders.aws import translate_aws_errors
+from shared.notifications.senders.aws import AwsClient, translate_aws_errors
 from shared.notifications.senders.files import SmsFolder
 from shared.notifications.senders.ses import SesSender
 from shared.notifications.senders.sns import SnsSender
@@ -85,6 +87,46 @@ def test_a_mail_arrives_whole(verified: str) -> None:
         body = arrived.get_body((kind,))
         assert body is not None
         assert "€ 290,40" in body.get_content()
+
+
+class Requests:
+    """Stands for SES's client, and keeps what it is asked: moto knows no configuration sets."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def send_email(self, **request: Any) -> dict[str, str]:
+        self.asked.append(request)
+        return {"MessageId": "1"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"), [("deliveries", {"ConfigurationSetName": "deliveries"}), ("", {})]
+)
+def test_the_configuration_set_is_named_to_ses_where_one_is_set(
+    setting: str, named: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given an installation that set where SES is to report, or did not,
+    requests = Requests()
+    monkeypatch.setattr(AwsClient, "get", lambda _client: requests)
+    monkeypatch.setenv("STAPPENPLAN_SES_CONFIGURATION_SET", setting)
+    # When a mail is handed over, Then SES is told so, or nothing of the kind.
+    senders(Settings(mail="ses")).send(mail())
+    (request,) = requests.asked
+    name = "ConfigurationSetName"
+    assert {key: value for key, value in request.items() if key == name} == named
+
+
+def test_a_sender_with_any_name_is_told_to_ses_in_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a sender whose name is not in ASCII, and long,
+    requests = Requests()
+    monkeypatch.setattr(AwsClient, "get", lambda _client: requests)
+    # When a mail is handed over, Then SES has the name on one line, as mail servers write it.
+    SesSender("Administratie Café Ünlü " * 4 + "<noreply@stappenplan.example>").send(mail())
+    sender = requests.asked[0]["FromEmailAddress"]
+    assert sender.isascii()
+    assert sender.isprintable()
+    assert sender.endswith(" <noreply@stappenplan.example>")
 
 
 def test_an_unverified_sender_is_refused_with_the_reason(aws: str) -> None:

@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from infra.composition import topology
-from infra.run.supervisor import CannotRun, Supervisor
+from infra.run.sockets import CannotRun
+from infra.run.supervisor import Supervisor
 from shared.base.errors import InfrastructureDown
 from shared.host.role import Role
 from shared.host.settings import Settings
@@ -55,8 +56,13 @@ class Billing:
             ]
             bus.publish(
                 [
-                    Outgoing(one["id"], one["type"], json.dumps(one).encode(), queue="billing")
-                    for one in registered
+                    Outgoing(
+                        registration_id["id"],
+                        registration_id["type"],
+                        json.dumps(registration_id).encode(),
+                        queue="billing",
+                    )
+                    for registration_id in registered
                 ]
             ).result(30)
 

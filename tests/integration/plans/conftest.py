@@ -22,9 +22,8 @@ from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
 from shared.processing.testing import RecordingBus
 from shared.web.app import create_app
-from shared.web.auth import issue_token
 from tests.integration.plans import stock
-from tests.scopes import SCOPES
+from tests.scopes import token_for
 from tests.servers.postgres import MakeDatabase
 
 KEPT = {"sqlite": 2_000, "postgresql": 20_000}
@@ -68,7 +67,7 @@ class Veteran:
         self, method: str, path: str, *codes: int, office: str | None = None, json: Any = None
     ) -> httpx.Response:
         """Somebody calls, who may do anything; one of these answers is expected."""
-        token = issue_token(self._key, list(SCOPES), known=SCOPES, office=office)
+        token = token_for(self._key, office=office)
 
         async def call() -> httpx.Response:
             transport = httpx.ASGITransport(self._app)

@@ -43,7 +43,7 @@ def objections(engine: Engine, statements: Statements, tables: set[str]) -> list
     with engine.connect() as connection:
         for statement, parameters in statements.items():
             wrong = list(judge(connection, statement, parameters, tables))
-            found += [f"{one}: {statement}" for one in wrong]
+            found += [f"{objection}: {statement}" for objection in wrong]
         connection.rollback()
     return found
 
@@ -62,15 +62,15 @@ def _of_postgresql(
         if kind in SCANS and _read(node) > MOST_READ:
             yield f"reads {_read(node):.0f} rows of {table}"
         if kind in ("Sort", "Incremental Sort"):
-            rows = sum(_rows(one) for one in node["Plans"])
+            rows = sum(_rows(child) for child in node["Plans"])
             if rows > MOST_SORTED:
                 yield f"sorts {rows:.0f} rows"
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
-    for one in plan.get("Plans", ()):
-        yield from _nodes(one)
+    for child in plan.get("Plans", ()):
+        yield from _nodes(child)
 
 
 def _rows(node: dict[str, Any]) -> float:

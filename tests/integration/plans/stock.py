@@ -9,7 +9,9 @@ from uuid import NAMESPACE_DNS, uuid5
 
 from sqlalchemy import Engine, insert
 
+from services.activation.history import HeardFact
 from services.activation.models import Activation
+from services.activation.search import SearchTerm
 from services.billing.models import Collection, Mandate, Order, UnmatchedResult
 from services.registration.models import BaseAdministration, Registration
 from services.signup.models import Office, Signup
@@ -45,6 +47,14 @@ def moment(number: int) -> datetime:
 def reference(number: int) -> str:
     return f"O-2025-{number:06}"
 
+
+STANDINGS = {
+    3: ("BEVESTIGEN", "payer"),
+    4: ("VRIJGEVEN", "king"),
+    9: ("ACTIVEREN", "office"),
+    10: ("AANMELDEN", "office"),
+}
+"""Where customers stand, and who must act; all others are done."""
 
 ACCEPTED = golden("signup.accepted.v1")["data"]
 COMPLETED = golden("registration.completed.v1")["data"]
@@ -93,7 +103,7 @@ def accounting_office(number: int) -> Row:
         "email": "k@k.example",
         "language": "nl",
     }
-    row |= {"review": "flagged", "base_administration": "standard", "pays_for_customers": False}
+    row |= {"review": "flagged", "base_administration": "standard", "pays_for_customers": "no"}
     return row
 
 
@@ -103,6 +113,9 @@ def registration(number: int) -> Row:
         "onboarding_id": onboarding(number),
         "status": odd.get(number // OFFICES % 20, "registered"),
         "office_code": office(number),
+        "reference": f"S-2025-{number:06}",
+        "customer_number": f"K-{number}",
+        "administration_number": f"A-{number}",
         "accepted": ACCEPTED,
         "heard_at": moment(number),
     }
@@ -118,8 +131,13 @@ def order(number: int) -> Row:
     row: Row = {"onboarding_id": onboarding(number), "reference": reference(number)}
     row |= {"office_code": office(number), "registered": COMPLETED, "amount_cents": 4235}
     row |= {"currency": "EUR", "placed_on": date(2026, 11, 2), "withdrawn": False, "revision": 1}
-    row |= {"mandate_key": mandate_key(number), "standing": "released"}
-    return row | {"signed_on": None if number % 40 == 2 else date(2026, 11, 9)}
+    nth = number // OFFICES % 20
+    stage = {3: "signed", 7: "suspended"}.get(nth, "released")
+    row |= {"mandate_key": mandate_key(number), "company_key": f"bakkerij {number}"}
+    row |= {"standing": {"signed": "open", "suspended": "taken_back"}.get(stage, stage)}
+    if number % 40 == 2:
+        return row | {"signed_on": None, "standing": "open", "stage": "unsigned"}
+    return row | {"signed_on": date(2026, 11, 9), "stage": stage}
 
 
 def mandate_key(number: int) -> str:
@@ -139,6 +157,8 @@ def collection(number: int) -> Row:
     row |= {"end_to_end_id": own, "onboarding_id": onboarding(number), "attempt": 1}
     row |= {"office_code": office(number), "amount_cents": 4235, "currency": "EUR", "results": []}
     nth = number // OFFICES % 20
+    odd = BOOKED | {"order_reference": reference(number), "end_to_end_id": own}
+    row |= {"results": [odd | {"status": "succeeded", "amount_cents": 4236}] if nth == 5 else []}
     return row | {"status": "requested" if nth == 3 else "succeeded", "held": int(nth == 5)}
 
 
@@ -155,7 +175,23 @@ def activation(number: int) -> Row:
     row: Row = {"onboarding_id": onboarding(number), "facts": {}, "office_code": office(number)}
     row |= {"company": "Bakkerij", "heard_at": moment(number), "attempt": 0, "wrong_tries": 0}
     row |= {"login_name": f"klant{number}", "login_base": f"klant{number}"}
-    return row | {"ready": number // OFFICES % 20 == 9}
+    row |= {"reference": f"S-2025-{number:06}", "order_reference": reference(number)}
+    row |= {"customer_number": f"K-{number}", "administration_number": f"A-{number}"}
+    step, actor = STANDINGS.get(number // OFFICES % 20, ("", "nobody"))
+    return row | {"ready": step == "ACTIVEREN", "step": step, "actor": actor}
+
+
+def heard_fact(number: int) -> Row:
+    row: Row = {"id": onboarding(number), "onboarding_id": onboarding(number % 1000)}
+    return row | {"at": moment(number), "type": "customer.released.v1", "details": {}}
+
+
+def search_term(number: int) -> Row:
+    """Each customer is found by two terms, half of all by the same word."""
+    whose = number // 2
+    term = f"bakkerij {whose}" if number % 2 else f"klant{whose}@bakkerij.example"
+    row: Row = {"id": f"{onboarding(whose)}/{number % 2}", "onboarding_id": onboarding(whose)}
+    return row | {"office_code": office(whose), "term": term}
 
 
 OWN: Mapping[str, Mapping[Any, Callable[[int], Row]]] = {
@@ -167,7 +203,7 @@ OWN: Mapping[str, Mapping[Any, Callable[[int], Row]]] = {
         Collection: collection,
         UnmatchedResult: unmatched,
     },
-    "activation": {Activation: activation},
+    "activation": {Activation: activation, HeardFact: heard_fact, SearchTerm: search_term},
 }
 SHARED: Mapping[Any, Callable[[int], Row]] = {
     Inbox: inbox,

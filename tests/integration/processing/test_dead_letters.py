@@ -27,7 +27,7 @@ from tests.integration.processing.tally import (
 PEOPLE = 8
 
 
-def given_up(message: Incoming) -> Incoming:
+def dead_lettered(message: Incoming) -> Incoming:
     """A message that is laid out as a dead letter, under its own id, without being run."""
     return replace(message, dead_lettered="it was delivered again and again")
 
@@ -41,7 +41,7 @@ def document(message: Incoming, **data: Any) -> dict[str, Any]:
 
 def refused(replica: Replica) -> str:
     """The id of the only letter that was refused."""
-    (found,) = [one.id for one in letters.find({"tally": replica.database})]
+    (found,) = [letter.id for letter in letters.find({"tally": replica.database})]
     assert found.startswith("refused/")
     return found
 
@@ -72,7 +72,7 @@ def test_a_corrected_letter_has_its_effect_and_its_original_stays(replica: Repli
 
 def test_original_and_correction_are_one_event_whichever_comes_again(replica: Replica) -> None:
     # Given a letter that was corrected and done,
-    message = given_up(release("bakkerij", "never-1"))
+    message = dead_lettered(release("bakkerij", "never-1"))
     replica.take(message)
     correction = document(message, order_reference="O-7")
     retry(replica, message_id("bakkerij"), correction)
@@ -86,7 +86,7 @@ def test_original_and_correction_are_one_event_whichever_comes_again(replica: Re
 
 
 def test_a_letter_that_dies_twice_has_both_decisions(replica: Replica) -> None:
-    message = given_up(release("bakkerij", "never-1"))
+    message = dead_lettered(release("bakkerij", "never-1"))
     replica.take(message)
     letter_id = message_id("bakkerij")
     # When it is retried, dies again, and is corrected by somebody else,
@@ -115,7 +115,7 @@ def test_a_correction_that_would_be_refused_changes_nothing(
     replica: Replica, change: dict[str, Any], says: str
 ) -> None:
     # Given a dead letter,
-    message = given_up(release("bakkerij", "never-1"))
+    message = dead_lettered(release("bakkerij", "never-1"))
     replica.take(message)
     before = replica.inbox()
     # When the correction is wrong itself, Then whoever made it is told how, and nothing changes.
@@ -126,7 +126,7 @@ def test_a_correction_that_would_be_refused_changes_nothing(
 
 
 def test_a_body_that_is_no_json_is_no_correction(replica: Replica) -> None:
-    replica.take(given_up(release("bakkerij", "never-1")))
+    replica.take(dead_lettered(release("bakkerij", "never-1")))
     with pytest.raises(WouldBeRejected, match="not valid JSON"):
         decisions.retry(
             replica.database,
@@ -150,7 +150,7 @@ def test_an_event_with_its_attributes_as_headers_is_corrected_by_its_body_alone(
         "application/json",
         headers={f"cloudEvents:{name}": value for name, value in whole.items()},
     )
-    replica.take(given_up(message))
+    replica.take(dead_lettered(message))
     # When only the data are given, Then the attributes are still those of the letter.
     retry(replica, message_id("bakkerij"), data | {"order_reference": "O-7"})
     replica.run_due(timedelta(days=400))
@@ -214,7 +214,7 @@ def test_of_many_who_press_at_once_one_wins(make_replica: MakeReplica) -> None:
     replicas = [make_replica() for _ in range(PEOPLE)]
     for turn in range(5):
         name = f"bakkerij {turn}"
-        message = given_up(release(name, "never-1"))
+        message = dead_lettered(release(name, "never-1"))
         replicas[0].take(message)
         start = Barrier(PEOPLE)
 
@@ -238,7 +238,7 @@ def test_of_many_who_press_at_once_one_wins(make_replica: MakeReplica) -> None:
         # Then one of them has decided; all others are told who.
         assert Counter(answers)["won"] == 1
         winner = answers.index("won")
-        assert all(f"{winner} decided" in one for one in answers if one != "won")
+        assert all(f"{winner} decided" in answer for answer in answers if answer != "won")
         # What is run is the winner's, and his decision alone is on record.
         shown = letters.show(replicas[0].database, message_id(name)).model_dump(mode="json")
         (decision,) = shown["decisions"]
@@ -257,10 +257,10 @@ def test_replicas_that_run_what_was_retried_do_so_once(make_replica: MakeReplica
         event["data"]["revision"] = 1
         retry(replicas[0], letter.id, event)
     # When several replicas look for what is due at once,
-    for one in replicas:
-        one.now += timedelta(days=400)
+    for replica in replicas:
+        replica.now += timedelta(days=400)
     with ThreadPoolExecutor(len(replicas)) as threads:
-        list(threads.map(lambda one: [one.run_due() for _ in range(3)], replicas))
+        list(threads.map(lambda worker: [worker.run_due() for _ in range(3)], replicas))
     # Then each has its effect once.
     assert set(replicas[0].tallies().values()) == {1}
     assert len(replicas[0].tallies()) == 20
@@ -287,5 +287,5 @@ def test_a_message_that_is_refused_each_time_it_is_delivered_is_one_dead_letter(
 
 def test_what_differs_in_a_header_of_its_publisher_is_another_letter(replica: Replica) -> None:
     message = release("bakkerij", revision="first")
-    replica.take(*(replace(message, headers={"x-office": one}) for one in ("0042", "0077")))
+    replica.take(*(replace(message, headers={"x-office": office}) for office in ("0042", "0077")))
     assert len(letters.find({"tally": replica.database})) == 2

@@ -41,6 +41,6 @@ def test_threads_and_replicas_never_get_one_number_twice(make_replica: MakeRepli
 
     # When all take numbers at once
     with ThreadPoolExecutor(4) as threads:
-        taken = [one for part in threads.map(work, replicas * 2) for one in part]
+        taken = [body for part in threads.map(work, replicas * 2) for body in part]
     # Then each number was given once
     assert len(set(taken)) == len(taken) == 4 * 20 * 7

@@ -169,11 +169,11 @@ def test_two_replicas_with_the_same_batch_count_every_customer_once(
     with ThreadPoolExecutor(2) as threads:
         for _ in range(5):
             done = [
-                threads.submit(one.take, *order)
-                for one, order in zip(replicas, orders, strict=True)
+                threads.submit(process.take, *order)
+                for process, order in zip(replicas, orders, strict=True)
             ]
-            for one in done:
-                one.result(60)
+            for future in done:
+                future.result(60)
     # Then nothing was doubled, lost or taken for a failure.
     assert replicas[0].tallies() == {customer(name): 1 for name in NAMES}
     assert {row.status for row in replicas[0].inbox().values()} == {DONE}
@@ -222,8 +222,8 @@ def test_what_is_put_off_happens_once_however_many_replicas_run(
     first.take(release("bakkerij", "later-1"), release("bakkerij", "later-1", message="again"))
     assert first.run_due(timedelta(days=6)) == 0
     with ThreadPoolExecutor(2) as threads:
-        done = [threads.submit(one.run_due, timedelta(days=8)) for one in (first, second)]
-        assert sum(one.result(60) for one in done) == 1
+        done = [threads.submit(process.run_due, timedelta(days=8)) for process in (first, second)]
+        assert sum(future.result(60) for future in done) == 1
     # Then it happened once.
     with first.database.read() as session:
         from tests.integration.processing.tally import Tally

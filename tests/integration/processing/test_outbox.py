@@ -101,4 +101,4 @@ def notifications(replica: Replica) -> list[str]:
     from shared.notifications.tables import Notification
 
     with replica.database.read() as session:
-        return [one.status for one in session.execute(select(Notification)).scalars()]
+        return [scalar.status for scalar in session.execute(select(Notification)).scalars()]

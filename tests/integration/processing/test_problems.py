@@ -19,7 +19,7 @@ from shared.base.errors import (
     TooManyRequests,
     Unavailable,
 )
-from shared.processing import Effect
+from shared.processing import Effect, Person
 from shared.processing.retry_policy import MESSAGE_RETRIES
 from shared.processing.store.tables import DEAD, DONE, WAITING, Inbox
 from tests.integration.processing.people import retry
@@ -67,7 +67,7 @@ def meet(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> Meet:
 def test_a_person_is_told_the_very_problem(replica: Replica, meet: Meet, problem: Problem) -> None:
     meet(problem)
     with pytest.raises(type(problem)) as raised:
-        replica.runtime.handle(Remind(), subject=customer("bakkerij"), by="anna")
+        replica.runtime.handle(Remind(), subject=customer("bakkerij"), by=Person("anna"))
     # Then nothing is kept of it, and following its causes comes to an end.
     assert raised.value is problem
     assert problem.__cause__ is None
@@ -80,7 +80,7 @@ def test_a_person_is_told_that_a_rejected_command_is_not_possible(replica: Repli
 
     replica.handlers[Remind.command_type] = remind
     with pytest.raises(Conflict, match="they have left") as raised:
-        replica.runtime.handle(Remind(), subject=customer("bakkerij"), by="anna")
+        replica.runtime.handle(Remind(), subject=customer("bakkerij"), by=Person("anna"))
     assert raised.value.code == "not_possible"
     assert isinstance(raised.value.__cause__, Reject)
 

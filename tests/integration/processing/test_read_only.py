@@ -18,8 +18,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from shared.base.errors import InfrastructureDown
-from shared.host.runtime import WriteContext
+from shared.host.requests import WriteContext
 from shared.persistence.database import Trouble, diagnose
+from shared.processing import Person
 from shared.processing.store.tables import DONE, WAITING
 from shared.processing.testing import RecordingBus
 from shared.processing.worker.consumer import Consumer
@@ -137,11 +138,11 @@ def test_a_person_is_told_to_try_again(replica: Replica, set_read_only: SetReadO
 
     @router.post("/handled")
     def handled() -> None:
-        runtime.handle(Remind(), subject=customer("bakkerij"), by="anna")
+        runtime.handle(Remind(), subject=customer("bakkerij"), by=Person("anna"))
 
     @router.post("/written")
     def written() -> None:
-        runtime.write(forget_reminders, subject=customer("bakkerij"), by="anna")
+        runtime.write(forget_reminders, subject=customer("bakkerij"), by=Person("anna"))
 
     app = create_app([router], token_key="k" * 32)
     # When the database takes no writes, Then both say so, and blame nobody.

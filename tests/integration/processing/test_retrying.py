@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.events import CustomerReleased
-from shared.processing import Effect, RetryPolicy, SideEffect, by_subject, on
+from shared.processing import Effect, Person, RetryPolicy, SideEffect, by_subject, on
 from shared.processing.engine import Engine
 from shared.processing.retry_policy import MESSAGE_RETRIES
 from shared.processing.store.tables import DEAD, DONE, WAITING
@@ -134,5 +134,5 @@ def test_a_command_that_leads_to_what_no_sink_takes_changes_nothing(replica: Rep
 
     replica.handlers[Remind.command_type] = fax
     with pytest.raises(TypeError, match="Fax"):
-        replica.runtime.handle(Remind(), subject=customer("bakkerij"), by="anna")
+        replica.runtime.handle(Remind(), subject=customer("bakkerij"), by=Person("anna"))
     assert replica.inbox() == {}

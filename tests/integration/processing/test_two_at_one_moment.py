@@ -16,7 +16,7 @@ from shared.events import SignupAccepted
 from shared.host.runtime import Runtime
 from shared.host.settings import Settings
 from shared.persistence.schema import upgrade
-from shared.processing import Effect
+from shared.processing import Effect, Person
 from shared.processing.testing import RecordingBus
 from tests.integration.plans.stock import golden
 from tests.servers.postgres import MakeDatabase
@@ -41,7 +41,7 @@ def signup(make_database: MakeDatabase, tmp_path: Path) -> Iterator[Runtime]:
         language="nl",
         review="flagged",
     )
-    runtime.handle(office, subject=str(uuid4()), by="/test")
+    runtime.handle(office, subject=str(uuid4()), by=Person("test"))
     yield runtime
     runtime.database.close()
 
@@ -52,7 +52,8 @@ def submit(signup: Runtime) -> Sequence[Effect]:
         SUBMITTED["type"],
         SUBMITTED["data"],
         subject=str(uuid4()),
-        by=SUBMITTED["source"],
+        source=SUBMITTED["source"],
+        by=Person("website"),
         key=None,
     )
     assert said is not None
@@ -74,8 +75,10 @@ def test_the_second_of_one_moment_is_marked_as_a_likely_duplicate(signup: Runtim
         wait_until(lambda: second.done() or waits(signup), "the second waits for the first")
         first.commit()
         # Then the second sees the first, and the office is asked to look at it.
-        accepted = [one for one in second.result(30) if isinstance(one, SignupAccepted)]
-    assert [one.code for one in accepted[0].warnings if one.needs_review] == ["likely_duplicate"]
+        accepted = [warning for warning in second.result(30) if isinstance(warning, SignupAccepted)]
+    assert [warning.code for warning in accepted[0].warnings if warning.needs_review] == [
+        "likely_duplicate"
+    ]
 
 
 def waits(signup: Runtime) -> bool:

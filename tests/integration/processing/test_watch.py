@@ -176,6 +176,6 @@ def test_a_message_for_which_nothing_was_prepared_is_dead_and_its_neighbours_are
     assert consumer._process([release("a"), release("b", "O-fault"), release("c")])
     # Then they are done, and it is dead with the fault as its reason; the thread goes on.
     assert replica.tallies() == {customer("a"): 1, customer("c"): 1}
-    (dead,) = [one for one in replica.inbox().values() if one.status != DONE]
+    (dead,) = [row for row in replica.inbox().values() if row.status != DONE]
     assert dead.status == DEAD
     assert "TypeError: startswith" in (dead.error or "")

@@ -52,7 +52,11 @@ def flagged() -> SignupAccepted:
     return signed_up(warnings=(warning,))
 
 
-REGISTERED = RegistrationCompleted(customer_number="K-1", **WHO)
+def registered(**changes: Any) -> RegistrationCompleted:
+    return RegistrationCompleted.model_validate({"customer_number": "K-1", **WHO, **changes})
+
+
+REGISTERED = registered()
 SET_UP = AdministrationCreated(
     administration_number="A-1",
     name="Bakkerij Voorbeeld",
@@ -78,6 +82,11 @@ WAY: tuple[Event, ...] = (
     RELEASED,
 )
 """All that must have happened before a customer can be activated."""
+
+
+def way_of(customer: Customer) -> tuple[Event, ...]:
+    """The same, of another customer."""
+    return (signed_up(customer=customer), registered(customer=customer), *WAY[2:])
 
 
 def booked(status: str, *, attempt: int = 1, held: bool = False, revision: int = 1) -> Event:

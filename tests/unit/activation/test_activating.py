@@ -12,16 +12,15 @@ from services.activation.commands import (
     ResendCredentials,
 )
 from services.activation.login.names import MAX_LENGTH
-from services.activation.models import (
-    LOCK,
-    SENDING,
-    WRONG_TRIES,
-    WRONG_TRIES_FOR_GOOD,
-    Activation,
-)
+from services.activation.models import SENDING, Activation
 from shared.base.errors import Conflict, NotFound
-from shared.events import CustomerReleaseWithdrawn, OnboardingWithdrawn
+from shared.events import (
+    CustomerContactChanged,
+    CustomerReleaseWithdrawn,
+    OnboardingWithdrawn,
+)
 from shared.events.event import Event
+from shared.notifications.messages import Mail
 from shared.processing.testing import MONDAY
 from tests.unit.activation.harness import (
     CUSTOMER,
@@ -30,7 +29,9 @@ from tests.unit.activation.harness import (
     WAY,
     ActivationHarness,
     mails,
+    registered,
     signed_up,
+    way_of,
 )
 
 BY_MAIL = ActivateCustomer(channel="email", by="/staff/anna")
@@ -95,7 +96,7 @@ def test_who_is_released_no_longer_is_refused(event: Event) -> None:
 
 def test_nobody_is_texted_who_gave_no_mobile_number() -> None:
     customer = CUSTOMER.model_copy(update={"mobile": None})
-    service = ActivationHarness(signed_up(customer=customer), *WAY[1:])
+    service = ActivationHarness(*way_of(customer))
     with pytest.raises(Conflict) as refusal:
         service.ask(BY_TEXT)
     assert refusal.value.code == "no_address"
@@ -138,6 +139,50 @@ def test_a_corrected_address_voids_what_went_to_the_old_one() -> None:
     assert service.customer().email == "goed@bakkerij.example"
 
 
+def test_the_customer_is_told_at_the_old_address_that_they_are_reached_elsewhere() -> None:
+    # Given a customer, When their address is corrected,
+    service = ActivationHarness(*WAY)
+    effects = service.ask(AmendContact(email="goed@bakkerij.example", by="anna"))
+    # Then whoever knew the old one is told what has changed, and only that,
+    assert effects.one(CustomerContactChanged) == CustomerContactChanged(
+        email="goed@bakkerij.example"
+    )
+    # and a mail goes to the old address, without the new one in it.
+    (mail,) = effects.all(Mail)
+    assert (mail.kind, mail.to) == ("contact_changed", "klant@bakkerij.example")
+    assert "goed@bakkerij.example" not in str(mail.params)
+
+
+def test_a_contact_that_was_like_that_before_voids_nothing() -> None:
+    # Given credentials that were sent, When the contact is "corrected" to what it is,
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
+    service.send_credentials()
+    effects = service.ask(AmendContact(email="klant@bakkerij.example", by="anna"))
+    # Then nobody is told anything, and they are as good as before.
+    assert effects == []
+    assert service.customer().one_time_hash == "hash"
+
+
+def test_what_the_office_corrected_takes_the_place_of_the_signup() -> None:
+    # Given a sign-up, When the office registers the customer with other data,
+    corrected = CUSTOMER.model_copy(
+        update={"company": "De Korenaar", "email": "k@korenaar.example", "mobile": "+31687654321"}
+    )
+    events = [signed_up(), registered(customer=corrected)]
+    for heard in (events, reversed(events)):
+        customer = ActivationHarness(*heard).customer()
+        # Then these are what is known, whichever was heard first;
+        assert customer.company == "De Korenaar"
+        assert (customer.email, customer.mobile) == ("k@korenaar.example", "+31687654321")
+    # but a contact that was corrected here in the meantime stays.
+    service = ActivationHarness(signed_up())
+    service.ask(AmendContact(email="goed@bakkerij.example", by="anna"))
+    service.hear(registered(customer=corrected))
+    assert service.customer().company == "De Korenaar"
+    assert service.customer().email == "goed@bakkerij.example"
+
+
 def test_two_companies_of_one_name_get_different_login_names() -> None:
     service = ActivationHarness(*WAY)
     service.ask(BY_MAIL)
@@ -150,7 +195,7 @@ def test_two_companies_of_one_name_get_different_login_names() -> None:
 def called(company: str) -> tuple[Event, ...]:
     """All that makes a customer of this name ready."""
     customer = CUSTOMER.model_copy(update={"company": company})
-    return (signed_up(customer=customer), *WAY[1:])
+    return way_of(customer)
 
 
 def test_a_number_that_a_name_was_given_is_not_another_companys_name() -> None:
@@ -208,12 +253,30 @@ def test_the_customer_is_reminded_a_day_before_the_password_expires_unless_they_
     # not for a password that was replaced, and not for who logged in.
     assert service.ask(RemindOfExpiry(attempt=7)) == []
     service.customer().record_login(MONDAY)
-    assert service.ask(reminder.command) == []
+    assert mails(service.ask(reminder.command)) == []
 
 
-def killed(service: ActivationHarness) -> None:
-    for _ in range(WRONG_TRIES_FOR_GOOD):
-        service.customer().record_wrong_password(service.now)
+def test_whose_password_has_expired_is_found_among_those_whom_the_office_must_help() -> None:
+    # Given a customer who was sent a password, and has not logged in,
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
+    service.send_credentials()
+    assert (service.customer().step, service.customer().actor) == ("INLOGGEN", "customer")
+    # When it ends, Then they are found where the checklist says that they are.
+    service.pass_days(4)
+    assert service.blockers() == ["credentials_expired"]
+    assert (service.customer().step, service.customer().actor) == ("ACTIVEREN", "office")
+
+
+def test_a_message_that_is_long_under_way_is_followed_up_all_the_same() -> None:
+    # Given credentials that leave only after the reminder was due,
+    service = ActivationHarness(*WAY)
+    service.ask(BY_MAIL)
+    service.pass_days(2.5)
+    service.send_credentials()
+    # When their password ends, Then that is seen.
+    service.pass_days(4)
+    assert service.customer().step == "ACTIVEREN"
 
 
 def expired(service: ActivationHarness) -> None:
@@ -224,7 +287,7 @@ def changed(service: ActivationHarness) -> None:
     service.customer().choose("own")
 
 
-@pytest.mark.parametrize("gone", [killed, expired, changed])
+@pytest.mark.parametrize("gone", [expired, changed])
 def test_nobody_is_reminded_of_a_password_that_is_good_no_longer(
     gone: Callable[[ActivationHarness], None],
 ) -> None:
@@ -233,37 +296,14 @@ def test_nobody_is_reminded_of_a_password_that_is_good_no_longer(
     (reminder,) = service.ask(BY_MAIL).scheduled
     service.send_credentials()
     gone(service)
-    # When the reminder is due, Then nothing is sent.
+    # When the reminder is due, Then nothing is sent, and they are found where they stand.
     assert service.ask(reminder.command) == []
+    assert service.customer().actor == service.checklist().next_actor
 
 
-def test_five_wrong_tries_close_the_door_for_a_quarter_of_an_hour() -> None:
-    # Given a customer with credentials, When somebody guesses,
-    service = ActivationHarness(*WAY)
-    customer = service.customer()
-    customer.equip("hash", MONDAY + timedelta(hours=72))
-    for _ in range(WRONG_TRIES - 1):
-        customer.record_wrong_password(MONDAY)
-    assert not customer.locked(MONDAY)
-    # Then the fifth wrong try closes it, until the time is over.
-    customer.record_wrong_password(MONDAY)
-    assert customer.locked(MONDAY + LOCK - timedelta(seconds=1))
-    assert not customer.locked(MONDAY + LOCK)
-
-
-def test_twenty_wrong_tries_kill_the_one_time_password() -> None:
+def test_a_right_password_counts_once_as_the_first() -> None:
     customer = ActivationHarness(*WAY).customer()
-    customer.equip("hash", MONDAY + timedelta(hours=72))
-    for _ in range(WRONG_TRIES_FOR_GOOD):
-        customer.record_wrong_password(MONDAY)
-    assert customer.one_time_hash is None
-
-
-def test_a_right_password_forgives_the_wrong_ones_and_counts_once_as_the_first() -> None:
-    customer = ActivationHarness(*WAY).customer()
-    customer.record_wrong_password(MONDAY)
     assert customer.record_login(MONDAY)
-    assert customer.wrong_tries == 0
     assert not customer.record_login(MONDAY + timedelta(days=1))
     assert customer.first_login_at == MONDAY
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.activation.commands import ActivateCustomer, ResendCredentials
-from services.activation.models import WRONG_TRIES_FOR_GOOD, Activation
+from services.activation.models import Activation
 from shared.base.errors import FieldError
 from shared.events import (
     AdministrationFailed,
@@ -166,11 +166,6 @@ def activated(*, hours: int = 0) -> ActivationHarness:
     return service
 
 
-def guessed_at(service: ActivationHarness) -> None:
-    for _ in range(WRONG_TRIES_FOR_GOOD):
-        service.customer().record_wrong_password(service.now)
-
-
 def standing(service: ActivationHarness) -> tuple[str, str, list[str], str]:
     """ACTIVEREN, INLOGGEN, what blocks, who must act."""
     steps = service.status("ACTIVEREN"), service.status("INLOGGEN")
@@ -199,12 +194,6 @@ def test_the_office_must_send_anew_what_has_expired(hours: int) -> None:
     assert service.blockers() == ["login_expected"]
 
 
-def test_the_office_must_send_anew_what_was_guessed_at_too_often() -> None:
-    service = activated()
-    guessed_at(service)
-    assert standing(service) == EXPIRED
-
-
 def test_who_logged_in_and_chose_no_password_before_it_expired_needs_another() -> None:
     # Given a customer who logged in with the one-time password, When its time is over,
     service = activated()
@@ -216,12 +205,11 @@ def test_who_logged_in_and_chose_no_password_before_it_expired_needs_another() -
 
 
 def test_a_password_of_their_own_does_not_expire() -> None:
-    # Given a customer with a password of their own, When time goes by and others guess at it,
+    # Given a customer with a password of their own, When time goes by,
     service = activated()
     service.customer().record_login(service.now)
     service.customer().choose("own")
     service.now += timedelta(days=400)
-    guessed_at(service)
     # Then nothing is due.
     assert standing(service) == ("done", "done", [], "nobody")
 

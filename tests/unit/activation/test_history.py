@@ -8,12 +8,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.activation.history import HeardFact
 from shared.base.errors import FieldError
 from shared.events import (
     AdministrationFailed,
     CustomerReleased,
     CustomerReleaseWithdrawn,
     OnboardingWithdrawn,
+    OrderSignatureWithdrawn,
     RegistrationDeclined,
     SignupRejected,
 )
@@ -74,6 +76,9 @@ events: st.SearchStrategy[Event] = st.one_of(
             AdministrationFailed(reason="de basisadministratie bestaat niet"),
             CONFIRMATION_SENT,
             SIGNED,
+            SIGNED.model_copy(update={"revision": 2}),
+            OrderSignatureWithdrawn(order_reference=ORDER, reason="vergissing", revision=3),
+            SIGNED.model_copy(update={"revision": 4}),
             OnboardingWithdrawn(reason="ziet ervan af", by="kantoor"),
         )
     ),
@@ -141,6 +146,34 @@ def test_any_order_and_duplication_of_events_ends_in_the_same_checklist(history:
     other, _ = live(history, history.otherwise)
     # Then all that is known of them and all seven steps are the same.
     assert ending(service) == ending(other)
+
+
+@thoroughly
+@given(histories())
+def test_a_customer_is_found_by_the_step_and_the_actor_of_their_checklist(
+    history: History,
+) -> None:
+    # Given any history, When the checklist is asked what stands first in the way,
+    service, _ = live(history, history.heard)
+    where = service.checklist()
+    waiting = [step.step for step in where.steps if step.status in ("current", "failed")]
+    stopped = "withdrawn" in service.blockers()
+    # Then that, and who must act, is by what the customer is found.
+    assert service.customer().actor == where.next_actor
+    assert service.customer().step == ("" if stopped or not waiting else waiting[0])
+
+
+@thoroughly
+@given(histories())
+def test_a_history_has_each_event_once(history: History) -> None:
+    # Given any history, some of it heard twice, When it is told,
+    service, _ = live(history, history.heard)
+    # Then each event is there once, with its moment.
+    told = sorted((fact.type, fact.at) for fact in service.rows(HeardFact))
+    said = sorted(
+        (line.event.event_type, MONDAY + timedelta(minutes=line.minute)) for line in history.said
+    )
+    assert told == said
 
 
 @thoroughly

@@ -51,7 +51,7 @@ def signature(order: str = FIRST, **changes: Any) -> SignOrder:
     fields: dict[str, Any] = {
         "order_reference": order,
         "method": "post",
-        "signed_on": date(2026, 11, 20),
+        "signed_on": date(2026, 11, 23),
         "signed_by": "A. Voorbeeld",
     }
     return SignOrder(**fields | changes)

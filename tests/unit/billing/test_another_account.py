@@ -22,13 +22,14 @@ from tests.unit.billing.harness import BillingHarness
 
 SECOND = "O-2026-000002"
 OTHER_IBAN = "NL02ABNA0123456789"
-LATER = date(2026, 11, 23)
+LATER = date(2026, 11, 24)
 
 
 def failed(code: str = "AC01") -> BillingHarness:
     """A signed order whose account turned out to be dead."""
     billing = signed()
     billing.hear(result("failed", code=code))
+    billing.pass_days(1)
     return billing
 
 
@@ -72,15 +73,19 @@ def test_after_a_dead_account_the_next_attempt_is_made_on_the_one_that_is_signed
     assert (asked.attempt, asked.end_to_end_id) == (2, f"{FIRST}-2")
     assert (asked.mandate.iban, asked.mandate.signed_on) == (OTHER_IBAN, LATER)
     assert asked.mandate.reference == "M-2026-000001"
-    # The same by fax is no news, and no more is the first paper when it turns up again.
-    assert billing.ask(signature(signed_on=LATER, iban=OTHER_IBAN)) == []
-    assert billing.ask(signature(iban=IBAN)) == []
+    # The same by fax is no news; the first paper, when it turns up again, is not what holds.
+    assert billing.ask(signature(signed_on=LATER, iban=OTHER_IBAN, method="fax")) == []
+    with pytest.raises(Conflict) as refused:
+        billing.ask(signature(iban=IBAN))
+    assert refused.value.code == "already_signed"
+    assert refused.value.extra["recorded"]["iban_ends_with"] == OTHER_IBAN[-4:]
 
 
 def test_a_customer_whose_money_went_back_is_collected_from_another_account() -> None:
     # Given a released customer whose payer took the money back,
     billing = released()
     billing.hear(result("refunded", code="MD06", minute=1))
+    billing.pass_days(1)
     # When they sign for another account, then KING is asked again.
     assert _asked(billing.ask(signature(signed_on=LATER, iban=OTHER_IBAN)))
 
@@ -91,11 +96,13 @@ def test_no_account_is_changed_under_money_that_is_there_or_on_its_way(status: s
     billing = signed()
     if status is not None:
         billing.hear(result(status))
+    billing.pass_days(1)
     # When the payer signs for another account,
     with pytest.raises(Conflict) as refused:
         billing.ask(signature(signed_on=LATER, iban=OTHER_IBAN))
-    # Then whoever sends it in is told to wait, rather than that all is well;
-    assert refused.value.code == "collection_under_way"
+    # Then whoever sends it in is told what holds, rather than that all is well;
+    assert refused.value.code == "already_signed"
+    assert refused.value.extra["recorded"]["iban_ends_with"] == IBAN[-4:]
     # and the same paper once more is harmless.
     assert billing.ask(signature(iban=IBAN)) == []
 
@@ -105,7 +112,7 @@ def test_a_withdrawn_customer_is_not_collected_from_anywhere() -> None:
     billing = failed()
     billing.hear(withdrawal())
     # When the payer signs for another account all the same, then it is refused.
-    with pytest.raises(Conflict, match="withdrawn"):
+    with pytest.raises(Conflict, match="signed already"):
         billing.ask(signature(signed_on=LATER, iban=OTHER_IBAN))
 
 

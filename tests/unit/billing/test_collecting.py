@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.billing.models.collection import TAKEN_BACK
+from services.billing.models.results import TAKEN_BACK
 from shared.events import (
     CollectionBooked,
     CollectionRequested,
@@ -180,15 +180,42 @@ def test_a_failure_after_a_success_is_a_return_by_another_name() -> None:
     assert said.all(CustomerReleaseWithdrawn)
 
 
-def test_a_failure_that_was_overtaken_by_its_success_changes_nothing() -> None:
-    # Given a collection that succeeded at ten past,
+def test_a_success_that_contradicts_a_failure_is_held_and_releases_nobody() -> None:
+    # Given a collection that failed at five past: another try would have another id,
+    billing = signed()
+    billing.hear(result("failed", code="AM04", minute=5))
+    # When its success of ten past is reported,
+    said = billing.hear(result("succeeded", minute=10))
+    # Then the failure stands, and a person must decide;
+    booked = said.one(CollectionBooked)
+    assert (booked.status, booked.held) == ("failed", True)
+    assert [held.why for held in billing.held()] == ["after_failure"]
+    assert not billing.order().released
+    # when they accept it, the customer is released.
+    assert billing.decide("accept").all(CustomerReleased)
+
+
+def test_a_failure_that_is_heard_after_the_success_that_contradicts_it_takes_the_release_back() -> (
+    None
+):
+    # Given a customer who was released upon a success of ten past,
     billing = signed()
     billing.hear(result("succeeded", minute=10))
-    # When its failure of five past is heard late,
-    said = billing.hear(result("failed", code="AM04", minute=5))
-    # Then the customer stays released, and nobody is alarmed.
-    assert billing.order().released
-    assert mails(said) == []
+    # When the failure of five past is heard late,
+    said = billing.hear(result("failed", code=" am04 ", minute=5))
+    # Then all is as if it had been heard in time: the success is held, and nobody is released.
+    assert said.one(CustomerReleaseWithdrawn).reason_code == "AM04"
+    assert [held.why for held in billing.held()] == ["after_failure"]
+    assert not billing.order().released
+
+
+def test_a_failure_of_the_very_moment_of_its_success_is_a_return() -> None:
+    # Given a released customer, when a failure of that very moment is heard,
+    billing = released()
+    said = billing.hear(result("failed", code="AC04"))
+    # Then the money went back, and nothing is to be decided.
+    assert said.one(CollectionBooked).status == "returned"
+    assert billing.held() == []
 
 
 def test_a_failure_heard_after_the_next_attempt_succeeded_alarms_nobody() -> None:

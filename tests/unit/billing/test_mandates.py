@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.eu import at_02
 
-from services.billing.collection.sepa_ids import end_to_end_id, mandate_reference
 from services.billing.models.mandate import Mandate, mandate_key
+from services.billing.models.sepa_ids import end_to_end_id, mandate_reference
 from services.billing.models.terms import first_collection_day
 from shared.base.errors import Conflict
 from shared.events.shapes import Payer
 from shared.host.settings import Creditor
+from shared.processing.testing import MONDAY
 from shared.trade.calendar import is_banking_day
 
 BANKS_ACCEPT = set(string.ascii_uppercase + string.digits + "-")
@@ -79,7 +80,7 @@ def test_nothing_can_be_collected_under_a_mandate_that_is_not_signed() -> None:
     # Given a mandate with an account but no signature,
     mandate = Mandate(key="order/O-1", reference="M-1", scheme="CORE", iban="NL20INGB0001234567")
     # Then it gives KING nothing to collect with.
-    assert not mandate.active
+    assert not mandate.active_on(date(2026, 11, 23))
     with pytest.raises(Conflict):
         mandate.details("NL69ZZZ123456780000")
 
@@ -87,5 +88,5 @@ def test_nothing_can_be_collected_under_a_mandate_that_is_not_signed() -> None:
 @pytest.mark.parametrize("scheme", ["CORE", "B2B"])
 def test_a_mandate_tells_king_its_scheme(scheme: str) -> None:
     mandate = Mandate(key="order/O-1", reference="M-1", scheme=scheme)
-    mandate.sign(date(2026, 11, 20), "NL20INGB0001234567", "Bakkerij Voorbeeld")
+    mandate.sign(date(2026, 11, 20), "NL20INGB0001234567", "Bakkerij Voorbeeld", MONDAY)
     assert mandate.details("NL69ZZZ123456780000").scheme == scheme

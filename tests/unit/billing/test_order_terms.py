@@ -1,6 +1,7 @@
 """What was agreed with an order stands, whatever becomes of prices and settings afterwards."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from sqlmodel import Session, create_engine
 
@@ -46,6 +47,18 @@ def test_a_document_stays_the_same_when_prices_and_settings_change() -> None:
     # Then its confirmation is the very same, and says the amount that is collected.
     assert later == today
     assert later.quote.gross_cents == billing.order().amount_cents
+
+
+def test_a_new_token_key_changes_no_confirmation(tmp_path: Path) -> None:
+    # Given an order whose confirmation is under way, on paper,
+    billing = placed()
+    old, new = (
+        SETTINGS.model_copy(update={"data_dir": tmp_path, "token_key": letter * 32})
+        for letter in "on"
+    )
+    sent = confirmation(billing, Documents(old, CATALOGUE))
+    # When the key that signs tokens is replaced, Then it is the very same, seal and all.
+    assert confirmation(billing, Documents(new, CATALOGUE)) == sent
 
 
 def test_king_collects_no_sooner_than_was_agreed() -> None:

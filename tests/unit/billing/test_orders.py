@@ -108,11 +108,11 @@ def test_the_signature_has_king_collect_the_exact_amount_after_the_prenotificati
     # Given an order,
     billing = placed(iban=IBAN)
     # When its confirmation comes back, signed,
-    said = billing.ask(signature(signed_on=date(2026, 11, 20), signed_by="A. Voorbeeld"))
+    said = billing.ask(signature(signed_on=date(2026, 11, 23), signed_by="A. Voorbeeld"))
     # Then the signature is told,
     confirmed = said.one(OrderConfirmationSigned)
     assert (confirmed.order_reference, confirmed.method) == (FIRST, "post")
-    assert (confirmed.signed_on, confirmed.received_at) == (date(2026, 11, 20), MONDAY)
+    assert (confirmed.signed_on, confirmed.received_at) == (date(2026, 11, 23), MONDAY)
     # and KING is asked for the order's amount, two weeks from now at the earliest,
     asked = said.one(CollectionRequested)
     assert (asked.end_to_end_id, asked.attempt) == (f"{FIRST}-1", 1)

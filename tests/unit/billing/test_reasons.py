@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.billing.collection.reasons import REASONS, reason_for
+from services.billing.models.reasons import REASONS, known_code, reason_for
 
 CAUSES = {
     "AC01": "account_invalid",
@@ -41,6 +41,22 @@ CAUSES = {
 def test_each_code_of_the_banks_has_its_cause(code: str, cause: str) -> None:
     assert reason_for(code).cause == cause
     assert reason_for(code.lower()).cause == cause
+
+
+@pytest.mark.parametrize("written", ["AM04 ", " am04", "Am 04", "\u00a0AM04\u2003"])
+def test_a_code_is_read_without_blanks_and_in_any_case(written: str) -> None:
+    assert (known_code(written), reason_for(written).cause) == ("AM04", "insufficient_funds")
+
+
+@pytest.mark.parametrize("written", [None, "", "  ", "\u00a0"])
+def test_blanks_alone_are_no_code(written: str | None) -> None:
+    assert known_code(written) is None
+
+
+def test_what_ends_a_mandate_stands_in_the_table() -> None:
+    final = {reason.code for reason in REASONS.values() if reason.ends_mandate}
+    assert final == {"AC01", "AC04", "AC06", "AC13", "AG01", "MD01", "MD02", "MD07", "MS02"}
+    assert [r.code for r in REASONS.values() if r.stops_everything] == ["MD07"]
 
 
 def test_only_what_time_may_heal_is_tried_again() -> None:

@@ -18,6 +18,7 @@ from tests.unit.billing.builders import (
 from tests.unit.billing.harness import BillingHarness, kinds
 
 SECOND = "O-2026-000002"
+TODAY = date(2026, 11, 23)
 
 
 def office_with_two_orders() -> BillingHarness:
@@ -53,7 +54,7 @@ def test_an_order_under_a_standing_mandate_needs_no_signature() -> None:
     said = billing.hear(registration(payer="office", iban=None), about="slager")
     # Then that order is signed by the standing mandate and collected at once,
     confirmed = said.one(OrderConfirmationSigned)
-    assert (confirmed.method, confirmed.signed_on) == ("standing_mandate", date(2026, 11, 20))
+    assert (confirmed.method, confirmed.signed_on) == ("standing_mandate", date(2026, 11, 23))
     assert said.one(CollectionRequested).mandate.reference == "M-2026-000001"
     # the confirmation is sent all the same, and nobody is reminded.
     assert kinds(said) == ["order_confirmation", "order_confirmation_copy"]
@@ -87,7 +88,7 @@ def test_a_mandate_covers_nobody_else(other: RegistrationCompleted) -> None:
     billing.hear(other, about="slager")
     # Then that payer must sign for themselves.
     assert not billing.order("slager").signed
-    assert [mandate.active for mandate in billing.rows(Mandate)] == [True, False]
+    assert [mandate.active_on(TODAY) for mandate in billing.rows(Mandate)] == [True, False]
 
 
 def test_a_withdrawn_order_is_not_signed_along_with_the_others() -> None:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from services.billing.collection.reasons import WE_RETRY
-from services.billing.commands import DecideCollection
+from services.billing.models.reasons import WE_RETRY
 from shared.events import (
     CollectionBooked,
     CollectionCancelled,
@@ -14,6 +13,7 @@ from shared.notifications.messages import Mail
 from shared.processing.testing import Heard
 from tests.unit.billing.builders import (
     FIRST,
+    PRICE,
     placed,
     released,
     result,
@@ -105,8 +105,9 @@ def test_an_open_attempt_is_called_off_when_another_brings_the_money() -> None:
     billing = signed()
     billing.hear(result("failed", code="AM04"))
     billing.pass_days(7)
-    # When the first brings the money after all,
-    said = billing.hear(result("succeeded", minute=1))
+    # When the first brings the money after all, as a person confirms,
+    billing.hear(result("succeeded", minute=1))
+    said = billing.decide("accept")
     # Then the customer is released, and KING is told not to make the second.
     assert said.all(CustomerReleased)
     cancelled = said.one(CollectionCancelled)
@@ -121,7 +122,8 @@ def test_an_attempt_that_king_submitted_meanwhile_is_called_off_as_well() -> Non
     billing.pass_days(7)
     billing.hear(result("submitted", attempt=2, minute=1))
     # When the first brings the money after all, then KING is told to stop the second if it can;
-    said = billing.hear(result("succeeded", minute=2))
+    billing.hear(result("succeeded", minute=2))
+    said = billing.decide("accept")
     assert said.one(CollectionCancelled).end_to_end_id == f"{FIRST}-2"
     # whether it could is for KING to say.
     assert billing.collection(f"{FIRST}-2").status == "submitted"
@@ -132,12 +134,22 @@ def test_a_decision_that_counts_the_money_calls_the_others_off() -> None:
     billing = signed()
     billing.hear(result("failed", code="AM04"))
     billing.pass_days(7)
-    billing.hear(result("succeeded", cents=1, minute=1))
+    billing.hear(result("succeeded", cents=PRICE + 1, minute=1))
     # When a person accepts that amount, then KING is told not to make the second.
-    verdict = DecideCollection(
-        end_to_end_id=f"{FIRST}-1", decision="accept", reason="spoke to KING", by="b.voorbeeld"
-    )
-    assert billing.ask(verdict).one(CollectionCancelled).end_to_end_id == f"{FIRST}-2"
+    said = billing.decide("accept")
+    assert said.one(CollectionCancelled).end_to_end_id == f"{FIRST}-2"
+
+
+def test_a_success_that_contradicts_a_failure_stops_the_next_try_until_a_person_decides() -> None:
+    # Given a failure that is worth a second try, and a success that contradicts it,
+    billing = signed()
+    billing.hear(result("failed", code="AM04"))
+    billing.hear(result("succeeded", minute=1))
+    # When the pause is over, then KING is not asked to collect what may be there;
+    assert billing.pass_days(7).all(CollectionRequested) == []
+    # when a person says that it is not there, then it is asked a week later.
+    billing.decide("dismiss")
+    assert billing.pass_days(7).one(CollectionRequested).attempt == 2
 
 
 def test_money_that_went_back_for_lack_of_funds_is_asked_for_again() -> None:
@@ -156,6 +168,7 @@ def test_an_attempt_that_was_called_off_is_in_nobodys_way() -> None:
     billing.hear(result("failed", code="AM04"))
     billing.pass_days(7)
     billing.hear(result("succeeded", minute=1))
+    billing.decide("accept")
     # When that money goes back,
     billing.hear(result("returned", code="AM04", minute=2))
     # Then KING is asked under an id that it has not heard.

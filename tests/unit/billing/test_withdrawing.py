@@ -1,8 +1,11 @@
 """What a withdrawal stops, and what it takes back."""
 
+from typing import Literal
+
 import pytest
 
 from shared.events import (
+    CollectionBooked,
     CollectionCancelled,
     CollectionRequested,
     CustomerReleased,
@@ -10,6 +13,7 @@ from shared.events import (
 )
 from tests.unit.billing.builders import (
     FIRST,
+    PRICE,
     placed,
     registration,
     released,
@@ -36,11 +40,14 @@ def test_a_withdrawal_takes_a_release_back() -> None:
     billing = released()
     # When they withdraw,
     said = billing.hear(withdrawal(reason="stops trading"))
-    # Then the release is taken back with their reason; money that came is not cancelled.
+    # Then the release is taken back with their reason; money that came is not cancelled,
     taken_back = said.one(CustomerReleaseWithdrawn)
     assert (taken_back.reason_code, taken_back.cause) == ("WITHDRAWN", "stops trading")
     assert taken_back.revision > 0
-    assert len(said) == 1
+    # but held for a person, since it must go back.
+    assert said.one(CollectionBooked).held
+    assert [held.why for held in billing.held()] == ["withdrawn"]
+    assert len(said) == 2
     assert not billing.order().released
 
 
@@ -69,11 +76,39 @@ def test_money_after_a_withdrawal_is_booked_and_releases_nobody() -> None:
     billing.hear(withdrawal())
     # When the money comes in all the same,
     said = billing.hear(result("succeeded"))
-    # Then it stands in the books, and they are not released.
+    # Then it stands in the books, a person must send it back, and they are not released.
+    assert said.one(CollectionBooked).held
+    assert [held.why for held in billing.held()] == ["withdrawn"]
     assert billing.collection(f"{FIRST}-1").status == "succeeded"
     assert said.all(CustomerReleased) == []
     assert not billing.order().released
     assert said.one(CustomerReleaseWithdrawn).reason_code == "WITHDRAWN"
+
+
+@pytest.mark.parametrize("verdict", ["accept", "dismiss"])
+def test_money_of_a_withdrawn_customer_is_decided_once_and_goes_back_in_silence(
+    verdict: Literal["accept", "dismiss"],
+) -> None:
+    # Given money that came after a withdrawal,
+    billing = signed()
+    billing.hear(withdrawal())
+    billing.hear(result("succeeded"))
+    # When a person has decided about it, then nobody need decide again,
+    assert not billing.decide(verdict).one(CollectionBooked).held
+    assert billing.held() == []
+    assert not billing.order().released
+    # and when it goes back, nobody is told that they have not paid.
+    assert mails(billing.hear(result("returned", code="AC04", minute=1))) == []
+
+
+def test_an_amount_that_was_accepted_is_held_again_when_its_customer_leaves() -> None:
+    # Given a customer who was released upon an amount that a person accepted,
+    billing = signed()
+    billing.hear(result("succeeded", cents=PRICE + 5))
+    billing.decide("accept")
+    # When they withdraw, then a person must decide about that money again, for another reason.
+    billing.hear(withdrawal())
+    assert [held.why for held in billing.held()] == ["withdrawn"]
 
 
 def test_king_is_told_again_when_it_goes_on_with_a_cancelled_collection() -> None:

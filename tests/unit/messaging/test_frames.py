@@ -124,6 +124,7 @@ def test_we_read_what_a_broker_delivers_however_it_is_cut(
     ]
     for delivery in fed.deliveries:
         assert (delivery.routing_key, delivery.damage) == ("some.key", None)
+        assert delivery.exchange == "ex"
         for name in ("content_type", "message_id", "type", "user_id"):
             assert getattr(delivery.properties, name) == properties.get(name)
         assert delivery.properties.headers == properties.get("headers", {})
@@ -177,7 +178,7 @@ def test_a_header_whose_name_is_no_text_is_damage() -> None:
     table = b"".join(pieces).replace(b"x", b"\xff", 1)
     payload = frames.CONTENT_HEAD.pack(60, 0, 0) + frames.HEADERS.to_bytes(2, "big") + table
     # When it is read, Then the reason says so: nobody after this has to reckon with such a name
-    delivery = frames.RawDelivery(1, False, "key")
+    delivery = frames.RawDelivery(1, False, "an.exchange", "key")
     delivery.add_frame(frames.HEADER, payload)
     assert "header is not UTF-8" in (delivery.damage or "")
     assert delivery.properties.headers == {}

@@ -6,8 +6,14 @@ from typing import Any
 import pytest
 
 from infra.composition import build_service, service_names
-from services.activation.commands import ActivateCustomer
-from services.activation.mails import credentials_undeliverable
+from services.activation.commands import ActivateCustomer, AmendContact
+from services.activation.mails import (
+    credentials_undeliverable,
+    login_locked,
+    password_changed,
+    password_forgotten,
+)
+from services.billing.mails import undeliverable_mail
 from services.signup.commands import Withdraw
 from shared.host.settings import Settings
 from shared.notifications.messages import Mail
@@ -43,8 +49,13 @@ def of_signup() -> list[Effect]:
 def of_billing() -> list[Effect]:
     billing = BillingHarness()
     effects = [*billing.hear(builders.registration()), *billing.pass_days(8)]
+    undeliverable = [
+        undeliverable_mail(billing.order(), reminder=reminder, not_made=not_made)
+        for reminder in (True, False)
+        for not_made in (True, False)
+    ]
     billing.ask(builders.signature())
-    return [*effects, *billing.hear(builders.result("failed", code="AM04"))]
+    return [*effects, *undeliverable, *billing.hear(builders.result("failed", code="AM04"))]
 
 
 def of_activation() -> list[Effect]:
@@ -53,7 +64,15 @@ def of_activation() -> list[Effect]:
     ordered = activation.ask(ActivateCustomer(channel="email", by="anna"))
     activation.send_credentials()
     failed = credentials_undeliverable(signed_up(), "sms")
-    return [*released, *ordered, *activation.pass_days(2), failed]
+    reminded = activation.pass_days(2)
+    customer = activation.customer()
+    warned = [*login_locked(customer, MONDAY), *password_changed(customer, MONDAY)]
+    warned += password_forgotten(customer)
+    moved = [
+        *activation.ask(AmendContact(email="nieuw@bakkerij.example", by="anna")),
+        *activation.ask(AmendContact(mobile="+31687654321", by="anna")),
+    ]
+    return [*released, *ordered, *reminded, *warned, failed, *moved]
 
 
 SERVICES = {"signup": of_signup, "billing": of_billing, "activation": of_activation}
@@ -111,7 +130,7 @@ def test_a_payer_under_a_standing_mandate_is_not_asked_to_sign() -> None:
     # Given an office that signed its mandate, When its next client is registered,
     billing = BillingHarness()
     billing.hear(builders.registration(payer="office", iban=builders.OFFICE_IBAN))
-    billing.ask(builders.signature(signed_on=date(2026, 11, 20)))
+    billing.ask(builders.signature(signed_on=date(2026, 11, 23)))
     registration = builders.registration(company="Slager", payer="office", iban=None)
     (mail,) = [
         mail

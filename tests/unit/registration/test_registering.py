@@ -26,10 +26,13 @@ from shared.events import (
 )
 from shared.events.event import Event
 from shared.events.shapes import Office
+from shared.host.settings import Settings
 from shared.processing import Command, Effect
 from shared.processing.testing import Harness
+from shared.trade.catalogue import Catalogue
 from tests.unit.activation.harness import OFFICE, flagged, signed_up
 
+CATALOGUE = Catalogue.load(Settings().catalogue)
 WITHDRAWN = OnboardingWithdrawn(reason="ziet ervan af", by="kantoor")
 YES, NO = RegisterCustomer(by="anna"), DeclineCustomer(by="bram", reason="al klant")
 
@@ -43,7 +46,7 @@ class RegistrationHarness(Harness):
         base = BaseAdministration(
             key=base_key("", "standard"), code="standard", name="Standaard", chart_id=chart.id
         )
-        super().__init__(SUBSCRIPTIONS, rows=[base, chart])
+        super().__init__(SUBSCRIPTIONS, resources={Catalogue: CATALOGUE}, rows=[base, chart])
         for event in heard:
             self.hear(event)
 
@@ -98,8 +101,11 @@ def test_what_was_decided_is_not_decided_again(first: Command, second: Command) 
     service.ask(first)
     with pytest.raises(Conflict) as refusal:
         service.ask(second)
-    # Then they are told who was first.
-    assert refusal.value.extra["decided_by"] == ("anna" if first is YES else "bram")
+    # Then they are told who was first, and what became of it.
+    assert refusal.value.extra == {
+        "decided_by": "anna" if first is YES else "bram",
+        "state": "registered" if first is YES else "declined",
+    }
 
 
 def test_an_unknown_customer_is_neither_registered_nor_declined() -> None:

@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ from services.signup.models import Office, Signup
 from shared.events import SignupAccepted, SignupRejected, SignupSubmitted
 from shared.host.settings import Settings
 from shared.notifications.messages import Mail
-from shared.processing import Effect, RawEvent
+from shared.processing import Effect, Message, Person, RawEvent
 from shared.processing.testing import Harness, Heard, onboarding
 from shared.trade.catalogue import Catalogue
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[3] / "infra" / "demo" / "examples"
-CATALOGUE = Catalogue.load(Settings().catalogue)
+SETTINGS = Settings(signups_per_address_hour=3)
+CATALOGUE = Catalogue.load(SETTINGS.catalogue)
 
 
 def example(name: str = "01-bakkerij") -> dict[str, Any]:
@@ -43,12 +45,13 @@ class SignupHarness(Harness):
     """Signup with two offices: 0042 pays for clients, 0077 does not."""
 
     def __init__(self) -> None:
+        self._person: Person | None = None
         super().__init__(
             SUBSCRIPTIONS,
-            resources={Catalogue: CATALOGUE, Settings: Settings()},
+            resources={Catalogue: CATALOGUE, Settings: SETTINGS},
             rows=[
                 Office(
-                    code="0042", name="De Linde", email="k@linde.example", pays_for_customers=True
+                    code="0042", name="De Linde", email="k@linde.example", pays_for_customers="yes"
                 ),
                 Office(code="0077", name="Zuid", email="k@zuid.example", language="en"),
             ],
@@ -59,6 +62,17 @@ class SignupHarness(Harness):
         """A website sends what a customer filled in."""
         event = RawEvent(SignupSubmitted.event_type, data)
         return self.hear_raw(event, about, source=source or f"/website/{data.get('office_code')}")
+
+    def submit_by_http(self, data: dict[str, Any], about: str = "bakkerij") -> Heard:
+        """A website sends it over HTTP, where a person waits for the answer."""
+        self._person = Person("website")
+        try:
+            return self.submit(data, about)
+        finally:
+            self._person = None
+
+    def _handle(self, message: Message) -> Heard:
+        return super()._handle(replace(message, person=self._person))
 
     def signup(self, about: str = "bakkerij") -> Signup:
         """What is known of one sign-up."""

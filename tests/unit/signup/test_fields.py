@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.signup.form.texts import TEXTS
 from shared.events import SignupRejected
 from shared.notifications.messages import Mail
+from shared.trade.form.texts import TEXTS
 from tests.unit.signup.harness import SignupHarness, accepted, changed, errors, example
 
 TAKEN = [
@@ -22,8 +22,17 @@ TAKEN = [
     ("customer__mobile", "+32470123456", "+32470123456"),
     ("customer__company", "  Café 't Hoekje ", "Café 't Hoekje"),
     ("customer__company", "Cafe\u0301", "Café"),
+    ("customer__company", "De\u00a0\u2003Koren\u200daar", "De Korenaar"),
+    ("customer__kvk", "0123\u00b74567", "01234567"),
+    ("customer__kvk", "\u202a01234567\u202c", "01234567"),
+    ("customer__email", "anna@straße-proef.example", "anna@xn--strae-proef-y6a.example"),
+    ("customer__mobile", "\u202a06 12345601\u202c", "+31612345601"),
+    ("customer__vat_id", "NL\u00a01234\u202f56782\u2011B76", "NL123456782B76"),
+    ("customer__address__postcode", "1234\u00a0ab", "1234 AB"),
+    ("customer__address__country", "\uff2e\uff2c", "NL"),
     ("customer__address__postcode", "1234ab", "1234 AB"),
     ("payer__iban", "nl91 abna 0417 1643 00", "NL91ABNA0417164300"),
+    ("payer__iban", "NL91\u00a0ABNA\u20110417\u202f1643.00", "NL91ABNA0417164300"),
     ("package__modules", ["bank", "bank"], ("bank",)),
 ]
 
@@ -32,6 +41,14 @@ REFUSED = [
     ("customer__company", "", "missing"),
     ("customer__company", 7, "not_text"),
     ("customer__company", "x" * 201, "too_long"),
+    ("customer__company", "\u200d", "missing"),
+    ("customer__company", "\u3164", "missing"),
+    ("customer__company", "bel\x07", "control_character"),
+    ("customer__company", "Bakkerij 111222333", "citizen_number"),
+    ("customer__contact__first_name", "111\u00b7222\u00b7333", "citizen_number"),
+    ("customer__address__street", "BSN=111-22-2333", "citizen_number"),
+    ("customer__address__number", "１１１２２２３３３", "citizen_number"),
+    ("payer__account_holder", "sofinummer 111222333", "citizen_number"),
     ("customer__company", "twee\nregels", "control_character"),
     ("customer__company", "om\u202egekeerd", "control_character"),
     ("customer__kvk", "1234567", "kvk_format"),
@@ -42,12 +59,17 @@ REFUSED = [
     ("customer__vat_id", "XX1", "vat_format"),
     ("customer__email", "info@", "email_invalid"),
     ("customer__email", "info korenaar.example", "email_invalid"),
+    ("customer__email", "jürgen@korenaar.example", "email_unmailable"),
+    ("payer__email", "jürgen@korenaar.example", "email_unmailable"),
     ("customer__mobile", "12", "mobile_invalid"),
     ("customer__mobile", "050 3123456", "mobile_landline"),
     ("customer__mobile", "097012345678", "mobile_machine"),
     ("customer__address__postcode", "1234 A", "postcode_format"),
     ("customer__address__postcode", "0234 AB", "postcode_format"),
     ("customer__address__country", "ZZ", "country_unknown"),
+    ("customer__address__country", "AC", "country_unknown"),
+    ("customer__address__country", "XK", "country_unknown"),
+    ("customer__address__country", "528", "country_unknown"),
     ("customer__address__street", None, "missing"),
     ("customer__contact__last_name", None, "missing"),
     ("customer__language", "fr", "choice"),
@@ -66,10 +88,17 @@ REFUSED = [
     ("terms__accepted_at", "gisteren", "terms_time"),
     ("terms__accepted_at", "2026-11-02T08:58:11", "terms_time"),
     ("terms__accepted_at", "2027-01-01T00:00:00Z", "terms_future"),
+    ("terms__accepted_at", "20261102", "terms_time"),
+    ("terms__accepted_at", "2026-W45-1T09:00:00Z", "terms_time"),
+    ("terms__accepted_at", "1999-11-02T09:00:00Z", "terms_time"),
+    ("terms__accepted_at", 1762000000, "not_text"),
     ("remarks", ["x"], "not_text"),
+    ("remarks", "om\u202egekeerd", "control_character"),
     ("remarks", "mijn bsn is 111222333", "citizen_number"),
+    ("remarks", "111222333 is mijn BSN", "citizen_number"),
     ("office_code", None, "missing"),
     ("office_code", "9999", "office_unknown"),
+    ("office_code", "111222333", "citizen_number"),
 ]
 
 
@@ -120,16 +149,42 @@ def test_a_sole_traders_old_tax_number_is_refused_and_repeated_nowhere() -> None
     assert "004495445" not in repr(effects)
 
 
+@pytest.mark.parametrize("legal_form", ["eenmanszaak", "other", None])
 @pytest.mark.parametrize(
     "written",
-    ["NL4495445B01", "NL04495445B01", "nl 4495.445.b.01", "4495445B01", "004495445", "4495445"],
+    [
+        "NL4495445B01",
+        "nl 4495.445.b.01",
+        "004495445",
+        "NL\u00a0004495445\u202fB01",
+        "ＮＬ００４４９５４４５Ｂ０１",
+        "NL004\u2011495\u00b7445B01",
+    ],
+    ids=ascii,
 )
-def test_an_old_tax_number_is_known_without_its_leading_zeros(written: str) -> None:
-    # Given a sole trader, When they leave out zeros, the country or the suffix,
-    data = example("92-fout-bsn-als-btw-id")
-    data["customer"]["vat_id"] = written
-    # Then their citizen number is refused all the same.
-    assert errors(SignupHarness().submit(data)) == {"customer.vat_id": "vat_is_citizen_number"}
+def test_an_old_tax_number_is_refused_however_it_is_written_and_whosever_it_may_be(
+    written: str, legal_form: str | None
+) -> None:
+    # Given a customer of whom nothing says that the number is a legal person's,
+    data = changed(customer__vat_id=written, customer__legal_form=legal_form)
+    # When they fill in an old tax number, Then it is refused and repeated nowhere.
+    effects = SignupHarness().submit(data)
+    assert errors(effects) == {"customer.vat_id": "vat_is_citizen_number"}
+    assert "4495445" not in repr(effects)
+
+
+def test_the_number_of_a_legal_person_is_a_vat_id_like_any_other() -> None:
+    data = changed(customer__vat_id="NL004495445B01", customer__legal_form="bv")
+    assert accepted(SignupHarness().submit(data)).customer.vat_id == "NL004495445B01"
+
+
+@pytest.mark.parametrize("field", ["customer__company", "office_code", "remarks"])
+def test_a_rejection_repeats_no_citizen_number(field: str) -> None:
+    # Given a form with a citizen number where a text should stand, When it is rejected,
+    effects = SignupHarness().submit(changed(**{field: "bsn 111222333"}), source="/website/0042")
+    # Then neither the event nor the mail nor what is kept of it repeats the number.
+    assert errors(effects)[field.replace("__", ".")] == "citizen_number"
+    assert "111222333" not in repr(effects)
 
 
 def test_who_wants_texts_must_give_a_mobile_number() -> None:

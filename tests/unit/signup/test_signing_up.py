@@ -84,6 +84,19 @@ def test_a_website_cannot_sign_up_for_another_office() -> None:
         SignupHarness().submit(example(), source="/website/0077")
 
 
+@pytest.mark.parametrize("other", ["0077", "9999"])
+def test_a_rejected_signup_keeps_its_office(other: str) -> None:
+    # Given a sign-up of one office that was rejected,
+    service = SignupHarness()
+    service.submit(example("91-fout-kvk"))
+    # When another office's comes under its id, Then that is refused;
+    with pytest.raises(Reject, match="another office"):
+        service.submit(changed(office_code=other))
+    assert service.signup().office_code == "0042"
+    # a corrected one of its own takes its place.
+    assert accepted(service.submit(example())).office.code == "0042"
+
+
 @pytest.mark.parametrize(
     "again",
     [
@@ -144,14 +157,24 @@ def test_what_is_no_longer_under_way_is_no_duplicate(closed: str) -> None:
     assert "likely_duplicate" not in codes(service, example(), "tweede")
 
 
-def test_an_office_that_pays_for_nobody_must_look_first() -> None:
+def test_an_office_that_pays_for_nobody_is_no_payer() -> None:
     # Given an office that has not agreed to pay, When a client says that it will,
     form = changed(office_code="0077", payer={"kind": "office"})
-    (warning,) = accepted(SignupHarness().submit(form)).warnings
-    # Then it is asked, in its own language; one that has agreed is not.
-    assert (warning.code, warning.needs_review) == ("payer_office_not_allowed", True)
-    assert "not agreed" in warning.text
-    assert codes(SignupHarness(), changed(payer={"kind": "office"}), "bakkerij") == []
+    # Then they must choose another payer.
+    assert errors(SignupHarness().submit(form)) == {"payer.kind": "office_does_not_pay"}
+
+
+@pytest.mark.parametrize(("agreed", "flagged"), [("review", True), ("yes", False)])
+def test_an_office_that_pays_looks_first_unless_it_said_that_it_need_not(
+    agreed: str, flagged: bool
+) -> None:
+    # Given an office that pays for its clients, with or without a look at each,
+    service = SignupHarness()
+    service.row(Office, code="0042").pays_for_customers = agreed
+    # When one of them says that it pays, Then a person looks, unless the office has said yes.
+    warnings = accepted(service.submit(changed(payer={"kind": "office"}))).warnings
+    reviewed = [warning.code for warning in warnings if warning.needs_review]
+    assert reviewed == (["payer_office"] if flagged else [])
 
 
 def test_a_likely_slip_in_an_address_is_told_and_stops_nothing() -> None:

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.trade.calendar import business_day, easter_sunday, is_banking_day, next_banking_day
+from shared.trade.calendar import (
+    business_day,
+    business_year,
+    easter_sunday,
+    is_banking_day,
+    next_banking_day,
+)
 
 
 @pytest.mark.parametrize(
@@ -84,3 +90,8 @@ def test_the_next_banking_day_is_never_further_than_a_long_weekend(day: date) ->
 )
 def test_the_date_is_that_of_amsterdam(moment: datetime, day: date) -> None:
     assert business_day(moment) == day
+
+
+def test_the_year_of_a_number_is_the_one_in_the_netherlands() -> None:
+    assert business_year(datetime(2026, 12, 31, 23, 30, tzinfo=UTC)) == 2027
+    assert business_year(datetime(2026, 12, 31, 22, 30, tzinfo=UTC)) == 2026

@@ -16,7 +16,13 @@ from shared.host.settings import Settings
 from shared.messaging.bus import EXCHANGE, Outgoing, PublishResult
 from shared.messaging.rabbitmq import RabbitBus
 from shared.messaging.topology import ADMIN
-from tests.integration.bus.privileges.users import QUEUES, USERS, WEBSITES, Broker
+from tests.integration.bus.privileges.users import (
+    OWN_EXCHANGES,
+    QUEUES,
+    USERS,
+    WEBSITES,
+    Broker,
+)
 from tests.servers.rabbitmq import RabbitMQ
 
 
@@ -47,7 +53,7 @@ def test_each_says_its_own_events_and_no_other(broker: Broker, user: str) -> Non
     accepted = {
         name
         for name in (*EVENTS, "payroll.made.v1", "#")
-        if not broker.refuses(user, publishing(EXCHANGE, name))
+        if not broker.refuses(user, publishing(OWN_EXCHANGES.get(user, EXCHANGE), name))
     }
     # Then the broker takes from it what it owns, and nothing else.
     assert accepted == own_events(user)
@@ -55,12 +61,17 @@ def test_each_says_its_own_events_and_no_other(broker: Broker, user: str) -> Non
 
 
 @pytest.mark.parametrize("user", USERS)
-def test_nobody_writes_past_the_exchange_of_events(broker: Broker, user: str) -> None:
+def test_nobody_writes_past_their_own_exchange(broker: Broker, user: str) -> None:
     # When a user puts a message straight into a queue, or into an exchange of the broker's own,
     for exchange in ("", "amq.topic", "amq.direct", "amq.fanout", "amq.headers"):
         for queue in ("signup", "billing.dead"):
             # Then the broker refuses.
             assert broker.refuses(user, publishing(exchange, queue))
+    # and so it does where another speaks, whatever is said there.
+    own = OWN_EXCHANGES.get(user, EXCHANGE)
+    for exchange in {EXCHANGE, *OWN_EXCHANGES.values()} - {own}:
+        for event in (min(own_events(user)), "collection.requested.v1"):
+            assert broker.refuses(user, publishing(exchange, event)), (exchange, event)
 
 
 @pytest.mark.parametrize("user", USERS)
@@ -109,8 +120,9 @@ def test_nobody_gives_himself_out_for_another(broker: Broker, user: str) -> None
     channel = connection.channel()
     channel.confirm_delivery()
     other = "website-0042" if user != "website-0042" else KING.name
+    exchange = OWN_EXCHANGES.get(user, EXCHANGE)
     with pytest.raises(ChannelClosedByBroker) as refusal:
-        channel.basic_publish(EXCHANGE, event, b"{}", pika.BasicProperties(user_id=other))
+        channel.basic_publish(exchange, event, b"{}", pika.BasicProperties(user_id=other))
     # Then the broker refuses (406), before anybody hears it.
     assert refusal.value.reply_code == 406
     connection.close()

@@ -1,0 +1,72 @@
+"""What activation answers over HTTP."""
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from services.activation.checklist import Actor, Blocker, Step, checklist
+from services.activation.models import Activation
+
+
+class OnboardingAnswer(BaseModel):
+    """Where one customer stands: the checklist, what blocks, who must act."""
+
+    onboarding_id: str
+    reference: str | None
+    office_code: str | None
+    company: str | None
+    order_reference: str | None
+    administration_number: str | None
+    login_name: str | None
+    steps: list[Step]
+    blockers: list[Blocker]
+    next_actor: Actor
+
+    @classmethod
+    def of(cls, activation: Activation, now: datetime) -> "OnboardingAnswer":
+        """One customer's checklist at this moment."""
+        where = checklist(activation, now)
+        return cls(
+            onboarding_id=activation.onboarding_id,
+            reference=activation.reference,
+            office_code=activation.office_code,
+            company=activation.company,
+            order_reference=activation.order_reference,
+            administration_number=activation.administration_number,
+            login_name=activation.login_name,
+            steps=where.steps,
+            blockers=where.blockers,
+            next_actor=where.next_actor,
+        )
+
+
+class ReadyAnswer(BaseModel):
+    """A customer who waits for credentials.
+
+    E-mail address and number are shown in full, so that staff can verify them before anything is
+    sent there.
+    """
+
+    onboarding_id: str
+    reference: str | None
+    company: str | None
+    office_code: str | None
+    preferred_channel: str | None
+    email: str | None
+    mobile: str | None
+    state: str | None
+
+    @classmethod
+    def of(cls, activation: Activation) -> "ReadyAnswer":
+        """What staff need to know before they send anything."""
+        signup = activation.signup
+        return cls(
+            onboarding_id=activation.onboarding_id,
+            reference=activation.reference,
+            company=activation.company,
+            office_code=activation.office_code,
+            preferred_channel=signup.preferred_channel if signup else None,
+            email=activation.email,
+            mobile=activation.mobile,
+            state=activation.state,
+        )

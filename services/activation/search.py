@@ -1,0 +1,107 @@
+"""Finding a customer by what somebody types: an index can serve how a text begins.
+
+Found are company names by the beginning of any of their first words, e-mail addresses, login
+names and postcodes with house numbers by how they begin, and references as a whole. What stands in
+the middle of a word is not found: no index that both databases have could serve that.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy import Index, String, and_, exists, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import Field, col, select
+from sqlmodel.sql.expression import Select
+
+from services.activation.models import Activation, ActivationTable
+from shared.processing import Loaded
+
+LONGEST_TERM = 100
+WORDS = 4
+SHORTEST_WORD = 3
+"""A company is found by its first words, but by no article and no legal form within its name."""
+LEGAL_FORMS = frozenset({"b.v.", "bv", "n.v.", "nv", "vof", "v.o.f."})
+SIGNS = re.compile(r"[^\w@.\-+]+")
+HIGHEST = "\U0010ffff"
+"""The last of all characters: a text that begins so is below the text with it at its end."""
+DUTCH_POSTCODE = re.compile(r"^(\d{4}) ([a-z]{1,2})(?=$| )")
+BY_BYTES = String(LONGEST_TERM).with_variant(String(LONGEST_TERM, collation="C"), "postgresql")
+"""A text that is in the order of its characters, whatever language the database is set to."""
+
+
+class SearchTerm(ActivationTable, table=True):
+    """One text by which a customer is found, folded; `id` is onboarding and slot.
+
+    A slot that holds nothing any more is empty.
+    """
+
+    __tablename__ = "search_term"
+    __table_args__ = (
+        Index("search_term_customer", "onboarding_id", "term"),
+        Index("search_term_all", "term", "onboarding_id"),
+        Index("search_term_office", "office_code", "term", "onboarding_id"),
+    )
+
+    id: str = Field(primary_key=True, max_length=60)
+    onboarding_id: str = Field(max_length=36)
+    office_code: str | None = Field(default=None, max_length=35)
+    term: str = Field(sa_type=BY_BYTES)
+
+
+def fold(text: str) -> str:
+    """A text as it is compared: no accents, no case, no signs but those of an address."""
+    plain = text.casefold()
+    if not plain.isascii():
+        spelt = unicodedata.normalize("NFKD", plain)
+        plain = "".join(letter for letter in spelt if not unicodedata.combining(letter)).casefold()
+    folded = " ".join(SIGNS.sub(" ", plain).split())
+    return DUTCH_POSTCODE.sub(r"\1\2", folded)[:LONGEST_TERM]
+
+
+def terms_of(activation: Activation) -> Mapping[str, str]:
+    """By what a customer is found, by slot."""
+    return {slot: term for slot, term in _terms(activation) if term}
+
+
+def _terms(activation: Activation) -> Iterator[tuple[str, str]]:
+    words = fold(activation.company or "").split()
+    for number, word in enumerate(words[:WORDS]):
+        if not number or (len(word) >= SHORTEST_WORD and word not in LEGAL_FORMS):
+            yield f"company{number}", " ".join(words[number:])
+    yield "email", fold(activation.email or "")
+    yield "login", fold(activation.login_name or "")
+    signup = activation.signup
+    if signup is not None:
+        address = signup.customer.address
+        yield "address", f"{fold(address.postcode)} {fold(address.number)}"
+
+
+def keep_terms(activation: Activation, terms: Loaded[SearchTerm]) -> None:
+    """Have the customer found by what is known of them now, and by nothing else."""
+    wanted = terms_of(activation)
+    present = {row.id: row for row in terms.where(onboarding_id=activation.onboarding_id)}
+    for slot, term in wanted.items():
+        name = f"{activation.onboarding_id}/{slot}"
+        row = present.pop(name, None) or terms.add(
+            SearchTerm(id=name, onboarding_id=activation.onboarding_id, term=term)
+        )
+        row.term, row.office_code = term, activation.office_code
+    for row in present.values():
+        row.term = ""
+
+
+def found_by(text: str, office: str | None) -> Select[SearchTerm, Activation]:
+    """The customers with a term that begins so, each once, by their first such term."""
+    begin, other = fold(text), aliased(SearchTerm)
+    term, within = col(SearchTerm.term), (begin, begin + HIGHEST)
+    earlier = or_(
+        col(other.term) < term, and_(col(other.term) == term, col(other.id) < col(SearchTerm.id))
+    )
+    same = and_(col(other.onboarding_id) == col(SearchTerm.onboarding_id), col(other.term) >= begin)
+    query = (
+        select(SearchTerm, Activation)
+        .join(Activation, col(Activation.onboarding_id) == col(SearchTerm.onboarding_id))
+        .where(term >= within[0], term < within[1], ~exists().where(same, earlier))
+    )
+    return query if office is None else query.where(SearchTerm.office_code == office)

@@ -1,0 +1,5 @@
+"""How the last message with credentials stands."""
+
+SENDING = "sending"
+SENT = "sent"
+UNDELIVERABLE = "undeliverable"

@@ -1,0 +1,163 @@
+"""What the results of one collection amount to, whatever the order in which they came.
+
+The rules are those of SEPA direct debit. A collection succeeds or fails; what succeeded may come
+back as a return, a refund or a reversal. On one end-to-end id a failure is terminal: another try
+is a new attempt under a new id. So a failure after a success is a return under another name, and
+a success after a failure contradicts the bank: a person must decide. It is not believed
+meanwhile, since a customer who is released for money that never came is worse off, and so is the
+vendor, than one who waits a day.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.billing.models.reasons import known_code, reason_for
+
+Fact = dict[str, Any]
+"""One result as KING reported it, and beside it what a person decided."""
+
+TAKEN_BACK = ("returned", "refunded", "reversed")
+WEIGHTS = {"submitted": 0, "failed": 1, "succeeded": 2} | dict.fromkeys(TAKEN_BACK, 3)
+"""How far a collection has come; what weighs less than the exact results is settled by them."""
+
+ACCEPT = "accept"
+DISMISS = "dismiss"
+DECISION = "decision"
+"""Beside a kept result: what a person decided about it."""
+DECIDED_WITHDRAWN = "decided_withdrawn"
+"""Beside a decision: that the customer had left by then."""
+
+DEVIATING = "deviating_amount"
+CONTRADICTED = "after_failure"
+PAID_TWICE = "paid_twice"
+WITHDRAWN = "withdrawn"
+DECEASED = "deceased"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a set of results amounts to.
+
+    `payments` are the successes whose money is there, the earliest first; `doubtful` the results
+    that a person must decide, each with why.
+    """
+
+    status: str | None
+    reason_code: str | None
+    payments: Sequence[Fact]
+    doubtful: Sequence[tuple[Fact, str]]
+
+
+def result_id(order_reference: str, end_to_end_id: str, fact: Mapping[str, Any]) -> str:
+    """The id of one result: it begins with its order, and fits into the path of an address."""
+    letter = json.dumps([end_to_end_id, as_reported(fact)], sort_keys=True)
+    return f"{order_reference}.{hashlib.sha256(letter.encode()).hexdigest()[:16]}"
+
+
+def as_reported(fact: Mapping[str, Any]) -> Fact:
+    """A kept result as KING said it, without what a person decided about it."""
+    beside = (DECISION, DECIDED_WITHDRAWN)
+    return {name: value for name, value in fact.items() if name not in beside}
+
+
+def moment_of(fact: Mapping[str, Any]) -> datetime:
+    """When it happened, as KING said."""
+    return datetime.fromisoformat(fact["occurred_at"])
+
+
+def outcome_of(facts: Iterable[Fact], amount: tuple[int, str], *, one_collection: bool) -> Outcome:
+    """What the results of one end-to-end id amount to, against the order's amount and currency.
+
+    `one_collection` says that the id names one collection and no other, as those do that we gave
+    out. Under an id such as `NOTPROVIDED` each success is other money.
+    """
+    facts = sorted(facts, key=_in_time)
+    counting = [fact for fact in facts if _exact(fact, amount) or fact.get(DECISION) == ACCEPT]
+    failures = [fact for fact in counting if fact["status"] == "failed"]
+    back = [fact for fact in counting if fact["status"] in TAKEN_BACK]
+    successes = [fact for fact in counting if fact["status"] == "succeeded"]
+    credible = [fact for fact in successes if not _contradicted(fact, failures)]
+    late = [fact for fact in failures if any(_in_time_with(fact, paid) for paid in credible)]
+    payments = _remaining(credible, len(back) + len(late), one_collection=one_collection)
+    status, reason_code = _status(counting, failures, back, late, paid=bool(payments))
+    doubtful = [(fact, CONTRADICTED) for fact in successes if fact not in credible and not back]
+    doubtful += _deviating(facts, counting, one_collection=one_collection)
+    doubtful += [(fact, DECEASED) for fact in [*failures, *back] if _deceased(fact)]
+    undecided = [(fact, why) for fact, why in doubtful if DECISION not in fact]
+    return Outcome(status, known_code(reason_code), payments, undecided)
+
+
+def _status(
+    counting: Sequence[Fact],
+    failures: Sequence[Fact],
+    back: Sequence[Fact],
+    late: Sequence[Fact],
+    *,
+    paid: bool,
+) -> tuple[str | None, str | None]:
+    if paid:
+        return "succeeded", None
+    if back:
+        last = max(back, key=lambda fact: (moment_of(fact), fact["status"], _code(fact)))
+        return last["status"], last.get("reason_code")
+    if late:
+        return "returned", late[-1].get("reason_code")
+    if failures:
+        return "failed", failures[-1].get("reason_code")
+    return ("submitted", None) if counting else (None, None)
+
+
+def _remaining(credible: Sequence[Fact], gone: int, *, one_collection: bool) -> Sequence[Fact]:
+    """The successes whose money is still there: the last went back first, if a person saw it."""
+    if one_collection:
+        # The same money told again, perhaps with another moment; once back, it is back.
+        return () if gone else credible[:1]
+    staying = sorted(credible, key=lambda fact: (fact.get(DECISION) == DISMISS, *_in_time(fact)))
+    return staying[: max(0, len(staying) - gone)]
+
+
+def _deviating(
+    facts: Sequence[Fact], counting: Sequence[Fact], *, one_collection: bool
+) -> list[tuple[Fact, str]]:
+    """Results over another amount; the exact ones settle those of the same collection."""
+    settled = max((WEIGHTS[fact["status"]] for fact in counting), default=-1)
+    return [
+        (fact, DEVIATING)
+        for fact in facts
+        if fact not in counting
+        and (
+            WEIGHTS[fact["status"]] > settled
+            or (fact["status"] == "succeeded" and not one_collection)
+        )
+    ]
+
+
+def _contradicted(success: Fact, failures: Sequence[Fact]) -> bool:
+    """Whether the bank had said before that this collection failed, and no person knows better."""
+    if success.get(DECISION) == ACCEPT:
+        return False
+    return any(moment_of(failure) < moment_of(success) for failure in failures)
+
+
+def _in_time_with(failure: Fact, success: Fact) -> bool:
+    return moment_of(failure) >= moment_of(success)
+
+
+def _exact(fact: Mapping[str, Any], amount: tuple[int, str]) -> bool:
+    return (fact["amount_cents"], fact["currency"]) == amount
+
+
+def _deceased(fact: Mapping[str, Any]) -> bool:
+    return reason_for(_code(fact)).stops_everything
+
+
+def _code(fact: Mapping[str, Any]) -> str:
+    return fact.get("reason_code") or ""
+
+
+def _in_time(fact: Mapping[str, Any]) -> tuple[datetime, str, str]:
+    return moment_of(fact), _code(fact), json.dumps(as_reported(fact), sort_keys=True)

@@ -1,0 +1,77 @@
+"""Who is let in: the token is read, looked up among those revoked, and held against the scope."""
+
+import time
+from collections.abc import Callable, Sequence
+from threading import Lock
+
+import structlog
+
+from shared.base.errors import Forbidden
+from shared.web.auth import Caller, Grant
+from shared.web.token_reading import RefusedToken, read_token
+from shared.web.token_watch import TokenWatch
+
+log = structlog.get_logger()
+
+LINE_EVERY_SECONDS = 1.0
+"""How often one reason of refusal is logged: who is refused a thousand times fills no disk."""
+
+
+class Admission:
+    """Lets callers in, and logs whom it refused: never the token, only its id."""
+
+    def __init__(
+        self,
+        keys: str | Sequence[str],
+        watch: TokenWatch | None = None,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._keys = keys
+        self._watch = watch
+        self._seconds = seconds
+        self._lock = Lock()
+        self._last_line: dict[str, float] = {}
+        self._unlogged: dict[str, int] = {}
+
+    def admit(self, token: str | None, scope: str, address: str) -> Caller:
+        """The caller with this token, at this address, who may do what the scope is for.
+
+        Raises:
+            RefusedToken: there is no token, or it is of no use here.
+            Forbidden: it does not allow what the scope is for.
+            Unavailable: whether it was revoked cannot be looked up.
+        """
+        token_id = None
+        try:
+            grant = self._read(token)
+            token_id = grant.id
+            caller = grant.caller(address)
+            caller.require_scope(scope)
+        except RefusedToken as refusal:
+            self._log("token_refused", refusal.code, scope, refusal.token_id)
+            raise
+        except Forbidden as refusal:
+            self._log("scope_refused", refusal.code, scope, token_id)
+            raise
+        return caller
+
+    def _read(self, token: str | None) -> Grant:
+        if not token:
+            raise RefusedToken(
+                "token_missing", "Send a token in the header `Authorization: Bearer …`."
+            )
+        grant = read_token(self._keys, token)
+        if self._watch is not None:
+            self._watch.check(grant)
+        return grant
+
+    def _log(self, event: str, reason: str, scope: str, token_id: str | None) -> None:
+        """Log a refusal, unless one for the same reason was logged within the second."""
+        with self._lock:
+            now = self._seconds()
+            if now - self._last_line.get(reason, -LINE_EVERY_SECONDS) < LINE_EVERY_SECONDS:
+                self._unlogged[reason] = self._unlogged.get(reason, 0) + 1
+                return
+            self._last_line[reason] = now
+            unlogged = self._unlogged.pop(reason, 0)
+        log.warning(event, reason=reason, scope=scope, token_id=token_id, unlogged_before=unlogged)

@@ -1,0 +1,136 @@
+"""A forgotten password: a fresh one goes to the known address, and a stranger gains nothing."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.activation.commands import AmendContact
+from services.activation.login.forgotten import GOOD_FOR, forget_password
+from services.activation.login.limits import Limit, Limits
+from services.activation.models import FORGOTTEN_A_DAY
+from shared.base.errors import Unauthorized
+from shared.events import CustomerReleaseWithdrawn
+from shared.processing.store import acts
+from shared.processing.testing import onboarding
+from tests.integration.activation.conftest import (
+    ACTIVATE,
+    ANNA,
+    HOME,
+    PASSWORD,
+    RESEND,
+    Practice,
+)
+from tests.unit.activation.harness import ORDER
+
+KIND = "password_forgotten"
+OWN = "vier paarden drinken thee"
+TAKEN_BACK = CustomerReleaseWithdrawn(
+    order_reference=ORDER, revision=3, reason_code="AM04", cause="teruggeboekt"
+)
+
+
+@pytest.fixture
+def name(practice: Practice) -> str:
+    """The login name of a customer who has chosen a password of their own."""
+    practice.ask(ACTIVATE)
+    name, one_time = practice.credentials()
+    practice.log_in(name, one_time)
+    practice.change_password(name, one_time, OWN)
+    practice.deliver()
+    return name
+
+
+def forget(practice: Practice, name: str, address: str = HOME) -> list[str]:
+    """Somebody says that a password is forgotten; which kinds of mail leave."""
+    forget_password(practice.runtime, name, address, practice.limits)
+    return practice.deliver()
+
+
+def mailed_password(practice: Practice) -> str:
+    (password,) = PASSWORD.findall(practice.post.sent[-1].text)
+    return str(password)
+
+
+def test_who_forgot_their_password_gets_in_by_mail_and_chooses_another(
+    practice: Practice, name: str
+) -> None:
+    # Given a customer who forgot their password, When they say so,
+    assert forget(practice, f" {name.upper()} ") == [KIND]
+    # Then a fresh one goes to the address that is known, with which they choose another.
+    assert practice.post.sent[-1].to == "klant@bakkerij.example"
+    fresh = mailed_password(practice)
+    assert practice.log_in(name, fresh).must_change_password
+    practice.change_password(name, fresh, "zes ganzen lezen de krant")
+    assert not practice.log_in(name, "zes ganzen lezen de krant").must_change_password
+    for former in (fresh, OWN):
+        with pytest.raises(Unauthorized):
+            practice.log_in(name, former)
+
+
+def test_a_stranger_who_says_so_takes_nothing_from_the_customer(
+    practice: Practice, name: str
+) -> None:
+    forget(practice, name, "198.51.100.9")
+    fresh = mailed_password(practice)
+    # The customer's own stays good; and whoever knows it needs no other.
+    assert not practice.log_in(name, OWN).must_change_password
+    with pytest.raises(Unauthorized):
+        practice.log_in(name, fresh)
+
+
+def test_a_fresh_password_is_good_for_a_day(practice: Practice, name: str) -> None:
+    forget(practice, name)
+    practice.now += GOOD_FOR
+    with pytest.raises(Unauthorized):
+        practice.log_in(name, mailed_password(practice))
+
+
+def test_there_are_three_a_day(practice: Practice, name: str) -> None:
+    # Given a customer for whom it was said as often as may be, When it is said again,
+    for _ in range(FORGOTTEN_A_DAY):
+        assert forget(practice, name) == [KIND]
+    # Then nothing leaves, until a day is over.
+    assert forget(practice, name) == []
+    practice.now += timedelta(days=1)
+    assert forget(practice, name) == [KIND]
+
+
+def test_nothing_leaves_for_a_name_that_nobody_has_or_who_may_not_come_in(
+    practice: Practice, name: str
+) -> None:
+    assert forget(practice, "niemand.hier") == []
+    practice.hear(TAKEN_BACK)
+    assert forget(practice, name) == []
+
+
+def test_nothing_leaves_for_a_customer_whose_credentials_are_on_their_way(
+    practice: Practice, name: str
+) -> None:
+    practice.ask(RESEND)
+    assert forget(practice, name) == ["credentials"]
+
+
+def test_nothing_goes_to_an_address_that_was_corrected_meanwhile(
+    practice: Practice, name: str
+) -> None:
+    forget_password(practice.runtime, name, HOME, practice.limits)
+    practice.ask(AmendContact(email="goed@bakkerij.example", by=ANNA))
+    assert KIND not in practice.deliver()
+
+
+def test_one_address_may_say_so_only_so_often(practice: Practice, name: str) -> None:
+    practice.limits = Limits(forgotten=Limit(1))
+    assert forget(practice, "niemand.hier") == []
+    assert forget(practice, name) == []
+    assert forget(practice, name, "198.51.100.9") == [KIND]
+
+
+def test_what_was_asked_for_is_on_record(practice: Practice, name: str) -> None:
+    forget(practice, name)
+    with practice.runtime.reading() as session:
+        (act,) = [
+            act
+            for act in acts.about(session, onboarding("bakkerij"))
+            if act.what == "activation.forget_password"
+        ]
+    assert (act.who, act.address) == (name, HOME)

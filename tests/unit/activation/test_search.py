@@ -1,0 +1,67 @@
+"""By which texts a customer is found."""
+
+import pytest
+
+from services.activation.commands import ActivateCustomer, AmendContact
+from services.activation.search import SearchTerm, fold
+from shared.base.errors import FieldError
+from shared.events import SignupRejected
+from tests.unit.activation.harness import CUSTOMER, WAY, ActivationHarness, registered, way_of
+
+
+def terms(service: ActivationHarness) -> set[str]:
+    """All texts by which somebody is found."""
+    return {row.term for row in service.rows(SearchTerm) if row.term}
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Bakkerij Crème  Brûlée", "bakkerij creme brulee"),
+        ("Straße & Zoon", "strasse zoon"),
+        ("K\u00f6nig", "konig"),
+        ("Ko\u0308nig", "konig"),
+        ("De\u00a0Korenaar\u200d B.V.", "de korenaar b.v."),
+        ("1234 AB", "1234ab"),
+        ("1234 ab 7", "1234ab 7"),
+        ("Klant@Bakkerij.Example", "klant@bakkerij.example"),
+        ("%_", "_"),
+        ("\u202e", ""),
+        ("x" * 500, "x" * 100),
+    ],
+)
+def test_texts_are_compared_without_case_accents_and_signs(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+def test_a_customer_is_found_by_company_address_and_login_name() -> None:
+    # Given a customer who was activated,
+    customer = CUSTOMER.model_copy(update={"company": "Bakkerij de Korenaar B.V."})
+    service = ActivationHarness(*way_of(customer))
+    service.ask(ActivateCustomer(channel="email", by="anna"))
+    # Then these begin what they are found by, and neither an article nor a legal form does.
+    assert terms(service) == {
+        "bakkerij de korenaar b.v.",
+        "korenaar b.v.",
+        "klant@bakkerij.example",
+        "1234ab 1",
+        "bakkerij.dekorenaar",
+    }
+    assert {row.office_code for row in service.rows(SearchTerm)} == {"0042"}
+
+
+def test_nobody_is_found_by_what_they_had_before() -> None:
+    # Given a customer, When the office corrects their name, and staff their address,
+    service = ActivationHarness(*WAY[:1])
+    service.hear(registered(customer=CUSTOMER.model_copy(update={"company": "Slagerij"})))
+    service.ask(AmendContact(email="nieuw@slagerij.example", by="anna"))
+    # Then they are found by those alone.
+    assert terms(service) == {"slagerij", "nieuw@slagerij.example", "1234ab 1"}
+
+
+def test_who_was_rejected_is_found_too() -> None:
+    wrong = FieldError(field="customer.kvk", code="kvk_format", message="8 cijfers")
+    service = ActivationHarness(
+        SignupRejected(office_code="0042", company="Slagerij", errors=(wrong,))
+    )
+    assert terms(service) == {"slagerij"}
