@@ -1,8 +1,8 @@
 """A forgotten password: a fresh one-time password, to the address that is known.
 
 Anybody may say that they forgot one, so nobody is told whether there is such a customer, and what
-the customer has of their own stays good. The password is made while it is sent, as credentials
-are.
+the customer has stays good, be it their own or what came with their credentials. The password is
+made while it is sent, as credentials are.
 """
 
 from datetime import timedelta

@@ -78,6 +78,46 @@ def test_a_stranger_who_says_so_takes_nothing_from_the_customer(
         practice.log_in(name, fresh)
 
 
+def test_a_stranger_who_says_so_does_not_end_the_password_of_the_credentials(
+    practice: Practice,
+) -> None:
+    # Given a customer who has not come in yet, and a stranger who knows the login name,
+    practice.ask(ACTIVATE)
+    name, one_time = practice.credentials()
+    assert forget(practice, name, "198.51.100.9") == [KIND]
+    fresh = mailed_password(practice)
+    # When the customer types what came with the credentials, Then it lets them in, as this would.
+    assert practice.log_in(name, fresh).must_change_password
+    assert practice.log_in(name, one_time).must_change_password
+    # And once they have a password of their own, neither does any more.
+    practice.change_password(name, one_time, OWN)
+    for former in (fresh, one_time):
+        with pytest.raises(Unauthorized):
+            practice.log_in(name, former)
+
+
+def test_the_password_of_the_credentials_outlives_one_that_was_asked_for(
+    practice: Practice,
+) -> None:
+    practice.ask(ACTIVATE)
+    name, one_time = practice.credentials()
+    forget(practice, name, "198.51.100.9")
+    practice.now += GOOD_FOR
+    assert practice.log_in(name, one_time).must_change_password
+
+
+def test_what_was_sent_to_a_former_address_lets_nobody_in(practice: Practice, name: str) -> None:
+    # Given a customer with a password of their own, and a fresh one in a mailbox
+    forget(practice, name)
+    fresh = mailed_password(practice)
+    # that turns out to be somebody else's by now, When their address is corrected,
+    practice.ask(AmendContact(email="goed@bakkerij.example", by=ANNA))
+    # Then what lies in that mailbox is void, and their own password is not.
+    with pytest.raises(Unauthorized):
+        practice.log_in(name, fresh)
+    assert not practice.log_in(name, OWN).must_change_password
+
+
 def test_a_fresh_password_is_good_for_a_day(practice: Practice, name: str) -> None:
     forget(practice, name)
     practice.now += GOOD_FOR
@@ -115,7 +155,7 @@ def test_nothing_goes_to_an_address_that_was_corrected_meanwhile(
 ) -> None:
     forget_password(practice.runtime, name, HOME, practice.limits)
     practice.ask(AmendContact(email="goed@bakkerij.example", by=ANNA))
-    assert practice.deliver() == []
+    assert practice.deliver() == ["contact_changed"]
 
 
 def test_one_address_may_say_so_only_so_often(practice: Practice, name: str) -> None:
