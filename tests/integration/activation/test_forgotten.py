@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.activation.commands import AmendContact
 from services.activation.login.forgotten import GOOD_FOR, forget_password
@@ -163,6 +164,16 @@ def test_one_address_may_say_so_only_so_often(practice: Practice, name: str) -> 
     assert forget(practice, "niemand.hier") == []
     assert forget(practice, name) == []
     assert forget(practice, name, "198.51.100.9") == [KIND]
+
+
+def test_a_flood_of_them_does_not_fill_the_log(practice: Practice) -> None:
+    # Given an address from which it was said too often, When it goes on,
+    practice.limits = Limits(forgotten=Limit(1))
+    with capture_logs() as lines:
+        for _ in range(50):
+            forget_password(practice.runtime, "niemand.hier", HOME, practice.limits)
+    # Then that is logged once a second.
+    assert [line["event"] for line in lines].count("password_forgotten_too_often") == 1
 
 
 def test_what_was_asked_for_is_on_record(practice: Practice, name: str) -> None:
