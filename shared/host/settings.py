@@ -134,6 +134,12 @@ class Settings(BaseSettings):
         names_each_user(broker_url)
         return broker_url
 
+    @field_validator("strict_publishers", mode="before")
+    @classmethod
+    def _set_to_nothing(cls, strict: object, info: ValidationInfo) -> object:
+        """Take one that is set to nothing as one that is not set."""
+        return names_each_user(info.data.get("broker_url", "")) if strict == "" else strict
+
     @field_validator("strict_publishers")
     @classmethod
     def _vouched_for(cls, strict: bool, info: ValidationInfo) -> bool:
