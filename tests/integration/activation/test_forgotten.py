@@ -1,18 +1,24 @@
 """A forgotten password: a fresh one goes to the known address, and a stranger gains nothing."""
 
+import asyncio
 from datetime import timedelta
+from typing import cast
 
+import httpx
 import pytest
 from structlog.testing import capture_logs
 
 from services.activation.commands import AmendContact
+from services.activation.login.api import login_routes
 from services.activation.login.forgotten import GOOD_FOR, forget_password
 from services.activation.login.limits import Limit, Limits
 from services.activation.models import FORGOTTEN_A_DAY
-from shared.base.errors import Unauthorized
+from shared.base.errors import InfrastructureDown, Unauthorized
 from shared.events import CustomerReleaseWithdrawn
+from shared.host.runtime import Runtime
 from shared.processing.store import acts
 from shared.processing.testing import onboarding
+from shared.web.app import create_app
 from tests.integration.activation.conftest import (
     ACTIVATE,
     ANNA,
@@ -174,6 +180,30 @@ def test_a_flood_of_them_does_not_fill_the_log(practice: Practice) -> None:
             forget_password(practice.runtime, "niemand.hier", HOME, practice.limits)
     # Then that is logged once a second.
     assert [line["event"] for line in lines].count("password_forgotten_too_often") == 1
+
+
+def test_one_that_fails_is_logged_since_nobody_waits_for_it() -> None:
+    # Given a database that is away,
+    class Away:
+        def reading(self) -> None:
+            raise InfrastructureDown("the database is away")
+
+    app = create_app([login_routes(cast(Runtime, Away()))], token_key="k" * 40)
+
+    async def ask() -> int:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            answer = await client.post("/password/forgotten", json={"login_name": "iemand"})
+        for _ in range(500):
+            if lines:
+                break
+            await asyncio.sleep(0.01)
+        return answer.status_code
+
+    # When somebody forgot their password, Then they are told what all are told, and it is logged.
+    with capture_logs() as lines:
+        assert asyncio.run(ask()) == 202
+    assert [line["event"] for line in lines] == ["password_forgotten_failed"]
 
 
 def test_what_was_asked_for_is_on_record(practice: Practice, name: str) -> None:
