@@ -27,7 +27,8 @@ class Management:
         self.vhost = unquote(path.removeprefix("/")) or "/"
         self._user = (unquote(parts.username or ""), unquote(parts.password or ""))
         # Without user and password: httpx would put the address in its errors.
-        self._address = f"{parts.scheme}://{parts.hostname}:{parts.port or 15672}/api"
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        self._address = f"{parts.scheme}://{host}:{parts.port or 15672}/api"
 
     def bindings(self) -> set[Binding]:
         """The bindings of queues that there are."""
