@@ -94,6 +94,8 @@ class Activation(ActivationTable, table=True):
     expires_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     one_time_hash: str | None = Field(default=None, max_length=200)
     own_hash: str | None = Field(default=None, max_length=200)
+    recovery_hash: str | None = Field(default=None, max_length=200)
+    recovery_expires_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     # The version before this one counts wrong passwords here; they can go when none of those runs.
     wrong_tries: int = 0
     locked_until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
@@ -193,8 +195,8 @@ class Activation(ActivationTable, table=True):
         self.lock_told_at = None
 
     def equip_beside(self, password_hash: str, expires_at: datetime) -> None:
-        """Keep the hash of a password that anybody may have asked for: their own stays good."""
-        self.one_time_hash, self.expires_at = password_hash, expires_at
+        """Keep the hash of a password that anybody may have asked for: the others stay good."""
+        self.recovery_hash, self.recovery_expires_at = password_hash, expires_at
 
     @property
     def may_forget(self) -> bool:
@@ -213,6 +215,7 @@ class Activation(ActivationTable, table=True):
     def void(self) -> None:
         """Make a password that was sent worthless; a password of the customer's own stays."""
         self.one_time_hash = self.expires_at = None
+        self.recovery_hash = self.recovery_expires_at = None
         self._refresh()
 
     def mark_sent(self, now: datetime) -> None:
@@ -238,9 +241,8 @@ class Activation(ActivationTable, table=True):
             return None
         self.email, self.mobile = asked["email"], asked["mobile"]
         self.facts = {**self.facts, "amended": {}}
-        chosen = self.own_hash is not None
-        if self.state == SENDING or (self.state == SENT and not chosen):
-            self.void()
+        self.void()
+        if self.state == SENDING or (self.state == SENT and self.own_hash is None):
             self.state = UNDELIVERABLE
         self._refresh()
         return CustomerContactChanged(**changed)
@@ -252,9 +254,13 @@ class Activation(ActivationTable, table=True):
 
     def one_time_is_good(self, now: datetime) -> bool:
         """Whether there is a one-time password that has neither expired nor been made void."""
-        if self.one_time_hash is None or self.expires_at is None:
-            return False
-        return now < self.expires_at
+        ends = self.expires_at
+        return self.one_time_hash is not None and ends is not None and now < ends
+
+    def recovery_is_good(self, now: datetime) -> bool:
+        """Whether there is a password that was asked for, neither expired nor made void."""
+        ends = self.recovery_expires_at
+        return self.recovery_hash is not None and ends is not None and now < ends
 
     def can_log_in(self, now: datetime) -> bool:
         """Whether there is a password that would let the customer in, their own or another."""

@@ -72,12 +72,14 @@ class Signup(SignupTable, table=True):
     __table_args__ = (
         Index("signup_kvk", "kvk"),
         Index("signup_company", "company_key"),
+        Index("signup_customer_number", "customer_number"),
     )
 
     onboarding_id: str = Field(primary_key=True, max_length=36)
     status: str = Field(default=PENDING, max_length=12)
     digest: str | None = Field(default=None, max_length=64)
     reference: str | None = Field(default=None, max_length=35, unique=True)
+    customer_number: str | None = Field(default=None, max_length=35)
     office_code: str | None = Field(default=None, max_length=35)
     package_code: str | None = Field(default=None, max_length=35)
     kvk: str | None = Field(default=None, max_length=8)
@@ -129,6 +131,7 @@ class Signup(SignupTable, table=True):
         """Take what the office has registered, which it may have corrected."""
         parts = {"customer", "package", "payer"}
         self.registered = event.model_dump(mode="json", exclude_none=True, include=parts)
+        self.customer_number = event.customer_number
         self._know_again()
 
     def change_contact(self, event: CustomerContactChanged, order: tuple[str, str]) -> None:
