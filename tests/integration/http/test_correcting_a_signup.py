@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.integration.http.conftest import Api
 from tests.integration.http.test_doors import is_problem
+from tests.servers.premises import wait_until
 
 IBAN = "NL91ABNA0417164300"
 REVIEW = "registrations:review"
@@ -12,10 +13,9 @@ REVIEW = "registrations:review"
 def under_review(api: Api) -> tuple[str, dict[str, Any]]:
     """A customer of an office that looks at every sign-up; their id, and their registration."""
     onboarding_id = api.sign_up("0077")
-    api.waits_for(onboarding_id, "review")
-    shown = api.ask("GET", f"/api/registrations/{onboarding_id}")
-    assert shown.status_code == 200, shown.text
-    return onboarding_id, dict(shown.json())
+    path = f"/api/registrations/{onboarding_id}"
+    wait_until(lambda: api.ask("GET", path).status_code == 200, "registration has heard of it", 20)
+    return onboarding_id, dict(api.ask("GET", path).json())
 
 
 def test_the_office_sees_everything_but_the_account_number(api: Api) -> None:
