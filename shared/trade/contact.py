@@ -56,7 +56,7 @@ def email_address(value: str) -> str:
         if not written.rpartition("@")[0].isascii():
             raise Unmailable("before the @ only plain letters, digits and signs can be mailed")
         address = validate_email(
-            written, check_deliverability=False, allow_smtputf8=False
+            written, check_deliverability=False, allow_smtputf8=False, strict=True
         ).ascii_email
     except (EmailNotValidError, NotPlainText) as error:
         raise NotAnEmailAddress(str(error)) from None
@@ -93,7 +93,11 @@ def mobile_number(value: str) -> str:
     from phonenumbers import PhoneNumberType
 
     try:
-        number = phonenumbers.parse(normal(undirected(value)), HOME)
+        written = normal(undirected(value)).removeprefix("tel:")
+        if any(sign.isalpha() for sign in written):
+            # It would be dialled by the keys of a telephone: an O for a nought becomes a 6.
+            raise NotAPhoneNumber("this is not a telephone number")
+        number = phonenumbers.parse(written, HOME)
     except (phonenumbers.NumberParseException, NotPlainText):
         raise NotAPhoneNumber("this is not a telephone number") from None
     if not phonenumbers.is_valid_number(number):
