@@ -42,7 +42,7 @@ class CollectionProcess:
         """
         signed = self.order.sign(method, signed_on, signed_by, self.now)
         effects: list[Effect] = [EventFor(self.order.onboarding_id, signed)]
-        if not any(row.under_way or row.ever_succeeded for row in self._attempts()):
+        if not self.in_hand:
             effects += self._request(self._next_attempt())
         return effects + update_standing(self.order, self._attempts())
 
