@@ -107,8 +107,9 @@ def failure(facts: Facts) -> CollectionBooked | None:
 
 
 def _signed_since(facts: Facts, revision: int) -> bool:
+    """Whether the signature is of this revision or a later one: the same act may say both."""
     signed = read(facts, OrderConfirmationSigned)
-    return signed is not None and (signed.revision or 0) > revision
+    return signed is not None and signed.revision is not None and signed.revision >= revision
 
 
 def read(facts: Facts, kind: type[E]) -> E | None:

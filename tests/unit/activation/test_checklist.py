@@ -95,6 +95,10 @@ SITUATIONS: dict[str, tuple[tuple[Event, ...], str, str, str, str]] = {
         (*WAY, TAKEN_BACK, SIGNED_ANEW),
         *("VRIJGEVEN", "current", "collection_expected", "king"),
     ),
+    "signed only after money went back": (
+        (*WAY[:4], TAKEN_BACK.model_copy(update={"revision": 4}), SIGNED_ANEW),
+        *("VRIJGEVEN", "current", "collection_expected", "king"),
+    ),
     "money went back, and KING must decide": (
         (*WAY, TAKEN_BACK, booked("returned", held=True)),
         *("VRIJGEVEN", "failed", "collection_held", "king"),
