@@ -35,8 +35,9 @@ OTHER_LABEL = re.compile(
 """What says of a number after it that it is another one, unless a citizen number is named too."""
 
 RUN = re.compile(r"\d(?:(?:[\W_]|\s[\W_]\s)?\d)*")
-GROUPS = re.compile(r"(?<!\d)(\d{3}[\W_]{1,3}\d{3}|\d{4}[\W_]{1,3}\d\d)[\W_]{1,3}\d{3}(?!\d)")
-"""The groups in which a citizen number is read aloud, whatever stands between them."""
+BETWEEN = r"(?![,;] )[\W_]{1,3}"
+GROUPS = re.compile(rf"(?<!\d)(\d{{3}}{BETWEEN}\d{{3}}|\d{{4}}{BETWEEN}\d\d){BETWEEN}\d{{3}}(?!\d)")
+"""The groups in which a citizen number is read aloud, whatever but a list's comma is between."""
 LOOSE_RUN = re.compile(r"\d(?:[\W_]{0,3}\d)*")
 UNSEEN = ("Cf", "Mn", "Me")
 VAT_SUFFIX = re.compile(r"\W{0,3}b\W{0,3}\d\W?\d(?!\d)")
