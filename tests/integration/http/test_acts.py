@@ -4,12 +4,15 @@ import json
 from typing import Any
 
 from services.signup.commands import office_subject
+from shared.host.runtime import utc_now
 from shared.persistence.database import Database
 from shared.processing.store import acts
 from shared.processing.store.tables import Act
+from shared.trade.calendar import business_day
 from tests.integration.http.conftest import Api
 
 IBAN, SIGNER, ADDRESS = "NL91ABNA0417164300", "A. Voorbeeld", "nieuw@bedrijf.example"
+TODAY = business_day(utc_now()).isoformat()
 
 
 def acts_in(api: Api, service: str, subject: str) -> list[Act]:
@@ -39,7 +42,7 @@ def test_a_signature_a_correction_and_credentials_leave_a_name(api: Api) -> None
     customer = api.sign_up()
     reference = api.order_of(customer)
     signature = {
-        "method": "post", "signed_on": "2026-01-05", "signed_by": SIGNER, "iban": IBAN,
+        "method": "post", "signed_on": TODAY, "signed_by": SIGNER, "iban": IBAN,
         "account_holder": SIGNER,
     }  # fmt: skip
     ask(api, "POST", f"/api/orders/{reference}/signature", "orders:confirm", signature)
@@ -55,7 +58,7 @@ def test_a_signature_a_correction_and_credentials_leave_a_name(api: Api) -> None
     # When the acts are looked at, Then each bears her name, and what she decided.
     signed = act_of(api, "billing", customer, "billing.sign_order")
     assert signed == {
-        "order_reference": reference, "method": "post", "signed_on": "2026-01-05",
+        "order_reference": reference, "method": "post", "signed_on": TODAY,
     }  # fmt: skip
     assert act_of(api, "activation", customer, "activation.amend_contact") == {}
     activated = act_of(api, "activation", customer, "activation.activate")
