@@ -133,9 +133,9 @@ class Activation(ActivationTable, table=True):
         signup, rejected = self.signup, facts.read(self.facts, SignupRejected)
         if signup is not None:
             self.office_code, self.company = signup.office.code, signup.customer.company
-            # A contact that staff corrected is not overwritten: `amend` sets both.
-            if not self._amended:
-                self.email, self.mobile = signup.customer.email, signup.customer.mobile
+            # What staff corrected of the contact is not overwritten.
+            for name in {"email", "mobile"} - self._amended:
+                setattr(self, name, getattr(signup.customer, name))
         elif rejected is not None:
             self.office_code, self.company = rejected.office_code, rejected.company
 
@@ -240,7 +240,8 @@ class Activation(ActivationTable, table=True):
         if not changed:
             return None
         self.email, self.mobile = asked["email"], asked["mobile"]
-        self.facts = {**self.facts, "amended": {}}
+        amended = dict.fromkeys(sorted(self._amended | changed.keys()), True)
+        self.facts = {**self.facts, "amended": amended}
         self.void()
         if self.state == SENDING or (self.state == SENT and self.own_hash is None):
             self.state = UNDELIVERABLE
@@ -289,8 +290,10 @@ class Activation(ActivationTable, table=True):
         self.void()
 
     @property
-    def _amended(self) -> bool:
-        return "amended" in self.facts
+    def _amended(self) -> set[str]:
+        """What staff corrected of the contact; an earlier version did not say, and meant both."""
+        amended = self.facts.get("amended")
+        return set() if amended is None else set(amended or ("email", "mobile"))
 
     def _refresh(self) -> None:
         waiting = self.state in (None, UNDELIVERABLE)

@@ -189,7 +189,7 @@ def _offices(routes: APIRouter, runtime: Runtime) -> None:
             query = query.where(Office.code == caller.office)
         with runtime.reading() as session:
             rows = page.read(session, query, col(Office.code))
-        return [OfficeAnswer.model_validate(office) for office in rows]
+        return [OfficeAnswer.model_validate(office.told()) for office in rows]
 
 
 def _require_own_office(caller: Caller, office: str | None) -> None:

@@ -11,6 +11,7 @@ from shared.trade.calendar import business_day
 from tests.integration.http.conftest import Api
 
 IBAN, SIGNER, ADDRESS = "NL91ABNA0417164300", "A. Voorbeeld", "nieuw@bedrijf.example"
+TODAY = business_day(utc_now()).isoformat()
 
 
 def acts_in(api: Api, service: str, subject: str) -> list[Act]:
