@@ -25,7 +25,6 @@ SENDING = states.SENDING
 SENT = states.SENT
 UNDELIVERABLE = states.UNDELIVERABLE
 
-
 TELL_WHO = (SignupAccepted, SignupRejected, RegistrationCompleted)
 """What tells who the customer is, and how they are reached."""
 BEFORE_ANY_END = datetime.min.replace(tzinfo=UTC)
@@ -109,8 +108,7 @@ class Activation(ActivationTable, table=True):
     def record_fact(self, event: Event, envelope: Envelope) -> None:
         """Record a fact; the same facts in any order end in the same knowledge."""
         self.facts = facts.record(self.facts, event, envelope)
-        first = self.heard_at or envelope.time
-        self.heard_at = min(first, envelope.time)
+        self.heard_at = min(self.heard_at or envelope.time, envelope.time)
         if isinstance(event, TELL_WHO):
             self._take_customer()
         self.catch_up()
@@ -227,7 +225,6 @@ class Activation(ActivationTable, table=True):
         """Record that the message could not be delivered; staff may try another way."""
         self.state = UNDELIVERABLE
         self.void()
-        self._refresh()
 
     def amend(self, email: str | None, mobile: str | None) -> CustomerContactChanged | None:
         """Correct the contact; what was sent to the old one is void.
