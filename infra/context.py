@@ -42,6 +42,8 @@ def settings() -> "Settings":
 def complaints(error: "ValidationError") -> Iterator[tuple[str, str]]:
     """What is wrong with each field; never its value, which may be a secret."""
     for fault in error.errors(include_url=False, include_input=False):
+        if fault["type"] == "default_factory_not_called":
+            continue  # Its default would follow from another, which is the one at fault.
         where = ".".join(str(part) for part in fault["loc"])
         yield where, fault["msg"].removeprefix("Value error, ")
 

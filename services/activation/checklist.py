@@ -221,22 +221,22 @@ def _confirming(activation: Onboarding, _now: datetime) -> _State:
 
 
 def _releasing(activation: Onboarding, _now: datetime) -> _State:
-    at = facts.moment_of(activation.facts, CustomerReleased)
+    known = activation.facts
+    at = facts.moment_of(known, CustomerReleased)
     if at is not None:
-        return _done(at, facts.actor_of(activation.facts, CustomerReleased) or "king")
-    taken_back = facts.read(activation.facts, CustomerReleaseWithdrawn)
+        return _done(at, facts.actor_of(known, CustomerReleased) or "king")
+    at, taken_back = facts.moment_of(known, CustomerReleaseWithdrawn), facts.taken_back(known)
+    if any(collection.held for collection in facts.collections(known)):
+        text = "Het incassoresultaat klopt niet met de order; KING moet beslissen."
+        return _failed(at, "collection_held", text, "king")
     if taken_back is not None:
-        at = facts.moment_of(activation.facts, CustomerReleaseWithdrawn)
         text = f"De vrijgave is teruggenomen: {taken_back.cause} ({taken_back.reason_code})."
         return _failed(at, "release_withdrawn", text, "payer")
-    booked = facts.collections(activation.facts)
-    if any(collection.held for collection in booked):
-        text = "Het incassoresultaat klopt niet met de order; KING moet beslissen."
-        return _failed(None, "collection_held", text, "king")
-    if booked and booked[-1].status in ("failed", "returned", "refunded", "reversed"):
-        text = f"De incasso is niet gelukt ({booked[-1].reason_code or 'onbekend'})."
+    failure = facts.failure(known)
+    if failure is not None:
+        text = f"De incasso is niet gelukt ({failure.reason_code or 'onbekend'})."
         return _failed(None, "collection_failed", text, "payer")
-    if not facts.holds(activation.facts, OrderConfirmationSigned):
+    if not facts.holds(known, OrderConfirmationSigned):
         return WAITING
     # Money before the signature is remembered; the release follows at the signature.
     return _current("collection_expected", "KING incasseert de factuur.", "king")

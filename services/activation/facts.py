@@ -54,6 +54,8 @@ OF_ORDERS = (
 )
 """What names the order; the first that is known will do."""
 
+NOT_PAID = ("failed", "returned", "refunded", "reversed")
+
 COLLECTION = "collection/"
 """Each collection has a slot of its own, under its end-to-end id."""
 
@@ -83,6 +85,31 @@ def collections(facts: Facts) -> list[CollectionBooked]:
         if slot.startswith(COLLECTION)
     ]
     return sorted(booked, key=lambda collection: (collection.attempt, collection.end_to_end_id))
+
+
+def taken_back(facts: Facts) -> CustomerReleaseWithdrawn | None:
+    """Why the customer is released no longer, until the payer has signed for another try."""
+    withdrawn = read(facts, CustomerReleaseWithdrawn)
+    return None if withdrawn is None or _signed_since(facts, withdrawn.revision) else withdrawn
+
+
+def failure(facts: Facts) -> CollectionBooked | None:
+    """The latest attempt, where it failed and the payer must do something about it.
+
+    They need not where another attempt has brought the money, or where they have signed since:
+    then KING is asked anew.
+    """
+    booked = collections(facts)
+    if not booked or booked[-1].status not in NOT_PAID:
+        return None
+    paid = any(collection.status == "succeeded" for collection in booked)
+    return None if paid or _signed_since(facts, booked[-1].revision) else booked[-1]
+
+
+def _signed_since(facts: Facts, revision: int) -> bool:
+    """Whether the signature is of this revision or a later one: the same act may say both."""
+    signed = read(facts, OrderConfirmationSigned)
+    return signed is not None and signed.revision is not None and signed.revision >= revision
 
 
 def read(facts: Facts, kind: type[E]) -> E | None:

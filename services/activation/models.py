@@ -25,7 +25,6 @@ SENDING = states.SENDING
 SENT = states.SENT
 UNDELIVERABLE = states.UNDELIVERABLE
 
-
 TELL_WHO = (SignupAccepted, SignupRejected, RegistrationCompleted)
 """What tells who the customer is, and how they are reached."""
 BEFORE_ANY_END = datetime.min.replace(tzinfo=UTC)
@@ -94,6 +93,8 @@ class Activation(ActivationTable, table=True):
     expires_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     one_time_hash: str | None = Field(default=None, max_length=200)
     own_hash: str | None = Field(default=None, max_length=200)
+    recovery_hash: str | None = Field(default=None, max_length=200)
+    recovery_expires_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     # The version before this one counts wrong passwords here; they can go when none of those runs.
     wrong_tries: int = 0
     locked_until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
@@ -107,8 +108,7 @@ class Activation(ActivationTable, table=True):
     def record_fact(self, event: Event, envelope: Envelope) -> None:
         """Record a fact; the same facts in any order end in the same knowledge."""
         self.facts = facts.record(self.facts, event, envelope)
-        first = self.heard_at or envelope.time
-        self.heard_at = min(first, envelope.time)
+        self.heard_at = min(self.heard_at or envelope.time, envelope.time)
         if isinstance(event, TELL_WHO):
             self._take_customer()
         self.catch_up()
@@ -131,9 +131,9 @@ class Activation(ActivationTable, table=True):
         signup, rejected = self.signup, facts.read(self.facts, SignupRejected)
         if signup is not None:
             self.office_code, self.company = signup.office.code, signup.customer.company
-            # A contact that staff corrected is not overwritten: `amend` sets both.
-            if not self._amended:
-                self.email, self.mobile = signup.customer.email, signup.customer.mobile
+            # What staff corrected of the contact is not overwritten.
+            for name in {"email", "mobile"} - self._amended:
+                setattr(self, name, getattr(signup.customer, name))
         elif rejected is not None:
             self.office_code, self.company = rejected.office_code, rejected.company
 
@@ -193,8 +193,8 @@ class Activation(ActivationTable, table=True):
         self.lock_told_at = None
 
     def equip_beside(self, password_hash: str, expires_at: datetime) -> None:
-        """Keep the hash of a password that anybody may have asked for: their own stays good."""
-        self.one_time_hash, self.expires_at = password_hash, expires_at
+        """Keep the hash of a password that anybody may have asked for: the others stay good."""
+        self.recovery_hash, self.recovery_expires_at = password_hash, expires_at
 
     @property
     def may_forget(self) -> bool:
@@ -213,6 +213,7 @@ class Activation(ActivationTable, table=True):
     def void(self) -> None:
         """Make a password that was sent worthless; a password of the customer's own stays."""
         self.one_time_hash = self.expires_at = None
+        self.recovery_hash = self.recovery_expires_at = None
         self._refresh()
 
     def mark_sent(self, now: datetime) -> None:
@@ -224,7 +225,6 @@ class Activation(ActivationTable, table=True):
         """Record that the message could not be delivered; staff may try another way."""
         self.state = UNDELIVERABLE
         self.void()
-        self._refresh()
 
     def amend(self, email: str | None, mobile: str | None) -> CustomerContactChanged | None:
         """Correct the contact; what was sent to the old one is void.
@@ -237,10 +237,10 @@ class Activation(ActivationTable, table=True):
         if not changed:
             return None
         self.email, self.mobile = asked["email"], asked["mobile"]
-        self.facts = {**self.facts, "amended": {}}
-        chosen = self.own_hash is not None
-        if self.state == SENDING or (self.state == SENT and not chosen):
-            self.void()
+        amended = dict.fromkeys(sorted(self._amended | changed.keys()), True)
+        self.facts = {**self.facts, "amended": amended}
+        self.void()
+        if self.state == SENDING or (self.state == SENT and self.own_hash is None):
             self.state = UNDELIVERABLE
         self._refresh()
         return CustomerContactChanged(**changed)
@@ -252,9 +252,13 @@ class Activation(ActivationTable, table=True):
 
     def one_time_is_good(self, now: datetime) -> bool:
         """Whether there is a one-time password that has neither expired nor been made void."""
-        if self.one_time_hash is None or self.expires_at is None:
-            return False
-        return now < self.expires_at
+        ends = self.expires_at
+        return self.one_time_hash is not None and ends is not None and now < ends
+
+    def recovery_is_good(self, now: datetime) -> bool:
+        """Whether there is a password that was asked for, neither expired nor made void."""
+        ends = self.recovery_expires_at
+        return self.recovery_hash is not None and ends is not None and now < ends
 
     def can_log_in(self, now: datetime) -> bool:
         """Whether there is a password that would let the customer in, their own or another."""
@@ -283,8 +287,10 @@ class Activation(ActivationTable, table=True):
         self.void()
 
     @property
-    def _amended(self) -> bool:
-        return "amended" in self.facts
+    def _amended(self) -> set[str]:
+        """What staff corrected of the contact; an earlier version did not say, and meant both."""
+        amended = self.facts.get("amended")
+        return set() if amended is None else set(amended or ("email", "mobile"))
 
     def _refresh(self) -> None:
         waiting = self.state in (None, UNDELIVERABLE)

@@ -60,6 +60,14 @@ class StopMandate(Command):
     mandate_key: str
 
 
+class ResumeMandate(Command):
+    """Collect again what was called off for a death that was none, as a person has found."""
+
+    command_type: ClassVar[str] = "billing.resume_mandate"
+
+    mandate_key: str
+
+
 class RemindUnsigned(Command):
     """Remind the payer, a week, two, three after the order, of what has not come back."""
 

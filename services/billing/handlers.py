@@ -10,6 +10,7 @@ from services.billing.collection.handlers import (
     collect_again,
     decide,
     match_results,
+    resume_mandate,
     stop_mandate,
 )
 from services.billing.collection.process import CollectionProcess
@@ -19,6 +20,7 @@ from services.billing.commands import (
     DecideResult,
     MatchResults,
     RemindUnsigned,
+    ResumeMandate,
     SignOrder,
     StopMandate,
     WithdrawSignature,
@@ -191,6 +193,11 @@ SUBSCRIPTIONS = [
     on(
         StopMandate,
         stop_mandate,
+        loads=[STOPPED_MANDATE, ORDERS_OF_STOPPED, COLLECTIONS_OF_STOPPED],
+    ),
+    on(
+        ResumeMandate,
+        resume_mandate,
         loads=[STOPPED_MANDATE, ORDERS_OF_STOPPED, COLLECTIONS_OF_STOPPED],
     ),
     on(RemindUnsigned, remind_unsigned, loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER]),

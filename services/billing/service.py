@@ -5,6 +5,7 @@ from pathlib import Path
 from services.billing.api import router
 from services.billing.confirmation.notices import Documents
 from services.billing.customers import customer_names
+from services.billing.earlier_versions import catch_up
 from services.billing.handlers import SERIES, SUBSCRIPTIONS
 from services.billing.models import BillingTable
 from shared.host.service import Service
@@ -30,5 +31,6 @@ def build(settings: Settings) -> Service:
             "orders:confirm": "record signed confirmations, decide held results (KING back office)",
             "collections:report": "report collection results (KING billing)",
         },
+        at_start=catch_up,
         notification_kinds=documents.notification_kinds(),
     )

@@ -1,30 +1,14 @@
 """What a correction of a sign-up may hold; what is left out stays, what is null is taken away."""
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.events.shapes import Language, LegalForm, PayerKind
 
-JOINERS = "\u200c\u200d"
-INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
-"""Unicode's categories of what breaks a line, or reorders what a person reads."""
-
-
-def _one_line(value: str) -> str:
-    """A text without anything in it that a person does not see; joiners within words are fine.
-
-    Raises:
-        ValueError: there is something.
-    """
-    if any(unicodedata.category(sign) in INVISIBLE and sign not in JOINERS for sign in value):
-        raise ValueError("this holds a line break or another invisible character; remove it")
-    return value
-
-
-Text = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
+Text = Annotated[str, Field(max_length=800)]
+"""What it comes to, and whether it may be, the sign-up's own rules say, field by field."""
 
 
 class Changes(BaseModel):

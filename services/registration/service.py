@@ -2,14 +2,24 @@
 
 from pathlib import Path
 
+from sqlalchemy import update
+from sqlmodel import col
+
 from services.registration import charts
 from services.registration.api import router
 from services.registration.customers import customer_names
 from services.registration.handlers import ADMINISTRATIONS, CUSTOMERS, SUBSCRIPTIONS
-from services.registration.models import BaseAdministration, Chart, RegistrationTable, base_key
+from services.registration.models import (
+    BaseAdministration,
+    Chart,
+    Registration,
+    RegistrationTable,
+    base_key,
+)
 from shared.host.runtime import Runtime
 from shared.host.service import Service
 from shared.host.settings import Settings
+from shared.persistence.database import Database
 from shared.trade.catalogue import Catalogue
 
 STANDARD = "Standaard administratie"
@@ -32,8 +42,22 @@ def build(settings: Settings) -> Service:
             "registrations:review": ("see sign-ups that wait for review; register or decline them"),
             "administrations:create": "make administrations and base administrations",
         },
-        at_start=ship_standard_chart,
+        at_start=make_ready,
     )
+
+
+def make_ready(runtime: Runtime) -> None:
+    """Have the base administration to copy, and what an earlier version left without reference."""
+    ship_standard_chart(runtime)
+    find_by_reference(runtime.database)
+
+
+def find_by_reference(database: Database) -> None:
+    """Have found by their references also those of whom an earlier version has heard."""
+    reference = col(Registration.accepted)["reference"].as_string()
+    unnamed = col(Registration.reference).is_(None), col(Registration.office_code).is_not(None)
+    with database.begin() as session:
+        session.execute(update(Registration).where(*unnamed).values(reference=reference))
 
 
 def ship_standard_chart(runtime: Runtime) -> None:

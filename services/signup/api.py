@@ -189,7 +189,7 @@ def _offices(routes: APIRouter, runtime: Runtime) -> None:
             query = query.where(Office.code == caller.office)
         with runtime.reading() as session:
             rows = page.read(session, query, col(Office.code))
-        return [OfficeAnswer.model_validate(office) for office in rows]
+        return [OfficeAnswer.model_validate(office.told()) for office in rows]
 
 
 def _require_own_office(caller: Caller, office: str | None) -> None:
@@ -257,15 +257,16 @@ def _as_submitted() -> dict[str, Any]:
 
 
 def _load_or_404(session: Session, caller: Caller, reference: str) -> Signup:
-    """The sign-up by its onboarding id or its reference.
+    """The sign-up by its onboarding id, its reference, or the number that registration gave.
 
     Raises:
         NotFound: there is none, it was never accepted, or it is another office's.
     """
     onboarding_id = as_onboarding_id(reference)
     if onboarding_id is None:
-        query = select(Signup).where(Signup.reference == as_reference(reference)[1])
-        signup = session.exec(query).one_or_none()
+        series, stored = as_reference(reference)
+        column = col(Signup.customer_number if series == "K" else Signup.reference)
+        signup = session.exec(select(Signup).where(column == stored)).one_or_none()
     else:
         signup = session.get(Signup, onboarding_id)
     if signup is None or not signup.contents_are_final:

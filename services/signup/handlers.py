@@ -142,10 +142,9 @@ def put_office(command: PutOffice, offices: Loaded[Office]) -> Sequence[Effect]:
     office = offices.get(command.code)
     values = command.model_dump(mode="json")
     if office is None:
-        offices.add(Office(**values))
-        return []
-    for name, value in values.items():
-        setattr(office, name, value)
+        offices.add(Office.of(**values))
+    else:
+        office.change(**values)
     return []
 
 

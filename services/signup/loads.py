@@ -65,10 +65,11 @@ def _company(message: Message, _entities: Entities) -> str | None:
     return company_key(company, email) if company and email else None
 
 
-def _counted(message: Message, _entities: Entities) -> Iterator[str]:
+def _counted(message: Message, entities: Entities) -> Iterator[str]:
     content = message.content
     if isinstance(content, RawEvent):
-        yield office_key(office_code_of(content.data) or "")
+        office = entities[Office].get(office_code_of(content.data))
+        yield office_key(office.code if office else "")
     for part in ("customer", "payer"):
         if email := _email(_part(message, part)):
             yield recipient_key(email)

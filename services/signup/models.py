@@ -1,10 +1,11 @@
 """Offices and sign-ups, how far each sign-up has come, and how many came within an hour."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, MetaData
+from sqlalchemy import JSON, Column, Index, MetaData, false
 from sqlmodel import Field
 
 from shared.base.errors import Conflict
@@ -39,8 +40,9 @@ class SignupTable(Entity):
 class Office(SignupTable, table=True):
     """An accounting office whose clients sign up.
 
-    `pays_for_customers` is no, review or yes; `sites` are the origins of the pages that may show
-    its sign-up form in a frame.
+    `pays_for_customers` says whether it pays for them at all, `pays_unseen` whether nobody need
+    look first; `told` makes one word of the two. The version before this one knows the first alone.
+    `sites` are the origins of the pages that may show its sign-up form in a frame.
     """
 
     __tablename__ = "office"
@@ -52,13 +54,42 @@ class Office(SignupTable, table=True):
     language: str = Field(default="nl", max_length=2)
     review: str = Field(default="flagged", max_length=10)
     base_administration: str = Field(default="standard", max_length=35)
-    pays_for_customers: str = Field(default="no", max_length=6)
+    pays_for_customers: bool = False
+    pays_unseen: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     color: str | None = Field(default=None, max_length=7)
     sites: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+
+    @classmethod
+    def of(cls, **told: Any) -> "Office":
+        """An office of which this is told."""
+        return cls(**_as_kept(told))
+
+    def change(self, **told: Any) -> None:
+        """Keep what is told of it now."""
+        for name, value in _as_kept(told).items():
+            setattr(self, name, value)
+
+    def told(self) -> dict[str, Any]:
+        """What is known of it, as people tell it: how it pays is no, review or yes."""
+        return self.model_dump(exclude={"pays_unseen"}) | {"pays_for_customers": self.how_it_pays}
+
+    @property
+    def how_it_pays(self) -> str:
+        """Whether it pays for its customers: no, when a person has looked (review), or yes."""
+        if not self.pays_for_customers:
+            return "no"
+        return "yes" if self.pays_unseen else "review"
 
     def public(self) -> shapes.Office:
         """What other services need of the office."""
         return shapes.Office.model_validate(self.model_dump())
+
+
+def _as_kept(told: Mapping[str, Any]) -> dict[str, Any]:
+    if "pays_for_customers" not in told:
+        return dict(told)
+    word = told["pays_for_customers"]
+    return {**told, "pays_for_customers": word != "no", "pays_unseen": word == "yes"}
 
 
 class Signup(SignupTable, table=True):
@@ -72,12 +103,14 @@ class Signup(SignupTable, table=True):
     __table_args__ = (
         Index("signup_kvk", "kvk"),
         Index("signup_company", "company_key"),
+        Index("signup_customer_number", "customer_number"),
     )
 
     onboarding_id: str = Field(primary_key=True, max_length=36)
     status: str = Field(default=PENDING, max_length=12)
     digest: str | None = Field(default=None, max_length=64)
     reference: str | None = Field(default=None, max_length=35, unique=True)
+    customer_number: str | None = Field(default=None, max_length=35)
     office_code: str | None = Field(default=None, max_length=35)
     package_code: str | None = Field(default=None, max_length=35)
     kvk: str | None = Field(default=None, max_length=8)
@@ -129,6 +162,7 @@ class Signup(SignupTable, table=True):
         """Take what the office has registered, which it may have corrected."""
         parts = {"customer", "package", "payer"}
         self.registered = event.model_dump(mode="json", exclude_none=True, include=parts)
+        self.customer_number = event.customer_number
         self._know_again()
 
     def change_contact(self, event: CustomerContactChanged, order: tuple[str, str]) -> None:

@@ -11,7 +11,7 @@ from shared.host.service import Service
 from shared.host.settings import Settings
 from shared.trade.catalogue import Catalogue
 
-EXAMPLE = Office(
+EXAMPLE = Office.of(
     code="0042",
     name="Administratiekantoor De Linde",
     email="kantoor@delinde.example",

@@ -14,7 +14,9 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from shared.host.runtime import Runtime
 from shared.web.app import api_router
+from shared.web.headers import AnswerHeaders
 from shared.web.problems import add_problem_handlers
+from shared.web.strict_json import Gate
 
 LOOK_AGAIN = 0.5
 """Seconds for which an answer is good for others, too."""
@@ -118,6 +120,8 @@ def _answers(*members: str) -> dict[int | str, dict[str, Any]]:
 def health_app(runtimes: Sequence[Runtime]) -> FastAPI:
     """These routes alone, for a port of their own."""
     app = FastAPI(title="Stappenplan", openapi_url=None, redirect_slashes=False)
+    app.add_middleware(Gate)
+    app.add_middleware(AnswerHeaders)
     add_problem_handlers(app)
     app.include_router(health(runtimes))
     return app

@@ -37,6 +37,22 @@ def _or_zero(value: object) -> object:
     return 0 if value == "" else value
 
 
+def names_each_user(broker_url: str) -> bool:
+    """Whether everybody is the user of their own name at the broker, by each of its addresses.
+
+    Raises:
+        ValueError: by some of them they are, by others they are not.
+    """
+    users = [address.partition("://")[2].rpartition("@")[0] for address in broker_url.split(",")]
+    own = {user.partition(":")[0] == EACH_SERVICE for user in users}
+    if len(own) > 1:
+        raise ValueError(
+            "by one address everybody has a user of their own, by another all have one: write "
+            "{service} where the user's name stands in each of them, or in none"
+        )
+    return own == {True}
+
+
 class Settings(BaseSettings):
     """Everything that can be set, with defaults that are safe on one machine."""
 
@@ -95,7 +111,7 @@ class Settings(BaseSettings):
     mail_from: str = "iMUIS Online <noreply@stappenplan.example>"
     sms_sender: str = Field("iMUIS", min_length=3, max_length=11)
     strict_publishers: bool = Field(
-        default_factory=lambda data: EACH_SERVICE in data.get("broker_url", ""),
+        default_factory=lambda data: names_each_user(data.get("broker_url", "")),
         description="whether a message counts only as that of whom the broker vouches for; true "
         "where BROKER_URL has {service}",
     )
@@ -112,11 +128,24 @@ class Settings(BaseSettings):
     creditor: Creditor = Field(default_factory=Creditor)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    @field_validator("broker_url")
+    @classmethod
+    def _one_kind_of_user(cls, broker_url: str) -> str:
+        names_each_user(broker_url)
+        return broker_url
+
+    @field_validator("strict_publishers", mode="before")
+    @classmethod
+    def _set_to_nothing(cls, strict: object, info: ValidationInfo) -> object:
+        """Take one that is set to nothing as one that is not set."""
+        return names_each_user(info.data.get("broker_url", "")) if strict == "" else strict
+
     @field_validator("strict_publishers")
     @classmethod
     def _vouched_for(cls, strict: bool, info: ValidationInfo) -> bool:
         """Refuse to have the broker vouch for each where one user speaks for all."""
-        if strict and EACH_SERVICE not in info.data.get("broker_url", EACH_SERVICE):
+        broker_url = info.data.get("broker_url")
+        if strict and broker_url is not None and not names_each_user(broker_url):
             raise ValueError(
                 "with one user for all the broker can vouch for nobody: write {service} where the "
                 "user's name stands in STAPPENPLAN_BROKER_URL, or set "

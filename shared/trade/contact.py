@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from shared.base.text import NotPlainText, normal, undirected
+from shared.trade.citizen_number import holds_citizen_number
 
 HOME = "NL"
 """A number without its country is one of this country (ISO 3166-1)."""
@@ -44,8 +45,9 @@ def email_address(value: str) -> str:
     Its domain is in small letters, in the form of the DNS (IDNA 2008, RFC 5891: A-labels).
 
     Raises:
-        NotAnEmailAddress: no address can be like this; `Unmailable` when what stands before the @
-            needs SMTPUTF8 (RFC 6531), which senders and receivers lack.
+        NotAnEmailAddress: no address can be like this, or it holds a citizen number; `Unmailable`
+            when what stands before the @ needs SMTPUTF8 (RFC 6531), which senders and receivers
+            lack.
     """
     from email_validator import EmailNotValidError, validate_email
 
@@ -54,10 +56,12 @@ def email_address(value: str) -> str:
         if not written.rpartition("@")[0].isascii():
             raise Unmailable("before the @ only plain letters, digits and signs can be mailed")
         address = validate_email(
-            written, check_deliverability=False, allow_smtputf8=False
+            written, check_deliverability=False, allow_smtputf8=False, strict=True
         ).ascii_email
     except (EmailNotValidError, NotPlainText) as error:
         raise NotAnEmailAddress(str(error)) from None
+    if holds_citizen_number(written):
+        raise NotAnEmailAddress("this looks like a citizen number (BSN); give another address")
     if address is None or len(address) > LONGEST_ADDRESS:
         raise NotAnEmailAddress(f"an address has at most {LONGEST_ADDRESS} characters")
     return address
@@ -89,7 +93,11 @@ def mobile_number(value: str) -> str:
     from phonenumbers import PhoneNumberType
 
     try:
-        number = phonenumbers.parse(normal(undirected(value)), HOME)
+        written = normal(undirected(value)).removeprefix("tel:")
+        if any(sign.isalpha() for sign in written):
+            # It would be dialled by the keys of a telephone: an O for a nought becomes a 6.
+            raise NotAPhoneNumber("this is not a telephone number")
+        number = phonenumbers.parse(written, HOME)
     except (phonenumbers.NumberParseException, NotPlainText):
         raise NotAPhoneNumber("this is not a telephone number") from None
     if not phonenumbers.is_valid_number(number):

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from shared.base.text import NotPlainText, normal, normal_lines
-from shared.trade.citizen_number import holds_citizen_number
+from shared.trade.citizen_number import holds_citizen_number, names_citizen_number
 
 ENDINGS = (
     "com|net|org|info|biz|name|pro|mobi|eu|nl|be|de|fr|uk|es|it|pl|ru|cn|in|us|ch|at|dk|se|no|fi|"
@@ -27,6 +27,9 @@ LINK = re.compile(
     rf"[a-z][a-z0-9+.\-]*://|\bwww\d?\.|\bxn--|(?<![@\w.])(?:[\w-]+\.)*[\w-]{{2,}}\.(?:{ENDINGS})"
     r"(?![\w-])|(?<![@\w.])[\w-]+(?:\.[\w-]+)+/\w"
 )
+
+
+LEAVE_OUT = "this looks like a citizen number (BSN); leave it out"
 
 
 class CitizenNumberGiven(ValueError):
@@ -60,25 +63,31 @@ def plain_lines(value: object) -> object:
 
 
 def plain_code(value: object) -> object:
-    """A code or number in normal form: no text of people, so that no citizen number is looked for.
+    """A code or number in normal form: it may look like a citizen number, but not be called one.
 
     Raises:
         NotPlainText: it holds a control character or a sign that turns the direction.
+        CitizenNumberGiven: it says that it is a citizen number.
     """
-    return normal(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    code = normal(value)
+    if names_citizen_number(code):
+        raise CitizenNumberGiven(LEAVE_OUT)
+    return code
 
 
 def is_plain_code(code: str, limit: int = 35) -> bool:
     """Whether a thing may be known by it: something is seen of it, and it is in normal form."""
     try:
-        return 1 <= len(code) <= limit and normal(code) == code
-    except NotPlainText:
+        return 1 <= len(code) <= limit and plain_code(code) == code
+    except (NotPlainText, CitizenNumberGiven):
         return False
 
 
 def _guarded(value: str) -> str:
     if holds_citizen_number(value):
-        raise CitizenNumberGiven("this looks like a citizen number (BSN); leave it out")
+        raise CitizenNumberGiven(LEAVE_OUT)
     return value
 
 

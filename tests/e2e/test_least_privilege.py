@@ -15,6 +15,7 @@ from infra.operations.dead_letters.decisions import drop
 from infra.operations.dead_letters.letters import find
 from shared.host.settings import Settings
 from shared.messaging.topology import ADMIN, website_exchange
+from shared.processing import Person
 from shared.processing.store.tables import Outbox
 from tests.e2e.foreign_client import amqp_publish
 from tests.e2e.stage import Stage, four_processes
@@ -101,7 +102,7 @@ def test_a_client_that_sets_nothing_but_exchange_key_and_body_is_believed(
         "signup.submitted.v1 must come by the exchange stappenplan.website.0042, "
         "not by stappenplan.website.9999"
     )
-    drop(opened["signup"], letter.id, by="anna", why="forged")
+    drop(opened["signup"], letter.id, by=Person("anna"), why="forged")
     for database in opened.values():
         database.close()
 

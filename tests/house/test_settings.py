@@ -10,6 +10,7 @@ from shared.host.settings import Creditor, Settings
 ROOT = Path(__file__).parents[2]
 LINE = re.compile(r"^(STAPPENPLAN_[A-Z_]+)=(.*)$", re.MULTILINE)
 DEPENDS_ON_THE_FOLDER = "STAPPENPLAN_CATALOGUE"
+DEPENDS_ON_THE_BROKER = "STAPPENPLAN_STRICT_PUBLISHERS"
 
 
 def listed() -> dict[str, str]:
@@ -35,6 +36,7 @@ def test_every_setting_is_listed_with_its_default(monkeypatch: pytest.MonkeyPatc
     # Then it has them all, and no other, each with its default.
     assert in_the_list.keys() == expected.keys()
     expected[DEPENDS_ON_THE_FOLDER] = "infra/catalogue.toml"
+    expected[DEPENDS_ON_THE_BROKER] = ""
     assert in_the_list == expected
 
 
@@ -47,3 +49,6 @@ def test_the_list_can_be_given_to_a_process_as_it_is(monkeypatch: pytest.MonkeyP
             monkeypatch.setenv(name, value)
     # Then nothing changes.
     assert (Settings(), Creditor()) == plain
+    # And whoever takes it over, and has a broker user for each, is not the less strict for it.
+    monkeypatch.setenv("STAPPENPLAN_BROKER_URL", "amqp://{service}:secret@127.0.0.1:1/")
+    assert Settings().strict_publishers

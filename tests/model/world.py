@@ -15,7 +15,7 @@ from infra.operations.dead_letters import decisions
 from infra.operations.replay import archive as replays
 from shared.events import CustomerReleased
 from shared.messaging.bus import Incoming, Outgoing
-from shared.processing import resolutions
+from shared.processing import Person, resolutions
 from shared.processing.resolutions import NotDeadLettered
 from shared.processing.store import decisions as records
 from shared.processing.store.tables import DEAD, DONE, WAITING, Inbox, Outbox
@@ -187,7 +187,11 @@ class World:
             for person in ("anna", "bram"):
                 try:
                     decisions.retry(
-                        self.databases[name], decoder, letter_id, by=person, why="it is mended"
+                        self.databases[name],
+                        decoder,
+                        letter_id,
+                        by=Person(person),
+                        why="it is mended",
                     )
                     won += 1
                 except NotDeadLettered:
@@ -199,7 +203,7 @@ class World:
     def drop(self, name: str, letter_id: str) -> None:
         """A person lets a dead letter rest."""
         with self._clocks():
-            decisions.drop(self.databases[name], letter_id, by="anna", why="it was a test")
+            decisions.drop(self.databases[name], letter_id, by=Person("anna"), why="it was a test")
         self.dropped.add((name, letter_id))
 
     def replay(self) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -10,12 +11,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tests.servers import guardian
 
 LOOPBACK = "127.0.0.1"
+LISTENING = range(10_240, 32_768)
+"""Ports that Linux gives to no outgoing connection, as long as nobody has told it otherwise."""
 
 
 class ServerError(Exception):
@@ -23,13 +27,17 @@ class ServerError(Exception):
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, all different."""
-    sockets = [socket.create_server((LOOPBACK, 0)) for _ in range(count)]
-    try:
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Ports that nobody listens on now, all different.
+
+    They lie below those that the system gives to outgoing connections: one of these could be taken
+    by anybody's connection before the server that it is meant for begins to listen.
+    """
+    ports: set[int] = set()
+    while len(ports) < count:
+        port = secrets.choice(LISTENING)
+        with suppress(OSError), socket.create_server((LOOPBACK, port)):
+            ports.add(port)
+    return list(ports)
 
 
 def wait_until(ready: Callable[[], bool], what: str, seconds: float = 60) -> None:

@@ -12,6 +12,7 @@ from functools import partial
 from uuid import UUID, uuid5
 
 import structlog
+from pydantic import ValidationError
 
 from shared.base.errors import Malformed
 from shared.events import KING_QUEUE, CollectionRequested, CollectionResult
@@ -102,15 +103,15 @@ class KingBilling:
         """Report on one request; it is acknowledged only when the broker has the report."""
         try:
             envelope = self._read(incoming)
+            request = self._asked_for(envelope)
         except Malformed as refusal:
             log.warning("king_refused", reason=str(refusal))
             self.refusals.append(str(refusal))
             self._bus.acknowledge([incoming])
             return
-        if envelope.type != CollectionRequested.event_type:
+        if request is None:
             self._bus.acknowledge([incoming])  # A cancellation: this one has collected already.
             return
-        request = CollectionRequested.model_validate(envelope.data)
         self.requests.append(request)
         self.reported_at[request.order_reference] = datetime.now(UTC)
         results = [
@@ -124,6 +125,17 @@ class KingBilling:
         if self._strict and (reason := reason_to_refuse(incoming, envelope.type)):
             raise Malformed(reason)
         return envelope
+
+    def _asked_for(self, envelope: Envelope) -> CollectionRequested | None:
+        """The collection that is asked for; None when it is something else that was said."""
+        if envelope.type != CollectionRequested.event_type:
+            return None
+        try:
+            return CollectionRequested.model_validate(envelope.data)
+        except ValidationError as fault:
+            missing = fault.errors(include_input=False, include_url=False)[0]
+            where = ".".join(str(part) for part in missing["loc"])
+            raise Malformed(f"its data cannot be read: {where}: {missing['msg']}") from None
 
     def _reported(self, incoming: Incoming, done: "Future[list[PublishResult]]") -> None:
         results = [] if done.exception() else done.result()

@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from infra.operations.dead_letters.letters import DeadLetter
     from shared.persistence.database import Database
+    from shared.processing import Person
 
 app = typer.Typer(no_args_is_help=True, help="Messages that failed for good.")
 
@@ -144,7 +145,7 @@ def retry(
     correction = _read(body) if body else None
     own_decoder = decoder(context.settings(), context.require_service(service))
 
-    def decide(database: "Database", letter_id: str, who: str) -> str:
+    def decide(database: "Database", letter_id: str, who: "Person") -> str:
         return decisions.retry(
             database, own_decoder, letter_id, by=who, why=why, correction=correction
         )
@@ -162,7 +163,7 @@ def drop(
     """Let it rest, with a reason; it stays on record."""
     from infra.operations.dead_letters import decisions
 
-    def decide(database: "Database", letter_id: str, who: str) -> str:
+    def decide(database: "Database", letter_id: str, who: "Person") -> str:
         return decisions.drop(database, letter_id, by=who, why=why)
 
     _decide(decide, service, letter_ids, by, "is dropped")
@@ -179,7 +180,7 @@ def _read(path: str) -> bytes:
 
 
 def _decide(
-    decide: "Callable[[Database, str, str], str]",
+    decide: "Callable[[Database, str, Person], str]",
     service: str,
     letter_ids: Sequence[str],
     by: str,
@@ -187,14 +188,15 @@ def _decide(
 ) -> None:
     """Decide about each letter; one about which nothing can be decided does not stop the rest."""
     from infra import context
+    from shared.processing import Person
     from shared.processing.resolutions import NotDeadLettered, WouldBeRejected
 
     context.require_service(service)
-    refused = False
+    who, refused = Person(by or context.whoever_asks(), None, "command line"), False
     with context.databases([service]) as databases:
         for prefix in letter_ids:
             try:
-                letter_id = decide(databases[service], prefix, by or context.whoever_asks())
+                letter_id = decide(databases[service], prefix, who)
             except (NotDeadLettered, WouldBeRejected) as refusal:
                 typer.echo(str(refusal), err=True)
                 refused = True

@@ -1,12 +1,22 @@
-"""What a person decides about a dead letter, message or notification, found by its id."""
+"""What a person decides about a dead letter, message or notification, found by its id.
 
-from infra.operations.dead_letters.letters import find_by_prefix
+It is recorded twice: with the letter, as what became of it, and among the acts of people.
+"""
+
+from datetime import UTC, datetime
+from uuid import uuid5
+
+from sqlmodel import Session
+
+from infra.operations.dead_letters.letters import Row, find_by_prefix
+from shared.events.envelope import NAMESPACE
 from shared.notifications import queue
 from shared.notifications.tables import Notification
 from shared.persistence.database import Database
-from shared.processing import resolutions
+from shared.processing import Person, resolutions
 from shared.processing.decoding import Decoder
 from shared.processing.resolutions import WouldBeRejected
+from shared.processing.store import acts
 from shared.processing.store.decisions import Resolution
 
 
@@ -15,7 +25,7 @@ def retry(
     decoder: Decoder,
     letter_id: str,
     *,
-    by: str,
+    by: Person,
     why: str,
     correction: bytes | None = None,
 ) -> str:
@@ -27,7 +37,7 @@ def retry(
         NotDeadLettered: there is none by that id, somebody was first, or its own id was used.
         WouldBeRejected: it would be rejected again; nothing was changed.
     """
-    resolution = Resolution("retry", by, why)
+    resolution = Resolution("retry", by.name, why)
     with database.begin() as session:
         row = find_by_prefix(session, letter_id)
         if not isinstance(row, Notification):
@@ -36,20 +46,29 @@ def retry(
             queue.resend(session, row, resolution)
         else:
             raise WouldBeRejected("a mail has no body to correct; retry it as it is, or drop it")
+        _record(session, by, "dead_letter.retry", row)
         return row.id
 
 
-def drop(database: Database, letter_id: str, *, by: str, why: str) -> str:
+def drop(database: Database, letter_id: str, *, by: Person, why: str) -> str:
     """Let a dead letter rest; it stays on record with the reason. Returns its whole id.
 
     Raises:
         NotDeadLettered: there is none by that id, or somebody was first.
     """
-    resolution = Resolution("drop", by, why)
+    resolution = Resolution("drop", by.name, why)
     with database.begin() as session:
         row = find_by_prefix(session, letter_id)
         if isinstance(row, Notification):
             queue.cancel(session, row, resolution)
         else:
             resolutions.drop(session, row, resolution)
+        _record(session, by, "dead_letter.drop", row)
         return row.id
+
+
+def _record(session: Session, by: Person, what: str, row: Row) -> None:
+    """Record it about the onboarding; of a letter that is of none yet, about the letter."""
+    onboarding = row.onboarding_id if isinstance(row, Notification) else row.subject
+    subject = onboarding or str(uuid5(NAMESPACE, f"dead-letter/{row.id}"))
+    acts.record(session, by, what, subject, datetime.now(UTC), {"letter": row.id})

@@ -102,7 +102,7 @@ def routes(runtimes: Sequence[Runtime]) -> APIRouter:
                 runtime.database,
                 runtime.engine.decoder,
                 letter_id,
-                by=operator.name,
+                by=operator.person,
                 why=body.why,
                 correction=correction,
             )
@@ -113,7 +113,7 @@ def routes(runtimes: Sequence[Runtime]) -> APIRouter:
     def drop(service: str, letter_id: str, body: Dropping, operator: Operator) -> Outcome:
         database = find_runtime(service).database
         with _as_problems():
-            decided = decisions.drop(database, letter_id, by=operator.name, why=body.why)
+            decided = decisions.drop(database, letter_id, by=operator.person, why=body.why)
         return Outcome(service=service, id=decided, verdict="drop")
 
     return router

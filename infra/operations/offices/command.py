@@ -53,9 +53,10 @@ def _change(code: str, changes: dict[str, Any]) -> None:
 
     with databases(["signup"]) as opened, opened["signup"].begin() as session:
         present = session.get(Office, code)
-        before = present.model_dump(exclude={"code"}) if present else {}
+        before = present.told() if present else {}
+        before.pop("code", None)
         after = _checked(before | changes)
-        session.merge(Office(code=code, **after))
+        session.merge(Office.of(code=code, **after))
         if after != before:
             _record(session, code, after)
     news = "is as it was" if after == before else "is changed" if present else "is added"
@@ -145,7 +146,7 @@ def list_offices(
     from services.signup.models import Office
 
     with context.databases(["signup"]) as opened, opened["signup"].read() as session:
-        rows = [row.model_dump() for row in session.exec(select(Office).order_by(col(Office.code)))]
+        rows = [row.told() for row in session.exec(select(Office).order_by(col(Office.code)))]
     if as_json:
         context.as_json(rows)
         return

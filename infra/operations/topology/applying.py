@@ -68,7 +68,9 @@ def _make_users(
         words = "".join(f" --office {quote(office)}" for office in wanted.offices)
         yield (
             "users, permissions and limits are made elsewhere: have RabbitMQ import what "
-            f"`stappenplan topology definitions{words}` prints, or set STAPPENPLAN_MANAGEMENT_URL"
+            f"`stappenplan topology definitions{words}` prints, with --passwords and the file that "
+            "keeps the passwords of now (without it everybody gets another, which nobody knows), "
+            "or set STAPPENPLAN_MANAGEMENT_URL"
         )
         return
     management = Management(settings.management_url, settings.broker_url)

@@ -162,7 +162,10 @@ def _define(offices: "Sequence[str]", vhost: str, passwords: str) -> tuple[dict[
     wanted = topology(settings())
     offices = offices or known_offices(settings()) or ["0042"]
     if not passwords:
-        news = "passwords are random; --passwords FILE keeps them"
+        news = (
+            "passwords are random, and nobody knows them: to import this locks out whoever has one "
+            "now; --passwords FILE keeps them, and reuses those that are there"
+        )
         return build(wanted, offices, {}, vhost=vhost).document, news
     before = read_passwords(Path(passwords))
     built = build(wanted, offices, before, vhost=vhost)

@@ -1,8 +1,10 @@
 """HTTP in: the customer logs in and chooses a password."""
 
+from asyncio import Future
 from functools import partial
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, SecretStr
 
@@ -15,6 +17,8 @@ from shared.host.runtime import Runtime
 from shared.trade.text import PlainCode
 from shared.web.app import api_router
 from shared.web.documentation import problems
+
+log = structlog.get_logger()
 
 Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
 LoginName = Annotated[PlainCode, Field(min_length=1, max_length=64)]
@@ -77,10 +81,17 @@ def login_routes(runtime: Runtime) -> APIRouter:
     async def forgotten(body: Forgotten, request: Request) -> Received:
         address = _address_of(request)
         # Not waited for: how long it takes would tell whether there is such a customer.
-        turns.start(address, partial(forget_password, runtime, body.login_name, address, limits))
+        work = partial(forget_password, runtime, body.login_name, address, limits)
+        turns.start(address, work).add_done_callback(_log_failure)
         return Received()
 
     return routes
+
+
+def _log_failure(done: Future[None]) -> None:
+    """Log what nobody waits for: whoever asked has had their answer."""
+    if not done.cancelled() and (error := done.exception()) is not None:
+        log.error("password_forgotten_failed", exc_info=error)
 
 
 def _address_of(request: Request) -> str:

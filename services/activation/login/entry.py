@@ -106,7 +106,8 @@ def hashes_of(activation: Activation | None, now: datetime) -> Hashes:
     if activation is None:
         return Hashes()
     one_time = activation.one_time_hash if activation.one_time_is_good(now) else None
-    return Hashes(activation.own_hash, one_time)
+    recovery = activation.recovery_hash if activation.recovery_is_good(now) else None
+    return Hashes(activation.own_hash, one_time, recovery)
 
 
 def activation_to_change(session: Session, verdict: Verdict, now: datetime) -> Activation | None:

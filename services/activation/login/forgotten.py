@@ -1,10 +1,11 @@
 """A forgotten password: a fresh one-time password, to the address that is known.
 
 Anybody may say that they forgot one, so nobody is told whether there is such a customer, and what
-the customer has of their own stays good. The password is made while it is sent, as credentials
-are.
+the customer has stays good, be it their own or what came with their credentials. The password is
+made while it is sent, as credentials are.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from secrets import token_hex
@@ -47,7 +48,9 @@ def forget_password(runtime: Runtime, login_name: str, address: str, limits: Lim
     try:
         limits.forgotten.take(network_of(address))
     except TooManyRequests:
-        log.warning("password_forgotten_too_often")
+        with suppress(TooManyRequests):
+            limits.lines.take("forgotten")
+            log.warning("password_forgotten_too_often")
         return
     with runtime.reading() as session:
         activation = session.exec(select_by_name(name)).one_or_none()

@@ -67,3 +67,5 @@ class Limits:
     addresses: Limit = field(default_factory=lambda: Limit(FROM_ADDRESS))
     names: Limit = field(default_factory=lambda: Limit(FOR_NAME))
     forgotten: Limit = field(default_factory=lambda: Limit(FORGOTTEN))
+    lines: Limit = field(default_factory=lambda: Limit(1, within=1.0))
+    """Of the log, for one reason: a flood must not fill it."""

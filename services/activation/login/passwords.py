@@ -57,10 +57,15 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Hashes:
-    """What is kept of a customer's passwords that are good now; of a stranger there is nothing."""
+    """What is kept of a customer's passwords that are good now; of a stranger there is nothing.
+
+    `one_time` came with their credentials; `recovery` was sent since, because somebody said that
+    the password is forgotten.
+    """
 
     own: str | None = None
     one_time: str | None = None
+    recovery: str | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,9 @@ def hash_own(password: str) -> str:
 
 def compare(hashes: Hashes, entered: str) -> Match | None:
     """Which password this is; a wrong one takes as long for somebody who has none at all."""
-    one_time = _is_like_one_time(entered) and matches_one_time(hashes.one_time, entered)
+    sent = (hashes.one_time, hashes.recovery) if _is_like_one_time(entered) else ()
+    # Both are compared, whichever it is: how long it takes tells nothing.
+    one_time = sum(matches_one_time(stored, entered) for stored in sent) > 0
     form = own_form(entered)
     own = form is not None and _matches(hashes.own, form)
     # Passwords of before were hashed as they were typed.

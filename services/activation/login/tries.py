@@ -21,6 +21,9 @@ WRONG_TRIES_FOR_LONG = 20
 LONG_LOCK = timedelta(days=1)
 """After so many wrong passwords whoever guesses waits for a day, and not for minutes."""
 FORGOTTEN_AFTER = timedelta(days=90)
+SITE_BITS = 72
+"""Of an address of version 6, those within one site: a home is given a /56 (RFC 6177), in which
+whoever guesses would have 256 networks of 64 bits to come from."""
 
 
 class LoginTries(ActivationTable, table=True):
@@ -59,14 +62,14 @@ def way_of(login_name: str, address: str) -> str:
 
 
 def network_of(address: str) -> str:
-    """What one person has of addresses: a single one of version 4, 64 bits of version 6."""
+    """What one person has of addresses: a single one of version 4, a whole site of version 6."""
     try:
         number = ip_address(address)
     except ValueError:
         return address
     if isinstance(number, IPv6Address):
         mapped = number.ipv4_mapped
-        return str(mapped) if mapped else str(IPv6Address(int(number) >> 64 << 64))
+        return str(mapped) if mapped else str(IPv6Address(int(number) >> SITE_BITS << SITE_BITS))
     return address
 
 

@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from services.billing.collection.deciding import decide_unmatched, require_acceptable
 from services.billing.collection.process import CollectionProcess
 from services.billing.collection.unmatched import book_unmatched, schedule_match
-from services.billing.commands import CollectAgain, DecideResult, MatchResults, StopMandate
+from services.billing.commands import (
+    CollectAgain,
+    DecideResult,
+    MatchResults,
+    ResumeMandate,
+    StopMandate,
+)
 from services.billing.models import Collection, Mandate, Order, UnmatchedResult
 from services.billing.models.unmatched import unmatched_id
 from services.billing.orders import find_order, require_order
@@ -115,6 +121,25 @@ def stop_mandate(
         for order in orders.where(mandate_key=mandate.key)
         for row in collections.where(onboarding_id=order.onboarding_id)
         if (cancelled := row.cancel("deceased")) is not None
+    ]
+
+
+def resume_mandate(
+    command: ResumeMandate,
+    orders: Loaded[Order],
+    mandates: Loaded[Mandate],
+    collections: Loaded[Collection],
+    settings: Settings,
+    now: Now,
+) -> Sequence[Effect]:
+    """Have KING collect again what was called off, now that nobody has died."""
+    mandate = mandates.get(command.mandate_key)
+    if mandate is None or mandate.stopped:
+        return []
+    return [
+        effect
+        for order in orders.where(mandate_key=mandate.key)
+        for effect in CollectionProcess(order, mandate, collections, settings, now).resume()
     ]
 
 

@@ -6,13 +6,13 @@ from datetime import date, timedelta
 from functools import partial
 
 from services.billing.collection.release import update_standing
-from services.billing.commands import CollectAgain, SignOrder, StopMandate
+from services.billing.commands import CollectAgain, ResumeMandate, SignOrder, StopMandate
 from services.billing.mails import failure_mails
 from services.billing.models import Collection, Mandate, Order
 from services.billing.models.collection import UNASKED, collection_key
 from services.billing.models.money import HeldResult, held_results, hold
 from services.billing.models.reasons import Reason, reason_for
-from services.billing.models.results import CONTRADICTED, DISMISS, TAKEN_BACK
+from services.billing.models.results import CONTRADICTED, DECEASED, DISMISS, TAKEN_BACK
 from services.billing.models.sepa_ids import end_to_end_id
 from services.billing.models.terms import first_collection_day
 from shared.events import CollectionRequested, CollectionResult, Event
@@ -42,7 +42,7 @@ class CollectionProcess:
         """
         signed = self.order.sign(method, signed_on, signed_by, self.now)
         effects: list[Effect] = [EventFor(self.order.onboarding_id, signed)]
-        if not any(row.under_way or row.ever_succeeded for row in self._attempts()):
+        if not self.in_hand:
             effects += self._request(self._next_attempt())
         return effects + update_standing(self.order, self._attempts())
 
@@ -70,7 +70,19 @@ class CollectionProcess:
             # So it failed after all; what time heals waited for this decision.
             reason = reason_for(collection.reason_code or "")
             effects += self._schedule_again(collection, reason)
+        if held.why == DECEASED and self.mandate is not None and not self.mandate.stopped:
+            command = ResumeMandate(mandate_key=self.mandate.key)
+            key = f"resume_mandate/{collection.key}/{self.order.revision}"
+            effects.append(Scheduled(command, self.now, key, about=self.order.onboarding_id))
         return effects
+
+    def resume(self) -> list[Effect]:
+        """Ask KING again, where nothing but a death that was none has stopped it."""
+        last = max(self._attempts(), key=lambda row: row.attempt, default=None)
+        wanted = self.order.signed and not (self.order.withdrawn or self.in_hand)
+        if last is None or not wanted or not last.stopped:
+            return []
+        return self._request(self._next_attempt())
 
     def withdraw(self, cause: str) -> list[Effect]:
         """Follow up that the customer left: money that is there must go back."""

@@ -98,9 +98,10 @@ def remind_unsigned(
 ) -> Sequence[Effect]:
     """Remind the payer of the confirmation that has not come back, with the same document."""
     order, mandate = _order_and_mandate(command.order_reference, orders, mandates)
-    if order.signed or order.withdrawn or mandate.stopped:
+    if order.signed or order.withdrawn:
         return []
-    mails = reminder_mails(order, command.times)
+    # While a death is looked into nobody is asked for anything.
+    mails = [] if mandate.stopped else reminder_mails(order, command.times)
     return [*mails, *schedule_reminder(order, command.times + 1, now)]
 
 

@@ -79,9 +79,10 @@ class Documents:
         Raises:
             NotFound: it is such a text, and its seal is not the one that we printed.
         """
-        scanned = SCANNED.fullmatch(text.strip().upper())
+        named = text.strip().upper()
+        scanned = SCANNED.fullmatch(named)
         if scanned is None:
-            return text
+            return named
         if not hmac.compare_digest(self._token(scanned[1]).encode(), scanned[0].encode()):
             raise NotFound(
                 "seal_wrong",

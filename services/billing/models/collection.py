@@ -164,6 +164,13 @@ class Collection(BillingTable, table=True):
         return self.status not in (UNASKED, CANCELLED)
 
     @property
+    def stopped(self) -> bool:
+        """Whether it came to nothing because the account holder was said to have died."""
+        failed = self.status in ("failed", *TAKEN_BACK)
+        deceased = failed and reason_for(self.reason_code or "").stops_everything
+        return deceased or self.called_off == "deceased"
+
+    @property
     def under_way(self) -> bool:
         """Whether KING may still bring the money."""
         return self.status in OPEN_STATUSES

@@ -1,6 +1,7 @@
 """Mandates: a payer's permission to collect, and whose mandate an order falls under."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import JSON, Column
 from sqlmodel import Field
@@ -14,6 +15,9 @@ from shared.events.billing import Scheme
 from shared.events.shapes import Payer
 from shared.persistence.entity import moment
 
+OF_A_SIGNATURE = {"signed_on", "recorded_at", "iban", "account_holder", "refusals"}
+"""What a signature brings, and takes with it when it was a mistake."""
+
 LIFE_YEARS = 3
 """A mandate under which nothing was collected for 36 months has lapsed (SEPA rulebooks)."""
 
@@ -23,7 +27,8 @@ class Mandate(BillingTable, table=True):
 
     `recorded_at` is when its signature was recorded, `used_on` the last day for which KING was
     asked to collect under it; `refusals` are the codes by which the bank refused it for good since
-    then, each under the collection that met it.
+    then, each under the collection that met it. `former` is the signature that this one replaced,
+    under which KING may still collect.
     """
 
     __tablename__ = "mandate"
@@ -37,6 +42,7 @@ class Mandate(BillingTable, table=True):
     recorded_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     used_on: date | None = None
     refusals: dict[str, str] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+    former: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
 
     def active_on(self, day: date) -> bool:
         """Whether KING may collect under it: signed, not refused by the bank, not lapsed."""
@@ -61,6 +67,8 @@ class Mandate(BillingTable, table=True):
 
     def sign(self, signed_on: date, iban: str, account_holder: str, now: datetime) -> None:
         """Record that the payer has signed it, for this account; earlier refusals are over."""
+        if self.signed_on is not None and self.recorded_at != now:
+            self.former = self.model_dump(mode="json", include=OF_A_SIGNATURE)
         self.signed_on, self.iban, self.account_holder = signed_on, iban, account_holder
         self.recorded_at, self.refusals = now, None
 
@@ -69,9 +77,16 @@ class Mandate(BillingTable, table=True):
         return (self.signed_on, self.iban) == (signed_on, iban)
 
     def withdraw_signature(self, payer: Payer) -> None:
-        """Forget a signature that was recorded by mistake, with the account that came with it."""
+        """Forget a signature that was recorded by mistake, with the account that came with it.
+
+        What it had replaced holds again: other orders may be collected under that.
+        """
         self.signed_on = self.recorded_at = self.refusals = None
         self.iban, self.account_holder = payer.iban, payer.account_holder
+        if self.former is not None:
+            former, self.former = Mandate.model_validate({**self.model_dump(), **self.former}), None
+            for name in OF_A_SIGNATURE:
+                setattr(self, name, getattr(former, name))
 
     def use(self, collect_on: date) -> None:
         """Note that KING is asked to collect under it on this day."""

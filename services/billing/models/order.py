@@ -209,6 +209,11 @@ class Order(BillingTable, table=True):
             return Standing.RELEASED
         return Standing.TAKEN_BACK
 
+    def catch_up(self) -> None:
+        """Bring what it is listed and found by into line with what is known of it."""
+        self.company_key = company_key(self.registration().customer.company)
+        self._derive_stage()
+
     def _derive_stage(self) -> None:
         stages = {
             Standing.OPEN: Stage.SIGNED,

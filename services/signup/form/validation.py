@@ -25,8 +25,11 @@ LINK = "link_in_text"
 class OfficeTerms(Protocol):
     """What validation asks of an office."""
 
-    pays_for_customers: str
     language: str
+
+    @property
+    def how_it_pays(self) -> str:
+        """Whether it pays for its customers: no, review or yes."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def _language(data: Mapping[str, Any]) -> Language:
 def _payer(form: Form, office: OfficeTerms | None) -> Payer | None:
     payer = read_payer(form)
     kind = form.number("payer.kind", limit=40)
-    if kind == "office" and office is not None and office.pays_for_customers == "no":
+    if kind == "office" and office is not None and office.how_it_pays == "no":
         form.wrong("payer.kind", "office_does_not_pay")
         return None
     return payer
@@ -123,7 +126,7 @@ def _warnings(submitted: SignupSubmitted, office: OfficeTerms) -> list[Warning]:
         warn("iban_bank_unknown")
     if submitted.customer.kvk is None and submitted.customer.address.country == "NL":
         warn("kvk_missing")
-    if submitted.payer.kind == "office" and office.pays_for_customers != "yes":
+    if submitted.payer.kind == "office" and office.how_it_pays != "yes":
         warn("payer_office", needs_review=True)
     if any(holds_link(text) for text in _texts(submitted)):
         warn(LINK, needs_review=True)

@@ -27,7 +27,8 @@ class Management:
         self.vhost = unquote(path.removeprefix("/")) or "/"
         self._user = (unquote(parts.username or ""), unquote(parts.password or ""))
         # Without user and password: httpx would put the address in its errors.
-        self._address = f"{parts.scheme}://{parts.hostname}:{parts.port or 15672}/api"
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        self._address = f"{parts.scheme}://{host}:{parts.port or 15672}/api"
 
     def bindings(self) -> set[Binding]:
         """The bindings of queues that there are."""
@@ -49,22 +50,25 @@ class Management:
     def grant(self, topology: Topology, users: Sequence[str], passwords: Mapping[str, str]) -> None:
         """Make these users of a topology, their permissions, and the limits of all.
 
-        Whoever is there already keeps their password; `passwords` are those of the others.
+        Whoever is there already keeps their password, in whichever way the broker hashed it, and
+        their tags; `passwords` are those of the others.
         """
         present = self._users()
         wanted = [name for name in users if name != ADMIN]
         hashes = {
-            name: present[name] if name in present else password_hash(passwords[name])
-            for name in wanted
+            name: "" if name in present else password_hash(passwords[name]) for name in wanted
         }
         document = access(topology, hashes, vhost=self.vhost)
+        document["users"] = [row | present.get(row["name"], {}) for row in document["users"]]
         for part in ("permissions", "topic_permissions"):
             document[part] = [row for row in document[part] if row["user"] in wanted]
         self._call("POST", "/definitions", document)
 
-    def _users(self) -> dict[str, str]:
-        """Who is there, with the password as RabbitMQ keeps it."""
-        return {row["name"]: row["password_hash"] for row in self._call("GET", "/users")}
+    def _users(self) -> dict[str, dict[str, Any]]:
+        """Who is there, with the password as RabbitMQ keeps it, and their tags."""
+        kept = ("password_hash", "hashing_algorithm", "tags")
+        rows = self._call("GET", "/users")
+        return {row["name"]: {part: row[part] for part in kept if part in row} for row in rows}
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         import httpx

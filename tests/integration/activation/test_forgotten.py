@@ -1,17 +1,24 @@
 """A forgotten password: a fresh one goes to the known address, and a stranger gains nothing."""
 
+import asyncio
 from datetime import timedelta
+from typing import cast
 
+import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from services.activation.commands import AmendContact
+from services.activation.login.api import login_routes
 from services.activation.login.forgotten import GOOD_FOR, forget_password
 from services.activation.login.limits import Limit, Limits
 from services.activation.models import FORGOTTEN_A_DAY
-from shared.base.errors import Unauthorized
+from shared.base.errors import InfrastructureDown, Unauthorized
 from shared.events import CustomerReleaseWithdrawn
+from shared.host.runtime import Runtime
 from shared.processing.store import acts
 from shared.processing.testing import onboarding
+from shared.web.app import create_app
 from tests.integration.activation.conftest import (
     ACTIVATE,
     ANNA,
@@ -78,6 +85,46 @@ def test_a_stranger_who_says_so_takes_nothing_from_the_customer(
         practice.log_in(name, fresh)
 
 
+def test_a_stranger_who_says_so_does_not_end_the_password_of_the_credentials(
+    practice: Practice,
+) -> None:
+    # Given a customer who has not come in yet, and a stranger who knows the login name,
+    practice.ask(ACTIVATE)
+    name, one_time = practice.credentials()
+    assert forget(practice, name, "198.51.100.9") == [KIND]
+    fresh = mailed_password(practice)
+    # When the customer types what came with the credentials, Then it lets them in, as this would.
+    assert practice.log_in(name, fresh).must_change_password
+    assert practice.log_in(name, one_time).must_change_password
+    # And once they have a password of their own, neither does any more.
+    practice.change_password(name, one_time, OWN)
+    for former in (fresh, one_time):
+        with pytest.raises(Unauthorized):
+            practice.log_in(name, former)
+
+
+def test_the_password_of_the_credentials_outlives_one_that_was_asked_for(
+    practice: Practice,
+) -> None:
+    practice.ask(ACTIVATE)
+    name, one_time = practice.credentials()
+    forget(practice, name, "198.51.100.9")
+    practice.now += GOOD_FOR
+    assert practice.log_in(name, one_time).must_change_password
+
+
+def test_what_was_sent_to_a_former_address_lets_nobody_in(practice: Practice, name: str) -> None:
+    # Given a customer with a password of their own, and a fresh one in a mailbox
+    forget(practice, name)
+    fresh = mailed_password(practice)
+    # that turns out to be somebody else's by now, When their address is corrected,
+    practice.ask(AmendContact(email="goed@bakkerij.example", by=ANNA))
+    # Then what lies in that mailbox is void, and their own password is not.
+    with pytest.raises(Unauthorized):
+        practice.log_in(name, fresh)
+    assert not practice.log_in(name, OWN).must_change_password
+
+
 def test_a_fresh_password_is_good_for_a_day(practice: Practice, name: str) -> None:
     forget(practice, name)
     practice.now += GOOD_FOR
@@ -115,7 +162,7 @@ def test_nothing_goes_to_an_address_that_was_corrected_meanwhile(
 ) -> None:
     forget_password(practice.runtime, name, HOME, practice.limits)
     practice.ask(AmendContact(email="goed@bakkerij.example", by=ANNA))
-    assert KIND not in practice.deliver()
+    assert practice.deliver() == ["contact_changed"]
 
 
 def test_one_address_may_say_so_only_so_often(practice: Practice, name: str) -> None:
@@ -123,6 +170,40 @@ def test_one_address_may_say_so_only_so_often(practice: Practice, name: str) -> 
     assert forget(practice, "niemand.hier") == []
     assert forget(practice, name) == []
     assert forget(practice, name, "198.51.100.9") == [KIND]
+
+
+def test_a_flood_of_them_does_not_fill_the_log(practice: Practice) -> None:
+    # Given an address from which it was said too often, When it goes on,
+    practice.limits = Limits(forgotten=Limit(1))
+    with capture_logs() as lines:
+        for _ in range(50):
+            forget_password(practice.runtime, "niemand.hier", HOME, practice.limits)
+    # Then that is logged once a second.
+    assert [line["event"] for line in lines].count("password_forgotten_too_often") == 1
+
+
+def test_one_that_fails_is_logged_since_nobody_waits_for_it() -> None:
+    # Given a database that is away,
+    class Away:
+        def reading(self) -> None:
+            raise InfrastructureDown("the database is away")
+
+    app = create_app([login_routes(cast(Runtime, Away()))], token_key="k" * 40)
+
+    async def ask() -> int:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            answer = await client.post("/password/forgotten", json={"login_name": "iemand"})
+        for _ in range(500):
+            if lines:
+                break
+            await asyncio.sleep(0.01)
+        return answer.status_code
+
+    # When somebody forgot their password, Then they are told what all are told, and it is logged.
+    with capture_logs() as lines:
+        assert asyncio.run(ask()) == 202
+    assert [line["event"] for line in lines] == ["password_forgotten_failed"]
 
 
 def test_what_was_asked_for_is_on_record(practice: Practice, name: str) -> None:

@@ -1,6 +1,7 @@
 """Wrong passwords: whoever guesses shuts out themselves, and nobody learns which names exist."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -115,7 +116,23 @@ def test_all_addresses_of_one_connection_are_one_address(
 ) -> None:
     guess(practice, login[0], "2001:db8::5")
     assert guess(practice, login[0], "2001:db8::77:1", 1) == ["locked"]
-    assert guess(practice, login[0], "2001:db8:0:1::5", 1) == ["login_failed"]
+    assert guess(practice, login[0], "2001:db8:0:ff::5", 1) == ["locked"]
+    assert guess(practice, login[0], "2001:db8:0:100::5", 1) == ["login_failed"]
+
+
+def test_one_connection_with_many_networks_does_not_shut_the_customer_out(
+    practice: Practice, login: tuple[str, str]
+) -> None:
+    # Given a customer who has not come in yet, and a stranger at home, who has 256 networks there
+    name, password = login
+    for network in range(limits.FOR_NAME // WRONG_TRIES + 1):
+        # and guesses from each of them in turn,
+        with suppress(Problem):
+            for _ in range(WRONG_TRIES):
+                with suppress(Unauthorized):
+                    practice.log_in(name, "geraden", f"2001:db8:0:{network:x}::5")
+    # When the customer comes with what they were sent, Then they are let in.
+    assert practice.log_in(name, password).must_change_password
 
 
 def test_nothing_is_hashed_for_whoever_has_tried_too_much(

@@ -1,7 +1,9 @@
 """`stappenplan topology apply` and `office add` on RabbitMQ: what they make, and what they say."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha512
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -22,6 +24,7 @@ from tests.servers.premises import wait_until
 from tests.servers.rabbitmq import RabbitMQ
 
 SUBMITTED = "signup.submitted.v1"
+SHA512 = "rabbit_password_hashing_sha512"
 OFFICE = ("--name", "Kantoor", "--email", "kantoor@voorbeeld.example")
 USERS = {*service_names(), KING.name, "website-0042", "website-0077"}
 
@@ -89,6 +92,8 @@ def test_without_a_database_it_is_made_for_no_office_and_said(broker_shell: Shel
     assert "for no office's website: signup's database is not there yet" in output
     assert not list(broker_shell.data_dir.glob("*.db"))
     assert "`stappenplan topology definitions`" in output
+    # with the passwords of now: those that it prints otherwise would lock everybody out;
+    assert "--passwords" in output
     url = broker_shell.settings["BROKER_URL"]
     assert not reaches(url, "stappenplan.website.0042")
     # an office that is named has its exchange at once.
@@ -141,6 +146,19 @@ def test_users_permissions_and_limits_are_made_through_the_management_interface(
     again = said(managed, "topology", "apply")
     assert told_passwords(again) == {}
     assert reaches(website, "stappenplan.website.0042")
+
+
+def test_who_has_a_user_already_keeps_password_and_tags(managed: Shell, rabbitmq: RabbitMQ) -> None:
+    # Given a user whose password the broker hashes in another way, and who may watch it too,
+    hashed = b64encode(b"salt" + sha512(b"saltof-old").digest()).decode()
+    user = {"password_hash": hashed, "hashing_algorithm": SHA512, "tags": "monitoring"}
+    rabbitmq.management.call("PUT", "/users/website-0042", user)
+    # When the topology is applied,
+    said(managed, "topology", "apply", "--office", "0042")
+    # Then they still come in as they did, and may still watch it.
+    assert reaches(address(managed, "website-0042", "of-old"), "stappenplan.website.0042")
+    kept = rabbitmq.management.call("GET", "/users/website-0042")
+    assert (kept["hashing_algorithm"], kept["tags"]) == (SHA512, ["monitoring"])
 
 
 def test_new_passwords_go_to_the_file_that_is_named(managed: Shell, tmp_path: Path) -> None:

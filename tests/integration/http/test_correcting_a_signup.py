@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.integration.http.conftest import Api
 from tests.integration.http.test_doors import is_problem
+from tests.servers.premises import wait_until
 
 IBAN = "NL91ABNA0417164300"
 REVIEW = "registrations:review"
@@ -12,10 +13,9 @@ REVIEW = "registrations:review"
 def under_review(api: Api) -> tuple[str, dict[str, Any]]:
     """A customer of an office that looks at every sign-up; their id, and their registration."""
     onboarding_id = api.sign_up("0077")
-    api.waits_for(onboarding_id, "review")
-    shown = api.ask("GET", f"/api/registrations/{onboarding_id}")
-    assert shown.status_code == 200, shown.text
-    return onboarding_id, dict(shown.json())
+    path = f"/api/registrations/{onboarding_id}"
+    wait_until(lambda: api.ask("GET", path).status_code == 200, "registration has heard of it", 20)
+    return onboarding_id, dict(api.ask("GET", path).json())
 
 
 def test_the_office_sees_everything_but_the_account_number(api: Api) -> None:
@@ -58,6 +58,17 @@ def test_a_correction_is_answered_with_what_was_recorded_and_is_registered(api: 
     assert (late.json()["state"], late.json()["status"]) == ("registered", 409)
 
 
+def test_a_correction_is_read_as_a_signup_is(api: Api) -> None:
+    # Given a customer who waits for review, When what is pasted holds signs that nobody sees,
+    onboarding_id, _ = under_review(api)
+    body = {"customer": {"company": "De\u00adVries\tB.V.", "mobile": "\u202a06 12345678\u202c"}}
+    corrected = api.ask("PATCH", f"/api/registrations/{onboarding_id}", json=body)
+    # Then they are left out, as the form leaves them out.
+    assert corrected.status_code == 200, corrected.text
+    customer = corrected.json()["customer"]
+    assert (customer["company"], customer["mobile"]) == ("DeVries B.V.", "+31612345678")
+
+
 def test_a_decline_is_answered_with_what_was_recorded(api: Api) -> None:
     onboarding_id, _ = under_review(api)
     path = f"/api/registrations/{onboarding_id}"
@@ -77,15 +88,13 @@ def test_a_wrong_correction_names_each_field(api: Api) -> None:
     assert is_problem(wrong, 422, "correction_invalid")
     fields = {error["field"] for error in wrong.json()["errors"]}
     assert fields == {"customer.email", "customer.kvk", "payer.iban"}
-    # What nobody sees, a field that no sign-up has, and a correction of nothing, are refused.
-    hidden = [{"customer": {"company": f"Kore{sign}naar"}} for sign in "\n\x07\u202e\u2028"]
-    unknown: list[Any] = [
-        *hidden,
-        {},
-        {"customer": {}},
-        {"customer": {"bsn": "1"}},
-        {"status": "done"},
-    ]
+    # What breaks a line or turns the direction is wrong in its field;
+    for sign in "\n\x07\u202e\u2028":
+        hidden = api.ask("PATCH", path, json={"customer": {"company": f"Kore{sign}naar"}})
+        assert is_problem(hidden, 422, "correction_invalid")
+        assert [error["field"] for error in hidden.json()["errors"]] == ["customer.company"]
+    # a field that no sign-up has, and a correction of nothing, are refused.
+    unknown: list[Any] = [{}, {"customer": {}}, {"customer": {"bsn": "1"}}, {"status": "done"}]
     for nothing in unknown:
         refused = api.ask("PATCH", path, json=nothing)
         assert is_problem(refused, 422, "invalid")

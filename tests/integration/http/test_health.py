@@ -15,6 +15,7 @@ import pytest
 from infra.run.http_server import HttpServer
 from infra.run.sockets import listen
 from infra.run.supervisor import Supervisor
+from shared.events.envelope import MAX_BODY_BYTES
 from shared.host import health
 from shared.host.health import Look, health_app
 from shared.host.runtime import Runtime
@@ -130,3 +131,16 @@ def test_a_database_that_hangs_is_told_and_not_waited_for(
     # When it is asked how it is, Then it answers, again and again.
     assert asyncio.run(ask_all()) == [200, 503, 503, 200, 503, 503]
     release.set()
+
+
+def test_the_port_for_health_reads_no_more_than_any_other() -> None:
+    # Given the port of its own, When somebody sends more than any request may have,
+    async def ask(path: str, content: bytes) -> httpx.Response:
+        transport = httpx.ASGITransport(health_app([]))
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            return await client.request("GET", path, content=content)
+
+    for path in ("/healthz", "/nothing"):
+        # Then it is refused; and what is answered is no more to be guessed at than elsewhere.
+        assert asyncio.run(ask(path, b"1" * (MAX_BODY_BYTES + 1))).status_code == 413
+        assert asyncio.run(ask(path, b"")).headers["X-Content-Type-Options"] == "nosniff"

@@ -2,11 +2,13 @@
 
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from services.registration.charts import shipped_chart
 from tests.integration.http.conftest import Api
 from tests.integration.http.test_doors import is_problem
+from tests.servers.premises import wait_until
 
 
 def test_a_signup_is_taken_and_can_be_followed(api: Api) -> None:
@@ -150,6 +152,22 @@ def test_a_base_without_accounts_gets_the_chart_that_ships_with_the_product(api:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_unknown_customer_has_no_administration(api: Api, method: str) -> None:
     assert is_problem(api.ask(method, f"/api/registrations/{uuid4()}/administration"), 404)
+
+
+def test_a_customer_is_withdrawn_by_their_customer_number(api: Api) -> None:
+    # Given a customer whom registration gave a number, When the office withdraws them by it,
+    onboarding_id = api.sign_up()
+    api.waits_for(onboarding_id, "signature_missing")
+    number = api.ask("GET", f"/api/registrations/{onboarding_id}").json()["customer_number"]
+
+    def withdraw(office: str) -> httpx.Response:
+        token = api.token("signup:withdraw", office=office)
+        return api.call("POST", f"/api/signups/{number.lower()}/withdraw", token, json={})
+
+    # Then it is they, and nobody of another office's.
+    assert is_problem(withdraw("0077"), 404, "not_found")
+    wait_until(lambda: withdraw("0042").status_code == 202, "signup has heard of the number", 10)
+    api.waits_for(onboarding_id, "withdrawn")
 
 
 def test_a_withdrawn_customer_waits_for_nothing_more(api: Api) -> None:

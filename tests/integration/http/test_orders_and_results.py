@@ -130,6 +130,11 @@ def test_the_text_of_the_qr_code_names_the_order_and_its_seal_is_checked(api: Ap
     assert [row["order_reference"] for row in api.ask("GET", f"/api/orders?q={text}").json()] == [
         reference
     ]
+    # However a reference is typed, it is that order's.
+    for typed in (reference.lower(), f" {reference} "):
+        assert api.ask("GET", f"/api/orders/{typed}").json()["order_reference"] == reference
+        rows = api.ask("GET", "/api/orders", params={"q": typed}).json()
+        assert [row["order_reference"] for row in rows] == [reference]
     # Whoever makes one up is refused, at every door.
     forged = f"{reference}.{'A' * 12}"
     for path in (f"/api/orders/{forged}", f"/api/orders/{forged}/confirmation.pdf"):

@@ -16,6 +16,7 @@ from shared.notifications.rendering.jobs import RenderJob
 from shared.notifications.senders.outgoing import OutgoingMessage
 from shared.notifications.senders.protocol import SendFailed, Undeliverable
 from shared.notifications.tables import FAILED, SENT, WAITING
+from shared.processing import Person
 from tests.integration.notifications.mailroom import Mailroom, MakeMailroom, Provider, names
 
 
@@ -106,7 +107,7 @@ def test_a_mail_that_is_undeliverable_fails_at_once_and_a_person_decides(
     assert (letter.kind, letter.error) == ("notification", "MessageRejected: no such mailbox")
     # retried by somebody, it leaves, and who did it is on record.
     decoder = mailroom.runtime.engine.decoder
-    decisions.retry(mailroom.database, decoder, letter.id, by="anna", why="address mended")
+    decisions.retry(mailroom.database, decoder, letter.id, by=Person("anna"), why="address mended")
     assert mailroom.deliver(timedelta(days=400)) == 1
     row = mailroom.row()
     assert row.status == SENT

@@ -103,7 +103,8 @@ def accounting_office(number: int) -> Row:
         "email": "k@k.example",
         "language": "nl",
     }
-    row |= {"review": "flagged", "base_administration": "standard", "pays_for_customers": "no"}
+    row |= {"review": "flagged", "base_administration": "standard", "pays_for_customers": False}
+    row["pays_unseen"] = False
     return row
 
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from infra.operations.dead_letters import decisions
+from shared.processing import Person
 from tests.integration.processing.tally import Replica
 
 
@@ -12,5 +13,5 @@ def retry(replica: Replica, letter_id: str, correction: Any = None, by: str = "a
     body = None if correction is None else json.dumps(correction).encode()
     decoder = replica.runtime.engine.decoder
     return decisions.retry(
-        replica.database, decoder, letter_id, by=by, why="mended", correction=body
+        replica.database, decoder, letter_id, by=Person(by), why="mended", correction=body
     )

@@ -13,6 +13,7 @@ import pytest
 from infra.operations.dead_letters import decisions, letters
 from infra.operations.dead_letters.letters import NoSuchLetter
 from shared.messaging.bus import Incoming
+from shared.processing import Person
 from shared.processing.resolutions import NotDeadLettered, WouldBeRejected
 from shared.processing.store.tables import DEAD, DONE
 from tests.integration.processing.conftest import MakeReplica
@@ -132,7 +133,7 @@ def test_a_body_that_is_no_json_is_no_correction(replica: Replica) -> None:
             replica.database,
             replica.runtime.engine.decoder,
             message_id("bakkerij"),
-            by="anna",
+            by=Person("anna"),
             why="mended",
             correction=b"\xff{",
         )
@@ -225,7 +226,9 @@ def test_of_many_who_press_at_once_one_wins(make_replica: MakeReplica) -> None:
             start.wait(20)
             try:
                 if who % 4 == 3:
-                    decisions.drop(replicas[who].database, message_id(name), by=str(who), why="x")
+                    decisions.drop(
+                        replicas[who].database, message_id(name), by=Person(str(who)), why="x"
+                    )
                 else:
                     retry(replicas[who], message_id(name), mine, by=str(who))
             except NotDeadLettered as refusal:

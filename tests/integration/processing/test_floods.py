@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from infra.operations.dead_letters import decisions, letters
 from infra.operations.dead_letters.letters import NotKept
 from shared.messaging.bus import EXCHANGE, Incoming
+from shared.processing import Person
 from shared.processing.store.overflow import LETTERS_OF_A_SPEAKER
 from shared.processing.store.tables import DONE
 from tests.integration.processing.tally import Replica, customer, message_id, release
@@ -81,7 +82,7 @@ def test_when_all_is_dealt_with_the_count_begins_anew(replica: Replica) -> None:
     # Given a flood about which a person has decided,
     flood(replica)
     for letter in letters.find({"tally": replica.database}):
-        decisions.drop(replica.database, letter.id, by="anna", why="a flood")
+        decisions.drop(replica.database, letter.id, by=Person("anna"), why="a flood")
     assert not_kept(replica) == []
     # When the speaker is refused again, Then there is one letter, and no number beside it.
     replica.take(rubbish(999_999))

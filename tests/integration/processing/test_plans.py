@@ -13,6 +13,7 @@ from infra.operations.dead_letters import decisions, letters
 from shared.host.metrics import count
 from shared.notifications import queue
 from shared.notifications.queue import WAITING_NOTIFICATIONS
+from shared.processing import Person
 from shared.processing.store import inbox
 from shared.processing.store.inbox import WAITING_MESSAGES
 from shared.processing.store.outbox import UNPUBLISHED_EVENTS
@@ -84,7 +85,11 @@ def test_no_query_reads_a_whole_table(replica: Replica) -> None:
     letters.show(replica.database, letter.short_id)
     letters.show(replica.database, letter.id[:12])
     decisions.retry(
-        replica.database, replica.runtime.engine.decoder, letter.id, by="anna", why="the test asks"
+        replica.database,
+        replica.runtime.engine.decoder,
+        letter.id,
+        by=Person("anna"),
+        why="the test asks",
     )
     event.remove(replica.database.engine, "before_cursor_execute", note)
     # When each is planned, with twenty thousand rows in every table,

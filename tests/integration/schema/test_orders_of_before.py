@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from infra.composition import build_service
+from services.billing.earlier_versions import list_anew
 from services.billing.models import Mandate, Order
 from shared.host.settings import Settings
 from shared.persistence.database import Database
@@ -37,6 +38,7 @@ COLLECTION = text(
     " VALUES ('O-2/O-2-1', 'O-2', 'b', '0042', 'O-2-1', 1, 4235, 'EUR', :day, :now,"
     " 'succeeded', 0, '[]')"
 )
+SIGN = text("UPDATE customer_order SET signed_on = :day WHERE onboarding_id = 'a'")
 STAGES = {
     "a": ("O-1", None, "open", False, "unsigned"),
     "b": ("O-2", date(2023, 1, 9), "released", False, "released"),
@@ -113,11 +115,26 @@ def test_a_mandate_of_before_lives_on_from_its_last_collection(database: Databas
         assert mandate.active_on(NOW.date())
 
 
-def test_an_earlier_version_places_orders_beside_this_one(database: Database) -> None:
-    # Given the current schema, when an earlier version places an order, then it can,
+def test_an_earlier_version_writes_orders_beside_this_one(database: Database) -> None:
+    # Given the current schema, when an earlier version goes on with its orders, then it can,
     upgrade(database, MIGRATIONS)
-    write_as_earlier(database, "a")
-    # and it is among all orders, though at no stage until something more comes of it.
+    for onboarding_id in STAGES:
+        write_as_earlier(database, onboarding_id)
+    # and they are among all orders; from the next start on also in their lists, by their names.
+    list_anew(database)
+    assert listed(database) == {
+        name: (stage, "" if stage == "unplaced" else f"bakkerij ünlü {name}")
+        for name, (*_, stage) in STAGES.items()
+    }
+    # What it signs later is there after the next start, too.
+    with database.engine.begin() as connection:
+        connection.execute(SIGN, {"day": NOW.date()})
+    list_anew(database)
+    assert listed(database)["a"] == ("signed", "bakkerij ünlü a")
+
+
+def listed(database: Database) -> dict[str, tuple[str, str]]:
+    """By what each order is listed and found."""
     with database.read() as session:
-        order = session.get_one(Order, "a")
-        assert (order.stage, order.company_key) == ("unplaced", "")
+        orders = session.exec(select(Order)).all()
+        return {order.onboarding_id: (order.stage, order.company_key) for order in orders}

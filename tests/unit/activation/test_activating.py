@@ -183,6 +183,26 @@ def test_what_the_office_corrected_takes_the_place_of_the_signup() -> None:
     assert service.customer().email == "goed@bakkerij.example"
 
 
+def test_a_corrected_number_keeps_no_address_from_being_corrected() -> None:
+    # Given a customer whose mobile number was corrected here,
+    service = ActivationHarness(signed_up())
+    service.ask(AmendContact(mobile="+31611111111", by="anna"))
+    # When the office registers them with another address, and an older number,
+    service.hear(registered(customer=CUSTOMER.model_copy(update={"email": "k@korenaar.example"})))
+    # Then the address is the office's, and the number the one that was corrected.
+    customer = service.customer()
+    assert (customer.email, customer.mobile) == ("k@korenaar.example", "+31611111111")
+
+
+def test_a_contact_that_an_earlier_version_amended_stays_whole() -> None:
+    # Given a contact that was corrected by a version that did not say which part of it,
+    service = ActivationHarness(signed_up())
+    service.customer().facts |= {"amended": {}}
+    # When the office registers the customer with another address, Then nothing is overwritten.
+    service.hear(registered(customer=CUSTOMER.model_copy(update={"email": "k@korenaar.example"})))
+    assert service.customer().email == CUSTOMER.email
+
+
 def test_two_companies_of_one_name_get_different_login_names() -> None:
     service = ActivationHarness(*WAY)
     service.ask(BY_MAIL)

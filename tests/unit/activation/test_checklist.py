@@ -37,6 +37,7 @@ ERROR = FieldError(field="customer.kvk", code="kvk", message="Een KvK-nummer hee
 TAKEN_BACK = CustomerReleaseWithdrawn(
     order_reference=ORDER, revision=3, reason_code="MD06", cause="terugbetaald"
 )
+SIGNED_ANEW = SIGNED.model_copy(update={"revision": 4})
 
 SITUATIONS: dict[str, tuple[tuple[Event, ...], str, str, str, str]] = {
     # What was heard: the step that is due, its status, what blocks, who must act.
@@ -86,6 +87,22 @@ SITUATIONS: dict[str, tuple[tuple[Event, ...], str, str, str, str]] = {
         (*WAY[:5], booked("failed"), booked("submitted", attempt=2)),
         *("VRIJGEVEN", "current", "collection_expected", "king"),
     ),
+    "signed anew after a failure": (
+        (*WAY[:5], booked("failed"), SIGNED_ANEW),
+        *("VRIJGEVEN", "current", "collection_expected", "king"),
+    ),
+    "signed anew after money went back": (
+        (*WAY, TAKEN_BACK, SIGNED_ANEW),
+        *("VRIJGEVEN", "current", "collection_expected", "king"),
+    ),
+    "signed only after money went back": (
+        (*WAY[:4], TAKEN_BACK.model_copy(update={"revision": 4}), SIGNED_ANEW),
+        *("VRIJGEVEN", "current", "collection_expected", "king"),
+    ),
+    "money went back, and KING must decide": (
+        (*WAY, TAKEN_BACK, booked("returned", held=True)),
+        *("VRIJGEVEN", "failed", "collection_held", "king"),
+    ),
     "released": (WAY, "ACTIVEREN", "current", "ready_to_activate", "office"),
     "release taken back": (
         (*WAY, TAKEN_BACK),
@@ -108,6 +125,15 @@ def test_the_checklist_says_what_is_due_and_who_must_act(situation: str) -> None
     assert service.status(step) == status
     assert where.blockers[0].code == blocker
     assert where.next_actor == actor
+
+
+def test_nobody_is_said_not_to_have_paid_when_another_attempt_brought_the_money() -> None:
+    # Given money before the signature, and another attempt that failed,
+    heard = (booked("succeeded"), booked("failed", attempt=2, revision=2))
+    service = ActivationHarness(*WAY[:4], *heard)
+    # Then nothing but the signature is waited for.
+    assert service.blockers() == ["signature_missing"]
+    assert service.status("VRIJGEVEN") == "waiting"
 
 
 def test_a_released_customer_has_five_steps_behind_them() -> None:

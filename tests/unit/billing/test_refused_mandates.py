@@ -137,6 +137,32 @@ def test_a_death_that_was_reported_by_mistake_is_dismissed() -> None:
     assert next_order(billing)
 
 
+def test_what_was_called_off_for_a_death_that_was_none_is_collected_again() -> None:
+    # Given a death, upon which all that an office pays for was called off,
+    billing = office_that_signed("bakkerij", "bloemist")
+    billing.hear(result("failed", code="MD07"))
+    billing.pass_days(1)
+    next_order(billing)
+    billing.pass_days(10)
+    # When a person finds that nobody has died,
+    billing.decide("dismiss")
+    # Then KING is asked again for both, once, and the order that came meanwhile is reminded of.
+    said = billing.pass_days(30)
+    asked = [event.end_to_end_id for event in said.all(CollectionRequested)]
+    assert asked == [f"{FIRST}-2", f"{SECOND}-2"]
+    assert "order_reminder" in [kind for kind, _ in mails(said)]
+
+
+def test_nothing_is_collected_again_while_it_is_not_known_whether_somebody_died() -> None:
+    # Given a death that is reported with two orders, when it is dismissed with one,
+    billing = office_that_signed("bakkerij", "bloemist")
+    billing.hear(result("failed", code="MD07"))
+    billing.hear(result("failed", order=SECOND, code="MD07"))
+    billing.decide("dismiss")
+    # Then the other still stops everything.
+    assert billing.pass_days(30).all(CollectionRequested) == []
+
+
 @pytest.mark.parametrize(("days", "collected"), [(3 * 365, True), (3 * 365 + 40, False)])
 def test_a_mandate_that_was_not_used_for_36_months_has_lapsed(days: int, collected: bool) -> None:
     # Given an office that signed, and for which KING was last asked two weeks later,

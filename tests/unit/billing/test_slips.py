@@ -205,3 +205,25 @@ def test_money_of_a_collection_that_was_called_off_and_of_the_next_is_seen_by_a_
     # Then the customer is released, and what came second must go back.
     assert billing.order().released
     assert [(e.end_to_end_id, e.held) for e in said.all(CollectionBooked)] == [(f"{FIRST}-1", True)]
+
+
+def test_a_slip_under_a_standing_mandate_brings_back_the_signature_that_it_replaced() -> None:
+    # Given an office whose mandate the bank refused with one order while KING collects another,
+    billing = BillingHarness()
+    billing.hear(registration(payer="office", iban=None), about="bakkerij")
+    billing.ask(signature(FIRST, iban=IBAN))
+    billing.hear(registration(payer="office", iban=None), about="bloemist")
+    billing.hear(result("failed", order=SECOND, code="MD01"))
+    billing.hear(registration(payer="office", iban=None), about="slager")
+    (mandate,) = billing.rows(Mandate)
+    before = mandate.model_dump()
+    # When the next order is signed, and that was a slip,
+    billing.pass_days(1)
+    billing.ask(signature(THIRD, iban=OFFICE_IBAN, signed_on=billing.now.date()))
+    take_back(billing, THIRD)
+    # Then the mandate is as it was, refused, and KING can see under what it collects.
+    assert mandate.model_dump(exclude={"used_on"}) == {
+        name: value for name, value in before.items() if name != "used_on"
+    }
+    assert mandate.refused
+    assert mandate.details("NL00").iban == IBAN

@@ -201,3 +201,13 @@ def test_an_end_to_end_id_that_king_used_by_itself_is_not_used_again() -> None:
     asked = billing.ask(signature()).one(CollectionRequested)
     # Then KING is asked under an id that nobody used.
     assert asked.end_to_end_id == f"{FIRST}-3"
+
+
+@pytest.mark.parametrize("status", ["failed", "returned", "refunded"])
+def test_money_that_went_back_before_the_signature_is_collected_under_it(status: str) -> None:
+    # Given a collection that KING made by itself, which came to nothing or went back,
+    billing = placed()
+    billing.hear(result(status, end_to_end_id="KING-7", code="MD01"))
+    # When the payer's confirmation comes in, signed, Then KING is asked, as it is when the two
+    # are heard the other way round.
+    assert billing.ask(signature()).one(CollectionRequested).amount_cents == PRICE

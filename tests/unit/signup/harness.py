@@ -50,7 +50,7 @@ class SignupHarness(Harness):
             SUBSCRIPTIONS,
             resources={Catalogue: CATALOGUE, Settings: SETTINGS},
             rows=[
-                Office(
+                Office.of(
                     code="0042", name="De Linde", email="k@linde.example", pays_for_customers="yes"
                 ),
                 Office(code="0077", name="Zuid", email="k@zuid.example", language="en"),

@@ -89,6 +89,17 @@ def test_wrong_forms_that_mail_somebody_count_as_well() -> None:
     assert mails(effects) == []
 
 
+def test_signups_for_unknown_offices_are_counted_together() -> None:
+    # Given a website that knows its office by another name, When several sign-ups come,
+    service = SignupHarness()
+    for number, code in enumerate(["9999", "9998", "9999"]):
+        form = changed(office_code=code, customer__email=f"k{number}@zaak.example")
+        service.submit(form, f"{number}", source="/website/0042")
+    # Then one row counts them all: a second one of its name no database would take.
+    (together,) = [row for row in service.rows(SignupCount) if row.key.startswith("office/")]
+    assert together.signups == 3
+
+
 def test_who_sent_a_wrong_form_over_http_has_the_answer_and_no_mail() -> None:
     # Given a form of the website, which shows what is wrong, When it is sent by HTTP,
     effects = SignupHarness().submit_by_http(changed(customer__kvk="1"))

@@ -170,7 +170,7 @@ def test_an_office_that_pays_looks_first_unless_it_said_that_it_need_not(
 ) -> None:
     # Given an office that pays for its clients, with or without a look at each,
     service = SignupHarness()
-    service.row(Office, code="0042").pays_for_customers = agreed
+    service.row(Office, code="0042").change(pays_for_customers=agreed)
     # When one of them says that it pays, Then a person looks, unless the office has said yes.
     warnings = accepted(service.submit(changed(payer={"kind": "office"}))).warnings
     reviewed = [warning.code for warning in warnings if warning.needs_review]

@@ -2,7 +2,13 @@
 
 import pytest
 
-from shared.trade.citizen_number import holds_citizen_number, is_old_vat_number
+from shared.trade.citizen_number import (
+    holds_citizen_number,
+    is_old_vat_number,
+    names_citizen_number,
+)
+from shared.trade.contact import NotAnEmailAddress, email_address
+from shared.trade.text import is_plain_code
 
 GIVEN = [
     "BSN=111-22-2333",
@@ -32,6 +38,11 @@ GIVEN = [
     "btw-nummer 111222333",
     "mijn btw is NL004495445B01",
     "1112.22.333.B.01",
+    "111. 222. 333",
+    "1112--22--333",
+    "1\ufe0f\u20e31\ufe0f\u20e31\ufe0f\u20e32\ufe0f\u20e32\ufe0f\u20e32\ufe0f\u20e33\ufe0f\u20e33\ufe0f\u20e33",
+    "nr111222333",
+    "mijn nummer111222333",
 ]
 
 HONEST = [
@@ -57,6 +68,10 @@ HONEST = [
     "1e Jan van der Heijdenstraat 12-14",
     "Bakkerij 24/7",
     "111222334",
+    "tel. 111 - 222 - 333",
+    "kamers 111, 222, 333",
+    "X111222333",
+    "020 - 123 45 67",
 ]
 
 
@@ -68,6 +83,26 @@ def test_a_citizen_number_is_seen_however_it_is_written(written: str) -> None:
 @pytest.mark.parametrize("written", HONEST)
 def test_another_number_is_not_taken_for_one(written: str) -> None:
     assert not holds_citizen_number(written)
+
+
+@pytest.mark.parametrize("legal_form", ["bv", "vof", "other", None])
+def test_a_number_that_is_no_legal_persons_is_seen_whatever_the_legal_form(
+    legal_form: str | None,
+) -> None:
+    assert is_old_vat_number("NL111222333B01", legal_form)
+
+
+@pytest.mark.parametrize(
+    ("code", "named"), [("BSN 111222333", True), ("111222333", False), ("bsn", False)]
+)
+def test_a_code_may_look_like_one_but_not_be_called_one(code: str, named: bool) -> None:
+    assert names_citizen_number(code) is named
+    assert is_plain_code(code) is not named
+
+
+def test_no_address_holds_one() -> None:
+    with pytest.raises(NotAnEmailAddress):
+        email_address("111222333@voorbeeld.example")
 
 
 @pytest.mark.parametrize("legal_form", ["eenmanszaak", "other", None])

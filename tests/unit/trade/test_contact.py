@@ -34,6 +34,9 @@ def test_a_mobile_number_is_kept_with_its_country_however_it_is_written(written:
     [
         ("zes", NotAPhoneNumber),
         ("12", NotAPhoneNumber),
+        # An O for a nought would be dialled as a 6, and the password sent to somebody else.
+        ("06 1234567O", NotAPhoneNumber),
+        ("O612345678", NotAPhoneNumber),
         ("050 3123456", NotMobile),
         ("097012345678", OfAMachine),
     ],
@@ -77,7 +80,9 @@ def test_an_address_whose_domain_grows_too_long_for_the_dns_is_refused() -> None
         email_address(f"info@{labels}.example")
 
 
-@pytest.mark.parametrize("written", ["info@", "info korenaar.example", "", "a\nb@x.example"])
+@pytest.mark.parametrize(
+    "written", ["info@", "info korenaar.example", "", "a\nb@x.example", f"{'a' * 65}@x.example"]
+)
 def test_what_cannot_be_an_address_is_refused(written: str) -> None:
     with pytest.raises(NotAnEmailAddress):
         email_address(written)

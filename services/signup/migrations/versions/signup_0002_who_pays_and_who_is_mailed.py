@@ -1,7 +1,6 @@
 """Say of an office how it pays; keep corrections of a sign-up; count sign-ups by the hour."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +12,11 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    _pay("sa_word", sa.String(length=6), "no", "CASE WHEN {old} THEN 'review' ELSE 'no' END")
+    # The version before this one goes on reading and writing the yes or no beside it.
+    op.add_column(
+        "office",
+        sa.Column("pays_unseen", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
     op.add_column("office", sa.Column("color", sa.String(length=7), nullable=True))
     op.add_column("office", sa.Column("sites", sa.JSON(), nullable=False, server_default="[]"))
     op.add_column("signup", sa.Column("registered", sa.JSON(), nullable=True))
@@ -33,13 +36,4 @@ def downgrade() -> None:
     op.drop_column("signup", "registered")
     op.drop_column("office", "sites")
     op.drop_column("office", "color")
-    _pay("sa_flag", sa.Boolean(), sa.false(), "{old} <> 'no'")
-
-
-def _pay(draft: str, kind: sa.types.TypeEngine[Any], default: Any, value: str) -> None:
-    """Give `pays_for_customers` another type: neither database can do that in place on both."""
-    old = "pays_for_customers"
-    op.add_column("office", sa.Column(draft, kind, nullable=False, server_default=default))
-    op.execute(f"UPDATE office SET {draft} = {value.format(old=old)}")  # noqa: S608 - our own.
-    op.drop_column("office", old)
-    op.execute(f"ALTER TABLE office RENAME COLUMN {draft} TO {old}")
+    op.drop_column("office", "pays_unseen")
