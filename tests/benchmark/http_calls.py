@@ -40,7 +40,7 @@ SHIPPED = 12
 class Side:
     """One of the two that are measured: where it answers, and what it wants as a token."""
 
-    def __init__(self, port: int, token: str = "") -> None:
+    def __init__(self, port: int, token: str = "none") -> None:
         self.port, self.token = port, token
         self._bodies = _bodies()
         self._ids: list[str] = []

@@ -15,12 +15,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from infra.composition import service_names
 from shared.host.settings import Settings
 from tests.e2e.stage import one_process
 from tests.integration.http import flooding
 from tests.integration.http.conftest import Api
 from tests.integration.http.test_money_and_login import activate, login
+from tests.servers.postgres import Databases
 from tests.servers.premises import wait_until
+from tests.servers.rabbitmq import RabbitMQ
 
 LOGINS = 400
 SOON = 0.5
@@ -28,11 +31,29 @@ BOUND = 60
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
+def settings(tmp_path: Path) -> Settings:
+    """The embedded default's."""
+    return Settings(data_dir=tmp_path, http_port=0, log_level="error")
+
+
+@pytest.fixture
+def api(settings: Settings) -> Iterator[Api]:
     """A process of its own: what is tried here closes no door of another test."""
-    settings = Settings(data_dir=tmp_path, http_port=0, log_level="error")
     with one_process(settings, simulate_king=False) as stage:
         yield Api(stage)
+
+
+@pytest.fixture
+def real_api(
+    settings: Settings, rabbitmq: RabbitMQ, databases: Databases, vhost: str
+) -> Iterator[Api]:
+    """The same on RabbitMQ and PostgreSQL."""
+    address = databases.make_each(service_names())
+    chosen = {"broker_url": vhost, "database_url": address}
+    with one_process(settings.model_copy(update=chosen), simulate_king=False) as stage:
+        yield Api(stage)
+    for name in service_names():
+        databases.drop(address.replace("{service}", name))
 
 
 def flood(port: int, name: str) -> Counter[int]:
@@ -66,9 +87,13 @@ def nearly_all(took: list[float]) -> float:
     return sorted(took)[int(len(took) * 0.9)]
 
 
+@pytest.mark.parametrize("ground", ["api", "real_api"])
 @pytest.mark.parametrize("name", ["niemand.hier", "bakkerij"])
-def test_a_flood_of_logins_starves_nobody(api: Api, name: str) -> None:
+def test_a_flood_of_logins_starves_nobody(
+    request: pytest.FixtureRequest, ground: str, name: str
+) -> None:
     # Given a process that works, and somebody who watches it,
+    api: Api = request.getfixturevalue(ground)
     port, over = api.stage.settings.http_port, threading.Event()
     quiet = nearly_all([look(port) for _ in range(20)])
     with ThreadPoolExecutor(1) as watcher:
