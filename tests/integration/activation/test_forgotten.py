@@ -93,6 +93,10 @@ def test_a_stranger_who_says_so_does_not_end_the_password_of_the_credentials(
     name, one_time = practice.credentials()
     assert forget(practice, name, "198.51.100.9") == [KIND]
     fresh = mailed_password(practice)
+    # (whose mail says so, and promises no more than that),
+    words = " ".join(practice.post.sent[-1].text.split())
+    assert "het wachtwoord dat u al had, blijft geldig" in words
+    assert "vervangt eerdere" not in words
     # When the customer types what came with the credentials, Then it lets them in, as this would.
     assert practice.log_in(name, fresh).must_change_password
     assert practice.log_in(name, one_time).must_change_password
