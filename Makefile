@@ -18,7 +18,7 @@ ARGS ?=
 .PHONY: help
 help: ## List the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort \
-		| awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+		| awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
 .PHONY: setup
 setup: $(VENV)/tests.stamp ## Make the environment in .venv, tools and tests included
@@ -37,7 +37,11 @@ unit: $(VENV)/tests.stamp ## Run the tests that need no server (half a minute); 
 
 .PHONY: test
 test: $(VENV)/tests.stamp ## Run all tests but the long faults, on real RabbitMQ and PostgreSQL
-	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile -m 'not faults' $(ARGS)
+	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile -m 'not faults and not slow' $(ARGS)
+
+.PHONY: slow
+slow: $(VENV)/tests.stamp ## Run the tests that tell little more than quicker ones do
+	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile -m slow tests $(ARGS)
 
 .PHONY: faults
 faults: $(VENV)/tests.stamp ## Break every part under load; write tests/faults/LEDGER.md
@@ -53,8 +57,12 @@ check: $(VENV)/tests.stamp ## Check format, lint, types, architecture and the co
 	$(BIN)/pytest --quiet tests/house tests/contract
 
 .PHONY: bench
-bench: $(VENV)/tests.stamp build/peers.stamp ## Measure speed beside FastStream, Celery, Dramatiq
+bench: $(VENV)/tests.stamp build/peers.stamp build/peers-node.stamp ## Measure speed beside FastStream, Celery, Dramatiq and Node
 	@$(BIN)/python -m tests.benchmark --write $(ARGS)
+
+.PHONY: bench-quick
+bench-quick: $(VENV)/tests.stamp ## Say in three minutes what became slower since the release
+	@$(BIN)/python -m tests.benchmark.quick $(ARGS)
 
 .PHONY: format
 format: $(VENV)/tests.stamp ## Format the code and mend what can be mended by itself
@@ -69,14 +77,13 @@ lock: ## Pin anew what pyproject.toml asks for; ARGS=--upgrade takes the newest 
 	$(COMPILE) pyproject.toml --group build --group dev --constraints requirements.lock \
 		--output-file requirements-dev.lock
 	$(COMPILE) --group bench --constraints requirements.lock --output-file requirements-bench.lock
-	$(COMPILE) --group browser --constraints requirements-dev.lock \
-		--output-file requirements-browser.lock
 
 .PHONY: release
 release: ## Check, test and tag the version in pyproject.toml; nothing is pushed
 	@infra/release ready
 	@$(MAKE) check
 	@$(MAKE) test ARGS=  # The wheel's test is among them.
+	@$(MAKE) slow ARGS=
 	@infra/release tag
 
 .PHONY: clean
@@ -103,3 +110,17 @@ build/peers.stamp: requirements-bench.lock
 	@infra/make-environment build/peers
 	@infra/install build/peers $(LOCKED) requirements-bench.lock
 	@touch $@
+
+# Where there is no Node nothing is made, so that the next run looks again.
+NODE_PEERS := tests/benchmark/contenders/node
+
+build/peers-node.stamp: $(NODE_PEERS)/package.json $(NODE_PEERS)/package-lock.json
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+		echo "Node or npm is not here: the bench goes on without Node's peers"; \
+	else \
+		echo "setting up build/peers-node: what Stappenplan is measured beside"; \
+		mkdir -p build/peers-node; \
+		cp $^ build/peers-node; \
+		npm ci --prefix build/peers-node --ignore-scripts --no-audit --no-fund --loglevel=error; \
+		touch $@; \
+	fi

@@ -3,8 +3,10 @@
 import importlib
 import pkgutil
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import services
+from shared.base.errors import WrongSettings
 from shared.events import KING_HEARS, KING_QUEUE
 from shared.host.service import Service
 from shared.host.settings import Settings
@@ -12,6 +14,9 @@ from shared.messaging.topology.speakers import own_exchange, website_exchange, w
 from shared.messaging.topology.topology import ADMIN, Listener, Topology
 from shared.notifications.senders import Senders, make_senders
 from shared.processing.decoding import Decoder, Publisher, PublisherRules
+
+if TYPE_CHECKING:
+    from shared.web.pages import NavigationEntry
 
 KING = Listener(KING_QUEUE, hears=KING_HEARS, says=("collection.result.v1",), outside=True)
 
@@ -49,6 +54,18 @@ def build_service(name: str, settings: Settings) -> Service:
     return service
 
 
+def navigation(settings: Settings) -> list["NavigationEntry"]:
+    """The menu of the pages: every service's own part of it, and what operators have of all."""
+    from shared.base.words import Words
+    from shared.web.pages import NavigationEntry
+
+    own = [service.navigation for service in build_services(settings)]
+    operations = NavigationEntry(
+        "/operations", Words("Beheer", "Operations"), "dead-letters:manage"
+    )
+    return [*(entry for entries in own for entry in entries), operations]
+
+
 def publisher_rules(settings: Settings) -> PublisherRules:
     """Who may say which event, and whether the broker must vouch for it."""
     return PublisherRules(OUTSIDE, strict=settings.strict_publishers, administrator=ADMIN)
@@ -63,6 +80,22 @@ def decoder(settings: Settings, name: str) -> Decoder:
 def build_services(settings: Settings, names: Sequence[str] = ()) -> list[Service]:
     """The named services, or all of them."""
     return [build_service(name, settings) for name in names or service_names()]
+
+
+def database_addresses(settings: Settings, names: Sequence[str] = ()) -> dict[str, str]:
+    """Where the database of each of the named services is, or of all of them.
+
+    Raises:
+        WrongSettings: several of them would share one, and take each other's messages for theirs.
+    """
+    addresses = {name: settings.database_url_of(name) for name in names or service_names()}
+    if len(set(addresses.values())) < len(addresses):
+        raise WrongSettings(
+            f"STAPPENPLAN_DATABASE_URL leads {', '.join(addresses)} to one database, and each has "
+            "tables of its own: write {service} where the name of the database stands, as in "
+            "postgresql+psycopg://…/stappenplan_{service}"
+        )
+    return addresses
 
 
 def scopes(settings: Settings) -> Mapping[str, str]:
@@ -100,4 +133,5 @@ def senders(settings: Settings) -> Senders:
         mail_from=settings.mail_from,
         sms_sender=settings.sms_sender,
         ses_configuration_set=settings.ses_configuration_set or None,
+        smtp_url=settings.smtp_url,
     )

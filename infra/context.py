@@ -3,21 +3,25 @@
 import json
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from getpass import getuser
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+    from pydantic_settings import BaseSettings
     from rich.console import Console
     from rich.table import Table
 
     from shared.host.settings import Settings
     from shared.persistence.database import Database
+    from shared.processing import Person
 
+T = TypeVar("T", bound="BaseSettings")
 
 STEERING = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -25,18 +29,48 @@ STEERING = re.compile(
 
 
 def settings() -> "Settings":
-    """The settings, or exit code 2 with a sentence for each that is wrong."""
+    """The settings, or exit code 2 with a sentence for each that is wrong, and each misspelt."""
+    from infra.environment import misspelt
+    from shared.host.settings import Creditor, Settings
+    from shared.host.staff_settings import StaffSettings
+
+    faults = misspelt(os.environ)
+    # A part that is wrong is replaced: what is wrong elsewhere is to be told as well.
+    parts = {
+        "creditor": _read(Creditor, faults) or Creditor.model_construct(),
+        "staff": _read(StaffSettings, faults) or StaffSettings.model_construct(),
+    }
+    current = _read(Settings, faults, **parts)
+    for name, sentence in faults.items():
+        typer.echo(f"{name}: {sentence}", err=True)
+    if current is None or faults:
+        raise typer.Exit(2)
+    return current
+
+
+def _read(model: "type[T]", faults: dict[str, str], **parts: Any) -> "T | None":
+    """Settings as they are set; None when some are wrong, with a sentence for each."""
     from pydantic import ValidationError
 
-    from shared.host.settings import Settings
+    from infra.environment import BY_KUBERNETES, set_by_kubernetes
 
     try:
-        return Settings()
+        return model(**parts)
     except ValidationError as error:
+        prefix = str(model.model_config["env_prefix"])
         for where, what in complaints(error):
-            name = "STAPPENPLAN_" + where.replace(".", "_").upper()
-            typer.echo(f"{name}: {what}", err=True)
-        raise typer.Exit(2) from None
+            name = prefix + where.replace(".", "_").upper()
+            linked = set_by_kubernetes(os.environ.get(name, ""))
+            faults[name] = BY_KUBERNETES if linked else what
+        return None
+
+
+def warn_of_strangers() -> None:
+    """Tell of variables that begin like settings, and change nothing."""
+    from infra.environment import strangers
+
+    for name in strangers(os.environ):
+        typer.echo(f"{name}: no setting of this version; it changes nothing", err=True)
 
 
 def complaints(error: "ValidationError") -> Iterator[tuple[str, str]]:
@@ -100,29 +134,71 @@ def databases(names: Sequence[str] = ()) -> "Iterator[dict[str, Database]]":
     Embedded databases are brought to it on the spot, as `run` would; of others the schema is
     changed only when somebody asks for it.
 
+    A schema that a later version has brought further is as good.
+
     Raises:
-        StappenplanError: a database has another schema; the text says what to do.
+        StappenplanError: a database has an older schema, or that of something else; the text says
+            what to do.
     """
-    from infra.composition import build_services
+    from infra.composition import build_services, database_addresses
     from shared.base.errors import StappenplanError
     from shared.persistence.database import Database
-    from shared.persistence.schema import is_current, upgrade
+    from shared.persistence.schema import is_sufficient, upgrade
 
     current = settings()
+    addresses = database_addresses(current, names)
     with ExitStack() as open_ones:
         opened = {}
         for service in build_services(current, names):
-            database = Database(current.database_url_of(service.name))
+            database = Database(addresses[service.name])
             open_ones.enter_context(closing(database))
-            if database.is_sqlite:
+            if not is_sufficient(database, service.migrations):
+                if not database.is_sqlite:
+                    raise StappenplanError(
+                        f"the database of {service.name} has an older schema than this version; "
+                        "run `stappenplan db upgrade`"
+                    )
                 upgrade(database, service.migrations)
-            elif not is_current(database, service.migrations):
-                raise StappenplanError(
-                    f"the database of {service.name} does not have the schema of this version; "
-                    "run `stappenplan db upgrade`"
-                )
             opened[service.name] = database
         yield opened
+
+
+def plain_option(name: str, text: str, most: int = 2000) -> str:
+    """What a person wrote for an option, in normal form, as the pages and HTTP take it.
+
+    What is no plain text, too long or holds a citizen number ends with exit code 2: it would be
+    kept on record.
+    """
+    from shared.trade.text import plain_lines
+
+    try:
+        plain = str(plain_lines(text))
+    except ValueError as refusal:
+        typer.echo(f"--{name}: {refusal}", err=True)
+        raise typer.Exit(2) from None
+    if not 1 <= len(plain) <= most:
+        typer.echo(f"--{name}: it has 1 to {most} characters", err=True)
+        raise typer.Exit(2)
+    return plain
+
+
+def read_limited(source: str, most_bytes: int) -> bytes:
+    """What is in a file, or on standard input for `-`; exit code 2 where that is too much.
+
+    No more is read: whoever has a whole disk on standard input must not fill the memory with it.
+    """
+    name = "standard input" if source == "-" else source
+    try:
+        with nullcontext(sys.stdin.buffer) if source == "-" else open(source, "rb") as file:
+            content = file.read(most_bytes + 1)
+    except OSError as error:
+        typer.echo(f"cannot read {name}: {error.strerror}", err=True)
+        raise typer.Exit(2) from None
+    if len(content) > most_bytes:
+        megabytes = most_bytes // 1024**2
+        typer.echo(f"{name} has more than {megabytes} MiB, which is too much at a time", err=True)
+        raise typer.Exit(2)
+    return content
 
 
 def whoever_asks() -> str:
@@ -131,6 +207,13 @@ def whoever_asks() -> str:
         return getuser()
     except (KeyError, OSError):
         return f"user {os.getuid()}"  # A container's user need not have a name.
+
+
+def decider(by: str) -> "Person":
+    """Who decides, for the record: whom the option names, else the person at the keyboard."""
+    from shared.processing import Person
+
+    return Person(plain_option("by", by, 100) if by else whoever_asks(), None, "command line")
 
 
 def times(number: int, noun: str, plural: str = "") -> str:

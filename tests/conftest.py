@@ -1,17 +1,24 @@
 """Fixtures for every test: real servers, started when the first test asks for one."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.servers.management import url_of_vhost
+from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import Databases, MakeDatabase, Postgres, start_postgres
 from tests.servers.premises import ServerError
 from tests.servers.rabbitmq import RabbitMQ, start_rabbitmq
 
+# Tests start hundreds of processes: each would compile our own sources anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 TESTS = Path(__file__).parent
-SERVERS = {"rabbitmq", "postgres"}
+SLOW = frozenset({"tests/browser/gallery", "tests/browser/harness"})
+"""The parts of pages by themselves, and what looks at pages: the pages' own tests stand on both."""
+SERVERS = {"rabbitmq", "postgres", "pgbouncer"}
 WITHOUT_SERVERS = {"unit", "contract", "house"}
 
 
@@ -26,6 +33,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # The mark `faults` has a meaning of its own: what `make test` leaves out.
         if folder != "faults":
             item.add_marker(folder)
+        if item.path.parent.relative_to(TESTS.parent).as_posix() in SLOW:
+            item.add_marker("slow")
         fixtures = set(getattr(item, "fixturenames", ()))
         if folder in WITHOUT_SERVERS and fixtures & SERVERS:
             raise pytest.UsageError(f"{item.nodeid} needs a server: it belongs elsewhere")
@@ -59,6 +68,17 @@ def postgres() -> Iterator[Postgres]:
         pytest.fail(str(error), pytrace=False)
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(postgres: Postgres) -> Iterator[PgBouncer]:
+    """A pooler in transaction mode before the session's database server."""
+    try:
+        pooler = PgBouncer(postgres)
+    except ServerError as error:
+        pytest.fail(str(error), pytrace=False)
+    yield pooler
+    pooler.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,94 +1,12 @@
-"""The command line: `stappenplan`.
+"""The command line: `stappenplan`. What it can do stands in `program`."""
 
-Commands import what they need when they run, so that `--help` answers at once.
-"""
-
-import sys
-from typing import Annotated, Literal
-
-import typer
-
-from infra.demo import command as demo
-from infra.operations.administration import command as administration
-from infra.operations.contract import command as contract
-from infra.operations.dead_letters import command as dead_letters
-from infra.operations.doctor import command as doctor
-from infra.operations.emit import command as emit
-from infra.operations.offices import command as offices
-from infra.operations.replay import command as replay
-from infra.operations.topology import command as topology
-from infra.run import command as run
-
-Level = Literal["debug", "info", "warning", "error"]
-
-app = typer.Typer(
-    name="stappenplan",
-    help="From sign-up to log-in in seven steps: services that talk only by events.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.command("run")(run.run)
-app.command("demo")(demo.demo)
-app.command("emit")(emit.emit)
-app.command("replay")(replay.replay)
-app.command("doctor")(doctor.doctor)
-app.add_typer(topology.app, name="topology")
-app.add_typer(dead_letters.app, name="dead")
-app.add_typer(contract.app, name="contract")
-app.add_typer(administration.db, name="db")
-app.add_typer(administration.token, name="token")
-app.add_typer(offices.app, name="office")
-
-
-def print_version(wanted: bool) -> None:
-    """Print the installed version and end, when the option is given."""
-    if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"stappenplan {version('stappenplan')}")
-        raise typer.Exit
-
-
-@app.callback()
-def start(
-    log_level: Annotated[
-        Level | None, typer.Option(case_sensitive=False, help="how much it tells of its work")
-    ] = None,
-    _version: Annotated[
-        bool,
-        typer.Option("--version", is_eager=True, callback=print_version, help="print the version"),
-    ] = False,
-) -> None:
-    """From sign-up to log-in in seven steps."""
-    from infra.context import settings
-    from shared.host.telemetry import configure_logging
-
-    configure_logging(log_level or settings().log_level)
+from infra.signals import end_at_once_on_signals, give_back_ctrl_c
 
 
 def main() -> None:
-    """Run the command line; an expected failure is one sentence and exit code 1.
+    """Run the command line, which SIGTERM and Ctrl-C can end from here on."""
+    end_at_once_on_signals()  # Before anything is loaded: see there.
+    from infra.cli.program import run_program
 
-    A setting that makes no sense is wrong usage: exit code 2.
-    """
-    try:
-        app()
-    except Exception as error:
-        from sqlalchemy.exc import SQLAlchemyError
-
-        from shared.base.errors import StappenplanError, WrongSettings
-
-        if isinstance(error, StappenplanError):
-            print(f"stappenplan: {error}", file=sys.stderr)  # noqa: T201 - a command line's voice.
-        elif isinstance(error, SQLAlchemyError):
-            reason = str(error).splitlines()[0]
-            print(f"stappenplan: the database says: {reason}", file=sys.stderr)  # noqa: T201
-        else:
-            raise
-        sys.exit(2 if isinstance(error, WrongSettings) else 1)
-
-
-if __name__ == "__main__":
-    main()
+    give_back_ctrl_c()
+    run_program()

@@ -38,7 +38,8 @@ def demo(
 
     configure_logging("error")
     console = context.console()
-    settings = _settings(context.settings(), console)
+    asked = context.settings()
+    settings = _settings(asked, console)
     documents = list(website.signups(customers, office))
     strangers = not settings.strict_publishers
     invalid = website.mistakes(office, strangers=strangers) if customers > 1 else []
@@ -46,6 +47,7 @@ def demo(
     shown, took = _perform(settings, office, [*documents, *invalid], console)
     _checklist(shown, console)
     _closing(shown, settings, console, took)
+    console.print(where_to_look(asked), soft_wrap=True)
     _require_all(shown, len(documents), len(invalid), console)
 
 
@@ -201,3 +203,11 @@ def _closing(shown: "Demonstration", settings: "Settings", console: "Console", t
     console.print(f"mails     {folder / 'mail'}   (the confirmations are attached as PDF)")
     console.print(f"texts     {folder / 'sms'}")
     console.print("look on   `stappenplan run`, then /docs")
+
+
+def where_to_look(settings: "Settings") -> str:
+    """Where somebody sees the customers of a demonstration: the page with them in it.
+
+    The services have ended by then, so that it says first what has them run again.
+    """
+    return f"Look at them: `stappenplan run`, then {settings.base_url}/"

@@ -99,12 +99,10 @@ class Demonstration:
         """Have KING's back office enter the accounting office, unless it is there."""
         if any(row["code"] == code for row in self._list("signup", "/api/offices")):
             return
-        office = {
-            "name": f"Administratiekantoor {code}",
-            "email": f"kantoor-{code}@voorbeeld.example",
-            "language": "nl",
-            "review": "flagged",
-        }
+        name, email = f"Administratiekantoor {code}", f"kantoor-{code}@voorbeeld.example"
+        office = {"name": name, "email": email, "language": "nl", "review": "flagged"}
+        # Some of its customers have it pay for them, as those of the example office do.
+        office["pays_for_customers"] = "yes"
         self._send("PUT", "signup", f"/api/offices/{code}", office)
 
     def emit(self, bus: Bus, documents: list[website.Document]) -> None:

@@ -17,6 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from shared.base.internals import require_internals
+from shared.web.strict_json import MAX_UPLOAD_BYTES
 
 log = structlog.get_logger()
 
@@ -34,7 +35,7 @@ require_internals(
         *("connection_made", "connection_lost", "data_received", "on_response_complete"),
         *("pause_writing", "resume_writing"),
     ),
-    attributes=("conn", "connections", "cycle", "transport", "loop", "config"),
+    attributes=("conn", "connections", "cycle", "transport", "loop", "config", "headers"),
 )
 
 
@@ -52,6 +53,9 @@ class Wait(Enum):
 
 DEADLINES = {Wait.FIRST_BYTE: 10.0, Wait.HEADERS: 10.0, Wait.BODY: 30.0, Wait.READING: 30.0}
 """Seconds for each; they are not put off by a byte that comes once in a while."""
+
+LEAST_RATE = 64 * 1024
+"""Bytes a second that a large body must come with at least: a scan over a slow line takes long."""
 
 TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 NO_ROOM = (
@@ -195,6 +199,11 @@ class BoundedProtocol(H11Protocol):
         self._bounded.waiting[self] = None
         if wait in DEADLINES:
             answer = TIMEOUT if wait in (Wait.HEADERS, Wait.BODY) else b""
-            self._deadline = self.loop.call_later(
-                DEADLINES[wait], self.end, f"late_{wait.value}", answer
-            )
+            seconds = DEADLINES[wait] + (self._body_seconds() if wait is Wait.BODY else 0.0)
+            self._deadline = self.loop.call_later(seconds, self.end, f"late_{wait.value}", answer)
+
+    def _body_seconds(self) -> float:
+        """How much longer the body may take that was announced, as far as one is taken at all."""
+        lengths = [value for name, value in self.headers if name == b"content-length"]
+        announced = int(lengths[0]) if lengths and lengths[0].isdigit() else 0
+        return min(announced, MAX_UPLOAD_BYTES) / LEAST_RATE

@@ -1,13 +1,14 @@
 """Services put together with a bus each, ready to be started."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from infra.buses import BusFactory
-from infra.composition import build_services, publisher_rules, senders
+from infra.composition import build_services, database_addresses, publisher_rules, senders
 from shared.host.requests import Clock
 from shared.host.role import Role
-from shared.host.runtime import Runtime, utc_now
+from shared.host.runtime import Runtime
 from shared.host.settings import Settings
+from shared.notifications.senders import Senders
 
 __all__ = ["BusFactory", "build_runtimes"]
 
@@ -16,11 +17,20 @@ def build_runtimes(
     settings: Settings,
     buses: BusFactory,
     names: Sequence[str] = (),
-    clock: Clock = utc_now,
+    clock: Clock | None = None,
     only: Role | None = None,
+    around_senders: Callable[[Senders], Senders] | None = None,
 ) -> list[Runtime]:
-    """The named services, or all of them, ready to be started; with a role, half their work."""
+    """The named services, or all of them, ready to be started; with a role, half their work.
+
+    `around_senders` may put something around the ways out for mails.
+
+    Raises:
+        WrongSettings: several of them would share one database.
+    """
+    database_addresses(settings, names)
     outward, rules = senders(settings), publisher_rules(settings)
+    outward = around_senders(outward) if around_senders else outward
     consume = only is not Role.DELIVER
     return [
         Runtime(

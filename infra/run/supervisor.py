@@ -5,7 +5,7 @@ import gc
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -15,15 +15,19 @@ import structlog
 from infra.buses import BusFactory
 from infra.run.runtimes import build_runtimes
 from infra.run.sockets import CannotRun, listen
+from shared.host.requests import Clock
 from shared.host.role import Role
 from shared.host.settings import Settings
+from shared.persistence.clock import utc_now
 
 if TYPE_CHECKING:
-    from fastapi import APIRouter
+    from fastapi import APIRouter, FastAPI, Request, Response
 
     from infra.run.http_server import HttpServer
     from shared.host.runtime import Runtime
+    from shared.notifications.senders import Senders
     from shared.processing.worker.periodic import PeriodicTask
+    from shared.web.pages import Site
 
 log = structlog.get_logger()
 
@@ -49,8 +53,26 @@ class Companion(Protocol):
         """Work no more."""
 
 
+class Extension(Protocol):
+    """What a process shows and does beside its services, e.g. on a machine of one's own."""
+
+    def senders(self, senders: "Senders") -> "Senders":
+        """The ways out for mails, or something around them."""
+
+    def routers(self) -> "list[APIRouter]":
+        """Its pages."""
+
+    def front_page(self, request: "Request") -> "Response":
+        """What `/` shows while nobody is signed in."""
+
+
 class Supervisor:
     """Services at work in this process. A context manager: it has stopped them when it ends."""
+
+    _token_watch: "PeriodicTask | None" = None
+    _site: "Site | None" = None
+    _extension: Extension | None = None
+    before_work: Callable[[], object] = staticmethod(lambda: None)  # So far nothing is in hand.
 
     def __init__(
         self,
@@ -58,6 +80,7 @@ class Supervisor:
         names: Sequence[str] = (),
         *,
         only: Role | None = None,
+        clock: Clock | None = None,
     ) -> None:
         if settings.embedded and (names or only):
             raise CannotRun(
@@ -71,10 +94,9 @@ class Supervisor:
         self.settings = settings.model_copy(update={"http_port": port})
         self.buses = BusFactory(self.settings)
         self.runtimes: list[Runtime] = []
-        self._names = names
+        self._names, self._clock = names, clock
         self.only = only
         self._companions: list[Companion] = []
-        self._token_watch: PeriodicTask | None = None
         self._servers: list[HttpServer] = []
         self.unfinished: list[str] = []
 
@@ -93,6 +115,10 @@ class Supervisor:
         """Have an outside system's stand-in start and stop with the services."""
         self._companions.append(companion)
 
+    def extend(self, extension: Extension) -> None:
+        """Have something beside the services, from the start on."""
+        self._extension = extension
+
     def start(self) -> None:
         """Start everything; returns when requests are answered.
 
@@ -105,11 +131,17 @@ class Supervisor:
             self._hold = _hold(self.settings.data_dir)
         # Kept from the first start on: a token key that is replaced later changes no seal.
         self.settings.sealing_key()
-        self.runtimes = build_runtimes(self.settings, self.buses, self._names, only=self.only)
+        around = self._extension.senders if self._extension else None
+        self.runtimes = build_runtimes(
+            self.settings, self.buses, self._names, self._clock, self.only, around
+        )
+        for runtime in self.runtimes:
+            runtime.prepare()
+        self.before_work()
         for companion in self._companions:
             companion.start()
         for runtime in self.runtimes:
-            runtime.start()
+            runtime.begin()
         self._serve()
         _collect_less_garbage()
 
@@ -136,6 +168,8 @@ class Supervisor:
         if self._token_watch is not None:
             self._token_watch.stop()
             self._token_watch.join(1.0)  # It would open again what is closed below.
+        if self._site is not None:
+            self._site.stopping.set()  # Pages that are open wait for news, and would for long.
         for server in self._servers:
             server.stop(WORK_IN_HAND)
         self._hang_up(until=began + WORK_IN_HAND)
@@ -184,20 +218,9 @@ class Supervisor:
 
     def _serve(self) -> None:
         from infra.run.http_server import HttpServer
-        from shared.host.health import health, health_app
-        from shared.web.app import create_app
-        from shared.web.token_watch import TokenWatch
+        from shared.host.health import health_app
 
-        # Whoever only delivers would not see to what a request leaves to be done later.
-        routers = [] if self.only is Role.DELIVER else self._service_routers()
-        if self._health_socket is None:
-            routers.append(health(self.runtimes))
-        watch = TokenWatch([runtime.database for runtime in self.runtimes])
-        watch.look()
-        self._token_watch = watch.task()
-        self._token_watch.start()
-        app = create_app(routers, token_key=self.settings.token_keys(), watch=watch)
-        self._servers.append(HttpServer(app, self._socket))
+        self._servers.append(HttpServer(self._app(), self._socket))
         if self._health_socket is not None:
             health_server = HttpServer(
                 health_app(self.runtimes), self._health_socket, HEALTH_CONNECTIONS
@@ -207,15 +230,42 @@ class Supervisor:
         for server in self._servers:
             server.start()
 
-    def _service_routers(self) -> "list[APIRouter]":
-        from infra.operations.dead_letters import routes
-        from infra.run.event_ingest import event_ingest
+    def _app(self) -> "FastAPI":
+        from infra.run.site import build_site, service_clock
+        from shared.web.app import create_app
+        from shared.web.token_watch import TokenWatch
 
-        routers = [runtime.service.router(runtime) for runtime in self.runtimes]
-        routers.append(routes.routes(self.runtimes))
+        clock = service_clock(self.runtimes)
+        watch = TokenWatch([runtime.database for runtime in self.runtimes], clock)
+        self._token_watch = watch.start()
+        self._site = build_site(self.settings, self.runtimes, clock)
+        self._site.front_page = self._extension.front_page if self._extension else None
+        return create_app(
+            self._routers(),
+            token_key=self.settings.token_keys(),
+            watch=watch,
+            site=self._site,
+            # Whoever makes the time for the services makes none for those who make tokens.
+            clock=utc_now if self._clock else clock,
+        )
+
+    def _routers(self) -> "list[APIRouter]":
+        from shared.host.health import health
+
+        # Whoever only delivers would not see to what a request leaves to be done later.
+        routers = [] if self.only is Role.DELIVER else self._service_routers()
+        if self._health_socket is None:
+            routers.append(health(self.runtimes))
+        return routers
+
+    def _service_routers(self) -> "list[APIRouter]":
+        from infra.run.event_ingest import event_ingest
+        from infra.run.routers import service_routers
+
+        routers = service_routers(self.runtimes)
         if self.settings.embedded:
             routers.append(event_ingest(self.runtimes))
-        return routers
+        return routers + (self._extension.routers() if self._extension else [])
 
 
 def _health_socket(settings: Settings) -> socket.socket | None:

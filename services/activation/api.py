@@ -4,21 +4,21 @@ from typing import Annotated, Literal
 
 import structlog
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel
 from sqlalchemy import text
-from sqlmodel import Session, select
+from sqlmodel import select
 
-from services.activation.commands import ActivateCustomer, AmendContact, ResendCredentials
-from services.activation.customers import find_customer
+from services.activation.commands import ActivateCustomer, ResendCredentials
+from services.activation.contact import Contact
+from services.activation.customers import load_visible
 from services.activation.history import Entry, history
 from services.activation.login.api import login_routes
 from services.activation.models import Activation
 from services.activation.overview import BY_AGE, Wanted
 from services.activation.responses import OnboardingAnswer, ReadyAnswer
 from shared.host.runtime import Runtime
-from shared.trade.contact import EmailAddress, MobileNumber
 from shared.web.app import IdempotencyKey, api_router, caller_with
-from shared.web.auth import Caller, not_there
+from shared.web.auth import Caller
 from shared.web.paging import NEXT_PAGE, Page
 from shared.web.references import Reference
 
@@ -39,19 +39,6 @@ class SendingAgain(BaseModel):
     """By which channel; the one used before when left out."""
 
     channel: Literal["email", "sms"] | None = None
-
-
-class Contact(BaseModel):
-    """A corrected address, number, or both."""
-
-    email: EmailAddress | None = None
-    mobile: MobileNumber | None = None
-
-    @model_validator(mode="after")
-    def _something(self) -> "Contact":
-        if self.email is None and self.mobile is None:
-            raise ValueError("give an e-mail address, a mobile number, or both")
-        return self
 
 
 def router(runtime: Runtime) -> APIRouter:
@@ -103,10 +90,9 @@ def _activations(runtime: Runtime) -> APIRouter:
     @routes.patch("/onboardings/{onboarding_id}/contact", summary="Correct the contact")
     def amend(onboarding_id: Reference, body: Contact, caller: Amender) -> OnboardingAnswer:
         subject = _visible(runtime, caller, onboarding_id)
-        given = body.model_dump(exclude_none=True)
-        command = AmendContact(**given, by=caller.name, changes=tuple(given))
+        command = body.command(caller.name)
         if runtime.handle(command, subject=subject, by=caller.person):
-            log.info("contact_changed", onboarding_id=subject, changes=list(given))
+            log.info("contact_changed", onboarding_id=subject, changes=list(command.changes))
         return _standing(runtime, subject)
 
     return routes
@@ -128,7 +114,7 @@ def _onboardings(runtime: Runtime) -> APIRouter:
     def show_onboarding(onboarding_id: Reference, caller: Onlooker) -> OnboardingAnswer:
         with runtime.reading() as session:
             return OnboardingAnswer.of(
-                _load_or_404(session, caller, onboarding_id), runtime.clock()
+                load_visible(session, caller, onboarding_id), runtime.clock()
             )
 
     @routes.get(
@@ -136,7 +122,7 @@ def _onboardings(runtime: Runtime) -> APIRouter:
     )
     def show_history(onboarding_id: Reference, caller: Onlooker) -> list[Entry]:
         with runtime.reading() as session:
-            activation = _load_or_404(session, caller, onboarding_id)
+            activation = load_visible(session, caller, onboarding_id)
             acts = runtime.acts(session, activation.onboarding_id)
             return history(session, activation, acts)
 
@@ -148,20 +134,7 @@ def _standing(runtime: Runtime, onboarding_id: str) -> OnboardingAnswer:
         return OnboardingAnswer.of(session.get_one(Activation, onboarding_id), runtime.clock())
 
 
-def _load_or_404(session: Session, caller: Caller, reference: str) -> Activation:
-    """The customer by their onboarding id, or by a reference.
-
-    Raises:
-        NotFound: there is none, or they are another office's.
-    """
-    activation = find_customer(session, reference)
-    if activation is None:
-        raise not_there()
-    caller.require_office(activation.office_code)
-    return activation
-
-
 def _visible(runtime: Runtime, caller: Caller, reference: str) -> str:
     """The onboarding id of a customer whom the caller may see."""
     with runtime.reading() as session:
-        return _load_or_404(session, caller, reference).onboarding_id
+        return load_visible(session, caller, reference).onboarding_id

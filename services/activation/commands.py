@@ -17,17 +17,24 @@ class ActivateCustomer(Command):
 
 
 class ResendCredentials(Command):
-    """Send them once more; whatever was sent before is void."""
+    """Send them once more; whatever was sent before is void.
+
+    Who is `patient` is refused while what was just sent may still be on its way.
+    """
 
     command_type: ClassVar[str] = "activation.resend"
     recorded: ClassVar[tuple[str, ...]] = ("channel",)
 
     channel: Channel | None = None
     by: str
+    patient: bool = False
 
 
 class AmendContact(Command):
-    """Correct where the customer can be reached; `changes` names what is given, for the record."""
+    """Correct where the customer can be reached; `changes` names what is given, for the record.
+
+    Customers may do so themselves `before_activation`; after it their password would go along.
+    """
 
     command_type: ClassVar[str] = "activation.amend_contact"
     recorded: ClassVar[tuple[str, ...]] = ("changes",)
@@ -36,6 +43,13 @@ class AmendContact(Command):
     mobile: str | None = None
     by: str
     changes: tuple[str, ...] = ()
+    before_activation: bool = False
+
+
+class SendLink(Command):
+    """Mail the customer a fresh link to their page."""
+
+    command_type: ClassVar[str] = "activation.send_link"
 
 
 class RemindOfExpiry(Command):

@@ -7,7 +7,8 @@ from sqlmodel import Session, col, select
 from services.activation.models import Activation
 from shared.host.service import CustomerName
 from shared.persistence.bulk import in_
-from shared.web.references import as_onboarding_id, as_reference
+from shared.trade.references import as_onboarding_id, as_reference
+from shared.web.auth import Caller, not_there
 
 SERIES = {
     "S": col(Activation.reference),
@@ -27,6 +28,19 @@ def find_customer(session: Session, reference: str) -> Activation | None:
     if series not in SERIES:
         return None
     return session.exec(select(Activation).where(SERIES[series] == stored).limit(1)).first()
+
+
+def load_visible(session: Session, caller: Caller, reference: str) -> Activation:
+    """The customer by their onboarding id, or by a reference.
+
+    Raises:
+        NotFound: there is none, or they are another office's.
+    """
+    activation = find_customer(session, reference)
+    if activation is None:
+        raise not_there()
+    caller.require_office(activation.office_code)
+    return activation
 
 
 def customer_names(session: Session, onboarding_ids: Sequence[str]) -> Mapping[str, CustomerName]:

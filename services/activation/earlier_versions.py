@@ -10,6 +10,7 @@ from services.activation.search import SearchTerm, keep_terms
 from shared.events.envelope import Envelope
 from shared.events.event import EVENTS
 from shared.host.runtime import Runtime
+from shared.persistence.chores import portion
 from shared.processing import Loaded
 
 AT_ONCE = 200
@@ -18,8 +19,8 @@ AT_ONCE = 200
 def catch_up(runtime: Runtime) -> None:
     """Have customers of before found by step, actor, reference and text, with their history."""
     while True:
-        with runtime.database.begin() as session:
-            behind = select(Activation).where(col(Activation.step).is_(None)).limit(AT_ONCE)
+        with portion(runtime.database) as session:
+            behind = select(Activation).where(col(Activation.blocker).is_(None)).limit(AT_ONCE)
             # Another process that starts at the same moment takes others.
             rows = session.exec(behind.with_for_update(skip_locked=True)).all()
             for activation in rows:

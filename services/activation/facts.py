@@ -87,6 +87,11 @@ def collections(facts: Facts) -> list[CollectionBooked]:
     return sorted(booked, key=lambda collection: (collection.attempt, collection.end_to_end_id))
 
 
+def booked_at(facts: Facts, collection: CollectionBooked) -> datetime:
+    """When what holds of this collection was booked."""
+    return datetime.fromisoformat(facts[f"{COLLECTION}{collection.end_to_end_id}"]["at"])
+
+
 def taken_back(facts: Facts) -> CustomerReleaseWithdrawn | None:
     """Why the customer is released no longer, until the payer has signed for another try."""
     withdrawn = read(facts, CustomerReleaseWithdrawn)

@@ -3,24 +3,28 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.activation.checklist import checklist
+from services.activation.access import Access, lapsed_unused
 from services.activation.commands import (
     ActivateCustomer,
     AmendContact,
     LapseCredentials,
     RemindOfExpiry,
     ResendCredentials,
+    SendLink,
 )
 from services.activation.history import HeardFact
+from services.activation.links import send_link
 from services.activation.login.names import base_of, free_name, names_to_try
 from services.activation.mails import (
     contact_changed,
     credentials,
     credentials_expiring,
-    customer_released,
 )
 from services.activation.models import SENDING, SENT, Activation
+from services.activation.responses import refusal_details
 from services.activation.search import SearchTerm, keep_terms
+from services.activation.sending import resend_pause_ends
+from services.activation.upcoming import expiry_reminder_at
 from shared.base.errors import Conflict, NotFound
 from shared.events import (
     AdministrationCreated,
@@ -59,21 +63,19 @@ def record_fact(
     activations: Loaded[Activation],
     heard: Loaded[HeardFact],
     terms: Loaded[SearchTerm],
-    settings: Settings,
+    now: Now,
 ) -> Sequence[Effect]:
-    """Record a fact; when it makes the customer ready, tell the office."""
+    """Record a fact; tell the office who is ready, and a customer who is in no longer, or again."""
     if envelope.id not in heard:
         heard.add(HeardFact.of(event, envelope))
     activation = activations.get(envelope.subject) or activations.add(
         Activation(onboarding_id=envelope.subject, attempt=0, wrong_tries=0)
     )
-    was_ready, told_anew = activation.ready, activation.told_anew(event)
+    before, told_anew = Access.of(activation), activation.told_anew(event)
     activation.record_fact(event, envelope)
     if told_anew:
         keep_terms(activation, terms)
-    if was_ready or not activation.ready or activation.signup is None:
-        return []
-    return [customer_released(activation, activation.signup, settings.base_url)]
+    return before.news(activation, now)
 
 
 def activate(
@@ -91,7 +93,7 @@ def activate(
             "already_sent",
             f"{activation.ordered_by} already had the credentials sent; to send them again, "
             "use resend.",
-            extra=_standing(activation, now),
+            extra=refusal_details(activation, now),
         )
     effects = _order_credentials(
         activation, activations, command.channel, command.by, settings, now
@@ -111,6 +113,9 @@ def resend(
     activation = _load_or_404(activations, envelope)
     if activation.state is None:
         raise Conflict("never_sent", "Nothing was sent yet; activate the customer first.")
+    if command.patient and resend_pause_ends(activation, now):
+        text = "They were sent a moment ago; wait two minutes for them to arrive."
+        raise Conflict("just_sent", text, extra=refusal_details(activation, now))
     channel = command.channel or activation.channel or "email"
     return _order_credentials(activation, activations, channel, command.by, settings, now)
 
@@ -120,17 +125,20 @@ def amend(
     envelope: Envelope,
     activations: Loaded[Activation],
     terms: Loaded[SearchTerm],
+    now: Now,
 ) -> Sequence[Effect]:
     """Correct the contact, and tell the customer where they were reached until now."""
     activation = _load_or_404(activations, envelope)
     signup, former = activation.signup, activation.email
     if signup is None or former is None:
         raise Conflict("not_signed_up", "The sign-up of this customer is not here yet.")
-    changed = activation.amend(command.email, command.mobile)
+    if command.before_activation and activation.attempt:
+        raise Conflict("already_activated", "Your office can change it; ask them.")
+    changed = activation.amend(command.email, command.mobile, now)
     if changed is None:
         return []  # It was like that before: nothing that was sent becomes void.
     keep_terms(activation, terms)
-    return [changed, contact_changed(signup, former, changed)]
+    return [changed, *contact_changed(signup, former, changed)]
 
 
 def remind_of_expiry(
@@ -164,7 +172,7 @@ def lapse(
     if activation.one_time_is_good(now):
         return [Scheduled(command, ends, key=f"lapse/{activation.onboarding_id}/{ends}")]
     activation.lapse()
-    return []
+    return lapsed_unused(activation)
 
 
 def _order_credentials(
@@ -183,19 +191,21 @@ def _order_credentials(
     signup = activation.signup
     if not activation.may_be_sent or signup is None:
         raise Conflict(
-            "not_ready", "This customer cannot be activated yet.", extra=_standing(activation, now)
+            "not_ready",
+            "This customer cannot be activated yet.",
+            extra=refusal_details(activation, now),
         )
     to = activation.mobile if channel == "sms" else activation.email
     if not to:
         raise Conflict(
             "no_address",
             "There is no mobile number to send to; correct the contact or use e-mail.",
-            extra=_standing(activation, now),
+            extra=refusal_details(activation, now),
         )
     if activation.login_name is None:
         _give_login_name(activation, activations)
     attempt = activation.order(channel, by, now)
-    due = now + timedelta(hours=max(settings.credentials_hours - 24, 1))
+    due = expiry_reminder_at(now, settings)
     key = f"remind_of_expiry/{activation.onboarding_id}/{attempt}"
     return [
         credentials(activation, signup, channel, to, attempt),
@@ -213,17 +223,6 @@ def _give_login_name(activation: Activation, activations: Loaded[Activation]) ->
 
 def _names(activation: Activation) -> list[str]:
     return names_to_try(base_of(activation.company or ""), activation.onboarding_id)
-
-
-def _standing(activation: Activation, now: Now) -> dict[str, object]:
-    """Where the customer stands, for a person who is refused."""
-    blockers = checklist(activation, now).blockers
-    return {
-        "blockers": [vars(blocker) for blocker in blockers],
-        "state": activation.state,
-        "ordered_by": activation.ordered_by,
-        "ordered_at": activation.ordered_at and activation.ordered_at.isoformat(),
-    }
 
 
 def _load_or_404(activations: Loaded[Activation], envelope: Envelope) -> Activation:
@@ -281,6 +280,7 @@ SUBSCRIPTIONS = [
     on(ActivateCustomer, activate, loads=[ACTIVATION, LOGIN_NAMES_TAKEN, TERMS]),
     on(ResendCredentials, resend, loads=[ACTIVATION, LOGIN_NAMES_TAKEN]),
     on(AmendContact, amend, loads=[ACTIVATION, TERMS]),
+    on(SendLink, send_link, loads=[ACTIVATION]),
     on(RemindOfExpiry, remind_of_expiry, loads=[ACTIVATION]),
     on(LapseCredentials, lapse, loads=[ACTIVATION]),
 ]

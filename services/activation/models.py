@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import JSON, Column, Index, MetaData
+from sqlalchemy import JSON, Column, MetaData
 from sqlmodel import Field
 
 from services.activation import facts, states
 from services.activation.checklist import waits_for
 from services.activation.facts import Facts
+from services.activation.lists import LISTS
 from shared.events import (
     AdministrationCreated,
     CustomerContactChanged,
@@ -19,7 +20,7 @@ from shared.events import (
     SignupRejected,
 )
 from shared.events.envelope import Envelope
-from shared.persistence.entity import Entity, index_of, moment
+from shared.persistence.entity import Entity, moment
 
 SENDING = states.SENDING
 SENT = states.SENT
@@ -44,27 +45,13 @@ class Activation(ActivationTable, table=True):
     """What is known of one onboarding, and the credentials of its customer.
 
     `attempt` counts how often credentials were ordered; only the latest may become valid. The
-    password exists here as an argon2 hash alone. `step` and `actor` are where the checklist stands
-    and who must act, for whoever looks for such customers; `step` is None in a row of a version
-    that did not keep them.
+    password exists here as an argon2 hash alone. `step`, `actor`, `blocker` and `since` are where
+    the checklist stands, who must act, upon what, and since when, for whoever looks for such
+    customers; `blocker` is None in a row of a version that did not keep it, else perhaps empty.
     """
 
     __tablename__ = "activation"
-    __table_args__ = (
-        Index("activation_newest", "heard_at", "onboarding_id"),
-        Index("activation_office", "office_code", "heard_at", "onboarding_id"),
-        Index("activation_step", "step", "heard_at", "onboarding_id"),
-        Index("activation_office_step", "office_code", "step", "heard_at", "onboarding_id"),
-        Index("activation_step_actor", "step", "actor", "heard_at", "onboarding_id"),
-        Index("activation_actor", "actor", "heard_at", "onboarding_id"),
-        Index("activation_office_actor", "office_code", "actor", "heard_at", "onboarding_id"),
-        Index("activation_reference", "reference"),
-        Index("activation_order", "order_reference"),
-        Index("activation_customer_number", "customer_number"),
-        Index("activation_administration", "administration_number"),
-        index_of("ready", "activation_waiting", "heard_at", "onboarding_id"),
-        index_of("ready", "activation_waiting_office", "office_code", "heard_at", "onboarding_id"),
-    )
+    __table_args__ = LISTS
 
     onboarding_id: str = Field(primary_key=True, max_length=36)
     facts: Facts = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
@@ -74,12 +61,15 @@ class Activation(ActivationTable, table=True):
     ready: bool = False
     step: str | None = Field(default=None, max_length=12)
     actor: str | None = Field(default=None, max_length=8)
+    blocker: str | None = Field(default=None, max_length=24)
+    since: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     reference: str | None = Field(default=None, max_length=35)
     order_reference: str | None = Field(default=None, max_length=35)
     customer_number: str | None = Field(default=None, max_length=35)
     administration_number: str | None = Field(default=None, max_length=35)
     email: str | None = Field(default=None, max_length=320)
     mobile: str | None = Field(default=None, max_length=20)
+    contact_changed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
     login_name: str | None = Field(default=None, max_length=24, unique=True)
     # The version before this one chooses by it; it can go when none of those runs any more.
@@ -226,7 +216,9 @@ class Activation(ActivationTable, table=True):
         self.state = UNDELIVERABLE
         self.void()
 
-    def amend(self, email: str | None, mobile: str | None) -> CustomerContactChanged | None:
+    def amend(
+        self, email: str | None, mobile: str | None, now: datetime
+    ) -> CustomerContactChanged | None:
         """Correct the contact; what was sent to the old one is void.
 
         Returns what has changed; None when it was like that before.
@@ -238,7 +230,7 @@ class Activation(ActivationTable, table=True):
             return None
         self.email, self.mobile = asked["email"], asked["mobile"]
         amended = dict.fromkeys(sorted(self._amended | changed.keys()), True)
-        self.facts = {**self.facts, "amended": amended}
+        self.facts, self.contact_changed_at = {**self.facts, "amended": amended}, now
         self.void()
         if self.state == SENDING or (self.state == SENT and self.own_hash is None):
             self.state = UNDELIVERABLE
@@ -295,6 +287,11 @@ class Activation(ActivationTable, table=True):
     def _refresh(self) -> None:
         waiting = self.state in (None, UNDELIVERABLE)
         self.ready = self.may_be_sent and waiting and not self.has_own_access
-        standing = waits_for(self, BEFORE_ANY_END)
-        if (self.step, self.actor) != standing:
-            self.step, self.actor = standing
+        step, blocker = waits_for(self, BEFORE_ANY_END)
+        standing = (
+            (step, blocker.actor, blocker.code, blocker.since or self.heard_at)
+            if blocker
+            else (step, "nobody", "", None)
+        )
+        if (self.step, self.actor, self.blocker, self.since) != standing:
+            self.step, self.actor, self.blocker, self.since = standing

@@ -10,9 +10,9 @@ from services.activation.checklist import Actor
 from services.activation.customers import SERIES
 from services.activation.models import Activation
 from services.activation.search import SearchTerm, fold, found_by
+from shared.trade.references import as_reference
 from shared.web.auth import Caller
 from shared.web.paging import Page
-from shared.web.references import as_reference
 
 StepName = Literal[
     "INSCHRIJVEN",
@@ -24,10 +24,81 @@ StepName = Literal[
     "INLOGGEN",
 ]
 BY_AGE = (col(Activation.heard_at), col(Activation.onboarding_id))
+BY_WAIT = (col(Activation.since), col(Activation.onboarding_id))
+"""Who waits longest for one thing comes first."""
 
 
-class Wanted:
-    """Which customers somebody looks for: all that is named must hold."""
+class Search:
+    """Which customers somebody looks for: all that is named must hold.
+
+    `blocker` is the code of what they wait for: such a list begins with who waits longest.
+    """
+
+    def __init__(
+        self,
+        q: str | None = None,
+        step: StepName | None = None,
+        actor: Actor | None = None,
+        office: str | None = None,
+        blocker: str | None = None,
+    ) -> None:
+        self._text, self._office, self._blocker = (q or "").strip(), office, blocker
+        self._filters = [
+            column == value
+            for column, value in (
+                (col(Activation.step), step),
+                (col(Activation.actor), actor),
+                (col(Activation.blocker), blocker),
+            )
+            if value is not None
+        ]
+
+    def read(self, session: Session, page: Page, caller: Caller) -> list[Activation]:
+        """Those whom the caller may see, in order.
+
+        The newest first; those who wait for one thing as `BY_WAIT` says, those found by text in
+        the order of the texts.
+
+        Raises:
+            NotFound: they ask for another office's.
+        """
+        if self._office is not None:
+            caller.require_office(self._office)
+        office = self._office or caller.office
+        if not self._text:
+            return self._in_order(session, page, office)
+        series, stored = as_reference(self._text)
+        rows: list[Activation] = []
+        if series in SERIES:
+            query = select(Activation).where(SERIES[series] == stored)
+            rows = self._newest(session, page, query, office, part="reference")
+        if not fold(self._text):
+            return rows  # Nobody has a name of signs alone.
+        by_text = found_by(self._text, office).where(*self._filters)
+        order = (col(SearchTerm.term), col(SearchTerm.onboarding_id))
+        pairs = page.read(session, by_text, *order)
+        return [*rows, *(activation for _, activation in pairs)]
+
+    def _in_order(self, session: Session, page: Page, office: str | None) -> list[Activation]:
+        if self._blocker is None:
+            return self._newest(session, page, select(Activation), office)
+        query = _of_office(select(Activation).where(*self._filters), office)
+        return page.read(session, query, *BY_WAIT)
+
+    def _newest(
+        self,
+        session: Session,
+        page: Page,
+        query: SelectOfScalar[Activation],
+        office: str | None,
+        part: str = "",
+    ) -> list[Activation]:
+        query = _of_office(query.where(*self._filters), office)
+        return page.read(session, query, *BY_AGE, descending=True, part=part)
+
+
+class Wanted(Search):
+    """The same, as programs ask for it."""
 
     def __init__(
         self,
@@ -45,45 +116,8 @@ class Wanted:
         actor: Annotated[Actor | None, Query(description="who must act next")] = None,
         office: Annotated[str | None, Query(max_length=35)] = None,
     ) -> None:
-        self._text, self._office = (q or "").strip(), office
-        self._filters = [
-            column == value
-            for column, value in ((col(Activation.step), step), (col(Activation.actor), actor))
-            if value is not None
-        ]
+        super().__init__(q, step, actor, office)
 
-    def read(self, session: Session, page: Page, caller: Caller) -> list[Activation]:
-        """Those whom the caller may see; the newest first, those found by text in its order.
 
-        Raises:
-            NotFound: they ask for another office's.
-        """
-        if self._office is not None:
-            caller.require_office(self._office)
-        office = self._office or caller.office
-        if not self._text:
-            return self._newest(session, page, select(Activation), office)
-        series, stored = as_reference(self._text)
-        rows: list[Activation] = []
-        if series in SERIES:
-            query = select(Activation).where(SERIES[series] == stored)
-            rows = self._newest(session, page, query, office, part="reference")
-        if not fold(self._text):
-            return rows  # Nobody has a name of signs alone.
-        by_text = found_by(self._text, office).where(*self._filters)
-        order = (col(SearchTerm.term), col(SearchTerm.onboarding_id))
-        pairs = page.read(session, by_text, *order)
-        return [*rows, *(activation for _, activation in pairs)]
-
-    def _newest(
-        self,
-        session: Session,
-        page: Page,
-        query: SelectOfScalar[Activation],
-        office: str | None,
-        part: str = "",
-    ) -> list[Activation]:
-        query = query.where(*self._filters)
-        if office is not None:
-            query = query.where(Activation.office_code == office)
-        return page.read(session, query, *BY_AGE, descending=True, part=part)
+def _of_office(query: SelectOfScalar[Activation], office: str | None) -> SelectOfScalar[Activation]:
+    return query if office is None else query.where(Activation.office_code == office)

@@ -8,6 +8,19 @@ from services.activation.checklist import Actor, Blocker, Step, checklist
 from services.activation.models import Activation
 
 
+class BlockerAnswer(BaseModel):
+    """Why the onboarding does not go on by itself, and who can help."""
+
+    code: str
+    text: str
+    actor: Actor
+
+    @classmethod
+    def of(cls, blocker: Blocker) -> "BlockerAnswer":
+        """The same, as programs read it."""
+        return cls(code=blocker.code, text=blocker.text, actor=blocker.actor)
+
+
 class OnboardingAnswer(BaseModel):
     """Where one customer stands: the checklist, what blocks, who must act."""
 
@@ -19,7 +32,7 @@ class OnboardingAnswer(BaseModel):
     administration_number: str | None
     login_name: str | None
     steps: list[Step]
-    blockers: list[Blocker]
+    blockers: list[BlockerAnswer]
     next_actor: Actor
 
     @classmethod
@@ -35,7 +48,7 @@ class OnboardingAnswer(BaseModel):
             administration_number=activation.administration_number,
             login_name=activation.login_name,
             steps=where.steps,
-            blockers=where.blockers,
+            blockers=[BlockerAnswer.of(blocker) for blocker in where.blockers],
             next_actor=where.next_actor,
         )
 
@@ -70,3 +83,14 @@ class ReadyAnswer(BaseModel):
             mobile=activation.mobile,
             state=activation.state,
         )
+
+
+def refusal_details(activation: Activation, now: datetime) -> dict[str, object]:
+    """Where the customer stands, for a person who is refused."""
+    blockers = checklist(activation, now).blockers
+    return {
+        "blockers": [BlockerAnswer.of(blocker).model_dump() for blocker in blockers],
+        "state": activation.state,
+        "ordered_by": activation.ordered_by,
+        "ordered_at": activation.ordered_at and activation.ordered_at.isoformat(),
+    }

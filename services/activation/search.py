@@ -74,7 +74,8 @@ def _terms(activation: Activation) -> Iterator[tuple[str, str]]:
     signup = activation.signup
     if signup is not None:
         address = signup.customer.address
-        yield "address", f"{fold(address.postcode)} {fold(address.number)}"
+        place = f"{fold(address.postcode)} {fold(address.number)}"
+        yield "address", place[:LONGEST_TERM]
 
 
 def keep_terms(activation: Activation, terms: Loaded[SearchTerm]) -> None:

@@ -1,60 +1,34 @@
 """HTTP in: orders and their confirmations, signatures, and what KING reports."""
 
-from collections.abc import Sequence
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AfterValidator, BaseModel, Field
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from services.billing.collection.api import router as collection_router
-from services.billing.commands import SignOrder, WithdrawSignature
-from services.billing.confirmation.document import Document
+from services.billing.confirmation.download import as_pdf
 from services.billing.confirmation.notices import Documents
-from services.billing.models import Collection, Mandate, Order
-from services.billing.orders import find_orders
+from services.billing.models import Collection, Mandate
+from services.billing.orders import Listed, find_orders, load_order
+from services.billing.recording import (
+    Signature,
+    Slip,
+    record_signature,
+    take_back_signature,
+)
 from services.billing.responses import (
     OrderListed,
     OrderResponse,
     SignatureResponse,
     SignatureWithdrawnResponse,
 )
-from shared.base.errors import Conflict, Reject
-from shared.events import (
-    CollectionCancelled,
-    Event,
-    OrderConfirmationSigned,
-    OrderSignatureWithdrawn,
-)
-from shared.events.shapes import Day
 from shared.host.runtime import Runtime
-from shared.processing import Effect, EventFor
-from shared.trade.iban import sepa_iban
-from shared.trade.text import PlainLine
 from shared.web.app import IdempotencyKey, api_router, caller_with
-from shared.web.auth import Caller, not_there
+from shared.web.auth import Caller
 from shared.web.paging import NEXT_PAGE, Page
 
 Reader = Annotated[Caller, Depends(caller_with("orders:read"))]
 BackOffice = Annotated[Caller, Depends(caller_with("orders:confirm"))]
-E = TypeVar("E", bound=Event)
-Listed = Literal["unsigned", "signed", "released", "suspended"]
-
-
-class Signature(BaseModel):
-    """The signed confirmation, as it came in."""
-
-    method: Literal["post", "fax", "scan", "online"]
-    signed_on: Day
-    signed_by: PlainLine = Field(min_length=1, max_length=200)
-    iban: Annotated[str, AfterValidator(sepa_iban)] | None = None
-    account_holder: PlainLine | None = Field(default=None, min_length=1, max_length=200)
-
-
-class Slip(BaseModel):
-    """Why a recorded signature is taken back."""
-
-    reason: PlainLine = Field(min_length=1, max_length=200)
 
 
 def router(runtime: Runtime) -> APIRouter:
@@ -81,16 +55,14 @@ def _add_reading(routes: APIRouter, runtime: Runtime) -> None:
             Query(max_length=200, description="a reference, or how the company's name begins"),
         ] = None,
     ) -> list[OrderListed]:
-        q = "".join(filter(str.isprintable, q or "")).strip() or None
-        reference = q and documents.reference_of(q)
         with runtime.reading() as session:
-            rows = find_orders(session, page, caller.office, status, q, reference)
+            rows = find_orders(session, page, caller.office, status, q, documents.reference_of)
         return [OrderListed.of(row) for row in rows]
 
     @routes.get("/{reference}", summary="One order, and what people did about it")
     def show(reference: str, caller: Reader) -> OrderResponse:
         with runtime.reading() as session:
-            order = _load_or_404(session, caller, documents.reference_of(reference))
+            order = load_order(session, caller, documents.reference_of(reference))
             mandate = session.get(Mandate, order.mandate_key)
             query = select(Collection).where(Collection.order_reference == order.reference)
             collections = session.exec(query.order_by(col(Collection.attempt))).all()
@@ -105,18 +77,9 @@ def _add_reading(routes: APIRouter, runtime: Runtime) -> None:
     )
     def show_confirmation(reference: str, caller: Reader) -> Response:
         with runtime.reading() as session:
-            order = _load_or_404(session, caller, documents.reference_of(reference))
+            order = load_order(session, caller, documents.reference_of(reference))
             confirmation = documents.confirmation_of(session, order)
-        try:
-            document = Document.of(confirmation)
-        except Reject as refusal:
-            raise Conflict("document_not_made", str(refusal)) from None
-        disposition = f'inline; filename="{document.filename}"'
-        return Response(
-            document.content,
-            media_type="application/pdf",
-            headers={"Content-Disposition": disposition},
-        )
+        return as_pdf(confirmation, "inline")
 
 
 def _add_signing(routes: APIRouter, runtime: Runtime) -> None:
@@ -126,44 +89,12 @@ def _add_signing(routes: APIRouter, runtime: Runtime) -> None:
     def sign(
         reference: str, body: Signature, caller: BackOffice, key: IdempotencyKey = None
     ) -> SignatureResponse:
-        with runtime.reading() as session:
-            order = _load_or_404(session, caller, documents.reference_of(reference))
-        command = SignOrder(order_reference=order.reference or "", **body.model_dump())
-        effects = runtime.handle(command, subject=order.onboarding_id, by=caller.person, key=key)
-        signed = [event.order_reference for event in _events(effects, OrderConfirmationSigned)]
-        with runtime.reading() as session:
-            order = _load_or_404(session, caller, command.order_reference)
-            mandate = session.get_one(Mandate, order.mandate_key)
-        return SignatureResponse.of(order, mandate, signed)
+        named = documents.reference_of(reference)
+        return record_signature(runtime, caller, named, body, key)
 
     @routes.delete("/{reference}/signature", status_code=202, summary="The signature was a mistake")
     def withdraw_signature(
         reference: str, body: Slip, caller: BackOffice, key: IdempotencyKey = None
     ) -> SignatureWithdrawnResponse:
-        with runtime.reading() as session:
-            order = _load_or_404(session, caller, documents.reference_of(reference))
-            mandate = session.get_one(Mandate, order.mandate_key)
-        command = WithdrawSignature(order_reference=order.reference or "", reason=body.reason)
-        effects = runtime.handle(command, subject=order.onboarding_id, by=caller.person, key=key)
-        return SignatureWithdrawnResponse.of(
-            order,
-            mandate,
-            reason=body.reason,
-            unsigned=[event.order_reference for event in _events(effects, OrderSignatureWithdrawn)]
-            or [command.order_reference],
-            cancelled=[event.end_to_end_id for event in _events(effects, CollectionCancelled)],
-        )
-
-
-def _events(effects: Sequence[Effect] | None, kind: type[E]) -> list[E]:
-    """The events of one kind among what was done; none when it had been done before."""
-    events = [effect.event for effect in effects or () if isinstance(effect, EventFor)]
-    return [event for event in events if isinstance(event, kind)]
-
-
-def _load_or_404(session: Session, caller: Caller, reference: str) -> Order:
-    order = session.exec(select(Order).where(Order.reference == reference)).one_or_none()
-    if order is None:
-        raise not_there()
-    caller.require_office(order.office_code)
-    return order
+        named = documents.reference_of(reference)
+        return take_back_signature(runtime, caller, named, body, key)

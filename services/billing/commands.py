@@ -21,6 +21,55 @@ class SignOrder(Command):
     account_holder: str | None = None
 
 
+class NotePosted(Command):
+    """Keep that the payer has posted the signed confirmation."""
+
+    command_type: ClassVar[str] = "billing.note_posted"
+    recorded: ClassVar[tuple[str, ...]] = ("order_reference", "posted_on")
+
+    order_reference: str
+    posted_on: date
+
+
+class PrepareSigning(Command):
+    """Keep what the payer is about to sign online, and send them the code to do it with."""
+
+    command_type: ClassVar[str] = "billing.prepare_signing"
+    recorded: ClassVar[tuple[str, ...]] = ("order_reference", "signing_id", "document_sha256")
+
+    order_reference: str
+    signing_id: str
+    name: str
+    place: str
+    iban: str | None = None
+    account_holder: str | None = None
+    consent: str
+    document_sha256: str
+
+
+class MailCode(Command):
+    """Send the payer a fresh code for what they are about to sign."""
+
+    command_type: ClassVar[str] = "billing.mail_code"
+    recorded: ClassVar[tuple[str, ...]] = ("order_reference", "signing_id")
+
+    order_reference: str
+    signing_id: str
+
+
+class SignOnline(Command):
+    """Sign with the code that was mailed: its fingerprint, and from where it came."""
+
+    command_type: ClassVar[str] = "billing.sign_online"
+    recorded: ClassVar[tuple[str, ...]] = ("order_reference", "signing_id")
+
+    order_reference: str
+    signing_id: str
+    code_hash: str
+    address: str
+    user_agent: str
+
+
 class WithdrawSignature(Command):
     """Take back a signature that was recorded by mistake."""
 

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from services.billing.models import Order
 from services.billing.models.order import Stage, Standing
 from shared.host.runtime import Runtime
+from shared.persistence.chores import portion
 from shared.persistence.database import Database
 
 AT_ONCE = 200
@@ -34,7 +35,7 @@ def list_anew(database: Database) -> None:
     behind = or_(col(Order.stage) != STAGE, col(Order.company_key) == "")
     query = select(Order).where(col(Order.reference).is_not(None), behind).order_by(own)
     while True:
-        with database.begin() as session:
+        with portion(database) as session:
             # Another process that starts at the same moment takes others.
             some = query.where(own > last).limit(AT_ONCE).with_for_update(skip_locked=True)
             rows = session.exec(some).all()

@@ -18,9 +18,13 @@ from services.billing.collection.unmatched import book_unmatched
 from services.billing.commands import (
     CollectAgain,
     DecideResult,
+    MailCode,
     MatchResults,
+    NotePosted,
+    PrepareSigning,
     RemindUnsigned,
     ResumeMandate,
+    SignOnline,
     SignOrder,
     StopMandate,
     WithdrawSignature,
@@ -42,16 +46,24 @@ from services.billing.loads import (
     ORDER_BY_REFERENCE,
     ORDER_OF_RESULT,
     ORDERS_OF_STOPPED,
+    SIGNINGS_OF_ORDER,
     STOPPED_MANDATE,
     UNMATCHED_BY_ID,
     UNMATCHED_OF_EVENT,
+    UNMATCHED_OF_ORDER,
     UNSIGNED_OF_MANDATE,
 )
-from services.billing.mails import confirmation_mails
+from services.billing.mails import confirmation_mails, payer_address, withdrawal_mails
 from services.billing.models import Collection, Mandate, Order, OrderTerms, UnmatchedResult
 from services.billing.models.mandate import mandate_key
 from services.billing.models.sepa_ids import mandate_reference
 from services.billing.models.terms import Account
+from services.billing.signing.handlers import (
+    mail_code,
+    note_posted,
+    prepare_signing,
+    sign_online,
+)
 from shared.events import (
     CollectionResult,
     CustomerContactChanged,
@@ -115,17 +127,31 @@ def withdraw(
     order = _get_or_add(orders, envelope.subject)
     if not order.withdraw():
         return []
-    return CollectionProcess(order, None, collections, settings, now).withdraw(event.reason)
+    order.void_links(now)
+    effects = CollectionProcess(order, None, collections, settings, now).withdraw(event.reason)
+    return [*effects, *(withdrawal_mails(order) if order.placed else [])]
 
 
 def change_contact(
-    event: CustomerContactChanged, envelope: Envelope, orders: Loaded[Order]
+    event: CustomerContactChanged, envelope: Envelope, orders: Loaded[Order], now: Now
 ) -> Sequence[Effect]:
-    """Keep where the customer is mailed from now on, also when the order comes later."""
+    """Keep where the customer is mailed from now on, also when the order comes later.
+
+    Where it is the payer who is mailed there, what was sent to the former address opens nothing
+    any more.
+    """
     if event.email is not None:
         order = _get_or_add(orders, envelope.subject)
+        former = _mailed_to(order)
         order.change_contact(event.email, envelope.time, envelope.id)
+        if former not in (None, _mailed_to(order)):
+            order.void_links(now)
     return []
+
+
+def _mailed_to(order: Order) -> str | None:
+    """The payer's address; None while there is no order that was mailed to one."""
+    return payer_address(order.reached_now())[1] if order.placed else None
 
 
 def _get_or_add(orders: Loaded[Order], onboarding_id: str) -> Order:
@@ -170,6 +196,24 @@ SUBSCRIPTIONS = [
             COLLECTIONS_UNDER_MANDATE,
         ],
     ),
+    on(NotePosted, note_posted, loads=[ORDER_BY_REFERENCE]),
+    on(
+        PrepareSigning,
+        prepare_signing,
+        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, SIGNINGS_OF_ORDER],
+    ),
+    on(MailCode, mail_code, loads=[ORDER_BY_REFERENCE, SIGNINGS_OF_ORDER]),
+    on(
+        SignOnline,
+        sign_online,
+        loads=[
+            ORDER_BY_REFERENCE,
+            MANDATE_OF_ORDER,
+            UNSIGNED_OF_MANDATE,
+            COLLECTIONS_UNDER_MANDATE,
+            SIGNINGS_OF_ORDER,
+        ],
+    ),
     on(
         WithdrawSignature,
         withdraw_signature,
@@ -204,6 +248,6 @@ SUBSCRIPTIONS = [
     on(
         MatchResults,
         match_results,
-        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS_OF_ORDER, OPEN_UNMATCHED],
+        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS_OF_ORDER, UNMATCHED_OF_ORDER],
     ),
 ]

@@ -2,7 +2,7 @@
 
 from services.billing.collection.handlers import order_of_result
 from services.billing.commands import DecideResult
-from services.billing.models import Collection, Mandate, Order, UnmatchedResult
+from services.billing.models import Collection, Mandate, OnlineSigning, Order, UnmatchedResult
 from services.billing.models.mandate import mandate_key
 from services.billing.models.unmatched import unmatched_id
 from shared.events import CollectionResult, RegistrationCompleted
@@ -45,6 +45,9 @@ ORDER = by_subject(Order, find_by=ORDER_KEYS)
 ORDER_BY_REFERENCE = Load(Order, "reference", "order_reference", find_by=ORDER_KEYS)
 MANDATE_OF_EVENT = Load(Mandate, "key", _mandate_of_event)
 MANDATE_OF_ORDER = Load(Mandate, "key", through(ORDER_BY_REFERENCE, "mandate_key"))
+SIGNINGS_OF_ORDER = Load(
+    OnlineSigning, "onboarding_id", through(ORDER_BY_REFERENCE, "onboarding_id")
+)
 UNSIGNED_OF_MANDATE = Load(
     Order,
     "mandate_key",
@@ -68,6 +71,13 @@ OPEN_UNMATCHED = Load(
     find_by=("order_reference",),
 )
 """All of them: there are hardly ever any, and an order does not know its number beforehand."""
+UNMATCHED_OF_ORDER = Load(
+    UnmatchedResult,
+    "order_reference",
+    "order_reference",
+    only={"open": 1},
+    find_by=("open",),
+)
 UNMATCHED_OF_EVENT = Load(UnmatchedResult, "id", _unmatched_id)
 """What the very same result left behind when its order was not known."""
 UNMATCHED_BY_ID = Load(UnmatchedResult, "id", "result_id")

@@ -1,11 +1,10 @@
 """HTTP in: the office reviews, corrects, registers, declines, and sees to administrations."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import uuid5
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
-from sqlmodel import Session, col, select
 
 from services.registration.changes import Correction
 from services.registration.charts import LedgerAccount, shipped_chart
@@ -16,7 +15,8 @@ from services.registration.commands import (
     PutBaseAdministration,
     RegisterCustomer,
 )
-from services.registration.models import Chart, Registration
+from services.registration.lookup import Status, detail, list_by_status, load_or_404, visible
+from services.registration.models import Chart
 from services.registration.responses import (
     AdministrationAnswer,
     BaseAnswer,
@@ -29,20 +29,12 @@ from shared.events.envelope import NAMESPACE
 from shared.host.runtime import Runtime
 from shared.trade.text import PlainCode, PlainLine, is_plain_code
 from shared.web.app import IdempotencyKey, api_router, caller_with
-from shared.web.auth import Caller, not_there
+from shared.web.auth import Caller
 from shared.web.paging import NEXT_PAGE, Page
-from shared.web.references import Reference, as_onboarding_id, as_reference
+from shared.web.references import Reference
 
 Reviewer = Annotated[Caller, Depends(caller_with("registrations:review"))]
 Setter = Annotated[Caller, Depends(caller_with("administrations:create"))]
-Status = Literal["review", "registered", "declined", "withdrawn"]
-
-SERIES = {
-    "S": col(Registration.reference),
-    "K": col(Registration.customer_number),
-    "A": col(Registration.administration_number),
-}
-"""The references that registration has heard of, or has given."""
 
 
 class Decline(BaseModel):
@@ -84,18 +76,13 @@ def _lists(routes: APIRouter, runtime: Runtime) -> None:
         page: Annotated[Page, Depends()],
         status: Annotated[Status, Query()] = "review",
     ) -> list[RegistrationAnswer]:
-        heard_at = col(Registration.heard_at)
-        # Withdrawn before the sign-up itself was heard: there is nothing yet to show of it.
-        query = select(Registration).where(Registration.status == status, heard_at.is_not(None))
-        if caller.office:
-            query = query.where(Registration.office_code == caller.office)
         with runtime.reading() as session:
-            rows = page.read(session, query, heard_at, col(Registration.onboarding_id))
+            rows = list_by_status(session, caller, page, status)
         return [RegistrationAnswer.of(registration) for registration in rows]
 
     @routes.get("/registrations/{onboarding_id}", summary="Everything that was signed up with")
     def show_registration(onboarding_id: Reference, caller: Reviewer) -> RegistrationDetail:
-        return _detail(runtime, caller, onboarding_id)
+        return detail(runtime, caller, onboarding_id)
 
 
 def _decisions(routes: APIRouter, runtime: Runtime) -> None:
@@ -103,28 +90,28 @@ def _decisions(routes: APIRouter, runtime: Runtime) -> None:
 
     @routes.patch("/registrations/{onboarding_id}", summary="Correct it before it is registered")
     def correct(onboarding_id: Reference, body: Correction, caller: Reviewer) -> RegistrationDetail:
-        subject = _visible(runtime, caller, onboarding_id)
+        subject = visible(runtime, caller, onboarding_id)
         command = CorrectSignup(by=caller.name, fields=body.fields(), **body.parts())
         runtime.handle(command, subject=subject, by=caller.person)
-        return _detail(runtime, caller, subject)
+        return detail(runtime, caller, subject)
 
     @routes.post("/registrations/{onboarding_id}/register", status_code=202)
     def register(
         onboarding_id: Reference, caller: Reviewer, key: IdempotencyKey = None
     ) -> RegistrationDetail:
-        subject = _visible(runtime, caller, onboarding_id)
+        subject = visible(runtime, caller, onboarding_id)
         command = RegisterCustomer(by=caller.name)
         runtime.handle(command, subject=subject, by=caller.person, key=key)
-        return _detail(runtime, caller, subject)
+        return detail(runtime, caller, subject)
 
     @routes.post("/registrations/{onboarding_id}/decline", status_code=202)
     def decline(
         onboarding_id: Reference, body: Decline, caller: Reviewer, key: IdempotencyKey = None
     ) -> RegistrationDetail:
-        subject = _visible(runtime, caller, onboarding_id)
+        subject = visible(runtime, caller, onboarding_id)
         command = DeclineCustomer(by=caller.name, reason=body.reason)
         runtime.handle(command, subject=subject, by=caller.person, key=key)
-        return _detail(runtime, caller, subject)
+        return detail(runtime, caller, subject)
 
 
 def _administrations(routes: APIRouter, runtime: Runtime) -> None:
@@ -137,17 +124,17 @@ def _administrations(routes: APIRouter, runtime: Runtime) -> None:
         body: Administration | None = None,
         key: IdempotencyKey = None,
     ) -> CopyAnswer:
-        subject = _visible(runtime, caller, onboarding_id)
+        subject = visible(runtime, caller, onboarding_id)
         chosen = body.base_administration if body else None
         command = MakeAdministration(base_administration=chosen)
         runtime.handle(command, subject=subject, by=caller.person, key=key)
         with runtime.reading() as session:
-            return CopyAnswer.of(_load_or_404(session, caller, subject))
+            return CopyAnswer.of(load_or_404(session, caller, subject))
 
     @routes.get("/registrations/{onboarding_id}/administration")
     def show_administration(onboarding_id: Reference, caller: Setter) -> AdministrationAnswer:
         with runtime.reading() as session:
-            registration = _load_or_404(session, caller, onboarding_id)
+            registration = load_or_404(session, caller, onboarding_id)
             if registration.administration_number is None:
                 raise NotFound(
                     "no_administration",
@@ -172,39 +159,3 @@ def _administrations(routes: APIRouter, runtime: Runtime) -> None:
         subject = str(uuid5(NAMESPACE, f"base-administration/{office}/{code}"))
         runtime.handle(command, subject=subject, by=caller.person)
         return BaseAnswer(code=code, name=body.name, accounts=len(body.accounts))
-
-
-def _detail(runtime: Runtime, caller: Caller, reference: str) -> RegistrationDetail:
-    with runtime.reading() as session:
-        registration = _load_or_404(session, caller, reference)
-        acts = runtime.acts(session, registration.onboarding_id)
-    return RegistrationDetail.of(registration, acts, whole=caller.office is None)
-
-
-def _load_or_404(session: Session, caller: Caller, reference: str) -> Registration:
-    """The registration by its onboarding id, or by a reference of its customer.
-
-    Raises:
-        NotFound: there is none, its sign-up has not been heard, or it is another office's.
-    """
-    registration = _find(session, reference)
-    if registration is None or registration.accepted is None:
-        raise not_there()
-    caller.require_office(registration.office_code)
-    return registration
-
-
-def _find(session: Session, reference: str) -> Registration | None:
-    onboarding_id = as_onboarding_id(reference)
-    if onboarding_id is not None:
-        return session.get(Registration, onboarding_id)
-    series, stored = as_reference(reference)
-    if series not in SERIES:
-        return None
-    return session.exec(select(Registration).where(SERIES[series] == stored).limit(1)).first()
-
-
-def _visible(runtime: Runtime, caller: Caller, reference: str) -> str:
-    """The onboarding id of a registration that the caller may see."""
-    with runtime.reading() as session:
-        return _load_or_404(session, caller, reference).onboarding_id

@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.base.errors import Invalid
 from shared.events import SignupAccepted
+from shared.events.shapes import Language
 from shared.trade.catalogue import Catalogue
 from shared.trade.form.fields import read_customer, read_package, read_payer
 from shared.trade.form.form import Form
@@ -13,17 +14,21 @@ PARTS = ("customer", "package", "payer")
 
 
 def corrected(
-    signup: SignupAccepted, changes: Mapping[str, Mapping[str, Any]], catalogue: Catalogue
+    signup: SignupAccepted,
+    changes: Mapping[str, Mapping[str, Any]],
+    catalogue: Catalogue,
+    language: Language = "nl",
 ) -> SignupAccepted:
     """The sign-up with these changes in its customer, package and payer, in normal form.
 
     A part is changed as far as it is named; a field that is null is taken away (RFC 7396).
+    `language` is that of whoever reads what is wrong.
 
     Raises:
         Invalid: what it would become is not in order; `errors` name each field.
     """
     before = signup.model_dump(mode="json", include=set(PARTS), exclude_none=True)
-    form = Form({name: _merged(before[name], changes.get(name, {})) for name in PARTS}, "nl")
+    form = Form({name: _merged(before[name], changes.get(name, {})) for name in PARTS}, language)
     customer, _ = read_customer(form)
     package, payer = read_package(form, catalogue), read_payer(form)
     if customer and signup.preferred_channel == "sms" and customer.mobile is None:

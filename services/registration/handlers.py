@@ -11,6 +11,7 @@ from services.registration.commands import (
     RegisterCustomer,
 )
 from services.registration.corrections import corrected
+from services.registration.mails import administration_failed
 from services.registration.models import (
     PENDING,
     REGISTERED,
@@ -122,7 +123,9 @@ def make_administration(
     if registration.is_set_up_from(command.base_administration):
         registration.administration_error = None
         return []  # The customer works in it: pressing once more must not give them other books.
-    return [_copy(registration, registration.signup(), bases, numbers, command.base_administration)]
+    signup, chosen = registration.signup(), command.base_administration
+    made, *_ = _copy(registration, signup, bases, numbers, chosen)
+    return [made]  # Whoever asked sees what became of it.
 
 
 def put_base(
@@ -155,7 +158,7 @@ def _register(
     registration: Registration, signup: SignupAccepted, bases: Bases, numbers: Numbers, *, by: str
 ) -> Sequence[Effect]:
     completed = registration.register(signup, f"K-{100_000 + numbers.take(CUSTOMERS)}", by)
-    return [completed, _copy(registration, signup, bases, numbers, None)]
+    return [completed, *_copy(registration, signup, bases, numbers, None)]
 
 
 def _copy(
@@ -164,16 +167,16 @@ def _copy(
     bases: Bases,
     numbers: Numbers,
     chosen: str | None,
-) -> Effect:
+) -> list[Effect]:
     office = signup.office
     code = chosen or office.base_administration
     base = bases.get(base_key(office.code, code)) or bases.get(base_key("", code))
     if base is None:
         reason = f"the base administration {code!r} does not exist"
         registration.administration_error = reason
-        return AdministrationFailed(reason=reason)
+        return [AdministrationFailed(reason=reason), administration_failed(signup, code)]
     number = f"A-{100_000 + numbers.take(ADMINISTRATIONS)}"
-    return registration.set_up(number, signup.customer.company, base)
+    return [registration.set_up(number, signup.customer.company, base)]
 
 
 def _registration(registrations: Loaded[Registration], onboarding_id: str) -> Registration:

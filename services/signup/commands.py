@@ -26,7 +26,7 @@ def office_subject(code: str) -> str:
 
 
 class PutOffice(Command):
-    """Add or change an office."""
+    """Add or change an office; `is_new` refuses to change one that is there."""
 
     command_type: ClassVar[str] = "signup.put_office"
     recorded: ClassVar[tuple[str, ...]] = (
@@ -46,6 +46,7 @@ class PutOffice(Command):
     pays_for_customers: HowItPays = "no"
     color: Color | None = None
     sites: tuple[str, ...] = ()
+    is_new: bool = False
 
 
 class Withdraw(Command):
@@ -56,3 +57,9 @@ class Withdraw(Command):
 
     reason: str = Field(default="op verzoek", min_length=1, max_length=200)
     by: str
+
+
+class SendWithdrawLink(Command):
+    """Send the customer a new link to the page where they can withdraw."""
+
+    command_type: ClassVar[str] = "signup.send_withdraw_link"

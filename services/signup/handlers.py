@@ -4,11 +4,18 @@ from collections.abc import Sequence
 
 import structlog
 
-from services.signup.commands import PutOffice, Withdraw
+from services.signup.commands import PutOffice, SendWithdrawLink, Withdraw
 from services.signup.form.validation import Checked, check
 from services.signup.form.warnings import warning_text
 from services.signup.loads import COUNTS, OFFICE, SAME_COMPANY, SAME_KVK, SIGNUP, office_code_of
-from services.signup.mails import TOO_MANY, confirmations, incomplete, withdrawal
+from services.signup.mails import (
+    TOO_MANY,
+    confirmations,
+    declined,
+    incomplete,
+    withdraw_link,
+    withdrawal,
+)
 from services.signup.models import (
     Office,
     Signup,
@@ -17,7 +24,7 @@ from services.signup.models import (
     office_key,
     recipient_key,
 )
-from shared.base.errors import NotFound, Reject
+from shared.base.errors import Conflict, NotFound, Reject
 from shared.events import (
     CustomerActivated,
     CustomerContactChanged,
@@ -67,7 +74,7 @@ def accept_signup(
     if checked.submitted is None or office is None:
         signup.reject(office.code if office else None, envelope.digest(), now)
         silent = person is not None or _are_too_many(checked, office, counts, settings, now)
-        return [_rejection(checked), *([] if silent else incomplete(checked))]
+        return [_rejection(checked), *([] if silent else incomplete(checked, office))]
     warnings = [*checked.warnings, *_duplicates(checked.submitted, office, signups)]
     if _are_too_many(checked, office, counts, settings, now):
         warnings.append(_warning(TOO_MANY, office))
@@ -82,7 +89,7 @@ def accept_signup(
     )
     signup.accept(accepted, envelope.digest(), now)
     remarks = checked.submitted.remarks
-    return [accepted, *confirmations(accepted, catalogue, settings.base_url, signup, remarks)]
+    return [accepted, *confirmations(accepted, catalogue, signup, remarks)]
 
 
 def record_registration(
@@ -103,10 +110,12 @@ def record_contact(
 
 
 def record_decline(
-    _event: RegistrationDeclined, envelope: Envelope, signups: Loaded[Signup]
+    event: RegistrationDeclined, envelope: Envelope, signups: Loaded[Signup]
 ) -> Sequence[Effect]:
-    """Record that the office said no: the package is open no longer."""
-    _signup(signups, envelope).decline()
+    """Record that the office said no, and tell the customer."""
+    signup = _signup(signups, envelope)
+    if signup.decline() and signup.accepted is not None:
+        return declined(signup, event.reason)
     return []
 
 
@@ -127,20 +136,41 @@ def record_login(
     return []
 
 
-def withdraw(command: Withdraw, envelope: Envelope, signups: Loaded[Signup]) -> Sequence[Effect]:
+def withdraw(
+    command: Withdraw, envelope: Envelope, signups: Loaded[Signup], now: Now
+) -> Sequence[Effect]:
     """Stop the onboarding, and tell customer and office."""
     signup = signups.get(envelope.subject)
     if signup is None or not signup.contents_are_final:
         raise NotFound("not_found", "There is no onboarding by that id.")
-    signup.withdraw(command.by)
+    signup.withdraw(command.by, now)
     event = OnboardingWithdrawn(reason=command.reason, by=command.by)
     return [event, *withdrawal(signup)]
 
 
+def send_withdraw_link(
+    _command: SendWithdrawLink, envelope: Envelope, signups: Loaded[Signup], now: Now
+) -> Sequence[Effect]:
+    """Send the customer a new link, to the address that is known: at most one in ten minutes.
+
+    Whoever asks hears the same whether one was sent or not.
+    """
+    signup = signups.get(envelope.subject)
+    if signup is None or not signup.take_request_for_link(now):
+        return []
+    return withdraw_link(signup)
+
+
 def put_office(command: PutOffice, offices: Loaded[Office]) -> Sequence[Effect]:
-    """Add or change an office."""
+    """Add or change an office.
+
+    Raises:
+        Conflict: it was to be a new one, and there is one by that code.
+    """
     office = offices.get(command.code)
-    values = command.model_dump(mode="json")
+    values = command.model_dump(mode="json", exclude={"is_new"})
+    if office is not None and command.is_new:
+        raise Conflict("office_exists", "There is an office by that code already.")
     if office is None:
         offices.add(Office.of(**values))
     else:
@@ -249,5 +279,6 @@ SUBSCRIPTIONS = [
     on(CustomerLoggedIn, record_login, loads=[SIGNUP]),
     on(CustomerContactChanged, record_contact, loads=[SIGNUP]),
     on(Withdraw, withdraw, loads=[SIGNUP]),
+    on(SendWithdrawLink, send_withdraw_link, loads=[SIGNUP]),
     on(PutOffice, put_office, loads=[OFFICE]),
 ]

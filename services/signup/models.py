@@ -27,6 +27,8 @@ WITHDRAWN = "withdrawn"
 COMPLETED = "completed"
 
 HOUR = timedelta(hours=1)
+LINK_PAUSE = timedelta(minutes=10)
+"""Between two new links that are sent because somebody asked for them."""
 RECIPIENT_DIGITS = 4
 """Of the fingerprint of a recipient: 65,536 are told apart."""
 
@@ -96,7 +98,8 @@ class Signup(SignupTable, table=True):
     """One sign-up. `digest` is a fingerprint of what was submitted, to tell a repeat.
 
     `accepted` is the sign-up as it was accepted, `registered` what the office has registered
-    instead, `contact` what the customer is reached by since.
+    instead, `contact` what the customer is reached by since. Links of the customer hold when they
+    were issued at `links_from` or later; `link_sent_at` is when they last asked for a new one.
     """
 
     __tablename__ = "signup"
@@ -122,6 +125,8 @@ class Signup(SignupTable, table=True):
     activated_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     logged_in_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     stopped_by: str | None = Field(default=None, max_length=120)
+    links_from: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    link_sent_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
     @property
     def open(self) -> bool:
@@ -174,8 +179,24 @@ class Signup(SignupTable, table=True):
         for name, value in event.model_dump(exclude_none=True).items():
             if [*order] > contact.get(name, [])[:2]:
                 contact[name] = [*order, value]
+        if not contact:
+            return  # Nothing was changed.
         self.contact = contact
+        self.void_links(max(datetime.fromisoformat(entry[0]) for entry in contact.values()))
         self._know_again()
+
+    def void_links(self, at: datetime) -> None:
+        """Have links of before this moment hold no longer, to whomever they went."""
+        self.links_from = max(self.links_from or at, at)
+
+    def take_request_for_link(self, now: datetime) -> bool:
+        """Note that the customer asked for a new link; whether one may be sent by now."""
+        if self.status not in (ACCEPTED, COMPLETED):
+            return False
+        if self.link_sent_at is not None and now - self.link_sent_at < LINK_PAUSE:
+            return False
+        self.link_sent_at = now
+        return True
 
     def _know_again(self) -> None:
         """By what a second sign-up of the same company is recognised."""
@@ -185,13 +206,15 @@ class Signup(SignupTable, table=True):
         self.package_code, self.kvk = event.package.code, event.customer.kvk
         self.company_key = company_key(event.customer.company, event.customer.email)
 
-    def decline(self) -> None:
-        """Close the sign-up: the office said no."""
-        if self.status != WITHDRAWN:
-            self.status = DECLINED
+    def decline(self) -> bool:
+        """Close the sign-up: the office said no. Returns whether that is news."""
+        if self.status in (WITHDRAWN, DECLINED):
+            return False
+        self.status = DECLINED
+        return True
 
-    def withdraw(self, by: str) -> None:
-        """Stop the onboarding.
+    def withdraw(self, by: str, now: datetime) -> None:
+        """Stop the onboarding; links of before hold no longer.
 
         Raises:
             Conflict: there is nothing left to stop.
@@ -203,6 +226,7 @@ class Signup(SignupTable, table=True):
                 extra={"state": self.status},
             )
         self.status, self.stopped_by = WITHDRAWN, by
+        self.void_links(now)
 
     def record_login(self, at: datetime) -> None:
         """Complete the onboarding: the customer works with the package."""

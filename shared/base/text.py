@@ -98,7 +98,8 @@ def _seen(value: str) -> Iterator[str]:
         if character in (NON_JOINER, JOINER):
             keep = _joins(before, character, after)
         elif _is_variation_selector(character):
-            keep = (bool(before) and unicodedata.category(before)[0] in "SN") or _is_han(before)
+            is_chosen = before and (unicodedata.category(before)[0] in "SN" or _is_han(before))
+            keep = bool(is_chosen)
         else:
             keep = character in NUMBER_SIGNS or not _is_invisible(character)
         if keep:

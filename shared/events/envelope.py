@@ -5,7 +5,6 @@ Everything here refuses with `Malformed` and a sentence that says what to correc
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +15,8 @@ from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
 from shared.base.errors import Malformed
+from shared.base.ids import read_uuid
+from shared.base.media_types import is_json, media_type
 from shared.base.moments import NotAMoment, read_moment
 from shared.base.text import HIDDEN
 
@@ -26,7 +27,6 @@ NAMESPACE = UUID("6d0ee6f8-8f0e-5e8e-9d4b-2f6f5b1c7a10")
 MAX_BODY_BYTES = 1024 * 1024
 """No event is larger; RabbitMQ 4 refuses above 16 MiB, which is far more than a fact needs."""
 MAX_TEXT = 255
-AS_WE_WRITE_THEM = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
@@ -104,10 +104,9 @@ def read_document(document: Mapping[str, Any]) -> Envelope:
     """
     if document.get("specversion") != "1.0":
         raise Malformed("specversion must be the text '1.0'")
-    if "data_base64" in document:
+    if document.get("data_base64") is not None:
         raise Malformed("data_base64 is not understood; put the fields in data, as JSON")
-    if document.get("datacontenttype", "application/json") != "application/json":
-        raise Malformed("datacontenttype must be application/json")
+    _require_json(document.get("datacontenttype"))
     return Envelope(
         id=_uuid(document, "id"),
         source=_text(document, "source"),
@@ -115,10 +114,24 @@ def read_document(document: Mapping[str, Any]) -> Envelope:
         subject=_uuid(document, "subject"),
         time=_moment(document.get("time")),
         data=require_object(document.get("data"), "data"),
-        causationid=_optional(document, "causationid"),
+        causationid=_cause(document),
         traceparent=_optional(document, "traceparent"),
         actor=_optional(document, "actor"),
     )
+
+
+def _require_json(content_type: object) -> None:
+    """Refuse data that say they are something else; what says nothing is JSON.
+
+    An event in JSON is no data in JSON: it would be an envelope inside an envelope.
+    """
+    media = media_type(content_type)
+    is_event = media.startswith("application/cloudevents")
+    if content_type is not None and (is_event or not is_json(media)):
+        raise Malformed(
+            "datacontenttype must be application/json, or another JSON type such as "
+            "application/vnd.example+json"
+        )
 
 
 def parse(body: bytes) -> Any:
@@ -171,13 +184,16 @@ def _optional(attributes: Mapping[str, Any], name: str) -> str | None:
 
 
 def _uuid(attributes: Mapping[str, Any], name: str) -> str:
-    text = _text(attributes, name)
-    if AS_WE_WRITE_THEM.fullmatch(text):
-        return text
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise Malformed(f"{name} must be a UUID") from None
+    read = read_uuid(_text(attributes, name))
+    if read is None:
+        raise Malformed(f"{name} must be a UUID")
+    return read
+
+
+def _cause(attributes: Mapping[str, Any]) -> str | None:
+    """The id of another event, in the form in which that one is known; or whatever it is."""
+    text = _optional(attributes, "causationid")
+    return text and (read_uuid(text) or text)
 
 
 def _moment(value: object) -> datetime:

@@ -5,13 +5,16 @@ has a thread of its own, and all who ask at one moment share it.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
+from shared.host.counting import Counting
 from shared.host.runtime import Runtime
 from shared.web.app import api_router
 from shared.web.headers import AnswerHeaders
@@ -26,6 +29,7 @@ PATIENCE = 5.0
 TEXT = "text/plain"
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 class Look(Generic[T]):
@@ -33,7 +37,6 @@ class Look(Generic[T]):
 
     def __init__(self, look: Callable[[], T]) -> None:
         self._look = look
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="look")
         self._latest: asyncio.Future[T] | None = None
         self._done_at = 0.0
 
@@ -51,9 +54,22 @@ class Look(Generic[T]):
             return latest
         if latest is not None and loop.time() < self._done_at + LOOK_AGAIN:
             return latest
-        self._latest = loop.run_in_executor(self._thread, self._look)
+        self._latest = loop.create_future()
         self._latest.add_done_callback(self._note)
+        # A daemon, not a pool's: a process that ends waits for no database that never answers.
+        threading.Thread(
+            target=self._see, args=[loop, self._latest], name="look", daemon=True
+        ).start()
         return self._latest
+
+    def _see(self, loop: asyncio.AbstractEventLoop, seen: "asyncio.Future[T]") -> None:
+        tell: Callable[[], None]
+        try:
+            tell = partial(_unless_done, seen, seen.set_result, self._look())
+        except Exception as error:
+            tell = partial(_unless_done, seen, seen.set_exception, error)
+        with suppress(RuntimeError):  # The loop may have ended meanwhile, and nobody asks any more.
+            loop.call_soon_threadsafe(tell)
 
     def _note(self, done: "asyncio.Future[T]") -> None:
         self._done_at = done.get_loop().time()
@@ -61,11 +77,16 @@ class Look(Generic[T]):
             done.exception()  # Whoever asked may be gone: then nobody else looks at it.
 
 
+def _unless_done(seen: "asyncio.Future[T]", tell: Callable[[V], None], what: V) -> None:
+    if not seen.done():
+        tell(what)
+
+
 def health(runtimes: Sequence[Runtime]) -> APIRouter:
     """The routes of one process."""
     router = api_router(tags=["health"])
     readiness = Look(lambda: not_ready_reasons(runtimes))
-    numbers = Look(lambda: _exposition(runtimes))
+    numbers = Look(partial(_exposition, Counting(runtimes)))
 
     @router.get(
         "/healthz",
@@ -133,8 +154,8 @@ def not_ready_reasons(runtimes: Sequence[Runtime]) -> dict[str, list[str]]:
     return {name: sentences for name, sentences in by_service.items() if sentences}
 
 
-def _exposition(runtimes: Sequence[Runtime]) -> tuple[bytes, str]:
+def _exposition(counting: Counting) -> tuple[bytes, str]:
     # Prometheus' library is loaded when somebody asks: most installations never do.
     from shared.host.metrics import exposition
 
-    return exposition(runtimes)
+    return exposition(counting)

@@ -1,69 +1,39 @@
-"""How much there is of everything: for Prometheus and for the doctor."""
+"""The numbers of a process, in Prometheus' text format."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
-from sqlmodel import Session, col
-
-from shared.host.runtime import Runtime
-from shared.notifications.tables import FAILED, Notification
-from shared.notifications.tables import WAITING as UNSENT
-from shared.processing.store.tables import DEAD, WAITING, Inbox, Outbox
+from shared.host.counting import Counting
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Counter, Gauge
 
 
-@dataclass(frozen=True)
-class QueueDepths:
-    """What waits and what is dead. Done rows are not counted: that would read them all."""
+def exposition(counting: Counting) -> tuple[bytes, str]:
+    """The numbers of these services, counted when asked.
 
-    inbox: dict[str, int]
-    notifications: dict[str, int]
-    unpublished: int
-
-
-def count(session: Session) -> QueueDepths:
-    """Count through the partial indexes, whatever the size of the tables."""
-    return QueueDepths(
-        inbox={
-            status: _how_many(session, Inbox, col(Inbox.status) == status)
-            for status in (WAITING, DEAD)
-        },
-        notifications={
-            status: _how_many(session, Notification, col(Notification.status) == status)
-            for status in (UNSENT, FAILED)
-        },
-        unpublished=_how_many(session, Outbox, col(Outbox.published_at).is_(None)),
-    )
-
-
-def _how_many(session: Session, table: type, condition: object) -> int:
-    statement = select(func.count()).select_from(table).where(condition)  # type: ignore[arg-type]
-    return int(session.execute(statement).scalar_one())
-
-
-def exposition(runtimes: Sequence[Runtime]) -> tuple[bytes, str]:
-    """The numbers of these services in Prometheus' text format, counted when asked."""
+    Of one whose database is away it is told that it is, and what the process knows by itself; how
+    much lies in its tables is left out, since a number of before would be taken for one of now.
+    """
     from prometheus_client import CollectorRegistry, generate_latest
     from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
     registry = CollectorRegistry()
     gauges, dead_lettered = _gauges(registry), _dead_letter_counter(registry)
-    for runtime in runtimes:
+    seen_by_service = counting.take()
+    for runtime in counting.runtimes:
         name = runtime.service.name
-        gauges["ready"].labels(name).set(0 if runtime.not_ready_reasons() else 1)
-        with runtime.reading() as session:
-            depths = count(session)
-        gauges["outbox"].labels(name).set(depths.unpublished)
-        for status, number in depths.inbox.items():
-            gauges["inbox"].labels(name, status).set(number)
-        for status, number in depths.notifications.items():
-            gauges["notifications"].labels(name, status).set(number)
+        seen = seen_by_service[name]
+        gauges["database"].labels(name).set(1 if seen else 0)
+        gauges["ready"].labels(name).set(1 if seen and seen.ready else 0)
         for reason, number in runtime.engine.dead_letters.counts.items():
             dead_lettered.labels(name, reason).inc(number)
+        if seen is None:
+            continue
+        gauges["outbox"].labels(name).set(seen.depths.unpublished)
+        for status, number in seen.depths.inbox.items():
+            gauges["inbox"].labels(name, status).set(number)
+        for status, number in seen.depths.notifications.items():
+            gauges["notifications"].labels(name, status).set(number)
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
@@ -79,6 +49,7 @@ GAUGES = {
         "Mails and texts by state",
         ["service", "status"],
     ),
+    "database": ("stappenplan_database_up", "1 when the database answers in time", ["service"]),
     "ready": ("stappenplan_ready", "1 when the service can work now", ["service"]),
 }
 """What is counted when asked: its name, its meaning, its labels."""

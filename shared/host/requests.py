@@ -17,13 +17,15 @@ from shared.host.keys import derived_id
 from shared.host.service import Service
 from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
+from shared.persistence.clock import Clock
 from shared.persistence.database import Database
 from shared.processing import Command, Effect, EventFor, Message, Person
 from shared.processing.engine import Engine
 from shared.processing.store import acts
 from shared.processing.unit_of_work import UnitOfWork, WorkFailed
 
-Clock = Callable[[], datetime]
+__all__ = ["Clock", "RecordedAct", "Requests", "WriteContext", "recorded_acts"]
+
 T = TypeVar("T")
 
 
@@ -55,6 +57,14 @@ class RecordedAct:
     office: str | None
     at: datetime
     details: Mapping[str, Any]
+
+
+def recorded_acts(session: Session, subject: str) -> list[RecordedAct]:
+    """What people did about one onboarding in the service of this session, the earliest first."""
+    return [
+        RecordedAct(act.id, act.what, act.who, act.office, act.at, acts.details_of(act))
+        for act in acts.about(session, subject)
+    ]
 
 
 class Requests:
@@ -194,10 +204,7 @@ class Requests:
 
     def acts(self, session: Session, subject: str) -> list[RecordedAct]:
         """What people did here about one onboarding, the earliest first."""
-        return [
-            RecordedAct(act.id, act.what, act.who, act.office, act.at, acts.details_of(act))
-            for act in acts.about(session, subject)
-        ]
+        return recorded_acts(session, subject)
 
     def write(self, work: Callable[[WriteContext], T], *, subject: str, by: Person) -> T:
         """Do work whose request must not be kept, such as a log-in; returns what it returned.

@@ -2,19 +2,20 @@
 
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
 
 from shared.base.errors import InfrastructureDown, StappenplanError
-from shared.host.requests import Clock, Requests
+from shared.host.requests import Requests
 from shared.host.role import Role
 from shared.host.service import Service
 from shared.host.settings import Settings
 from shared.host.tasks import Tasks
+from shared.host.timekeeping import Timekeeper
 from shared.messaging.bus import Bus
 from shared.notifications.delivery.sender import NotificationSender
 from shared.notifications.queue import NotificationSink
 from shared.notifications.rendering.template_files import missing_templates
 from shared.notifications.senders.protocol import Senders
+from shared.persistence.clock import Clock, Machine, utc_now
 from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
 from shared.processing.decoding import PublisherRules
@@ -23,17 +24,17 @@ from shared.processing.unit_of_work import translate_errors
 from shared.processing.worker.consumer import CONSUMERS, Consumer
 from shared.processing.worker.periodic import PeriodicTask, Signal
 
+__all__ = ["Runtime", "utc_now"]
+
 STOP_SECONDS = 20.0
 """How long `stop` waits for the work in hand."""
 
 
-def utc_now() -> datetime:
-    """The clock on the wall."""
-    return datetime.now(UTC)
-
-
 class Runtime(Requests):
-    """Runs one service; `start` and `stop` are for the runner, the rest for its routes."""
+    """Runs one service; `start` and `stop` are for the runner, the rest for its routes.
+
+    Its time is its database's, unless it is given another `clock`.
+    """
 
     def __init__(
         self,
@@ -42,14 +43,16 @@ class Runtime(Requests):
         bus: Bus,
         senders: Senders,
         publishers: PublisherRules,
-        clock: Clock = utc_now,
+        clock: Clock | None = None,
         only: Role | None = None,
+        machine: Machine | None = None,
     ) -> None:
         self.service = service
         self.settings = settings
-        self.database = Database(settings.database_url_of(service.name))
+        self.database = Database(settings.database_url_of(service.name), settings.database_pool)
         self.bus = bus
-        self.clock = clock
+        self._timekeeper = Timekeeper(service.name, self.database, clock, machine)
+        self.clock = clock = self._timekeeper.clock
         notify = Signal()
         self.engine = Engine(
             service.name,
@@ -66,6 +69,7 @@ class Runtime(Requests):
             service.name,
             service.notification_kinds,
             service.templates,
+            settings.page_links,
             senders,
             self.engine.transactions,
             clock,
@@ -74,21 +78,29 @@ class Runtime(Requests):
             Consumer(service.name, bus, self.engine)
             for _ in range(_consumer_count(self.database, only))
         ]
-        self.tasks = Tasks(self.engine, self.sender, bus, clock, notify, only)
+        self.tasks = Tasks(self.engine, self.sender, bus, self._timekeeper, notify, only)
         self._delivers_only = only is Role.DELIVER
 
     # For the runner.
 
-    def start(self) -> None:
-        """Bring the database up to date, write what ships with the product, begin to consume.
+    def prepare(self) -> None:
+        """Bring the database up to date, and write what ships with the product.
+
+        Any number of replicas may do so at one moment.
 
         Raises:
-            StappenplanError: a template is missing, so that some mail could never be sent.
+            StappenplanError: the database is not this service's, or its schema cannot be changed;
+                or a template is missing, so that some mail could never be sent.
         """
         self._require_templates()
         upgrade(self.database, self.service.migrations)
+        with translate_errors():
+            self._timekeeper.measure()
         if self.service.at_start:
             self.service.at_start(self)
+
+    def begin(self) -> None:
+        """Begin to work, once all is prepared."""
         if self.settings.embedded:
             # A sole process: whatever is unpublished was left behind by one that is gone.
             self.engine.publisher.release_leases()
@@ -151,8 +163,10 @@ class Runtime(Requests):
         reasons = []
         if not self.database.answers():
             reasons.append("the database does not answer")
-        if not self.bus.healthy():
-            reasons.append("the broker cannot be reached, or its queue cannot be read")
+        if trouble := self.bus.trouble():
+            reasons.append(trouble)
+        if (clocks := self._timekeeper.not_ready_reason()) is not None:
+            reasons.append(clocks)
         if any(thread.paused for thread in self._consumers):
             reasons.append("consumption is paused")
         if self._delivers_only and self.tasks.notifications.paused:

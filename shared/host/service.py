@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
     from shared.host.runtime import Runtime
+    from shared.web.navigation import NavigationEntry
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,11 @@ class Service:
     `resources` are what handlers may ask for by type; `series` the numbers it hands out;
     `scopes` what a caller may be allowed to do here, each in a sentence; `notification_kinds` the
     mails that need more than a template; `at_start` runs once the database is there, e.g. to
-    write what ships with the product; `customers` names customers to operators.
+    write what ships with the product; `customers` names customers to operators; `pages` are its
+    screens for people, `navigation` those of them that staff find in the menu; `sessions` says of
+    the id of a session whether it is open, in the one service that keeps them. `steps` are the
+    steps of the plan that it owns; `waits_at` says of a message or mail at which step its customer
+    waits when it fails, where that is not the first of them.
     """
 
     name: str
@@ -51,6 +56,11 @@ class Service:
     notification_kinds: Mapping[str, NotificationKind] = field(default_factory=dict)
     at_start: "Callable[[Runtime], None] | None" = None
     customers: CustomerNames | None = None
+    pages: "Callable[[Runtime], APIRouter] | None" = None
+    navigation: "Sequence[NavigationEntry]" = ()
+    sessions: "Callable[[Runtime, str], bool] | None" = None
+    steps: Sequence[str] = ()
+    waits_at: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def hears(self) -> tuple[str, ...]:
@@ -61,6 +71,11 @@ class Service:
     def says(self) -> tuple[str, ...]:
         """The events it owns, and may publish."""
         return tuple(name for name, event in EVENTS.items() if event.said_by == self.name)
+
+    def step_of(self, message_type: str) -> str | None:
+        """At which step the customer of a failed message, or mail, of this type waits."""
+        first = self.steps[0] if self.steps else None
+        return self.waits_at.get(message_type, first)
 
     @property
     def templates(self) -> Path:

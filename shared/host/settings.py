@@ -3,16 +3,23 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.base.errors import WrongSettings
 from shared.events.billing import Scheme
+from shared.host.addresses import (
+    management_address,
+    names_each_user,
+    own_address,
+    web_address,
+)
 from shared.host.keys import kept_key, read_key, read_keys
-
-EMBEDDED = "memory://"
-EACH_SERVICE = "{service}"
-"""Stands in the broker's address for the user's name, where everybody is a user of the broker."""
+from shared.host.staff_settings import StaffSettings
+from shared.links import PageLinks
+from shared.messaging.addresses import EMBEDDED, normal_broker_url, read_broker_url
+from shared.notifications.senders.smtp_url import read_smtp_url
+from shared.persistence.addresses import MOST_CONNECTIONS, check_database_url
 
 
 class Creditor(BaseSettings):
@@ -37,20 +44,12 @@ def _or_zero(value: object) -> object:
     return 0 if value == "" else value
 
 
-def names_each_user(broker_url: str) -> bool:
-    """Whether everybody is the user of their own name at the broker, by each of its addresses.
+def _in_small(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
 
-    Raises:
-        ValueError: by some of them they are, by others they are not.
-    """
-    users = [address.partition("://")[2].rpartition("@")[0] for address in broker_url.split(",")]
-    own = {user.partition(":")[0] == EACH_SERVICE for user in users}
-    if len(own) > 1:
-        raise ValueError(
-            "by one address everybody has a user of their own, by another all have one: write "
-            "{service} where the user's name stands in each of them, or in none"
-        )
-    return own == {True}
+
+def _in_capitals(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -60,8 +59,9 @@ class Settings(BaseSettings):
         env_prefix="STAPPENPLAN_", frozen=True, extra="ignore", hide_input_in_errors=True
     )
 
-    broker_url: str = Field(
+    broker_url: Annotated[str, AfterValidator(normal_broker_url)] = Field(
         EMBEDDED,
+        repr=False,
         description="memory:// (embedded) or amqp(s)://user:pw@host:5672/vhost; comma-separated "
         "for a cluster; {service} becomes the service's name",
     )
@@ -73,14 +73,21 @@ class Settings(BaseSettings):
         "that whoever runs it can restart it: well above what a restart of the broker or a lost "
         "connection takes",
     )
-    management_url: str = Field(
+    management_url: Annotated[str, AfterValidator(management_address)] = Field(
         "",
+        repr=False,
         description="http(s)://user:pw@host:15672: RabbitMQ's management, for `topology apply`, "
         "`office add` and the doctor alone",
     )
-    database_url: str = Field(
+    database_url: Annotated[str, AfterValidator(check_database_url)] = Field(
         "sqlite:///{data_dir}/{service}.db",
+        repr=False,
         description="one database per service; {service} becomes its name, {data_dir} DATA_DIR",
+    )
+    database_pool: int = Field(
+        MOST_CONNECTIONS,
+        ge=4,
+        description="how many connections each service of a process opens to PostgreSQL at most",
     )
     data_dir: Path = Path(".data")
     catalogue: Path = Path(__file__).parents[2] / "infra" / "catalogue.toml"
@@ -96,7 +103,9 @@ class Settings(BaseSettings):
         description="at least 32 bytes, never replaced: for seals on paper and derived ids; kept "
         "in the data folder when not set",
     )
-    public_url: str = Field("", description="the address in mails; from HTTP_HOST and HTTP_PORT")
+    public_url: Annotated[str, AfterValidator(own_address)] = Field(
+        "", description="the address in mails; from HTTP_HOST and HTTP_PORT"
+    )
     http_host: str = "127.0.0.1"
     http_port: int = Field(8080, ge=0, le=65535)
     health_port: Annotated[int, BeforeValidator(_or_zero)] = Field(
@@ -105,18 +114,24 @@ class Settings(BaseSettings):
         le=65535,
         description="a port for /healthz, /readyz and /metrics alone; 0: with the rest",
     )
-    mail: Literal["file", "ses"] = "file"
-    sms: Literal["file", "sns"] = "file"
+    mail: Annotated[Literal["file", "ses", "smtp"], BeforeValidator(_in_small)] = "file"
+    sms: Annotated[Literal["file", "sns"], BeforeValidator(_in_small)] = "file"
     ses_configuration_set: str = ""
+    smtp_url: str = Field(
+        "",
+        validate_default=True,
+        repr=False,
+        description="with MAIL=smtp: smtp://user:password@host:587 (STARTTLS) or smtps://…:465",
+    )
     mail_from: str = "iMUIS Online <noreply@stappenplan.example>"
     sms_sender: str = Field("iMUIS", min_length=3, max_length=11)
     strict_publishers: bool = Field(
-        default_factory=lambda data: names_each_user(data.get("broker_url", "")),
+        default_factory=lambda data: names_each_user(data.get("broker_url", EMBEDDED)),
         description="whether a message counts only as that of whom the broker vouches for; true "
         "where BROKER_URL has {service}",
     )
     prenotification_days: int = Field(14, ge=1, le=60)
-    mandate_scheme: Scheme = "CORE"
+    mandate_scheme: Annotated[Scheme, BeforeValidator(_in_capitals)] = "CORE"
     signups_per_address_hour: int = Field(10, ge=1)
     signups_per_office_hour: int = Field(5000, ge=1)
     accept_shortfall_cents: int = Field(
@@ -125,8 +140,15 @@ class Settings(BaseSettings):
         description="by how much a person at KING may accept less than an order's full amount",
     )
     credentials_hours: int = Field(72, ge=1, le=168)
-    creditor: Creditor = Field(default_factory=Creditor)
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    package_url: Annotated[str, AfterValidator(web_address)] = Field(
+        "",
+        description="where the bookkeeping package is opened: the button after a log-in",
+    )
+    creditor: Annotated[Creditor, NoDecode] = Field(default_factory=Creditor)
+    staff: Annotated[StaffSettings, NoDecode] = Field(default_factory=StaffSettings)
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], BeforeValidator(_in_small)
+    ] = "info"
 
     @field_validator("broker_url")
     @classmethod
@@ -138,7 +160,7 @@ class Settings(BaseSettings):
     @classmethod
     def _set_to_nothing(cls, strict: object, info: ValidationInfo) -> object:
         """Take one that is set to nothing as one that is not set."""
-        return names_each_user(info.data.get("broker_url", "")) if strict == "" else strict
+        return names_each_user(info.data.get("broker_url", EMBEDDED)) if strict == "" else strict
 
     @field_validator("strict_publishers")
     @classmethod
@@ -153,6 +175,14 @@ class Settings(BaseSettings):
             )
         return strict
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, url: str, info: ValidationInfo) -> str:
+        """Refuse to begin without a way out for mails; the address stays unsaid."""
+        if url or info.data.get("mail") == "smtp":
+            read_smtp_url(url)
+        return url
+
     @property
     def embedded(self) -> bool:
         """Whether all services share one process and kombu's memory transport."""
@@ -161,6 +191,12 @@ class Settings(BaseSettings):
     def broker_url_of(self, service: str) -> str:
         """The broker's address for one service: each may have a user of its own."""
         return self.broker_url.replace("{service}", service)
+
+    @property
+    def broker_name(self) -> str:
+        """How people may be told of the broker: where it is, without anybody's password."""
+        addresses = read_broker_url(self.broker_url)
+        return ", ".join(address.origin + address.path for address in addresses) or EMBEDDED
 
     def database_url_of(self, service: str) -> str:
         """The address of one service's own database."""
@@ -171,6 +207,14 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """The address that people can open, without a slash at its end."""
         return (self.public_url or f"http://{self.http_host}:{self.http_port}").rstrip("/")
+
+    def page_links(self) -> PageLinks:
+        """Makes and reads the addresses of pages.
+
+        Raises:
+            WrongSettings: as `token_keys`.
+        """
+        return PageLinks(self.base_url, self.token_keys())
 
     @field_validator("token_key")
     @classmethod

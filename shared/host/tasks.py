@@ -7,13 +7,15 @@ from functools import partial
 
 from sqlmodel import Session
 
+from shared.host.recall import Recall
 from shared.host.role import Role
+from shared.host.timekeeping import Timekeeper
 from shared.messaging.bus import Bus
 from shared.notifications import queue
 from shared.notifications.delivery.sender import NotificationSender
 from shared.notifications.queue import WAITING_NOTIFICATIONS
 from shared.processing.engine import Engine
-from shared.processing.store import decisions, inbox
+from shared.processing.store import decisions, inbox, retention, triage
 from shared.processing.store.inbox import WAITING_MESSAGES
 from shared.processing.store.outbox import UNPUBLISHED_EVENTS
 from shared.processing.unit_of_work import translate_errors
@@ -29,12 +31,17 @@ DECISIONS_KEPT = timedelta(days=365)
 CLEANING_LIMIT = 1000
 """Rows of each table that one portion removes."""
 
-CONFIRM_LINGER_SECONDS = 0.1
+CONFIRM_LINGER_SECONDS = 0.02
 """Seconds that the broker's answers wait for a transaction that passes by and takes them along;
 after that they get one of their own."""
 
+SWEEPER_REST = 2.0
+NEWS_SECONDS = 0.5
+"""A backlog is published during a third of the time as long as something new is said so often."""
+
 CONFIRM_INTERVAL_SECONDS = 60.0
 CLEANING_INTERVAL_SECONDS = 600.0
+CLOCK_INTERVAL_SECONDS = 10.0
 LOOK_AROUND_SECONDS = 5.0
 """Seconds between two looks for what other processes have left or made due; what this process
 itself makes due, it knows without looking."""
@@ -51,14 +58,15 @@ class Tasks:
         engine: Engine,
         sender: NotificationSender,
         bus: Bus,
-        clock: Callable[[], datetime],
+        time: Timekeeper,
         notify: Signal,
         only: Role | None = None,
     ) -> None:
         self._only = only
         self._engine = engine
         self._bus = bus
-        self._clock = clock
+        self._time, self._clock = time, time.clock
+        self._recall = Recall(engine, time.clock)
         signals = engine.signals
         self.confirm_flusher = PeriodicTask(
             f"{engine.name}-confirm-flusher",
@@ -68,7 +76,11 @@ class Tasks:
             gather=CONFIRM_LINGER_SECONDS,
         )
         self.sweeper = self._when_due(
-            "sweeper", self.sweep, UNPUBLISHED_EVENTS.next_due, signals.unconfirmed
+            "sweeper",
+            self.sweep,
+            UNPUBLISHED_EVENTS.next_due,
+            signals.unconfirmed,
+            rest=self._rest_of_sweeper,
         )
         self.due = self._when_due("due", engine.run_due, WAITING_MESSAGES.next_due, signals.due)
         self.notifications = self._when_due(
@@ -78,13 +90,16 @@ class Tasks:
             notify,
             MAIL_LOOK_SECONDS if only is Role.DELIVER else LOOK_AROUND_SECONDS,
         )
+        self.timekeeping = PeriodicTask(
+            f"{engine.name}-clock", self.keep_time, every=CLOCK_INTERVAL_SECONDS
+        )
         self.cleaning = PeriodicTask(
-            f"{engine.name}-cleaning", self.clean, every=CLEANING_INTERVAL_SECONDS, rest=1.0
+            f"{engine.name}-cleaning", self.clean, every=CLEANING_INTERVAL_SECONDS, rest=lambda: 1.0
         )
 
     def __iter__(self) -> Iterator[PeriodicTask]:
         # Whoever delivers has something to publish as well: that a mail has left.
-        tasks = [self.confirm_flusher, self.sweeper]
+        tasks = [self.confirm_flusher, self.sweeper, self.timekeeping]
         if self._only is not Role.DELIVER:
             tasks += [self.due, self.cleaning]
         if self._only is not Role.CONSUME:
@@ -108,15 +123,42 @@ class Tasks:
             publisher.flush_confirms()
             return publisher.sweep() if self._bus.healthy() else 0
 
+    def _rest_of_sweeper(self) -> float:
+        """A backlog leaves most of broker and database to what is said now, while there is any."""
+        newest = self._engine.publisher.seconds_since_news()
+        return SWEEPER_REST if newest < NEWS_SECONDS else 0.0
+
+    def keep_time(self) -> int:
+        """Ask what time it is, and call back what is due too far ahead; returns how many rows."""
+        with translate_errors():
+            self._time.measure()
+        return self.recall()
+
+    def recall(self) -> int:
+        """Make due what a wrong clock had wait for too long; returns how many rows."""
+        recalled = self._recall.run()
+        if recalled:
+            for task in (self.sweeper, self.due, self.notifications):
+                task.wake()
+        return recalled
+
     def clean(self) -> int:
-        """Remove a portion of what need not be kept any longer; returns how many rows."""
-        now, limit = self._clock(), CLEANING_LIMIT
+        """Remove a portion of what need not be kept any longer; returns how many rows.
+
+        Nothing is removed while the clocks of machine and database disagree: one of them is wrong.
+        """
+        if self._time.apart:
+            return 0
+        limit = CLEANING_LIMIT
+        with self._engine.transactions.internal_transaction() as work:
+            now = retention.advance(work.session, self._clock(), self._time.seconds_passed())
         with translate_errors():
             removed = self._engine.publisher.forget(now - OUTBOX_KEPT, limit)
         with self._engine.transactions.internal_transaction() as work:
             removed += inbox.forget(work.session, now - INBOX_KEPT, limit)
             removed += queue.forget(work.session, now - NOTIFICATIONS_KEPT, limit)
             removed += decisions.forget(work.session, now - DECISIONS_KEPT, limit)
+            removed += triage.forget(work.session, now - DECISIONS_KEPT, limit)
         return removed
 
     def _when_due(
@@ -126,6 +168,7 @@ class Tasks:
         next_due: Callable[[Session], datetime | None],
         signal: Signal,
         every: float = LOOK_AROUND_SECONDS,
+        rest: Callable[[], float] = lambda: 0.0,
     ) -> PeriodicTask:
         return PeriodicTask(
             f"{self._engine.name}-{name}",
@@ -133,6 +176,7 @@ class Tasks:
             every=every,
             signal=signal,
             due_in=partial(self._seconds_until, next_due),
+            rest=rest,
         )
 
     def _seconds_until(self, next_due: Callable[[Session], datetime | None]) -> float:

@@ -5,10 +5,40 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from shared.messaging.bus import Incoming, PublishResult
+from shared.messaging.bus import BATCH_BYTES, Incoming, PublishResult
 
-Take = Callable[[int], list[Incoming]]
-"""Takes at most so many messages of what is there now; called with the lock held."""
+
+class Room:
+    """What one batch has room for: so many messages, and so many bytes of bodies."""
+
+    def __init__(self, limit: int, most_bytes: int = BATCH_BYTES) -> None:
+        self._limit = limit
+        self._most_bytes = most_bytes
+        self._number = self._bytes = 0
+        self._turned_away = False
+
+    @property
+    def left(self) -> int:
+        """How many more messages may come in."""
+        return 0 if self._turned_away else self._limit - self._number
+
+    def admit(self, size: int) -> bool:
+        """Let a body of this size in, unless it no longer fits; the first one always does.
+
+        What is turned away closes the batch: it is first in the next.
+        """
+        if self.left <= 0:
+            return False
+        if self._number and self._bytes + size > self._most_bytes:
+            self._turned_away = True
+            return False
+        self._number += 1
+        self._bytes += size
+        return True
+
+
+Take = Callable[[Room], list[Incoming]]
+"""Takes what is there now, as far as there is room; called with the lock held."""
 
 
 class BatchBuffer:
@@ -29,11 +59,12 @@ class BatchBuffer:
     def collect(self, take: Take, limit: int, wait: float, linger: float) -> list[Incoming]:
         """Wait at most `wait` seconds for a message, then `linger` for up to `limit` of them."""
         batch: list[Incoming] = []
+        room = Room(limit)
 
         def enough(number: int) -> bool:
-            batch.extend(take(limit - len(batch)))
-            self._wanted = limit - len(batch)
-            return len(batch) >= number
+            batch.extend(take(room))
+            self._wanted = room.left
+            return len(batch) >= number or not room.left
 
         with self.lock:
             self._collectors += 1

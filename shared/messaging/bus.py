@@ -15,6 +15,9 @@ from shared.base.errors import InfrastructureDown
 EXCHANGE = "stappenplan.events"
 """Where the services speak. Whoever is outside has an exchange of his own (`topology.speakers`)."""
 
+NOBODY = "stappenplan.nobody"
+"""A routing key that is bound to no queue, and the name of none."""
+
 BROKER_HEADERS = (
     "x-death",
     "x-first-death-",
@@ -28,6 +31,21 @@ RabbitMQ before 4.0 would act upon them if they were sent again."""
 PREFETCH = 600
 """How many unacknowledged messages one service may have in hand: a batch for each of two threads
 that consume, and one that arrives meanwhile."""
+
+IN_HAND_BYTES = 64 * 1024 * 1024
+"""How much their bodies may come to, give or take the last one: with more in hand it reads no
+further. A number of messages bounds no memory; one may be a thousand times as large as another."""
+
+BATCH_BYTES = 4 * 1024 * 1024
+"""How much the bodies of one batch may come to: read, handled and said again, a body takes several
+times its size. One message always fits."""
+
+
+UNREACHABLE = "the broker cannot be reached, or its queue cannot be read"
+ALARM = (
+    "the broker takes nothing that is published: it is short of memory or disk space (a resource "
+    "alarm); free some, or raise its limit. What is to be said waits until then"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +114,8 @@ class BusDown(InfrastructureDown):
 class Bus(Protocol):
     """One service's way to the broker. All methods may be called from any thread.
 
-    Receiving keeps at most a bounded number of messages in hand that were not acknowledged.
+    Receiving keeps a bounded number of messages in hand that were not acknowledged (`PREFETCH`),
+    and a bounded number of bytes (`IN_HAND_BYTES`).
     It connects again after every loss of connection: `receive` then simply returns nothing for a
     while, and whatever was not acknowledged is delivered again.
     """
@@ -112,7 +131,7 @@ class Bus(Protocol):
         """
 
     def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
-        """Return what is there now, at most `limit` messages.
+        """Return what is there now, at most `limit` messages and `BATCH_BYTES` of bodies.
 
         Waits at most `wait` seconds for the first one, and then at most `linger` seconds for
         more to join it. Returns an empty list when nothing came or `interrupt` was called.
@@ -123,6 +142,17 @@ class Bus(Protocol):
     def acknowledge(self, messages: Sequence[Incoming]) -> None:
         """Tell the broker that these are dealt with; harmless when their connection is gone."""
 
+    def pause(self) -> None:
+        """Give back what is not acknowledged, and receive nothing until `resume`.
+
+        For as long as nothing can be dealt with: what is in hand while a connection is lost
+        counts as delivered once more. To acknowledge what was given back does no harm. Whoever
+        calls this calls `resume` as often.
+        """
+
+    def resume(self) -> None:
+        """Receive again, once everybody who called `pause` has called this."""
+
     def interrupt(self) -> None:
         """Make every waiting `receive`, or else the next one, return now.
 
@@ -130,7 +160,13 @@ class Bus(Protocol):
         """
 
     def healthy(self) -> bool:
-        """Whether it is connected and, when it consumes, is subscribed to its queue."""
+        """Whether it is connected and, when it consumes, is subscribed to its queue or paused."""
+
+    def trouble(self) -> str:
+        """What keeps it from working, in a sentence that names nobody; empty when nothing does.
+
+        Beside what `healthy` tells that is a broker which takes nothing that is published.
+        """
 
     def silent_for(self) -> float:
         """Seconds since the broker was last heard, if only by a heartbeat; 0 for the embedded one.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
+from shared.notifications.queue import REPLY_TO
 from shared.notifications.rendering.jobs import RenderJob
 from shared.notifications.senders.outgoing import OutgoingMessage
 from shared.notifications.tables import Notification
@@ -20,7 +21,7 @@ Sent = Callable[[Session, Notification, OutgoingMessage, Now], Sequence[Effect]]
 Failed = Callable[[Session, Notification, Now], Sequence[Effect]]
 
 
-def describe(_session: Session, notification: Notification) -> RenderJob | None:
+def describe(_session: Session, notification: Notification) -> RenderJob:
     """The template of this kind, in the recipient's language."""
     return RenderJob(
         kind=notification.kind,
@@ -29,6 +30,8 @@ def describe(_session: Session, notification: Notification) -> RenderJob | None:
         params=notification.params,
         to=notification.recipient,
         message_key=notification.id,
+        about=notification.onboarding_id,
+        reply_to=notification.params.get(REPLY_TO),
     )
 
 

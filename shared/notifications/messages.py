@@ -12,8 +12,9 @@ from shared.processing import SideEffect
 class Mail(SideEffect):
     """A mail to send after the transaction: which template, to whom, filled with what.
 
-    `params` must be JSON. They stand in the database until sent, so they hold no secret. `about`
-    is the onboarding that it is about, when that is not the cause's own.
+    `params` must be JSON. They stand in the database until sent, so they hold no secret, and no
+    link: those are made while it is sent. `about` is the onboarding that it is about, when that is
+    not the cause's own. An answer goes to `reply_to`, `Name <address>`, where there is one.
     """
 
     kind: str
@@ -22,6 +23,7 @@ class Mail(SideEffect):
     params: Mapping[str, Any] = field(default_factory=dict)
     about: str | None = None
     channel: Literal["email", "sms"] = "email"
+    reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

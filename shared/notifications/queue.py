@@ -1,7 +1,7 @@
 """The queue of mails and texts: written with the reason for them, claimed and sent afterwards."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, insert
@@ -11,13 +11,29 @@ from shared.notifications.messages import Mail
 from shared.notifications.tables import CANCELLED, FAILED, SENT, WAITING, Notification
 from shared.processing.effects import CausedEffect
 from shared.processing.resolutions import resolve
+from shared.processing.retry_policy import (
+    NOTIFICATION_LEASE,
+    NOTIFICATION_RETRIES,
+    PROVIDER_PAUSES,
+    furthest_ahead,
+)
 from shared.processing.store.decisions import Resolution, new_record
 from shared.processing.store.leases import LeasedRows, forget_oldest
 from shared.processing.unit_of_work import UnitOfWork
 
 NOTIFICATION: Table = Notification.__table__  # type: ignore[attr-defined]
 
+REPLY_TO = "reply_to"
+"""Among the params: where an answer goes. A version without it sends the mail as before."""
+
 WAITING_NOTIFICATIONS = LeasedRows(Notification, NOTIFICATION.c.status == WAITING, "due_at")
+
+
+FURTHEST_AHEAD = furthest_ahead(
+    # One that was given back waits for its provider, and then comes after the others.
+    max(NOTIFICATION_LEASE, PROVIDER_PAUSES[-1] + NOTIFICATION_RETRIES.pauses[0]),
+    NOTIFICATION_RETRIES,
+)
 
 
 class NotificationSink:
@@ -49,7 +65,7 @@ def _row(caused: CausedEffect, now: datetime) -> dict[str, Any]:
         "channel": mail.channel,
         "recipient": mail.to,
         "language": mail.language,
-        "params": dict(mail.params),
+        "params": dict(mail.params) | ({REPLY_TO: mail.reply_to} if mail.reply_to else {}),
         "status": WAITING,
         "created_at": now,
         "due_at": now,
@@ -64,7 +80,7 @@ def resend(session: Session, row: Notification, resolution: Resolution) -> None:
     Raises:
         NotDeadLettered: it has not failed, or somebody was first.
     """
-    renewed = {"status": WAITING, "due_at": datetime.now(UTC), "attempts": 0, "error": None}
+    renewed = {"status": WAITING, "due_at": resolution.at, "attempts": 0, "error": None}
     resolve(session, row, FAILED, renewed, resolution, new_record(row, resolution))
 
 

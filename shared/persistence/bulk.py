@@ -52,6 +52,10 @@ def insert_entities(session: Session, entities: Sequence[SQLModel]) -> None:
     insert_rows(session, kind, rows)
 
 
+KEYS = "keys"
+"""The parameter under which a statement that is made once is given its keys."""
+
+
 def in_(session: Session, column: Column[Any], values: Sequence[Any]) -> ColumnElement[bool]:
     """That a column has one of these values.
 
@@ -62,6 +66,13 @@ def in_(session: Session, column: Column[Any], values: Sequence[Any]) -> ColumnE
         return column.in_(values)
     array = bindparam(None, list(values), type_=postgresql.ARRAY(column.type))
     return column == any_(array)
+
+
+def among_keys(column: Column[Any], dialect: str) -> ColumnElement[bool]:
+    """The same for a statement that is made once, and given its `KEYS` when it is executed."""
+    if dialect == "sqlite":
+        return column.in_(bindparam(KEYS, expanding=True))
+    return column == any_(bindparam(KEYS, type_=postgresql.ARRAY(column.type)))
 
 
 @cache

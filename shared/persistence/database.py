@@ -7,11 +7,10 @@ when two of them have read first.
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import (
@@ -20,18 +19,16 @@ from sqlalchemy import (
     create_engine,
     event,
 )
-from sqlalchemy.exc import (
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    SQLAlchemyError,
-)
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from shared.base.errors import InfrastructureDown
+from shared.persistence.addresses import MOST_CONNECTIONS
+from shared.persistence.faults import Trouble, diagnose
+
+if TYPE_CHECKING:
+    from shared.persistence.postgres import LostLimit
+
+__all__ = ["Database", "Trouble", "diagnose"]
 
 SQLITE_BUSY_MS = 10_000
 OWNER_ALONE = 0o600
@@ -41,43 +38,12 @@ _making = threading.Lock()
 """Whoever finds a new database finds it closed again by who made it."""
 
 
-class Trouble(Enum):
-    """Whose fault a database error is."""
-
-    CONTENTION = "contention"
-    """Two transactions were in each other's way: the same work simply runs again."""
-    DOWN = "down"
-    """The database is away: wait, and blame no message."""
-    MESSAGE = "message"
-    """The statement itself is at fault, and so the message that led to it."""
-
-
-CONTENTION_STATES = ("40001", "40P01", "55P03")
-STATEMENT_STATES = ("54",)
-"""Limits that one statement exceeds (PostgreSQL appendix A, class 54)."""
-
-
-def diagnose(error: BaseException) -> Trouble:
-    """Tell contention, an absent database and a faulty statement apart."""
-    if isinstance(error, InfrastructureDown):
-        return Trouble.DOWN  # Somebody has told them apart already.
-    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-    if isinstance(error, IntegrityError | StaleDataError) or state in CONTENTION_STATES:
-        return Trouble.CONTENTION
-    if isinstance(error, DBAPIError) and state.startswith(STATEMENT_STATES):
-        return Trouble.MESSAGE
-    away = isinstance(error, OperationalError | InterfaceError | PoolTimeout)
-    if away or (isinstance(error, DBAPIError) and error.connection_invalidated):
-        return Trouble.DOWN
-    return Trouble.MESSAGE
-
-
 class Database:
-    """A service's database; connects when first used."""
+    """A service's database; connects when first used, to PostgreSQL `most_connections` times."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, most_connections: int = MOST_CONNECTIONS) -> None:
         self.url = url
-        self.engine = _engine(url)
+        self.engine = _engine(url, most_connections)
         self._reading = self.engine.execution_options(sqlite_begin="DEFERRED")
 
     @property
@@ -100,16 +66,52 @@ class Database:
 
     def answers(self) -> bool:
         """Whether a trivial query works now."""
+        return self.trouble() is None
+
+    def trouble(self) -> str | None:
+        """What keeps a trivial query from working now, in the server's words; None when it works.
+
+        No password is among them, and no address but the host's.
+        """
         try:
             with self._reading.connect() as connection:
                 connection.exec_driver_sql("SELECT 1")
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
+            return _in_one_line(getattr(error, "orig", None) or error)
+        return None
+
+    def is_pooled(self) -> bool:
+        """Whether a pooler is in between, so that no session is ours.
+
+        Raises:
+            SQLAlchemyError: it is away.
+        """
+        if self.is_sqlite:
             return False
-        return True
+        with self._reading.connect() as connection:
+            return bool(getattr(connection.connection.dbapi_connection, "pooled", False))
+
+    def lost_limits(self) -> "Sequence[LostLimit]":
+        """The limits on waiting that a transaction was to have, and has not.
+
+        Raises:
+            SQLAlchemyError: it is away.
+        """
+        if self.is_sqlite:
+            return ()
+        from shared.persistence import postgres
+
+        with self._reading.connect() as connection:
+            return postgres.lost_limits(connection)
 
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def _in_one_line(error: BaseException) -> str:
+    told = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return "; ".join(told) or type(error).__name__
 
 
 def _as_json(value: Any) -> str:
@@ -125,7 +127,7 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, most_connections: int) -> Engine:
     if url.startswith("sqlite"):
         path = Path(url.removeprefix("sqlite:///"))
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -142,15 +144,18 @@ def _engine(url: str) -> Engine:
     engine = create_engine(
         url,
         **_OPTIONS,
-        pool_size=8,
-        max_overflow=8,
+        # Half of them are kept; the others are for a rush, and are given back after it.
+        pool_size=most_connections - most_connections // 2,
+        max_overflow=most_connections // 2,
         pool_timeout=10,
-        pool_pre_ping=True,
         connect_args=postgres.SETTINGS,
     )
-    event.listen(engine, "do_connect", postgres.connect)
+    event.listen(engine, "do_connect", postgres.Connector().connect)
     event.listen(engine, "connect", postgres.prepare)
-    event.listen(engine, "handle_error", postgres.leave_read_only)
+    event.listen(engine, "checkin", postgres.note_rest)
+    event.listen(engine, "checkout", postgres.see_after_rest)
+    event.listen(engine, "begin", postgres.begin)
+    event.listen(engine, "handle_error", postgres.hang_up)
     return engine
 
 

@@ -1,19 +1,39 @@
-"""Connections to PostgreSQL: with limits on every wait, and arrays in binary."""
+"""Connections to PostgreSQL: with limits on every wait, by a pooler or straight.
+
+A session is ours on a straight line: its limits are told when it is opened, and statements are
+prepared in it. By a pooler (PgBouncer and its like) another one may serve each transaction: the
+limits come with each BEGIN, on the same trip, and nothing is prepared. Which of the two a line is,
+it finds out by itself when it is opened.
+"""
 
 import re
+import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.types.array import ListBinaryDumper
-from sqlalchemy import Dialect
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry
 
-OPTIONS = (
-    "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
-    " -c timezone=UTC"  # In another zone, the last moment of 9999 could be stored, and never read.
-)
+from shared.persistence.faults import SESSION_STATES
+
+LIMITS = {
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "1min",
+    # In another zone, the last moment of 9999 could be stored, and never read.
+    "timezone": "UTC",
+}
+"""What holds in every transaction, as PostgreSQL itself writes these values."""
+
+OPTIONS = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())
+
+BEGIN = "; ".join(["BEGIN", *(f"SET LOCAL {name} = '{value}'" for name, value in LIMITS.items())])
+"""Begins a transaction by a pooler: several statements on one trip, as a plain BEGIN."""
 
 SETTINGS: dict[str, Any] = {
     "connect_timeout": 5,
@@ -32,6 +52,11 @@ longer is not there: a connection that died without a word, or lost its other en
 be waited for without end."""
 
 
+REST_SECONDS = 1.0
+"""A connection that has rested for longer is asked whether it still leads anywhere, before anything
+is entrusted to it. One that was in use just now is as good as it was then."""
+RESTS_SINCE = "rests_since"
+
 QUOTED = re.compile(r'".*"', re.DOTALL)
 
 READ_ONLY = "25006"
@@ -39,7 +64,15 @@ READ_ONLY = "25006"
 
 
 class PatientConnection(psycopg.Connection[Any]):
-    """A connection to PostgreSQL that gives up a server which never answers."""
+    """A connection to PostgreSQL that gives up a server which never answers.
+
+    `pooled` says that a pooler is in between: nothing may be left to the session.
+    """
+
+    pooled: bool = False
+
+    answer_seconds: float | None = ANSWER_SECONDS
+    """None for a chore, which waits for as long as the server is there."""
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for the server's answer, for a bounded time.
@@ -48,7 +81,7 @@ class PatientConnection(psycopg.Connection[Any]):
             psycopg.OperationalError: none came; the connection is closed.
         """
         try:
-            return super().wait(gen, interval, ANSWER_SECONDS if timeout is None else timeout)
+            return super().wait(gen, interval, self.answer_seconds if timeout is None else timeout)
         except psycopg.Error as error:
             asked_in_vain = self.pgconn.transaction_status == TransactionStatus.ACTIVE
             if asked_in_vain and isinstance(error, psycopg.OperationalError):
@@ -69,11 +102,78 @@ def _leave_out_values(error: psycopg.Error) -> None:
         error.args = (QUOTED.sub('"…"', told) if wrong_data else told,)
 
 
-def connect(
-    _dialect: Dialect, _record: object, arguments: Sequence[Any], options: Mapping[str, Any]
-) -> PatientConnection:
-    """Open a connection, for SQLAlchemy's pool."""
-    return PatientConnection.connect(*arguments, **options)
+SEEN = ", ".join(["pg_backend_pid()", *(f"current_setting('{name}')" for name in LIMITS)])
+REFUSES_OPTIONS = re.compile(r"unsupported startup parameter(: options| in options)")
+"""What PgBouncer says, before 1.20 and since then; it says so before anybody has a SQLSTATE."""
+
+
+class Connector:
+    """Opens the connections of one database's pool, and finds out what they lead to."""
+
+    def __init__(self) -> None:
+        self._refuses_options = False
+
+    def connect(
+        self,
+        _dialect: Dialect,
+        _record: object,
+        arguments: Sequence[Any],
+        options: Mapping[str, Any],
+    ) -> PatientConnection:
+        """Open a connection, for SQLAlchemy's pool."""
+        connection = self._open(arguments, options)
+        connection.pooled = not _is_own_session(connection)
+        if connection.pooled:
+            connection.prepare_threshold = None
+        else:
+            connection.autocommit = False
+        return connection
+
+    def _open(self, arguments: Sequence[Any], options: Mapping[str, Any]) -> PatientConnection:
+        if not self._refuses_options:
+            try:
+                return PatientConnection.connect(*arguments, **options, autocommit=True)
+            except psycopg.OperationalError as error:
+                if options["options"] != OPTIONS or not REFUSES_OPTIONS.search(str(error)):
+                    raise
+                self._refuses_options = True  # Not to be asked again, and logged, for each line.
+        without = {name: value for name, value in options.items() if name != "options"}
+        return PatientConnection.connect(*arguments, **without, autocommit=True)
+
+
+def _is_own_session(connection: PatientConnection) -> bool:
+    """Whether one server process is ours alone, and took what it was told at the start.
+
+    A pooler names a process that is none of the server's, since another may serve each question.
+    """
+    seen = connection.execute(f"SELECT {SEEN}", prepare=False).fetchone()
+    return seen == (connection.info.backend_pid, *LIMITS.values())
+
+
+def begin(connection: Connection) -> None:
+    """Begin a transaction by a pooler; a straight line does that by itself."""
+    line: Any = connection.connection.dbapi_connection
+    if line.pooled:
+        connection.exec_driver_sql(BEGIN)
+
+
+class LostLimit(NamedTuple):
+    """A limit of a transaction that is not what it was to be."""
+
+    name: str
+    wanted: str
+    found: str
+
+
+def lost_limits(connection: Connection) -> Sequence[LostLimit]:
+    """The limits that do not hold in this transaction, as the server itself says."""
+    settings = ", ".join(f"current_setting('{name}')" for name in LIMITS)
+    found = connection.exec_driver_sql(f"SELECT {settings}").one()
+    return [
+        LostLimit(name, wanted, told)
+        for (name, wanted), told in zip(LIMITS.items(), found, strict=True)
+        if told != wanted
+    ]
 
 
 def prepare(connection: Any, _record: object) -> None:
@@ -81,10 +181,45 @@ def prepare(connection: Any, _record: object) -> None:
     connection.adapters.register_dumper(list, ListBinaryDumper)
 
 
-def leave_read_only(context: ExceptionContext) -> None:
-    """A server that takes no writes is as good as away: every line to it is hung up.
+def note_rest(_connection: object, record: ConnectionPoolEntry) -> None:
+    """Remember since when a connection rests in the pool."""
+    record.info[RESTS_SINCE] = time.monotonic()
 
-    So no message is blamed for it, and the next line may lead to the server that does.
+
+def see_after_rest(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """See that a connection that has rested for long still works.
+
+    Raises:
+        InvalidatePoolError: it does not, nor do those that rested beside it: SQLAlchemy opens anew.
     """
-    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+    now = time.monotonic()
+    if now - record.info.get(RESTS_SINCE, now) <= REST_SECONDS:
+        return
+    try:
+        connection.autocommit = True  # No transaction is begun for this.
+        connection.execute("", prepare=False)
+        connection.autocommit = connection.pooled  # As it was opened: `begin` begins by a pooler.
+    except psycopg.Error as error:
+        raise InvalidatePoolError from error
+
+
+def hang_up(context: ExceptionContext) -> None:
+    """A line that is at fault itself is hung up, with every other line to where it leads.
+
+    A server that takes no writes is as good as away, and the next line may lead to the server that
+    does. A session that has forgotten what was prepared in it, or has another's, is no session of
+    ours; and a statement may have been prepared for a table that a newer version has changed.
+    No message is blamed for any of it.
+    """
+    error = context.original_exception
+    state = getattr(error, "sqlstate", None)
+    if state == READ_ONLY or state in SESSION_STATES or _is_outgrown_plan(error):
         context.is_disconnect = True
+
+
+def _is_outgrown_plan(error: BaseException) -> bool:
+    # "cached plan must not change result type": its state (0A000) stands for much else.
+    return (
+        isinstance(error, psycopg.errors.FeatureNotSupported)
+        and error.diag.source_function == "RevalidateCachedQuery"
+    )

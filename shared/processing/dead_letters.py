@@ -26,7 +26,6 @@ from shared.processing.store.kept_messages import (
     REFUSED,
     fingerprint,
     storable,
-    to_columns,
     to_incoming,
     to_refused_columns,
 )
@@ -56,7 +55,7 @@ class DeathReason(Enum):
     CRASH_LOOP = "crash_loop"
     """The process died, or its handler was broken off, again and again while it ran."""
     BROKER = "dead_lettered_by_broker"
-    """The broker gave it up."""
+    """The broker gave it up, and it cannot be read."""
 
 
 def is_permanent(reason: Exception) -> bool:
@@ -167,17 +166,6 @@ class DeadLetters:
     def crash_loop(self, work: UnitOfWork, row: Inbox) -> None:
         """A waiting message kills the process: it is not begun once more."""
         self.exhaust(work, row, CRASH_LOOP, DeathReason.CRASH_LOOP)
-
-    def dead_letter_from_broker(self, work: UnitOfWork, message: Message, reason: str) -> bool:
-        """Keep a message that the broker gave up; False when its id is known."""
-        row = inbox.new_row(message, DEAD, work.now) | to_columns(message.incoming)
-        kept = bool(inbox.insert_new(work.session, [row | {"error": storable(reason)}]))
-        if kept:
-            envelope = message.envelope
-            self._announce(
-                work, envelope.id, envelope.subject, envelope.type, 0, DeathReason.BROKER
-            )
-        return kept
 
     def reject_conflicting_repeats(
         self, work: UnitOfWork, messages: Sequence[Message], new: Sequence[Message]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.base.errors import Malformed
+from shared.base.ids import read_uuid
+from shared.base.media_types import is_json, media_type
 from shared.events.envelope import (
     CONTENT_TYPE,
     MAX_BODY_BYTES,
@@ -23,9 +25,12 @@ from shared.messaging.bus import EXCHANGE, Incoming
 from shared.processing.handlers.messages import Message
 from shared.processing.handlers.registry import Subscription
 
-BINARY_PREFIXES = ("cloudEvents:", "cloudEvents_", "ce-")
+BINARY_PREFIXES = ("cloudevents:", "cloudevents_", "ce-")
 """How the headers begin that bear attributes: as the AMQP protocol binding has them, in both its
-spellings, and as the official SDK's RabbitMQ binding writes them."""
+spellings, and as the official SDK's RabbitMQ binding writes them; in small letters."""
+
+BATCH = "application/cloudevents-batch+json"
+"""Several events in one message, which none of them could be acknowledged by itself in."""
 
 
 def _itself(owner: str) -> "Callable[[Mapping[str, object]], str]":
@@ -191,10 +196,7 @@ def open_message(incoming: Incoming) -> Envelope:
         raise Malformed(
             f"the body has {len(incoming.body)} bytes; an event has at most {MAX_BODY_BYTES}"
         )
-    attributes = _attributes(incoming, _media_type(incoming.content_type))
-    if _is_json(_media_type(attributes.get("datacontenttype"))):
-        del attributes["datacontenttype"]  # That is what it is when it is left out.
-    envelope = read_document(attributes)
+    envelope = read_document(_attributes(incoming, media_type(incoming.content_type)))
     _require_agreement("message_id", incoming.message_id, "id", envelope.id)
     _require_agreement("type", incoming.type, "type", envelope.type)
     return envelope
@@ -202,10 +204,12 @@ def open_message(incoming: Incoming) -> Envelope:
 
 def _attributes(incoming: Incoming, content_type: str) -> dict[str, Any]:
     """The event's attributes and data, from its body alone or from headers and body."""
-    binary = _binary_attributes(incoming.headers)
-    if binary and (_is_json(content_type) or not content_type):
+    says_json = is_json(content_type) or not content_type
+    binary = _binary_attributes(incoming.headers) if content_type != CONTENT_TYPE else {}
+    # Without a version its headers are no event's: somebody's tracing may add one to a document.
+    if says_json and "specversion" in binary:
         return {**binary, "data": parse(incoming.body)}
-    if content_type in (CONTENT_TYPE, "application/json", ""):
+    if says_json and content_type != BATCH:
         # Simple clients send the structured document as plain JSON, or name no type at all.
         return require_object(parse(incoming.body), "the event")
     raise Malformed(
@@ -214,28 +218,31 @@ def _attributes(incoming: Incoming, content_type: str) -> dict[str, Any]:
     )
 
 
-def _media_type(value: object) -> str:
-    """A media type without its parameters, whose case does not matter (RFC 2045)."""
-    return value.partition(";")[0].strip().lower() if isinstance(value, str) else ""
-
-
-def _is_json(media_type: str) -> bool:
-    """Whether it stands for data in JSON (RFC 6839); a whole event in JSON is something else."""
-    if media_type.startswith("application/cloudevents"):
-        return False
-    return media_type == "application/json" or media_type.endswith("+json")
-
-
 def _binary_attributes(headers: Mapping[str, object]) -> dict[str, Any]:
+    """The attributes among the headers, whichever way and case their prefix is written in.
+
+    Raises:
+        Malformed: one is there twice, with different values.
+    """
     attributes: dict[str, Any] = {}
-    for name, value in headers.items():
-        for prefix in BINARY_PREFIXES:
-            if name.startswith(prefix):
-                text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-                attributes[name.removeprefix(prefix)] = text
+    for header, value in headers.items():
+        name = _attribute_name(header)
+        if name is None:
+            continue
+        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+        # By how they are written: a number that is none is unlike itself, or is not to be compared.
+        if repr(attributes.setdefault(name, text)) != repr(text):
+            raise Malformed(f"two headers for the attribute {name[:80]} differ; send one")
     return attributes
 
 
+def _attribute_name(header: str) -> str | None:
+    """The attribute that a header bears; names of attributes are in small letters."""
+    lower = header.lower()
+    return next((lower.removeprefix(p) for p in BINARY_PREFIXES if lower.startswith(p)), None)
+
+
 def _require_agreement(prop: str, given: str | None, attribute: str, value: str) -> None:
-    if given is not None and given.lower() != value.lower():
+    same = given is None or given.lower() == value.lower() or read_uuid(given) == value
+    if not same:
         raise Malformed(f"the AMQP property {prop} and the event's {attribute} differ")

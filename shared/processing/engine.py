@@ -14,6 +14,8 @@ from shared.processing.handlers.messages import Effect, Message
 from shared.processing.handlers.registry import HandlerRegistry, Subscription
 from shared.processing.pipeline import Pipeline
 from shared.processing.recovery import Recovery
+from shared.processing.rehearsal import Rehearsal, Rehearsals
+from shared.processing.retry_policy import MESSAGE_LEASE, furthest_ahead
 from shared.processing.store import inbox
 from shared.processing.store.numbers import NumberAllocator, Numbers
 from shared.processing.unit_of_work import Transactions, UnitOfWork, WorkFailed
@@ -71,6 +73,7 @@ class Engine:
             database, self.publisher, self.numbers, Effects(name, (*sinks, *own)), clock
         )
         handlers = HandlerRegistry(name, subscriptions, {**resources, Numbers: self.numbers})
+        self.furthest_ahead = furthest_ahead(MESSAGE_LEASE, *handlers.retry_policies)
         self._watchdog = Watchdog(name)
         self._pipeline = Pipeline(handlers, self.dead_letters, self.transactions, self._watchdog)
         self.recovery = Recovery(
@@ -81,6 +84,7 @@ class Engine:
             self.transactions,
             signals.due.wake,
         )
+        self._rehearsals = Rehearsals(self.decoder, self._pipeline, self.transactions)
 
     def take(self, incoming: Sequence[Incoming]) -> None:
         """Deal with a batch of messages from the broker.
@@ -134,6 +138,16 @@ class Engine:
         except WorkFailed as failure:
             told = _told_to_person(failure.reason)
             raise told from (None if told is failure.reason else failure.reason)
+
+    def rehearse(self, letter_id: str, correction: bytes | None = None) -> Rehearsal:
+        """What a retry of this dead letter would write and say, by running it and taking it back.
+
+        Raises:
+            NotDeadLettered: it cannot be retried now, or killed the process.
+            WouldBeRejected: it would be rejected before any handler hears of it.
+            InfrastructureDown: the database is away.
+        """
+        return self._rehearsals.rehearse(letter_id, correction)
 
     def run_due(self, limit: int = 50) -> int:
         """Run waiting messages whose time has come, at most `limit`; returns how many there were.

@@ -55,9 +55,22 @@ class Recovery:
                 with self._transactions.internal_transaction() as work:
                     self._dead_letters.reject_read(work, message, str(failure.reason))
                 return
-            with self._transactions.internal_transaction() as work:
-                inbox.begin_isolated(work.session, message, work.now)
-            self._record_failure(message.envelope.id, failure.reason)
+            self._keep_failed(message, failure.reason)
+
+    def _keep_failed(self, message: Message, reason: Exception) -> None:
+        """Keep a message whose attempt is over, as one that failed.
+
+        In one transaction: were its beginning committed by itself and the database gone before
+        its end is, it would pass for one that killed the process.
+        """
+        with self._transactions.internal_transaction() as work:
+            ours = inbox.begin_isolated(work.session, message, work.now)
+            row = inbox.lock_waiting(work.session, message.envelope.id) if ours else None
+            if row is not None:
+                self._record_in(work, row, reason)
+            else:
+                self._dead_letters.reject_conflicting_repeats(work, [message], [])
+        self._wake()
 
     def take_redelivered(self, message: Message) -> None:
         """Process a message that may have killed the process: its attempt is committed first."""
@@ -69,10 +82,15 @@ class Recovery:
             self._run_isolated(message.envelope.id, message)
 
     def take_dead_lettered(self, incoming: Incoming) -> None:
-        """Keep what the broker gave up as a dead letter, unless it is known here already.
+        """Keep what the broker gave up as waiting, to be run alone, unless it is known here.
+
+        A broker counts deliveries, and a message is delivered anew whenever a connection is lost:
+        that says nothing of the message. Nor does a queue that was full, or a time that somebody
+        set. So it is run as one that may kill the process: its attempts are committed before they
+        begin, and whether it is to blame is found out here.
 
         One that is done had its effect before the broker heard so; one that waits or is dead is
-        in the inbox already. Neither needs keeping twice.
+        in the inbox already. Neither needs keeping twice. What cannot be read is dead.
         """
         reason = f"the broker gave it up: {incoming.dead_lettered}"
         try:
@@ -80,9 +98,17 @@ class Recovery:
         except Malformed as refusal:
             self.reject(incoming, Reject(f"{reason}; besides, {refusal}"), DeathReason.BROKER)
             return
+        envelope = message.envelope
         with self._transactions.internal_transaction() as work:
-            if not self._dead_letters.dead_letter_from_broker(work, message, reason):
+            new = inbox.keep_waiting(work.session, message, work.now, reason)
+            if not new:
                 self._dead_letters.reject_conflicting_repeats(work, [message], [])
+        if new:
+            fields = message_fields(
+                self._dead_letters.service, envelope.id, envelope.subject, envelope.type
+            )
+            log.warning("message_run_isolated", reason=reason, **fields)
+            self._wake()
 
     def reject(
         self,

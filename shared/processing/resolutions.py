@@ -11,7 +11,7 @@ has its id. Whoever retries is told so, and may give a correction with an id of 
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import update
@@ -26,6 +26,8 @@ from shared.processing.handlers.messages import Message
 from shared.processing.store.decisions import Failed, Resolution, new_record
 from shared.processing.store.kept_messages import to_columns, to_incoming
 from shared.processing.store.tables import DEAD, DROPPED, WAITING, Decision, Inbox
+from shared.trade.discretion import without_citizen_numbers
+from shared.trade.text import LEAVE_OUT
 
 
 class NotDeadLettered(StappenplanError):
@@ -62,7 +64,7 @@ def retry(
         WouldBeRejected: it would be rejected again; nothing was changed.
     """
     record = new_record(row, resolution)
-    renewed = _due_now()
+    renewed = _due(resolution.at)
     if correction is not None:
         renewed |= _put_in_place(session, decoder, row, correction, record)
     elif row.status == DEAD and row.id.startswith(REJECTED):
@@ -70,10 +72,30 @@ def retry(
     resolve(session, row, DEAD, renewed, resolution, record)
 
 
-def _due_now() -> dict[str, Any]:
+def _due(at: datetime) -> dict[str, Any]:
     """The columns of a message that begins anew."""
-    now = datetime.now(UTC)
-    return {"status": WAITING, "due_at": now, "attempts": 0, "crashes": 0, "error": None}
+    return {"status": WAITING, "due_at": at, "attempts": 0, "crashes": 0, "error": None}
+
+
+def read_anew(
+    session: Session, decoder: Decoder, row: Inbox, correction: bytes | None = None
+) -> Message:
+    """The message that a dead letter would be run as if it were retried now; nothing is changed.
+
+    Raises:
+        NotDeadLettered: it is not dead, or its own id was used meanwhile.
+        WouldBeRejected: it would be rejected again.
+    """
+    require_failed(row, DEAD)
+    incoming = to_incoming(row)
+    if correction is not None:
+        incoming = _corrected(incoming, correction)
+    elif not row.id.startswith(REJECTED):
+        try:
+            return decoder.decode_stored(incoming)
+        except Malformed as refusal:
+            raise WouldBeRejected(f"it would be refused again: {refusal}") from None
+    return _judge(session, decoder, row, incoming)
 
 
 def _put_in_place(
@@ -146,10 +168,15 @@ def _corrected(incoming: Incoming, correction: bytes) -> Incoming:
     """The message with another body; a whole event brings its own attributes.
 
     Its routing key and its user stay: what the broker vouched for is not for a person to change.
+
+    Raises:
+        WouldBeRejected: it holds a citizen number, which is neither run nor kept.
     """
+    if without_citizen_numbers(correction) != correction:
+        raise WouldBeRejected(f"the correction is not taken: {LEAVE_OUT}")
     try:
         document = json.loads(correction)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict) or "specversion" not in document:
         return replace(incoming, body=correction)

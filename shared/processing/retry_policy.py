@@ -20,6 +20,17 @@ class RetryPolicy:
         return self.pauses[attempts - 1] if attempts <= len(self.pauses) else None
 
 
+def furthest_ahead(lease: timedelta, *policies: RetryPolicy) -> tuple[timedelta, ...]:
+    """How far ahead a row can be due by its own rule, by how often it was tried, from never on.
+
+    It is leased, or rests after so many failures. A row that is due later than that was written by
+    a clock that was wrong, or has been set back since.
+    """
+    most = max((len(policy.pauses) for policy in policies), default=0)
+    pauses = [[policy.pause_after(tried) for policy in policies] for tried in range(1, most + 1)]
+    return (lease, *(max(lease, *filter(None, after)) for after in pauses))
+
+
 def retry_after(*pauses: timedelta) -> RetryPolicy:
     """The policy with these pauses."""
     return RetryPolicy(pauses)

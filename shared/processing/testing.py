@@ -22,7 +22,7 @@ from sqlmodel import SQLModel
 
 from shared.events.envelope import Envelope
 from shared.events.event import Event
-from shared.messaging.bus import Incoming, Outgoing, PublishResult
+from shared.messaging.bus import UNREACHABLE, Incoming, Outgoing, PublishResult
 from shared.processing.handlers.loading import Load
 from shared.processing.handlers.messages import (
     Command,
@@ -254,11 +254,7 @@ class SequentialNumbers:
 
 
 class RecordingBus:
-    """A bus that delivers nothing and keeps what was published, confirmed or not as told.
-
-    `result` is what it answers to each message; `deliveries` are given out by `receive`, a batch
-    each.
-    """
+    """A bus that keeps what is published, answers it by `result`, and gives out `deliveries`."""
 
     def __init__(self, result: PublishResult = PublishResult.CONFIRMED) -> None:
         self.result = result
@@ -268,7 +264,9 @@ class RecordingBus:
         self.up = True
 
     def open(self) -> None:
-        """There is nothing to connect to."""
+        """There is nothing to connect to, to pause or to wake."""
+
+    pause = resume = interrupt = open
 
     def publish(self, messages: Sequence[Outgoing]) -> "Future[list[PublishResult]]":
         """Keep the messages, and answer at once."""
@@ -285,12 +283,13 @@ class RecordingBus:
         """Keep what was acknowledged."""
         self.acknowledged += messages
 
-    def interrupt(self) -> None:
-        """Nobody waits in it."""
-
     def healthy(self) -> bool:
         """Whether it is said to be up."""
         return self.up
+
+    def trouble(self) -> str:
+        """What is said to keep it from working."""
+        return "" if self.up else UNREACHABLE
 
     def silent_for(self) -> float:
         """It is never silent."""

@@ -13,6 +13,7 @@ from shared.base.crash_points import reached
 from shared.base.errors import InfrastructureDown
 from shared.persistence.bulk import insert_entities
 from shared.persistence.database import Database, Trouble, diagnose
+from shared.persistence.faults import in_words
 from shared.processing.handlers.registry import Caused
 from shared.processing.store.numbers import NumberAllocator
 from shared.processing.worker.publisher import OutboxPublisher
@@ -23,6 +24,7 @@ RERUNS = 5
 """How often work that met another transaction runs again before it counts as failed."""
 
 T = TypeVar("T")
+U = TypeVar("U", bound="UnitOfWork")
 
 
 class WorkFailed(Exception):
@@ -107,21 +109,34 @@ class Transactions:
             InfrastructureDown: the database is away; nothing was changed.
             WorkFailed: the work itself is at fault; nothing was changed.
         """
-        for rerun in range(RERUNS + 1):
-            try:
-                return self._once(work, numbers)
-            except SQLAlchemyError as error:
-                trouble = diagnose(error)
-                if trouble is Trouble.DOWN:
-                    raise InfrastructureDown(type(error).__name__) from error
-                if trouble is Trouble.MESSAGE or rerun == RERUNS:
-                    raise WorkFailed(error) from error
-                log.info("transaction_rerun", reason=type(error).__name__)
-            except InfrastructureDown:
-                raise
-            except Exception as error:
-                raise WorkFailed(error) from error
-        raise AssertionError("the last rerun returns or raises")
+        return _with_reruns(lambda: self._once(work, numbers))
+
+    def rehearse(
+        self,
+        begin: Callable[[Session, Callable[[], datetime], "EffectSinks"], U],
+        work: Callable[[U], None],
+    ) -> U:
+        """Run `work` as `run` would, and take it all back: nothing is written, nothing follows.
+
+        `begin` makes the unit of work, which is returned for what it has seen. Numbers are made up:
+        they are beyond all that were given, and none is used up.
+
+        Raises:
+            InfrastructureDown: the database is away.
+            WorkFailed: the work itself is at fault.
+        """
+        return _with_reruns(lambda: self._once_rolled_back(begin, work))
+
+    def _once_rolled_back(
+        self,
+        begin: Callable[[Session, Callable[[], datetime], "EffectSinks"], U],
+        work: Callable[[U], None],
+    ) -> U:
+        with self._database.begin() as session, self._numbers.made_up(session):
+            unit = begin(session, self._clock, self._sinks)
+            work(unit)
+            session.rollback()
+        return unit
 
     def _once(self, work: Callable[[UnitOfWork], T], numbers: int) -> T:
         with (
@@ -160,6 +175,30 @@ class Transactions:
             yield session
 
 
+def _with_reruns(once: Callable[[], T]) -> T:
+    """Work that met another transaction runs again from the start, so and so often.
+
+    Raises:
+        InfrastructureDown: the database is away.
+        WorkFailed: the work itself is at fault.
+    """
+    for rerun in range(RERUNS + 1):
+        try:
+            return once()
+        except SQLAlchemyError as error:
+            trouble = diagnose(error)
+            if trouble is Trouble.DOWN:
+                raise InfrastructureDown(in_words(error)) from error
+            if trouble is Trouble.MESSAGE or rerun == RERUNS:
+                raise WorkFailed(error) from error
+            log.info("transaction_rerun", reason=type(error).__name__)
+        except InfrastructureDown:
+            raise
+        except Exception as error:
+            raise WorkFailed(error) from error
+    raise AssertionError("the last rerun returns or raises")
+
+
 @contextmanager
 def translate_errors() -> Iterator[None]:
     """Turn a database that is away or busy into `InfrastructureDown`."""
@@ -168,4 +207,4 @@ def translate_errors() -> Iterator[None]:
     except SQLAlchemyError as error:
         if diagnose(error) is Trouble.MESSAGE:
             raise
-        raise InfrastructureDown(type(error).__name__) from error
+        raise InfrastructureDown(in_words(error)) from error

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from shared.base.errors import Reject, StappenplanError
 from shared.events.shapes import Language, Package
@@ -51,6 +51,22 @@ class Article(BaseModel):
     includes: tuple[str, ...] = ()
 
 
+class SaleTerms(BaseModel):
+    """The terms of sale: by which name they are accepted, and where they can be read in full."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: str = Field(default="2026-01", min_length=1, max_length=200)
+    url: Names | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _can_be_opened(cls, url: Names | None) -> Names | None:
+        if url and not all(text.startswith(("https://", "http://")) for text in (url.nl, url.en)):
+            raise ValueError("write the whole address of the terms, beginning with https://")
+        return url
+
+
 @dataclass(frozen=True)
 class Line:
     """One line of a quote; a module that the package includes costs nothing."""
@@ -81,7 +97,7 @@ class Quote:
 
 
 class Catalogue(BaseModel):
-    """Packages, modules and prices."""
+    """Packages, modules, prices, and the terms on which they are sold."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -90,6 +106,7 @@ class Catalogue(BaseModel):
     frequency: Frequency
     packages: dict[str, Article] = Field(min_length=1)
     modules: dict[str, Article]
+    terms: SaleTerms = SaleTerms()
 
     @model_validator(mode="after")
     def _packages_can_be_sold(self) -> "Catalogue":

@@ -35,3 +35,10 @@ def sepa_iban(value: str) -> str:
     if parsed.country_code not in SEPA:
         raise NotSepa("this account is outside SEPA; give the IBAN of an account within it")
     return str(parsed)
+
+
+def bank_name(iban: str) -> str | None:
+    """The bank of a valid IBAN, where the register has it; a Dutch IBAN may be valid without."""
+    import schwifty
+
+    return schwifty.IBAN(iban).bank_name or None

@@ -14,13 +14,21 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.telemetry import TelemetryConfig
 from fastapi_swagger import patch_fastapi
+from pydantic import AfterValidator
 
+from shared.base.ids import read_uuid
 from shared.base.internals import require_internals
+from shared.persistence.clock import Clock, utc_now
 from shared.web.admission import Admission
 from shared.web.auth import Caller
 from shared.web.documentation import document_problems
 from shared.web.headers import AnswerHeaders
+from shared.web.pages.color import color_routes
+from shared.web.pages.failures import show_missing_pages
+from shared.web.pages.site import Site
+from shared.web.pages.static_route import static_routes
 from shared.web.problems import add_problem_handlers
 from shared.web.strict_json import Gate, StrictRequest
 from shared.web.token_watch import TokenWatch
@@ -28,6 +36,15 @@ from shared.web.token_watch import TokenWatch
 # Which tokens a route needs is read from what FastAPI has found of its dependencies.
 require_internals(f"FastAPI {fastapi.__version__}", Dependant, members=("call", "dependencies"))
 require_internals(f"FastAPI {fastapi.__version__}", APIRoute, attributes=("dependant",))
+
+NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""What FastAPI would report names addresses, with tokens and search words in them."""
 
 _bearer = HTTPBearer(auto_error=False, description="A token made by `stappenplan token create`")
 
@@ -38,7 +55,9 @@ IdempotencyKey = Annotated[
         max_length=200,
         description="Makes a repeat of this request harmless.",
     ),
+    AfterValidator(lambda key: key and (read_uuid(key) or key)),
 ]
+"""A UUID is the same key however it is written; any other key is taken as it stands."""
 
 
 class RequiredScope:
@@ -69,12 +88,15 @@ class RequiredScope:
         """
         credentials = await _bearer(request)
         admission: Admission = request.app.state.admission
-        request.state.caller = await run_in_threadpool(
-            admission.admit,
-            credentials.credentials if credentials else None,
-            self.scope,
-            request.client.host if request.client else "",
-        )
+        token = credentials.credentials if credentials else None
+        address = request.client.host if request.client else ""
+        if admission.knows(token):
+            # A worker thread would cost more than what is left to do, and wait for its turn.
+            request.state.caller = admission.admit(token, self.scope, address)
+        else:
+            request.state.caller = await run_in_threadpool(
+                admission.admit, token, self.scope, address
+            )
 
 
 def caller_with(scope: str) -> RequiredScope:
@@ -137,21 +159,31 @@ def inlined(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def create_app(
-    routers: Sequence[APIRouter], *, token_key: str | Sequence[str], watch: TokenWatch | None = None
+    routers: Sequence[APIRouter],
+    *,
+    token_key: str | Sequence[str],
+    watch: TokenWatch | None = None,
+    site: Site | None = None,
+    clock: Clock = utc_now,
 ) -> FastAPI:
     """The application of one service, or of several in one process.
 
     `token_key` is the key that tokens are signed with, or all that are; `watch` knows which tokens
-    were revoked.
+    were revoked; `site` is what pages among the routers belong to; `clock` judges tokens' time.
     """
     app = _bare_app()
-    app.state.admission = Admission(token_key, watch)
+    app.state.admission = Admission(token_key, watch, clock=clock)
+    app.state.site = site
     app.add_middleware(Gate)
     app.add_middleware(AnswerHeaders)
     add_problem_handlers(app)
     document_problems(app)
     for router in routers:
         app.include_router(router)
+    if site is not None:
+        app.include_router(static_routes())
+        app.include_router(color_routes())
+        show_missing_pages(app)
     return app
 
 
@@ -167,6 +199,7 @@ def _bare_app() -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
         # To a caller's own `Host` nobody is sent on, be it for a slash too many.
         redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
     )
     patch_fastapi(
         app,

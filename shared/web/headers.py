@@ -1,4 +1,4 @@
-"""What every answer says beside its contents: who may keep it, and that it is what it says."""
+"""What every answer says beside its contents: who may keep or frame it, that it is what it is."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -8,7 +8,7 @@ PERSONAL = "/api"
 
 
 class AnswerHeaders:
-    """Adds `X-Content-Type-Options` to every answer, and `Cache-Control` to what is personal."""
+    """Adds that an answer is what it says and is framed by nobody, and who may keep it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -24,6 +24,7 @@ class AnswerHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("X-Content-Type-Options", "nosniff")
+                headers.setdefault("Content-Security-Policy", "frame-ancestors 'none'")
                 if is_personal or message["status"] >= 400:
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)

@@ -46,7 +46,8 @@ _PLACE = TypeAdapter(tuple[Annotated[str, Query(max_length=200)], ...])
 class Page:
     """The page that a request asks for; a dependency of each route that lists.
 
-    A list may consist of several parts, one after the other, each in an order of its own.
+    A list may consist of several parts, one after the other, each in an order of its own. `next`
+    is the address of the page after this one, once it was read and there may be one.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Page:
         self._room = limit
         self._part: str | None = None
         self._place: Sequence[str] = ()
+        self.next: str | None = None
         if after is not None:
             self._part, self._place = _read(after)
 
@@ -129,7 +131,8 @@ class Page:
         written = [one.isoformat() if isinstance(one, datetime) else str(one) for one in place]
         after = urlsafe_b64encode(to_json([part, *written])).decode().rstrip("=")
         url = self._request.url.include_query_params(after=after)
-        self._response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+        self.next = f"{url.path}?{url.query}"
+        self._response.headers["Link"] = f'<{self.next}>; rel="next"'
 
 
 def _read(after: str) -> tuple[str, tuple[str, ...]]:

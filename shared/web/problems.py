@@ -18,19 +18,44 @@ from starlette.routing import compile_path
 
 from shared.base.errors import FieldError, InfrastructureDown, Problem, Unavailable
 from shared.persistence.database import Trouble, diagnose
+from shared.persistence.faults import in_words, is_unfit
 from shared.web.documentation import PROBLEM_JSON
 
 log = structlog.get_logger()
 
+HTTP_CODES: Mapping[int, str] = {404: "not_found", 405: "method_not_allowed"}
+
 
 def add_problem_handlers(app: FastAPI) -> None:
     """Have every failure of this application answered with a problem document."""
-    app.add_exception_handler(Problem, _on_problem)
-    app.add_exception_handler(RequestValidationError, _on_invalid)
+    for kind in (Problem, RequestValidationError, InfrastructureDown, SQLAlchemyError, Exception):
+        app.add_exception_handler(kind, _answer)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(InfrastructureDown, _on_down)
-    app.add_exception_handler(SQLAlchemyError, _on_database)
-    app.add_exception_handler(Exception, _on_crash)
+
+
+def as_problem(error: Exception, path: str) -> Problem:
+    """What a caller is told of a failure; what is our own fault is logged with its `path`."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, RequestValidationError):
+        return _invalid(error)
+    if isinstance(error, HTTPException):
+        problem = Problem(HTTP_CODES.get(error.status_code, "http_error"), str(error.detail))
+        problem.status = error.status_code
+        return problem
+    # What a route's own query met is outside of any transaction that would have told it apart.
+    is_database = isinstance(error, SQLAlchemyError) and diagnose(error) is not Trouble.MESSAGE
+    if is_database or isinstance(error, InfrastructureDown):
+        unfit = error.__cause__ or error
+        if is_unfit(unfit):
+            # It does not come back by itself, and who asks is not who mends it.
+            log.error("database_unfit", path=path, error=in_words(unfit))
+        away = "The database is away for a moment; please try again."
+        return Unavailable("try_later", away)
+    log.error("request_failed", path=path, exc_info=error)
+    problem = Problem("internal_error", "Something went wrong on our side; it was recorded.")
+    problem.status = 500
+    return problem
 
 
 def problem_response(problem: Problem) -> JSONResponse:
@@ -59,13 +84,17 @@ def problem_response(problem: Problem) -> JSONResponse:
     )
 
 
-def _on_problem(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)  # noqa: S101 - what this handler is registered for.
-    return problem_response(error)
+def _answer(request: Request, error: Exception) -> Response:
+    return problem_response(as_problem(error, route_of(request)))
 
 
-def _on_invalid(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - as above.
+def route_of(request: Request) -> str:
+    """The path as its route has it: what stands in it for a token or a name is told to no log."""
+    route = request.scope.get("route")
+    return str(getattr(route, "path", "")) or "unknown"
+
+
+def _invalid(error: RequestValidationError) -> Problem:
     errors = [
         FieldError(
             field=".".join(str(part) for part in fault["loc"] if part != "body")[:200] or "body",
@@ -76,15 +105,12 @@ def _on_invalid(_request: Request, error: Exception) -> Response:
     ]
     problem = Problem("invalid", "Some fields are missing or wrong.", errors=errors)
     problem.status = 422
-    return problem_response(problem)
+    return problem
 
 
 def _on_http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - as above.
-    codes: Mapping[int, str] = {404: "not_found", 405: "method_not_allowed"}
-    problem = Problem(codes.get(error.status_code, "http_error"), str(error.detail))
-    problem.status = error.status_code
-    response = problem_response(problem)
+    assert isinstance(error, HTTPException)  # noqa: S101 - what this handler is registered for.
+    response = _answer(request, error)
     response.headers.update(error.headers or {})
     if error.status_code == 405:
         # The routes of one path are several: what was raised names the methods of the first.
@@ -100,21 +126,3 @@ def _methods_at(request: Request) -> set[str]:
         if compile_path(route.path or "")[0].match(request.url.path)
         for method in route.methods or ()
     }
-
-
-def _on_down(_request: Request, _error: Exception) -> Response:
-    away = "The database is away for a moment; please try again."
-    return problem_response(Unavailable("try_later", away))
-
-
-def _on_database(request: Request, error: Exception) -> Response:
-    """What a route's own query met, outside of any transaction that would have told it apart."""
-    on_fault = _on_crash if diagnose(error) is Trouble.MESSAGE else _on_down
-    return on_fault(request, error)
-
-
-def _on_crash(request: Request, error: Exception) -> Response:
-    log.error("request_failed", path=request.url.path, exc_info=error)
-    problem = Problem("internal_error", "Something went wrong on our side; it was recorded.")
-    problem.status = 500
-    return problem_response(problem)

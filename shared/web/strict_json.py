@@ -10,6 +10,7 @@ from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.base.errors import Malformed, Problem, TooLarge
+from shared.base.media_types import is_json, media_type
 from shared.events.envelope import MAX_BODY_BYTES, parse
 from shared.web.problems import problem_response
 
@@ -46,13 +47,23 @@ class StrictRequest(Request):
 
     async def has_json(self) -> bool:
         """Whether there is a body that calls itself JSON, or nothing at all."""
-        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        is_json = media_type in ("", "application/json") or media_type.endswith("+json")
-        return is_json and bool(await self.body())
+        media = media_type(self.headers.get("content-type"))
+        return (not media or is_json(media)) and bool(await self.body())
+
+
+UPLOADS = "/sign/"
+"""Below here payers send scans: forms with a file, larger than any message."""
+MAX_UPLOAD_BYTES = 10 * 1024 * 1024 + MAX_BODY_BYTES
+"""A scan of 10 MiB, and the rest of its form."""
+DRAINED_BYTES = 4 * MAX_UPLOAD_BYTES
+"""So much of what is too large is read and thrown away, so that a browser hears the answer."""
 
 
 class Gate:
-    """Refuses bodies larger than any message may be, and NUL wherever text may stand."""
+    """Refuses bodies larger than any message may be, and NUL wherever text may stand.
+
+    An upload is not kept here: it flows on to its route, which spools it, and is only counted.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -61,6 +72,9 @@ class Gate:
         """Hand on what a route may take; answer the rest."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if _is_upload(scope):
+            await self._app(scope, _counted(receive), send)
             return
         try:
             messages = await _read_bounded(dict(scope["headers"]), receive)
@@ -75,6 +89,37 @@ class Gate:
             return messages.pop(0) if messages else await receive()
 
         await self._app(scope, replay, send)
+
+
+def _is_upload(scope: Scope) -> bool:
+    """Whether it is a form with a file, where there may be one."""
+    content_type = dict(scope["headers"]).get(b"content-type", b"").lower()
+    is_there = scope["method"] == "POST" and scope["path"].startswith(UPLOADS)
+    return (
+        is_there and content_type.startswith(b"multipart/form-data") and "\0" not in scope["path"]
+    )
+
+
+def _counted(receive: Receive) -> Receive:
+    """The messages of an upload, as long as they are not too many.
+
+    Raises:
+        TooLarge: they are; what followed was thrown away as it came.
+    """
+    size = 0
+
+    async def receive_counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        while size > MAX_UPLOAD_BYTES:
+            if size > DRAINED_BYTES or not message.get("more_body"):
+                raise _too_large(MAX_UPLOAD_BYTES)
+            message = await receive()
+            size += len(message.get("body", b""))
+        return message
+
+    return receive_counted
 
 
 async def _read_bounded(headers: dict[bytes, bytes], receive: Receive) -> list[Message]:
@@ -109,5 +154,5 @@ def _require_no_nul(scope: Scope, messages: list[Message]) -> None:
         raise Problem("nul_character", "A NUL character is no part of any text; leave it out.")
 
 
-def _too_large() -> TooLarge:
-    return TooLarge("body_too_large", f"A request has at most {MAX_BODY_BYTES} bytes.")
+def _too_large(most: int = MAX_BODY_BYTES) -> TooLarge:
+    return TooLarge("body_too_large", f"A request has at most {most} bytes.")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.base.errors import Unauthorized
+from shared.persistence.clock import utc_now
 from shared.web.auth import ALGORITHM, AUDIENCE, MAX_NAME_CHARACTERS, Grant, is_office
 
 LEEWAY_SECONDS = 60
@@ -13,15 +14,24 @@ LEEWAY_SECONDS = 60
 MAX_ID_CHARACTERS = 36
 
 
-def read_token(keys: str | Sequence[str], token: str) -> Grant:
-    """What a token grants, signed with any of the keys.
+def read_token(keys: str | Sequence[str], token: str, now: datetime | None = None) -> Grant:
+    """What a token grants, signed with any of the keys; `now` is the service's time.
 
     Raises:
         Unauthorized: it is not ours, was changed, is not valid now, or does not say all it must.
             Its `token_id` names the token where its signature was good.
     """
-    claims = _verified_claims([keys] if isinstance(keys, str) else keys, token)
+    return granted_by(verified_claims([keys] if isinstance(keys, str) else keys, token), now)
+
+
+def granted_by(claims: Mapping[str, Any], now: datetime | None = None) -> Grant:
+    """What the claims of a well-signed token grant; `now` is the service's time.
+
+    Raises:
+        Unauthorized: it is not valid now, or does not say all it must.
+    """
     token_id = claims.get("jti")
+    _require_valid_at(now or utc_now(), claims)
     if not (isinstance(token_id, str) and 1 <= len(token_id) <= MAX_ID_CHARACTERS):
         raise RefusedToken(
             "token_without_id",
@@ -56,8 +66,12 @@ def _invalid(token_id: str | None = None) -> RefusedToken:
     return RefusedToken("token_invalid", "This token is not valid here.", token_id)
 
 
-def _verified_claims(keys: Sequence[str], token: str) -> Mapping[str, Any]:
-    """The claims of a token that is signed with one of the keys, and valid now."""
+def verified_claims(keys: Sequence[str], token: str) -> Mapping[str, Any]:
+    """The claims of a token that is signed with one of the keys, whether or not it is valid now.
+
+    Raises:
+        Unauthorized: none of them has signed it.
+    """
     import jwt
 
     for key in keys:
@@ -65,14 +79,8 @@ def _verified_claims(keys: Sequence[str], token: str) -> Mapping[str, Any]:
             return _decode(key, token)
         except jwt.InvalidSignatureError:
             continue  # Another key may have signed it.
-        except jwt.ExpiredSignatureError:
-            code, sentence = "token_expired", "This token has expired; ask for a new one."
-        except jwt.ImmatureSignatureError:
-            code = "token_not_yet_valid"
-            sentence = "This token is not valid yet; set the clocks of both machines right."
         except jwt.InvalidTokenError:
             break
-        raise RefusedToken(code, sentence, _id_in(token))
     raise _invalid()
 
 
@@ -85,17 +93,37 @@ def _decode(key: str, token: str) -> Mapping[str, Any]:
         key,
         algorithms=[ALGORITHM],
         audience=AUDIENCE,
-        leeway=LEEWAY_SECONDS,
-        options={"require": ["exp", "sub", "scope"]},
+        # Its time is judged by ours, not by that of this machine (`_require_valid_at`).
+        options={
+            "require": ["exp", "sub", "scope"],
+            "verify_exp": False,
+            "verify_iat": False,
+            "verify_nbf": False,
+        },
     )
     return claims
 
 
-def _id_in(token: str) -> str | None:
-    """The id of a token whose signature was good, though its time is not."""
-    import jwt
+def _require_valid_at(now: datetime, claims: Mapping[str, Any]) -> None:
+    """Refuse a token before its time and after it; the clock of who made it may be a minute off."""
+    seconds, token_id = now.timestamp(), _short_id(claims)
+    try:
+        begins = max(float(claims.get(name, 0)) for name in ("iat", "nbf"))
+        ends = float(claims["exp"])
+    except (TypeError, ValueError):
+        raise _invalid(token_id) from None
+    if ends <= seconds - LEEWAY_SECONDS:
+        raise RefusedToken("token_expired", "This token has expired; ask for a new one.", token_id)
+    if begins > seconds + LEEWAY_SECONDS:
+        raise RefusedToken(
+            "token_not_yet_valid",
+            "This token is not valid yet; set the clocks of both machines right.",
+            token_id,
+        )
 
-    token_id = jwt.decode(token, options={"verify_signature": False}).get("jti")
+
+def _short_id(claims: Mapping[str, Any]) -> str | None:
+    token_id = claims.get("jti")
     return token_id[:MAX_ID_CHARACTERS] if isinstance(token_id, str) else None
 
 

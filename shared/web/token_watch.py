@@ -49,6 +49,13 @@ class TokenWatch:
         self._used: set[str] = set()
         self._warned: dict[str, datetime] = {}
 
+    def start(self) -> PeriodicTask:
+        """Look, and again and again from now on; returns the thread that does."""
+        self.look()
+        task = self.task()
+        task.start()
+        return task
+
     def task(self) -> PeriodicTask:
         """The thread that looks again and again."""
         return PeriodicTask("token-watch", self.look, every=LOOK_SECONDS)

@@ -14,7 +14,7 @@ CUSTOMERS = 40
 MID_LOAD = {"publish": 30, "send": 9}
 """At which pass it dies: these points are passed by each message, the others by each batch."""
 DIES = 90.0
-SHORT = ("commit.after", "send.after")
+SHORT = ("commit.after",)
 """These run with every `make test`; all of them with `make faults`."""
 GROUNDS = ("rabbitmq+postgresql", "embedded+sqlite")
 

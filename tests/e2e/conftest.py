@@ -14,12 +14,26 @@ from tests.servers.postgres import Databases
 from tests.servers.rabbitmq import RabbitMQ
 
 Run = Callable[[Settings], AbstractContextManager[Stage]]
+OF_FOUR_PROCESSES, HALF_EMBEDDED = "four-processes", "rabbitmq+sqlite"
 COMBINATIONS: dict[str, tuple[str, str, Run]] = {
     "embedded+sqlite": ("embedded", "sqlite", one_process),
-    "rabbitmq+sqlite": ("rabbitmq", "sqlite", one_process),
+    HALF_EMBEDDED: ("rabbitmq", "sqlite", one_process),
     "rabbitmq+postgresql": ("rabbitmq", "postgresql", one_process),
-    "four-processes": ("rabbitmq", "postgresql", four_processes),
+    OF_FOUR_PROCESSES: ("rabbitmq", "postgresql", four_processes),
 }
+WALKED_BY_ALL = "test_seven_steps.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to `make slow` what other combinations do alike, save the seven steps themselves.
+
+    Four processes do as one does, and each broker and each database is tried without the half of
+    both.
+    """
+    for item in items:
+        beside = item.path.parent == Path(__file__).parent and item.path.name != WALKED_BY_ALL
+        if beside and (OF_FOUR_PROCESSES in item.nodeid or HALF_EMBEDDED in item.nodeid):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="module", params=COMBINATIONS)

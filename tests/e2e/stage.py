@@ -9,19 +9,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from infra.composition import KING, service_names, topology
+from infra.demo.playground.first_run import FirstRun
 from infra.demo.simulators.king import KingBilling
 from infra.run.runtimes import BusFactory
 from infra.run.supervisor import Supervisor
+from shared.host.requests import Clock
+from shared.host.runtime import Runtime, utc_now
 from shared.host.settings import Settings
 from shared.messaging.bus import Bus, Incoming, Outgoing, PublishResult
 from shared.messaging.topology.declare import apply
 from shared.persistence.database import Database
+from tests.e2e.clock import StandingClock
 from tests.scopes import token_for
 from tests.servers.premises import free_ports, wait_until
 
@@ -44,6 +49,10 @@ class Stage:
     simulator: KingBilling | None
     log: Path
     http: dict[str, httpx.Client] = field(default_factory=dict)
+    clock: Clock = utc_now
+    runtimes: Sequence[Runtime] = ()
+    customers: int = 0
+    """How many have filled in a form: each resembles no other, whoever made him."""
 
     @property
     def key(self) -> str:
@@ -84,6 +93,13 @@ class Stage:
         checklist = self.onboarding(onboarding_id) or {"blockers": []}
         return [blocker["code"] for blocker in checklist["blockers"]]
 
+    def let_pass(self, time: timedelta) -> None:
+        """Move on the clock of a stage whose clock stands; what has become due is done."""
+        assert isinstance(self.clock, StandingClock), "this stage goes by the clock on the wall"
+        self.clock.let_pass(time)
+        for runtime in self.runtimes:
+            runtime.wake()
+
     def databases(self) -> dict[str, Database]:
         """A connection of the test's own to every service's database."""
         return {name: Database(self.settings.database_url_of(name)) for name in service_names()}
@@ -117,10 +133,17 @@ class OfficeWebsites:
 
     def acknowledge(self, messages: Sequence[Incoming]) -> None: ...
 
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
     def interrupt(self) -> None: ...
 
     def healthy(self) -> bool:
         return True
+
+    def trouble(self) -> str:
+        return ""
 
     def silent_for(self) -> float:
         return 0.0
@@ -131,20 +154,36 @@ class OfficeWebsites:
 
 
 @contextmanager
-def one_process(settings: Settings, *, simulate_king: bool = True) -> Iterator[Stage]:
-    """All services in this process, as `stappenplan run` has them."""
+def one_process(
+    settings: Settings,
+    *,
+    simulate_king: bool = True,
+    clock: Clock | None = None,
+    first_run: bool = False,
+) -> Iterator[Stage]:
+    """All services in this process, as `stappenplan run` has them; `first_run` with its page."""
     if not settings.embedded:
         apply(topology(settings), settings.broker_url)
-    supervisor = Supervisor(settings)
+    supervisor = Supervisor(settings, clock=clock)
     king = KingBilling(supervisor.buses.bus(KING.name)) if simulate_king else None
     if king is not None:
         supervisor.accompany(king)
+    if first_run:
+        supervisor.extend(FirstRun(supervisor, king))
     with supervisor:
         everywhere = dict.fromkeys(service_names(), supervisor.address)
         line = supervisor.buses.bus("website", consume=False)
         line.open()
         log = settings.data_dir / "no-log"
-        stage = Stage(supervisor.settings, everywhere, line, king, log)
+        stage = Stage(
+            supervisor.settings,
+            everywhere,
+            line,
+            king,
+            log,
+            clock=clock or utc_now,
+            runtimes=supervisor.runtimes,
+        )
         yield from _with_office(stage)
 
 
@@ -207,6 +246,7 @@ def _start(name: str, port: int, settings: Settings, output: Any) -> "subprocess
         "STAPPENPLAN_DATABASE_URL": settings.database_url,
         "STAPPENPLAN_DATA_DIR": str(settings.data_dir),
         "STAPPENPLAN_HTTP_PORT": str(port),
+        "STAPPENPLAN_PUBLIC_URL": settings.public_url,
         "STAPPENPLAN_LOG_LEVEL": "debug",
         "STAPPENPLAN_STRICT_PUBLISHERS": str(settings.strict_publishers),
     }

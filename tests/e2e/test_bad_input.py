@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from infra.demo.simulators import website
+from infra.demo.simulators.fates import Report
 from infra.operations.dead_letters.letters import DeadLetter, find
 from shared.events.envelope import MAX_BODY_BYTES
 from shared.messaging.bus import EXCHANGE, Outgoing, PublishResult
@@ -183,7 +184,7 @@ def test_a_foreign_currency_is_held_for_a_person_and_releases_nobody(stage: Stag
     # Given a customer whose confirmation is signed, and from whom KING collected dollars,
     document = healthy_signup()
     onboarding = document["subject"]
-    stage.king.plan = lambda _request: [("submitted", None)]
+    stage.king.plan = lambda _request: [Report("submitted")]
     publish(stage, as_message(document))
     reference = sign(stage, onboarding)
     wait_until(lambda: reference in stage.king.reported_at, "KING was asked to collect", 20)

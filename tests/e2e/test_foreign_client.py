@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -85,10 +85,18 @@ def sign(stage: Stage, onboarding: str) -> str:
 def test_a_foreign_signup_and_a_foreign_payment_release_the_customer(
     stage: Stage, publish: Publish
 ) -> None:
-    # Given a sign-up in CloudEvents' structured mode from a client that is not ours,
+    # Given a sign-up in CloudEvents' structured mode from a client that is not ours, and spells
+    # what has several spellings otherwise than we do, as Dapr and others do,
     document = sign_up(0)
     onboarding = document["subject"]
-    publish(document["type"], json.dumps(document), "application/cloudevents+json")
+    spelt = {
+        "id": UUID(document["id"]).hex.upper(),
+        "subject": UUID(onboarding).hex,
+        "time": document["time"].lower(),
+        "datacontenttype": "application/json; charset=UTF-8",
+    }
+    content_type = "Application/CloudEvents+JSON; charset=UTF-8"
+    publish(document["type"], json.dumps(document | spelt), content_type)
     # and its confirmation, signed,
     reference = sign(stage, onboarding)
     due = to_be_collected(stage, reference)
@@ -99,7 +107,7 @@ def test_a_foreign_signup_and_a_foreign_payment_release_the_customer(
     result |= {"occurred_at": datetime.now(UTC).isoformat()}
     said = {
         "specversion": "1.0",
-        "id": str(uuid4()),
+        "id": uuid4().urn,
         "source": "/king-billing",
         "type": "collection.result.v1",
         "subject": onboarding,

@@ -102,7 +102,7 @@ def test_a_client_that_sets_nothing_but_exchange_key_and_body_is_believed(
         "signup.submitted.v1 must come by the exchange stappenplan.website.0042, "
         "not by stappenplan.website.9999"
     )
-    drop(opened["signup"], letter.id, by=Person("anna"), why="forged")
+    drop(opened["signup"], letter.id, by=Person("anna"), why="forged", at=stage.clock())
     for database in opened.values():
         database.close()
 

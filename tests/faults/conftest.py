@@ -20,9 +20,7 @@ from tests.servers.rabbitmq import RabbitMQ
 
 SHORT = (
     "test_proxy.py",
-    "test_the_broker_is_killed",
     "test_connections_are_cut_during_commit",
-    "test_the_broker_is_cut_off_again_and_again",
 )
 """What `make test` breaks each time; `make faults` breaks all of it."""
 

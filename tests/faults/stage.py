@@ -76,7 +76,7 @@ class Stage:
         for port in self._crew:
             self.start_process(port)
         for port in self._crew:
-            wait_until(lambda: self.ready(port), "the services are ready")  # noqa: B023
+            wait_until(lambda: self.ready(port), "the services are ready", ALL_THE_WAY)  # noqa: B023
         self.line.open()
 
     def start_process(self, port: int) -> None:

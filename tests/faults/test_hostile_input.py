@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from pika.exceptions import AMQPError  # noqa: TID251
 from typer.testing import CliRunner
 
-from infra.cli import app
+from infra.cli.program import app
 from infra.composition import build_services, decoder, service_names
 from infra.demo.simulators.website import signups
 from shared.base.errors import Malformed

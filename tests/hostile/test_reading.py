@@ -1,6 +1,7 @@
 """Whatever comes over the wire is read, or refused with a reason: there is no third way."""
 
 import struct
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,11 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from infra.composition import decoder, service_names
 from shared.base.errors import Malformed
 from shared.host.settings import Settings
-from shared.messaging.batches import BatchBuffer
+from shared.messaging.batches import BatchBuffer, Room
 from shared.messaging.bus import Incoming
+from shared.messaging.in_hand import BytesInHand
 from shared.messaging.rabbitmq import frames
 from shared.messaging.rabbitmq.consumer import QueueConsumer
-from shared.messaging.rabbitmq.reconnecting_channel import connection_parameters
+from shared.messaging.rabbitmq.outage_log import OutageLog
+from shared.messaging.rabbitmq.reconnecting_channel import Endpoint, connection_parameters
 from shared.processing.decoding import Decoder
 from shared.processing.store.kept_messages import to_columns, to_incoming
 from shared.processing.store.tables import Inbox
@@ -31,16 +34,17 @@ class Loop:
 def arrived(message: Hostile, *, dead_letters: bool = False, redelivered: bool = False) -> Incoming:
     """The message as it comes out of the very code that reads it from the broker's bytes."""
     address = connection_parameters("amqp://127.0.0.1/", heartbeat=15, name="x")
-    buffer = BatchBuffer()
-    consumer = QueueConsumer(Loop(), [address], "x", "x", 10, buffer, dead_letters=dead_letters)
-    channel = consumer._channel = object()
+    buffer, in_hand = BatchBuffer(), BytesInHand()
+    endpoint = Endpoint(Loop(), [address], "x", OutageLog(None))
+    consumer = QueueConsumer(endpoint, "x", 10, buffer, in_hand, dead_letters=dead_letters)
+    channel = consumer._channel = SimpleNamespace(is_open=True)
     delivery = frames.RawDelivery(1, redelivered, message.routing_key)
     head = struct.pack(">HHQ", 60, 0, len(message.body))
     delivery.add_frame(frames.HEADER, head + message.properties)
     delivery.add_frame(frames.BODY, message.body)
     consumer._on_delivery(channel, delivery)
     consumer._hand_over()
-    (incoming,) = consumer.take(1)
+    (incoming,) = consumer.take(Room(1))
     return incoming
 
 

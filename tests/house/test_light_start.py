@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HELP = """
-from infra.cli import app
+from infra.cli.program import app
 try:
     app(["--help"])
 except SystemExit:

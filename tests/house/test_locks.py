@@ -19,7 +19,7 @@ def pins(lock: Path) -> Iterator[tuple[str, str]]:
 
 def test_there_is_a_lock_for_each_purpose() -> None:
     purposes = {lock.stem.removeprefix("requirements").strip("-") for lock in LOCKS}
-    assert purposes == {"", "bootstrap", "dev", "bench", "browser"}
+    assert purposes == {"", "bootstrap", "dev", "bench"}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)

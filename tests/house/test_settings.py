@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.host.settings import Creditor, Settings
+from shared.host.staff_settings import StaffSettings
 
 ROOT = Path(__file__).parents[2]
 LINE = re.compile(r"^(STAPPENPLAN_[A-Z_]+)=(.*)$", re.MULTILINE)
@@ -21,8 +22,12 @@ def defaults(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     for name in listed():
         monkeypatch.delenv(name, raising=False)
     defaults_by_name = {}
-    for model, prefix in ((Settings, "STAPPENPLAN_"), (Creditor, "STAPPENPLAN_CREDITOR_")):
-        for name, value in model().model_dump(exclude={"creditor"}).items():
+    for model, prefix in (
+        (Settings, "STAPPENPLAN_"),
+        (Creditor, "STAPPENPLAN_CREDITOR_"),
+        (StaffSettings, "STAPPENPLAN_"),
+    ):
+        for name, value in model().model_dump(exclude={"creditor", "staff"}).items():
             shown = str(value).lower() if isinstance(value, bool) else str(value)
             defaults_by_name[prefix + name.upper()] = shown
     return defaults_by_name

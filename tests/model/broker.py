@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.base.crash_points import reached as nothing_happens
 from shared.events import CustomerLoggedIn, CustomerReleased
+from shared.messaging.batches import Room
 from shared.messaging.bus import Incoming, Outgoing, PublishResult
 from tests.model.chain import HEARER, TELLER
 
@@ -26,6 +27,9 @@ HEARD_BY = {
     CustomerReleased.event_type: (TELLER,),
     CustomerLoggedIn.event_type: (HEARER, SCRIBE),
 }
+BATCH_ROOM = 2_000
+"""Bytes for a batch, and for what is swept at a time: four messages are large, to this world."""
+
 FATES = ("confirmed", "arrived", "unconfirmed", "lost", "refused")
 """What becomes of a published message: it arrives and its publisher hears so; it arrives, and the
 answer is still to come; it arrives, and the answer is lost; it is lost itself; it is refused."""
@@ -130,18 +134,24 @@ class Line:
 
     @contextmanager
     def offering(self, messages: Sequence[Incoming], hung_up: Callable[[], None]) -> Iterator[None]:
-        """Have the next `receive` give these, and the one after it end the consumer."""
+        """Have the next calls of `receive` give these, and the one after them end the consumer."""
         self._offered, self._hung_up = list(messages), hung_up
-        yield
-        self._offered = []
+        try:
+            yield
+        finally:
+            # What it never came to is still the broker's.
+            self._broker.queues[self._queue][:0] = self._offered
+            self._offered = []
 
     def receive(self, limit: int, wait: float, linger: float) -> list[Incoming]:
-        """Give what is offered, once."""
+        """Give what is offered, once, as far as a batch has room for it."""
         if not self._offered:
             self._hung_up()
-        offered, self._offered = self._offered, []
-        self._in_hand += offered
-        return offered
+        room, batch = Room(limit, BATCH_ROOM), []
+        while self._offered and room.admit(len(self._offered[0].body)):
+            batch.append(self._offered.pop(0))
+        self._in_hand += batch
+        return batch
 
     def acknowledge(self, messages: Sequence[Incoming]) -> None:
         """Forget these, unless the connection is lost before the broker hears of it."""
@@ -162,10 +172,19 @@ class Line:
         """Whether the process has messages that it did not acknowledge."""
         return bool(self._in_hand)
 
+    def pause(self) -> None:
+        """Give back what is in hand, and so have it delivered once more."""
+        self.requeue()
+
+    def resume(self) -> None: ...
+
     def interrupt(self) -> None: ...
 
     def healthy(self) -> bool:
         return True
+
+    def trouble(self) -> str:
+        return ""
 
     def silent_for(self) -> float:
         return 0.0

@@ -14,13 +14,15 @@ from uuid import uuid4
 from sqlmodel import Session
 
 from shared.host import tasks
+from shared.host.recall import Recall
 from shared.messaging.bus import Incoming, PublishResult
 from shared.processing import Message, effects, resolutions
 from shared.processing.effects import CausedEffect, OutboxSink
 from shared.processing.recovery import Recovery
-from shared.processing.store import inbox, outbox
+from shared.processing.store import inbox, outbox, retention
+from shared.processing.store.kept_messages import to_columns
 from shared.processing.store.outbox import PublishResults
-from shared.processing.store.tables import DONE, Inbox
+from shared.processing.store.tables import DEAD, DONE, Inbox
 from shared.processing.unit_of_work import UnitOfWork, WorkFailed
 from shared.processing.worker.consumer import Consumer
 from shared.processing.worker.publisher import OutboxPublisher
@@ -114,9 +116,20 @@ def answers_are_lost_with_a_rollback() -> AbstractContextManager[Any]:
     def take_and_forget(self: OutboxPublisher) -> Iterator[PublishResults]:
         results, self._results = self._results, []
         yield results
-        self._in_flight.difference_update(event_id for event_id, _ in results)
+        for event_id, _ in results:
+            self._in_flight.pop(event_id, None)
 
-    return patch.object(OutboxPublisher, "pending_confirms", take_and_forget)
+    return patch.object(OutboxPublisher, "_taken", take_and_forget)
+
+
+def what_the_broker_gave_up_is_dead() -> AbstractContextManager[Any]:
+    """A count of deliveries is taken for a count of failures."""
+
+    def keep_dead(session: Session, message: Message, now: datetime, error: str) -> bool:
+        row = inbox.new_row(message, DEAD, now) | to_columns(message.incoming)
+        return bool(inbox.insert_new(session, [row | {"error": error}]))
+
+    return patch.object(inbox, "keep_waiting", keep_dead)
 
 
 def what_waits_is_never_run() -> AbstractContextManager[Any]:
@@ -147,6 +160,16 @@ def both_of_two_people_win() -> AbstractContextManager[Any]:
 def the_inbox_forgets_too_soon() -> AbstractContextManager[Any]:
     """Retention removes what a duplicate would have been recognised by."""
     return patch.object(tasks, "INBOX_KEPT", timedelta(0))
+
+
+def it_is_forgotten_by_the_clock_alone() -> AbstractContextManager[Any]:
+    """A clock that jumps by a month has a month forgotten."""
+    return patch.object(retention, "advance", lambda _session, now, _seconds: now)
+
+
+def what_a_wrong_clock_wrote_is_believed() -> AbstractContextManager[Any]:
+    """A lease lasts until the moment that is written in it, whoever's moment that was."""
+    return patch.object(Recall, "run", lambda _: 0)
 
 
 def all_that_is_due_begins_at_once() -> AbstractContextManager[Any]:
@@ -185,11 +208,14 @@ BUGS: Mapping[Bug, str] = {
     published_without_an_outbox: "lost",
     the_sweeper_never_looks: "does not come to rest",
     answers_are_lost_with_a_rollback: "does not come to rest",
+    what_the_broker_gave_up_is_dead: "blamed",
     what_waits_is_never_run: "does not come to rest",
     a_failed_message_is_only_logged: "lost",
     a_retried_letter_is_swallowed: "lost",
     both_of_two_people_win: "two people won",
     the_inbox_forgets_too_soon: "lost|does not come to rest",
+    it_is_forgotten_by_the_clock_alone: "lost|does not come to rest",
+    what_a_wrong_clock_wrote_is_believed: "lost|does not come to rest",
     all_that_is_due_begins_at_once: "blamed",
     a_failure_counts_as_a_crash: "blamed",
 }

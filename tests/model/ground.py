@@ -4,7 +4,7 @@ from sqlalchemy import delete, event
 
 from shared.host.settings import Settings
 from shared.persistence.database import Database
-from shared.processing.store.tables import Decision, Inbox, Outbox, ProcessingTable
+from shared.processing.store.tables import Decision, Inbox, Outbox, ProcessingTable, Retention
 from tests.model.chain import SERVICES, ChainTable, Customer
 
 
@@ -28,7 +28,7 @@ class Ground:
         """Empty every table."""
         for database in self.databases.values():
             with database.begin() as session:
-                for table in (Customer, Inbox, Outbox, Decision):
+                for table in (Customer, Inbox, Outbox, Decision, Retention):
                     session.execute(delete(table))
 
     def close(self) -> None:

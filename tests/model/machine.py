@@ -37,7 +37,9 @@ bindings = st.sampled_from(((), (HEARER,), (HEARER, SCRIBE), (HEARER, SCRIBE)))
 """Who is not bound; an event with neither is unroutable."""
 services = st.sampled_from(SERVICES)
 PAUSES = (timedelta(seconds=2), timedelta(seconds=40), timedelta(minutes=15), timedelta(hours=7))
-CHORES = ("run_due", "sweep", "flush_confirms", "clean", "stop")
+JUMPS = (timedelta(seconds=400), timedelta(days=31), -timedelta(hours=1), -timedelta(days=1))
+"""How far a clock is ahead of the time, all at once: what it was told, or has forgotten."""
+CHORES = ("recall", "run_due", "sweep", "flush_confirms", "clean", "stop")
 
 
 after_work = precondition(lambda self: self.worked)
@@ -94,10 +96,12 @@ class Model(RuleBasedStateMachine):
         process.hear(publication, fates, fault)
 
     @after_work
-    @rule(which=some, redelivered=st.booleans())
-    def a_message_comes_once_more(self, which: int, redelivered: bool) -> None:
+    @rule(which=some, how=st.sampled_from(("anew", "redelivered", "given up")))
+    def a_message_comes_once_more(self, which: int, how: str) -> None:
         self.worked = False
-        self.world.duplicate(which, redelivered=redelivered)
+        self.world.duplicate(which, redelivered=how == "redelivered")
+        if how == "given up":
+            self.world.give_up(which)
 
     @after_work
     @rule(unbound=bindings, deleted=st.booleans())
@@ -136,7 +140,13 @@ class Model(RuleBasedStateMachine):
     @rule(pause=st.sampled_from(PAUSES))
     def time_goes_by(self, pause: timedelta) -> None:
         self.worked = False
-        self.world.now += pause
+        self.world.pass_time(pause)
+
+    @after_work
+    @rule(ahead=st.sampled_from(JUMPS))
+    def a_clock_jumps(self, ahead: timedelta) -> None:
+        self.worked = False
+        self.world.wrong = ahead
 
     @precondition(lambda self: self.world.letters)
     @rule(which=some, drop=st.sampled_from((False, False, True)))

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -19,13 +18,14 @@ from shared.host import runtime
 from shared.host.runtime import Runtime
 from shared.messaging.bus import Incoming
 from shared.notifications.senders.protocol import Senders
+from shared.persistence.clock import Machine
 from shared.processing import Message, pipeline, unit_of_work
 from shared.processing.decoding import PublisherRules
 from shared.processing.store import inbox, outbox
 from shared.processing.worker import consumer, publisher
 from shared.processing.worker.consumer import Consumer
 from shared.processing.worker.threads import StoppableThread
-from tests.model.broker import Line, Publication
+from tests.model.broker import BATCH_ROOM, Line, Publication
 from tests.model.chain import Moods, ProcessDied, build
 from tests.model.ground import Ground
 
@@ -87,20 +87,23 @@ class Impatient(threading.Event):
 
 
 class Process:
-    """One process of the teller or of the hearer."""
+    """One process of the teller or of the hearer.
+
+    No database is asked what time it is: the time is that of the `machine`.
+    """
 
     def __init__(
         self,
         name: str,
         ground: Ground,
-        clock: Callable[[], datetime],
+        machine: Machine,
         moods: Moods,
         new_line: Callable[[], Line],
         ends: "Ends",
     ) -> None:
         self.name = name
         self._ends = ends
-        self._ground, self._clock, self._new_line = ground, clock, new_line
+        self._ground, self._machine, self._new_line = ground, machine, new_line
         self._service = build(name, moods)
         self._outward = Senders(email=None, sms=None)  # type: ignore[arg-type]  # No mail is said.
         self._passes = 0
@@ -110,14 +113,14 @@ class Process:
     def _begin(self) -> None:
         self.line = self._new_line()
         settings, database = self._ground.settings, self._ground.databases[self.name]
-        with patch.object(runtime, "Database", lambda _url: database):
+        with patch.object(runtime, "Database", lambda *_, **__: database):
             self.runtime = Runtime(
                 self._service,
                 settings,
                 self.line,
                 self._outward,
                 PublisherRules(),
-                self._clock,
+                machine=self._machine,
             )
         recovery = self.runtime.engine.recovery
         recovery._run_isolated = self._ends.noting(recovery._run_isolated)  # type: ignore[assignment,method-assign]
@@ -146,6 +149,10 @@ class Process:
     def clean(self, fault: Fault = WELL) -> None:
         """Remove what need not be kept any longer."""
         self._chore(self.runtime.tasks.clean, fault)
+
+    def recall(self, fault: Fault = WELL) -> None:
+        """Look for what was written by a clock that has been set back since."""
+        self._chore(self.runtime.tasks.recall, fault)
 
     def hear(self, publication: Publication, fates: Sequence[str], fault: Fault = WELL) -> None:
         """Hear what became of what it published."""
@@ -181,6 +188,8 @@ class Process:
         self._really_commit = dialect.do_commit
         patches: list[Any] = [patch.object(place, "reached", self._reached) for place in PLACES]
         patches.append(patch.object(dialect, "do_commit", self._commit))
+        patches.append(patch.object(publisher, "SWEEP_BYTES", BATCH_ROOM))
+        patches.append(patch.object(publisher, "SWEPT_BYTES", 2 * BATCH_ROOM))
         for patched in patches:
             patched.start()
         try:

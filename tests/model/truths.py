@@ -4,7 +4,7 @@ import json
 from collections import Counter
 
 from shared.messaging.bus import Incoming
-from shared.processing.store.tables import DONE, DROPPED
+from shared.processing.store.tables import DEAD, DONE, DROPPED
 from tests.model.books import Books
 from tests.model.broker import identity, reference_of
 from tests.model.chain import HEARER, TELLER, speaks
@@ -91,9 +91,17 @@ def _lost(world: World, name: str, books: Books) -> list[str]:
 
 
 def _blamed(world: World, name: str, books: Books) -> list[str]:
-    """No message counts as one that killed the process more often than it was cut short."""
+    """No message counts as one that killed the process more often than it was cut short.
+
+    None is dead that never began: what a broker thinks of it is no failure of its own.
+    """
     ends = world.ends[name]
-    return [
+    found = [
+        f"blamed: {row.id} at {name} is dead, and was never begun"
+        for row in books.inbox.values()
+        if row.status == DEAD and not row.attempts
+    ]
+    return found + [
         f"blamed: {row.id} at {name} for {row.crashes} deaths, cut short {ends.unfinished[row.id]}"
         for row in books.inbox.values()
         if row.crashes > ends.unfinished[row.id] + ends.unanswered

@@ -1,8 +1,6 @@
 """The model's world: website, broker, two processes of the teller, one of the hearer, people."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,10 +12,12 @@ from sqlmodel import col
 from infra.operations.dead_letters import decisions
 from infra.operations.replay import archive as replays
 from shared.events import CustomerReleased
+from shared.host.settings import Settings
 from shared.messaging.bus import Incoming, Outgoing
-from shared.processing import Person, resolutions
+from shared.persistence.clock import Machine
+from shared.processing import Person
 from shared.processing.resolutions import NotDeadLettered
-from shared.processing.store import decisions as records
+from shared.processing.store import retention
 from shared.processing.store.tables import DEAD, DONE, WAITING, Inbox, Outbox
 from tests.model.books import Books, read
 from tests.model.broker import Broker, Line, Publication, Straight, identity, reference_of
@@ -37,6 +37,7 @@ from tests.model.process import Ends, Process
 
 OUTBOX_KEPT = timedelta(days=7)
 INBOX_KEPT = timedelta(days=30)
+LONGEST_WRONG = timedelta(hours=7)
 THREE_WEEKS = timedelta(days=21)
 """As the product promises them (ARCHITECTURE.md)."""
 
@@ -53,6 +54,8 @@ class World:
         ground.clear()
         self.databases = ground.databases
         self.now = START
+        self.wrong = timedelta()
+        """How far the clock by which all services go is ahead of the time."""
         self.broker = Broker()
         self.moods = {name: Moods() for name in SERVICES}
         self.ends = {name: Ends() for name in SERVICES}
@@ -70,12 +73,18 @@ class World:
         self.came: dict[tuple[str, str], datetime] = {}
         """When each message came to each service for the first time."""
         self.wrongs: list[str] = []
+        for process in self.processes:
+            process.clean()  # As each does when it starts.
         self.look()
 
     def _process(self, name: str) -> Process:
         moods = self.moods[name]
         line = partial(self._line, name)
-        return Process(name, self._ground, lambda: self.now, moods, line, self.ends[name])
+        machine = Machine(
+            now=lambda: self.now + self.wrong,
+            seconds=lambda: (self.now - START).total_seconds(),  # noqa: PLW0108 - later, too.
+        )
+        return Process(name, self._ground, machine, moods, line, self.ends[name])
 
     def _line(self, name: str) -> Line:
         return Line(self.broker, name, lambda message_id: self._is_committed(name, message_id))
@@ -147,6 +156,14 @@ class World:
             name, message = known[which % len(known)]
             self.broker.queues[name].append(replace(message, redelivered=redelivered))
 
+    def give_up(self, which: int) -> None:
+        """The broker has delivered what waits too often, and hands it over as dead."""
+        queues = [queue for queue in self.broker.queues.values() if queue]
+        if queues:
+            queue = queues[which % len(queues)]
+            place = which % len(queue)
+            queue[place] = replace(queue[place], dead_lettered="it was delivered again and again")
+
     def forget(self, which: int) -> None:
         """The teller's database comes back from a backup of before one message.
 
@@ -169,11 +186,14 @@ class World:
     def note_what_may_go(self, process: Process) -> None:
         """Retention is about to remove what is old enough, and may remove nothing else."""
         books = read(self.databases[process.name])
+        # What a clock that is ahead adds until it is set right, at the speed of `retention`.
+        ahead = retention.LONGEST_STEP * retention.SPEED if self.wrong else timedelta()
+        now = self.now + ahead
         for word in books.outbox.values():
-            if word.published_at and word.published_at < self.now - OUTBOX_KEPT:
+            if word.published_at and word.published_at < now - OUTBOX_KEPT:
                 self.no_longer_kept.add(json.loads(word.body)["data"]["login_name"])
         for seen in books.inbox.values():
-            if seen.status == DONE and seen.received_at < self.now - INBOX_KEPT:
+            if seen.status == DONE and seen.received_at < now - INBOX_KEPT:
                 self.forgotten[process.name].add(seen.id)
                 if seen.type == Remind.command_type:
                     self.reminders_forgotten.add((seen.subject, seen.received_at))
@@ -183,27 +203,27 @@ class World:
         process = next(process for process in self.processes if process.name == name)
         decoder = process.runtime.engine.decoder
         won = 0
-        with self._clocks():
-            for person in ("anna", "bram"):
-                try:
-                    decisions.retry(
-                        self.databases[name],
-                        decoder,
-                        letter_id,
-                        by=Person(person),
-                        why="it is mended",
-                    )
-                    won += 1
-                except NotDeadLettered:
-                    continue
+        for person in ("anna", "bram"):
+            try:
+                decisions.retry(
+                    self.databases[name],
+                    decoder,
+                    letter_id,
+                    by=Person(person),
+                    why="it is mended",
+                    at=self.now,
+                )
+                won += 1
+            except NotDeadLettered:
+                continue
         if won > 1:
             self.wrongs.append(f"two people won: both retried {letter_id} at {name}")
         return won > 0
 
     def drop(self, name: str, letter_id: str) -> None:
         """A person lets a dead letter rest."""
-        with self._clocks():
-            decisions.drop(self.databases[name], letter_id, by=Person("anna"), why="it was a test")
+        by = Person("anna")
+        decisions.drop(self.databases[name], letter_id, by=by, why="it was a test", at=self.now)
         self.dropped.add((name, letter_id))
 
     def replay(self) -> None:
@@ -212,20 +232,21 @@ class World:
         settings = self._ground.settings
         with (
             patch.object(replays, "BusFactory", lambda _settings: _Lines(line)),
-            patch.object(replays, "service_names", lambda: list(SERVICES)),
+            patch.object(replays, "database_addresses", _addresses),
             patch.object(replays, "build_service", lambda name, _: build(name, Moods())),
-            patch.object(replays, "datetime", _clock_at(self.now)),
+            patch.object(replays, "database_now", lambda _database: self.now),
             replays.Archive(settings, HEARER, START - timedelta(days=1)) as archive,
         ):
             for _ in replays.send_again(settings, HEARER, archive):
                 pass
 
-    @contextmanager
-    def _clocks(self) -> Iterator[None]:
-        """The command line's clock is the model's too."""
-        clock = _clock_at(self.now)
-        with patch.object(resolutions, "datetime", clock), patch.object(records, "datetime", clock):
-            yield
+    # Time.
+
+    def pass_time(self, lasts: timedelta) -> None:
+        """Time goes by; a clock that is wrong is set right before long."""
+        self.now += lasts
+        if lasts >= LONGEST_WRONG:
+            self.wrong = timedelta()
 
     # All is well again.
 
@@ -235,6 +256,7 @@ class World:
         Raises:
             AssertionError: there is no rest.
         """
+        self.wrong = timedelta()
         self.broker.unbound.clear()
         for moods in self.moods.values():
             moods.by_reference.clear()
@@ -255,6 +277,7 @@ class World:
         for process in self.processes:
             while batch := self.take(process, 50):
                 process.consume(batch)
+            process.recall()
             process.run_due()
             process.sweep()
             for publication in list(process.line.on_the_wire):
@@ -288,6 +311,10 @@ class World:
         return found
 
 
+def _addresses(settings: Settings) -> dict[str, str]:
+    return {name: settings.database_url_of(name) for name in SERVICES}
+
+
 class _Lines:
     """What a replay asks for its line; see `infra.run.runtimes.BusFactory`."""
 
@@ -297,12 +324,3 @@ class _Lines:
     def bus(self, _name: str, *, consume: bool) -> Line:
         assert not consume
         return self._line
-
-
-def _clock_at(moment: datetime) -> type[datetime]:
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
-            return moment
-
-    return Clock

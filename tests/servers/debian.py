@@ -1,4 +1,4 @@
-"""Debian's packages of the servers: found, or installed where that is allowed.
+"""Debian's packages of the servers and the browser: found, or installed where that is allowed.
 
 Installing must leave no server running that the machine's owner did not ask for.
 """
@@ -18,7 +18,14 @@ SYSTEMD = Path("/run/systemd/system")
 UNITS = {
     "rabbitmq-server": ["rabbitmq-server.service", "epmd.service", "epmd.socket"],
     "postgresql": ["postgresql.service"],
+    "pgbouncer": ["pgbouncer.service"],
 }
+OTHERWISE = {
+    "rabbitmq-server": ", start Docker, or name a running server in STAPPENPLAN_TEST_BROKER_URL",
+    "postgresql": ", start Docker, or name a running server in STAPPENPLAN_TEST_DATABASE_URL",
+    "chromium": ", or name another in STAPPENPLAN_TEST_CHROMIUM",
+}
+"""What else helps whoever may not install it."""
 CREATE_CLUSTER = Path("/etc/postgresql-common/createcluster.conf")
 
 
@@ -29,9 +36,8 @@ def ensure(package: str, find: Callable[[], Path | None]) -> Path:
         return found
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise ServerError(
-            f"These tests need {package}: install it (Debian: sudo apt-get install {package}), "
-            "start Docker, or name a running server in STAPPENPLAN_TEST_BROKER_URL or "
-            "STAPPENPLAN_TEST_DATABASE_URL."
+            f"These tests need {package}: install it (Debian: sudo apt-get install {package})"
+            f"{OTHERWISE.get(package, '')}."
         )
     with INSTALL_LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # Another worker of the same run may be installing it.

@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.base.errors import Malformed
-from shared.events.envelope import CONTENT_TYPE, MAX_BODY_BYTES, NAMESPACE, Envelope, derived_id
+from shared.events.envelope import (
+    CONTENT_TYPE,
+    MAX_BODY_BYTES,
+    NAMESPACE,
+    Envelope,
+    derived_id,
+    read_document,
+)
 from shared.messaging.bus import Incoming
 from shared.processing.decoding import open_message
 
@@ -58,20 +65,90 @@ def test_an_event_goes_out_in_utc_whatever_the_zone_it_was_made_in() -> None:
     assert json.loads(envelope.to_bytes())["time"] == "2026-11-24T09:30:00Z"
 
 
-@pytest.mark.parametrize("content_type", [CONTENT_TYPE, f"{CONTENT_TYPE}; charset=utf-8", None, ""])
+AS_CLOUD_EVENTS_ALLOWS = [
+    "application/json; charset=utf-8",  # Dapr's own.
+    "application/json;charset=UTF-8",
+    'Application/JSON ; Charset="utf-8"',
+    "APPLICATION/JSON",
+    "application/vnd.example.customer+json",
+    None,
+]
+"""How `datacontenttype` may say that data are JSON (CloudEvents 1.0.2, JSON format 3.1)."""
+
+
+@pytest.mark.parametrize("content_type", AS_CLOUD_EVENTS_ALLOWS)
+def test_data_are_json_however_their_type_says_so(content_type: str | None) -> None:
+    # Given a document whose data say that they are JSON, When any door reads it,
+    document = LETTER | {"datacontenttype": content_type, "data_base64": None}
+    # Then it is the event that it would be without.
+    assert read_document(document) == open_message(arriving(LETTER))
+    assert open_message(arriving(document)) == open_message(arriving(LETTER))
+
+
+SAME_ID = [
+    ID.replace("-", ""),
+    ID.upper(),
+    ID.replace("-", "").upper(),
+    f"urn:uuid:{ID}",
+    f"{{{ID.upper()}}}",
+]
+"""One id, as programs in other languages write it."""
+
+
+@pytest.mark.parametrize("written", SAME_ID)
+def test_an_id_is_the_same_id_however_it_is_written(written: str) -> None:
+    # Given an event whose ids are written otherwise, in the document and in the property,
+    document = LETTER | {"id": written, "causationid": written}
+    # When it is read, Then inbox and history know it by the one form.
+    for message_id in (written, ID, None):
+        envelope = open_message(arriving(document, message_id=message_id))
+        assert (envelope.id, envelope.causationid) == (ID, ID)
+    assert open_message(arriving(LETTER, message_id=written)).id == ID
+
+
+@pytest.mark.parametrize(
+    "written", [ID[:-1], ID + "0", ID.replace("-", "_"), ID.replace("7", "７"), f"{{{ID}", "{}"]
+)
+def test_what_is_almost_an_id_is_none(written: str) -> None:
+    with pytest.raises(Malformed, match="id must be a UUID"):
+        open_message(arriving(LETTER | {"id": written}))
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [CONTENT_TYPE, f"{CONTENT_TYPE}; charset=utf-8", CONTENT_TYPE.upper(), "application/JSON",
+     "application/vnd.example+json", None, ""],
+)  # fmt: skip
 def test_a_structured_event_is_read_also_when_its_type_is_written_otherwise(
     content_type: str | None,
 ) -> None:
     assert open_message(arriving(LETTER, content_type=content_type)).id == ID
 
 
-@pytest.mark.parametrize("prefix", ["cloudEvents:", "cloudEvents_"])
+@pytest.mark.parametrize(
+    "prefix", ["cloudEvents:", "cloudEvents_", "CloudEvents:", "cloudevents_", "ce-", "CE-"]
+)
 def test_a_binary_event_is_read_from_its_headers(prefix: str) -> None:
     # Given the attributes as headers, some of them as bytes, and the fields as the body,
     headers = {f"{prefix}{name}": value for name, value in LETTER.items() if name != "data"}
     headers[f"{prefix}source"] = b"/services/billing"
     arrived = arriving(LETTER["data"], content_type="application/json", headers=headers)
     # When it is read, Then it is the event that the structured document would be.
+    assert open_message(arrived) == open_message(arriving(LETTER))
+
+
+def test_two_headers_for_one_attribute_must_agree() -> None:
+    headers = {f"cloudEvents:{name}": value for name, value in LETTER.items() if name != "data"}
+    again = arriving(LETTER["data"], content_type="application/json")
+    # Given an attribute that a gateway has written once more, When it is the same, Then that is
+    # fine; when it is not, nobody can know which is meant.
+    assert open_message(replace(again, headers={**headers, "CE-ID": ID})).id == ID
+    with pytest.raises(Malformed, match="two headers for the attribute source differ"):
+        open_message(replace(again, headers={**headers, "ce-source": "/services/signup"}))
+
+
+def test_a_header_of_somebodys_tracing_makes_no_binary_event() -> None:
+    arrived = arriving(LETTER, content_type="application/json", headers={"ce-traceparent": "00-x"})
     assert open_message(arrived) == open_message(arriving(LETTER))
 
 
@@ -103,6 +180,10 @@ def test_a_binary_event_is_read_from_its_headers(prefix: str) -> None:
         ({"data": {"a": "nul\0"}}, "NUL"),
         ({"data_base64": "e30="}, "data_base64"),
         ({"datacontenttype": "text/xml"}, "datacontenttype"),
+        ({"datacontenttype": "application/json+xml"}, "datacontenttype"),
+        ({"datacontenttype": CONTENT_TYPE}, "datacontenttype"),
+        ({"datacontenttype": ""}, "datacontenttype"),
+        ({"datacontenttype": 5}, "datacontenttype"),
         ({"causationid": 5}, "causationid"),
     ],
 )

@@ -1,11 +1,11 @@
 """A stand-in for KING's billing: hears `collection.requested`, says `collection.result`.
 
-It speaks only the public contract. What it reports can be planned: an order may fail first, or
-be returned after it succeeded.
+It speaks only the public contract. What it reports goes by the payer's account (`fates`): most
+pay, some fail first, or have the money back after the release.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+import time
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 import structlog
 from pydantic import ValidationError
 
+from infra.demo.simulators.fates import Plan, Report, by_account
 from shared.base.errors import Malformed
 from shared.events import KING_QUEUE, CollectionRequested, CollectionResult
 from shared.events.envelope import CONTENT_TYPE, NAMESPACE, Envelope
@@ -26,26 +27,12 @@ log = structlog.get_logger()
 BILLING = CollectionRequested.said_by
 """The broker user that may ask KING to collect."""
 
-Report = tuple[CollectionStatus, str | None]
-"""A status and the bank's reason code."""
-Plan = Callable[[CollectionRequested], Sequence[Report]]
-
-PLANS: dict[str, Sequence[Report]] = {
-    "succeed": [("submitted", None), ("succeeded", None)],
-    "fail": [("submitted", None), ("failed", "AM04")],
-    "return": [("succeeded", None), ("returned", "MD06")],
-    "reverse": [("succeeded", None), ("reversed", "AM05")],
-}
-
-
-def always(name: str) -> Plan:
-    """Report the same of every collection; `name` is one of `PLANS`."""
-    reports = PLANS[name]
-    return lambda _request: reports
+MOST_WAIT = 30.0
+"""Seconds of waiting for a request before it looks round."""
 
 
 class KingBilling:
-    """Collects whatever it is asked to, at once.
+    """Collects whatever it is asked to, at once, unless its `plan` says otherwise.
 
     With `strict` it is asked only by what the broker vouches for (`reason_to_refuse`); `refusals`
     are the reasons why it did not do what some message asked for.
@@ -56,10 +43,11 @@ class KingBilling:
         self._bus = bus
         self._strict = strict
         self.refusals: list[str] = []
-        self.plan = plan or always("succeed")
+        self.plan = plan or by_account
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._unreported: list[Incoming] = []
+        self._later: list[tuple[float, Incoming, list[Outgoing]]] = []
         self.requests: list[CollectionRequested] = []
         self.reported_at: dict[str, datetime] = {}
 
@@ -84,7 +72,7 @@ class KingBilling:
         reason_code: str | None = None,
     ) -> bool:
         """Report something more of a collection, such as a reversal; whether the broker has it."""
-        result = _result_of(request, (status, reason_code), datetime.now(UTC))
+        result = _result_of(request, Report(status, reason_code), datetime.now(UTC))
         key = f"{request.end_to_end_id}/{status}/{reason_code}"
         return self._bus.publish([say(result, subject, key)]).result(30) == [
             PublishResult.CONFIRMED
@@ -92,8 +80,9 @@ class KingBilling:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            for incoming in self._bus.receive(100, wait=30.0, linger=0.0):
+            for incoming in self._bus.receive(100, wait=self._until_next(), linger=0.0):
                 self._answer(incoming)
+            self._report_due()
             again, self._unreported = self._unreported, []
             if again and not self._stopping.wait(1.0):
                 for incoming in again:
@@ -114,11 +103,36 @@ class KingBilling:
             return
         self.requests.append(request)
         self.reported_at[request.order_reference] = datetime.now(UTC)
-        results = [
-            self._result(envelope, request, report, position)
-            for position, report in enumerate(self.plan(request))
-        ]
-        self._bus.publish(results).add_done_callback(partial(self._reported, incoming))
+        reports = list(enumerate(self.plan(request)))
+        now = [self._result(envelope, request, *at) for at in reports if not at[1].after]
+        later = [at for at in reports if at[1].after]
+        for at in later:
+            due = time.monotonic() + at[1].after.total_seconds()
+            self._later.append((due, incoming, [self._result(envelope, request, *at)]))
+        self._publish(incoming, now, last=not later)
+
+    def _publish(self, incoming: Incoming, results: list[Outgoing], *, last: bool) -> None:
+        """Report; with the `last` of its reports confirmed, a request is done with."""
+        if results:
+            self._bus.publish(results).add_done_callback(partial(self._reported, incoming, last))
+        elif last:
+            self._bus.acknowledge([incoming])  # Nothing is ever heard of it.
+
+    def _report_due(self) -> None:
+        """Report what happens only some time after the request.
+
+        The request is not acknowledged until then: when this ends before, it comes again.
+        """
+        now = time.monotonic()
+        due = [entry for entry in self._later if entry[0] <= now]
+        self._later = [entry for entry in self._later if entry[0] > now]
+        waiting = {id(incoming) for _, incoming, _ in self._later}
+        for _, incoming, results in due:
+            self._publish(incoming, results, last=id(incoming) not in waiting)
+
+    def _until_next(self) -> float:
+        now = time.monotonic()
+        return max(0.0, min((due - now for due, _, _ in self._later), default=MOST_WAIT))
 
     def _read(self, incoming: Incoming) -> Envelope:
         envelope = open_message(incoming)
@@ -137,20 +151,23 @@ class KingBilling:
             where = ".".join(str(part) for part in missing["loc"])
             raise Malformed(f"its data cannot be read: {where}: {missing['msg']}") from None
 
-    def _reported(self, incoming: Incoming, done: "Future[list[PublishResult]]") -> None:
+    def _reported(
+        self, incoming: Incoming, last: bool, done: "Future[list[PublishResult]]"
+    ) -> None:
         results = [] if done.exception() else done.result()
         if results and all(result is PublishResult.CONFIRMED for result in results):
-            self._bus.acknowledge([incoming])
+            if last:
+                self._bus.acknowledge([incoming])
             return
         log.warning("king_report_unconfirmed", results=[result.value for result in results])
         self._unreported.append(incoming)
         self._bus.interrupt()
 
     def _result(
-        self, envelope: Envelope, request: CollectionRequested, report: Report, position: int
+        self, envelope: Envelope, request: CollectionRequested, position: int, report: Report
     ) -> Outgoing:
         # A request that comes again gets the same answer: one id, one contents.
-        result = _result_of(request, report, envelope.time)
+        result = _result_of(request, report, envelope.time + report.after)
         return say(result, envelope.subject, f"{envelope.id}/{position}", envelope.id)
 
 
@@ -173,15 +190,14 @@ def reason_to_refuse(incoming: Incoming, event_type: str) -> str | None:
 def _result_of(
     request: CollectionRequested, report: Report, occurred_at: datetime
 ) -> CollectionResult:
-    status, reason_code = report
     return CollectionResult(
         order_reference=request.order_reference,
         end_to_end_id=request.end_to_end_id,
         attempt=request.attempt,
         amount_cents=request.amount_cents,
         currency=request.currency,
-        status=status,
-        reason_code=reason_code,
+        status=report.status,
+        reason_code=report.reason_code,
         occurred_at=occurred_at,
     )
 

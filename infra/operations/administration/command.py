@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from shared.host.service import Service
     from shared.host.settings import Settings
+    from shared.persistence.database import Database
     from shared.processing import Person
     from shared.web.auth import Grant
 
@@ -21,18 +23,37 @@ def _db() -> None:
 
 @db.command()
 def upgrade() -> None:
-    """Bring every service's own database to the current schema."""
-    from infra.composition import build_services
+    """Bring every service's own database to the schema of this version.
+
+    One that a later version has brought further is left as it is.
+    """
+    from infra.composition import build_services, database_addresses
     from infra.context import settings
     from shared.persistence.database import Database
-    from shared.persistence.schema import upgrade as bring_up
 
     current = settings()
+    addresses = database_addresses(current)
     for service in build_services(current):
-        with closing(Database(current.database_url_of(service.name))) as database:
-            changed = bring_up(database, service.migrations)
-        done = "brought to the current schema" if changed else "is current"
-        typer.echo(f"{service.name}: {done}")
+        with closing(Database(addresses[service.name])) as database:
+            typer.echo(f"{service.name}: {_upgrade(service, database)}")
+
+
+def _upgrade(service: "Service", database: "Database") -> str:
+    """Bring one to the schema of this version; what was done, in words."""
+    from shared.persistence.schema import compare
+    from shared.persistence.schema import upgrade as bring_up
+
+    present = compare(database, service.migrations)
+    changed = not present.is_sufficient and bring_up(
+        database,
+        service.migrations,
+        tell=lambda sentence: typer.echo(f"{service.name}: {sentence}", err=True),
+    )
+    done = "brought to the current schema" if changed else "is current"
+    if not present.unknown:
+        return done
+    newer = f"newer than this version ({', '.join(present.unknown)})"
+    return f"{done} where it was older; the rest is {newer}" if changed else f"is {newer}; left so"
 
 
 @token.callback()
@@ -81,11 +102,11 @@ def _record(current: "Settings", grant: "Grant") -> None:
     from infra.operations.administration import tokens
 
     with databases() as opened:
-        if grant.office and not tokens.office_exists(opened, current, grant.office):
-            raise _refuse(
-                f"there is no office {grant.office!r}: `stappenplan office list` shows those there "
-                "are, `stappenplan office add` adds one"
-            )
+        try:
+            if grant.office:
+                tokens.require_office(opened, current, grant.office)
+        except ValueError as error:
+            raise _refuse(str(error)) from None
         tokens.record(opened, grant, _whoever_asks())
 
 

@@ -64,6 +64,19 @@ def office_exists(databases: Mapping[str, Database], settings: Settings, code: s
         return session.get(Office, code) is not None
 
 
+def require_office(databases: Mapping[str, Database], settings: Settings, code: str) -> None:
+    """Let nobody act for an office that is not there.
+
+    Raises:
+        ValueError: there is none of this code; the text says what to do.
+    """
+    if not office_exists(databases, settings, code):
+        raise ValueError(
+            f"there is no office {code!r}: `stappenplan office list` shows those there are, "
+            "`stappenplan office add` adds one"
+        )
+
+
 def record(databases: Mapping[str, Database], grant: Grant, by: Person) -> None:
     """Write a token into every service's database, with the act of whoever made it.
 

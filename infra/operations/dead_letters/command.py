@@ -1,17 +1,15 @@
 """`stappenplan dead`: messages that failed for good, and what a person does about them."""
 
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from infra.operations.dead_letters.letters import DeadLetter
     from shared.persistence.database import Database
     from shared.processing import Person
+    from shared.processing.engine import Engine
 
 app = typer.Typer(no_args_is_help=True, help="Messages that failed for good.")
 
@@ -21,10 +19,30 @@ LetterId = Annotated[str, typer.Argument(metavar="ID", help="its id, or how the 
 LetterIds = Annotated[
     list[str], typer.Argument(metavar="ID...", help="their ids, or how the ids begin")
 ]
+AnyService = Annotated[
+    str, typer.Argument(metavar="[SERVICE]", help="which service's; with --all may be left out")
+]
+AnyLetters = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID...]", help="their ids, or how the ids begin")
+]
+Like = Annotated[
+    str,
+    typer.Option(
+        metavar="REASON",
+        help="with --all: only what died of this, by words of its reason or its fingerprint",
+    ),
+]
+CorrectedBody = Annotated[
+    str,
+    typer.Option(
+        metavar="FILE|-",
+        help="a corrected event (or body) to put in its place; the original is kept beside it",
+    ),
+]
 By = Annotated[str, typer.Option(help="who decides; you, when left out")]
 AT_MOST = 500
-ROOM_FOR_A_LINE = 68
-"""Columns in which an id, its moment and its tries stand beside each other."""
+LARGEST_BODY = 16 * 1024**2
+"""Bytes of a corrected body: what the broker takes by its own default."""
 
 
 @app.command("list")
@@ -34,61 +52,29 @@ def list_letters(
 ) -> None:
     """What failed for good, grouped by service and error."""
     from infra import context
-    from infra.operations.dead_letters import letters
+    from infra.operations.dead_letters import groups, letters, showing
 
     names = [context.require_service(service)] if service else []
     with context.databases(names) as databases:
         dead = letters.find(databases, limit=AT_MOST)
         not_kept = letters.not_kept(databases)
     if as_json:
-        context.as_json([letter.model_dump() for letter in dead])
+        context.as_json([letter.model_dump() for letter in groups.grouped(dead)])
         return
     if not dead:
         typer.echo("nothing is dead")
         return
-    _show_groups(dead)
+    showing.groups(dead)
     for overflow in not_kept:
         typer.echo(context.printable(overflow.sentence))
     typer.echo("`stappenplan dead show SERVICE ID` shows one whole; then `retry` or `drop` it")
-
-
-def _show_groups(dead: "Iterable[DeadLetter]") -> None:
-    """Each error once, with the letters that died of it."""
-    from rich.padding import Padding
-    from rich.text import Text
-
-    from infra import context
-
-    console = context.console()
-
-    def cause(letter: "DeadLetter") -> tuple[str, str, str]:
-        return letter.service, letter.type, letter.error
-
-    for (service, what, error), letters in groupby(sorted(dead, key=cause), key=cause):
-        together = sorted(letters, key=lambda letter: letter.since)
-        of_type = (context.printable(what), "cyan")
-        heading = Text.assemble((service, "bold"), "  ", of_type, f"  {len(together)} dead")
-        console.print(heading)
-        console.print(Padding(Text(context.printable(_cut(error)), style="red"), (0, 0, 0, 2)))
-        for letter in together:
-            tries = context.times(letter.attempts, "try", "tries")
-            story = f"{letter.since:%Y-%m-%d %H:%M}  {tries}"
-            # An id that is broken over two lines could not be copied.
-            beside = console.width >= ROOM_FOR_A_LINE
-            name = f"{letter.short_id:<36}  " if beside else f"{letter.short_id}\n    "
-            typer.echo(f"  {name}{story}")
-        console.print()
-
-
-def _cut(error: str, room: int = 400) -> str:
-    return error if len(error) <= room else f"{error[: room - 1]}…"
 
 
 @app.command()
 def show(service: ServiceName, letter_id: LetterId, as_json: Json = False) -> None:
     """One dead letter whole: the event, the error, the attempts."""
     from infra import context
-    from infra.operations.dead_letters import letters
+    from infra.operations.dead_letters import letters, showing
 
     context.require_service(service)
     with context.databases([service]) as databases:
@@ -96,61 +82,106 @@ def show(service: ServiceName, letter_id: LetterId, as_json: Json = False) -> No
     if as_json:
         context.as_json(letter)
     else:
-        _show_whole(letter)
-
-
-def _show_whole(letter: "Mapping[str, object]") -> None:
-    """Every field that holds something, under its name."""
-    from rich.highlighter import JSONHighlighter
-    from rich.table import Table
-    from rich.text import Text
-
-    from infra import context
-
-    colour = JSONHighlighter()
-    grid = Table.grid(padding=(0, 2))
-    for name, value in letter.items():
-        if value in (None, {}, [], ""):
-            continue
-        if isinstance(value, dict | list):
-            shown = colour(context.json_for_people(value))
-        else:
-            shown = Text(context.printable(str(value)), overflow="fold")
-        grid.add_row(Text(name.replace("_", " "), style="dim"), shown)
-    context.console().print(grid)
+        showing.whole(letter)
 
 
 @app.command()
 def retry(
-    service: ServiceName,
-    letter_ids: LetterIds,
+    service: AnyService = "",
+    letter_ids: AnyLetters = None,
+    every: Annotated[bool, typer.Option("--all", help="every letter, but what is on hold")] = False,
+    like: Like = "",
     why: Annotated[str, typer.Option(help="what has changed since")] = "by hand",
     by: By = "",
-    body: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE|-",
-            help="a corrected event (or body) to put in its place; the original is kept beside it",
-        ),
-    ] = "",
+    body: CorrectedBody = "",
 ) -> None:
     """Give it back to the service that failed, once; a running service takes it up."""
+    from infra.context import plain_option
+
+    ids, why = letter_ids or [], plain_option("why", why)
+    if every:
+        _require(not ids and not body, "--all retries every letter: name none, and correct none")
+        from infra.operations.dead_letters import together
+
+        together.retry_and_tell(service, like, why, by)
+    else:
+        _require(bool(service and ids), "name a service and the ids of letters, or say --all")
+        _require(not like, "--like goes with --all")
+        _retry_some(service, ids, why, by, body)
+
+
+def _require(fits: bool, sentence: str) -> None:
+    """End with exit code 2 where the words of a command do not fit each other."""
+    if not fits:
+        typer.echo(sentence, err=True)
+        raise typer.Exit(2)
+
+
+def _retry_some(service: str, letter_ids: Sequence[str], why: str, by: str, body: str) -> None:
     from infra import context
     from infra.composition import decoder
     from infra.operations.dead_letters import decisions
+    from shared.persistence.clock import database_now
 
-    if body and len(letter_ids) > 1:
-        typer.echo("--body corrects one letter: name that one alone", err=True)
-        raise typer.Exit(2)
-    correction = _read(body) if body else None
-    own_decoder = decoder(context.settings(), context.require_service(service))
+    correction = _read_for_one(letter_ids, body) if body else None
+    own = decoder(context.settings(), context.require_service(service))
 
     def decide(database: "Database", letter_id: str, who: "Person") -> str:
+        # When it is due, the services judge by their database's time.
+        at = database_now(database)
         return decisions.retry(
-            database, own_decoder, letter_id, by=who, why=why, correction=correction
+            database, own, letter_id, by=who, why=why, at=at, correction=correction
         )
 
     _decide(decide, service, letter_ids, by, "is due again")
+
+
+@app.command()
+def rehearse(
+    service: ServiceName,
+    letter_id: LetterId,
+    body: Annotated[
+        str, typer.Option(metavar="FILE|-", help="a corrected event (or body) to try in its place")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """What a retry would write and say: it is run and taken back, and nothing of it is done."""
+    from infra import context
+    from infra.operations.dead_letters import letters, showing
+    from infra.operations.dead_letters.foretelling import Foretold
+
+    context.require_service(service)
+    correction = _read(body) if body else None
+    with context.databases([service]) as databases, databases[service].read() as session:
+        whole_id = letters.find_by_prefix(session, letter_id).id
+    with _engine(service) as engine:
+        foretold = Foretold.of(engine.rehearse(whole_id, correction))
+    if as_json:
+        context.as_json(foretold.as_json())
+    else:
+        showing.foretold(foretold)
+    if not foretold.is_well:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _engine(service: str) -> "Iterator[Engine]":
+    """The engine of a service that is not at work: nobody publishes or sends for it."""
+    from infra import context
+    from infra.buses import BusFactory
+    from infra.composition import build_service, publisher_rules, senders
+    from shared.host.runtime import Runtime
+
+    settings = context.settings()
+    runtime = Runtime(
+        build_service(service, settings),
+        settings,
+        BusFactory(settings).bus(service, consume=False),
+        senders(settings),
+        publisher_rules(settings),
+    )
+    with closing(runtime.database):
+        yield runtime.engine
 
 
 @app.command()
@@ -161,22 +192,29 @@ def drop(
     by: By = "",
 ) -> None:
     """Let it rest, with a reason; it stays on record."""
+    from infra.context import plain_option
     from infra.operations.dead_letters import decisions
+    from shared.persistence.clock import database_now
+
+    why = plain_option("why", why)
 
     def decide(database: "Database", letter_id: str, who: "Person") -> str:
-        return decisions.drop(database, letter_id, by=who, why=why)
+        return decisions.drop(database, letter_id, by=who, why=why, at=database_now(database))
 
     _decide(decide, service, letter_ids, by, "is dropped")
 
 
+def _read_for_one(letter_ids: Sequence[str], path: str) -> bytes:
+    if len(letter_ids) > 1:
+        typer.echo("--body corrects one letter: name that one alone", err=True)
+        raise typer.Exit(2)
+    return _read(path)
+
+
 def _read(path: str) -> bytes:
-    if path == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        typer.echo(f"cannot read {path}: {error.strerror}", err=True)
-        raise typer.Exit(2) from None
+    from infra import context
+
+    return context.read_limited(path, LARGEST_BODY)
 
 
 def _decide(
@@ -188,11 +226,10 @@ def _decide(
 ) -> None:
     """Decide about each letter; one about which nothing can be decided does not stop the rest."""
     from infra import context
-    from shared.processing import Person
     from shared.processing.resolutions import NotDeadLettered, WouldBeRejected
 
     context.require_service(service)
-    who, refused = Person(by or context.whoever_asks(), None, "command line"), False
+    who, refused = context.decider(by), False
     with context.databases([service]) as databases:
         for prefix in letter_ids:
             try:

@@ -3,32 +3,48 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from pydantic_core import from_json
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from infra.operations.dead_letters.letters import DeadLetter
-from shared.host.service import CustomerName, CustomerNames
+from infra.operations.dead_letters.letters import DeadLetter, find
+from shared.host.service import CustomerName, CustomerNames, Service
 from shared.persistence.bulk import in_
 from shared.persistence.database import Database
 from shared.processing.store.tables import Inbox
 
-VARIABLE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
-"""Ids and numbers, which differ between two letters that died of the same."""
+VARIABLE = re.compile(
+    r"""[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}  # an id
+    | '[^']*' | "[^"]*"                              # what is quoted
+    | \S+@\S+ | \d+                                 # an address, a number
+    | (?<=[a-z,:]\ )[A-Z]\S*(?:\s[A-Z]\S*)*          # names within a sentence
+    """,
+    re.VERBOSE,
+)
+"""What differs between two letters that died of the same: whom and what it is about."""
 
 READ_BYTES = 16 * 1024
 """Larger messages are not opened for a list; an event of ours has a tenth of it."""
 NOBODY = CustomerName(None, None)
 
 
-def grouped(letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+def listed(service: Service, database: Database, limit: int) -> list[DeadLetter]:
+    """The oldest dead letters of a service, in groups, each with its customer and their step."""
+    letters = find({service.name: database}, limit)[:limit]
+    return grouped(
+        letter.model_copy(update={"step": service.step_of(letter.type)})
+        for letter in named(database, letters, service.customers)
+    )
+
+
+def grouped(letters: Iterable[DeadLetter]) -> list[DeadLetter]:
     """The letters in groups that died of the same, the group of the oldest letter first."""
     groups: dict[str, list[DeadLetter]] = {}
     for letter in letters:
-        groups.setdefault(_fingerprint(letter), []).append(letter)
+        groups.setdefault(fingerprint_of(letter), []).append(letter)
     return [
         letter.model_copy(update={"fingerprint": fingerprint, "alike": len(group)})
         for fingerprint, group in groups.items()
@@ -36,7 +52,7 @@ def grouped(letters: Sequence[DeadLetter]) -> list[DeadLetter]:
     ]
 
 
-def _fingerprint(letter: DeadLetter) -> str:
+def fingerprint_of(letter: DeadLetter) -> str:
     """Equal for letters of one kind that died of the same, whatever its ids and numbers are."""
     cause = VARIABLE.sub("#", letter.error)
     said = json.dumps([letter.service, letter.kind, letter.type, cause])

@@ -38,7 +38,9 @@ class DeadLetter(BaseModel):
     """One message that failed for good, as a list has it.
 
     `reference` and `company` name its customer, as far as the service knows them. Letters that
-    died of the same have the same `fingerprint`; `alike` is how many of the list those are.
+    died of the same have the same `fingerprint`; `alike` is how many of the list those are. `step`
+    is the step of the plan at which the customer waits for it; `not_kept` how many more its speaker
+    sent that were refused, and are counted only.
     """
 
     service: str
@@ -53,6 +55,8 @@ class DeadLetter(BaseModel):
     error: str
     fingerprint: str = ""
     alike: int = 1
+    step: str | None = None
+    not_kept: int = 0
 
     @property
     def short_id(self) -> str:
@@ -168,11 +172,13 @@ def _messages(session: Session, service: str, limit: int) -> list[DeadLetter]:
     )
     statement = select(Inbox).options(*light).where(col(Inbox.status) == DEAD)
     statement = statement.order_by(received).limit(limit)
+    not_kept = {row.speaker: row.number for row in overflow.of_open_letters(session)}
     return [
         DeadLetter(
             service=service,
             id=row.id,
             kind="message",
+            not_kept=not_kept.get(row.exchange or "", 0) if row.id.startswith(REJECTED) else 0,
             type=row.type,
             subject=row.subject,
             since=row.received_at,

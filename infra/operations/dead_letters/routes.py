@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from infra.operations.dead_letters import decisions, letters
-from infra.operations.dead_letters.groups import grouped, named
+from infra.operations.dead_letters.groups import listed
 from infra.operations.dead_letters.letters import (
     DeadLetter,
     NoSuchLetter,
@@ -81,8 +81,7 @@ def routes(runtimes: Sequence[Runtime]) -> APIRouter:
         service: str, _operator: Operator, limit: Annotated[int, Query(ge=1, le=500)] = 500
     ) -> list[DeadLetter]:
         runtime = find_runtime(service)
-        listed = letters.find({service: runtime.database}, limit)[:limit]
-        return grouped(named(runtime.database, listed, runtime.service.customers))
+        return listed(runtime.service, runtime.database, limit)
 
     @router.get(
         LETTER,
@@ -104,6 +103,7 @@ def routes(runtimes: Sequence[Runtime]) -> APIRouter:
                 letter_id,
                 by=operator.person,
                 why=body.why,
+                at=runtime.clock(),
                 correction=correction,
             )
         runtime.wake()
@@ -111,9 +111,11 @@ def routes(runtimes: Sequence[Runtime]) -> APIRouter:
 
     @router.post(LETTER + "/drop", summary="Let it rest, with a reason")
     def drop(service: str, letter_id: str, body: Dropping, operator: Operator) -> Outcome:
-        database = find_runtime(service).database
+        runtime = find_runtime(service)
         with _as_problems():
-            decided = decisions.drop(database, letter_id, by=operator.person, why=body.why)
+            decided = decisions.drop(
+                runtime.database, letter_id, by=operator.person, why=body.why, at=runtime.clock()
+            )
         return Outcome(service=service, id=decided, verdict="drop")
 
     return router

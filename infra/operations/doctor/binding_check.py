@@ -5,13 +5,14 @@ who hears it. Where that is missing, the binding is gone, or the queue is very l
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlmodel import col
 
 from shared.host.service import Service
 from shared.messaging.bus import PublishResult
+from shared.persistence.clock import database_now
 from shared.persistence.database import Database
 from shared.processing.store.tables import Inbox, Outbox
 
@@ -37,8 +38,8 @@ def not_arriving(
     services: Mapping[str, tuple[Service, Database]],
 ) -> Iterator[tuple[str, str]]:
     """Each event type with a service that hears it and did not get the newest one."""
-    before = datetime.now(UTC) - GRACE
     for speaker, database in services.values():
+        before = database_now(database) - GRACE
         for event_type in speaker.says:
             newest = _newest_id(database, event_type, before)
             for name, (hearer, inbox) in services.items():

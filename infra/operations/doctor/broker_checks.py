@@ -7,9 +7,9 @@ from infra.composition import topology
 from infra.operations.doctor.binding_check import unheard
 from infra.operations.doctor.database_checks import usable_databases
 from infra.operations.doctor.finding import Finding
-from infra.operations.topology.present import known_offices, missing_from_broker
+from infra.operations.topology.present import by_whoever_may, known_offices, missing_from_broker
 from shared.host.settings import Settings
-from shared.messaging.bus import EXCHANGE
+from shared.messaging.bus import ALARM, EXCHANGE, BusDown
 from shared.messaging.topology import Binding, Topology, website_exchange
 from shared.messaging.topology.management import Management
 
@@ -22,16 +22,13 @@ def broker(settings: Settings) -> Iterator[Finding]:
         yield Finding("broker", True, "embedded: events live in this machine's databases")
         return
     wanted = topology(settings).with_offices(known_offices(settings))
-    lacking = missing_from_broker(wanted, settings)
-    if lacking is None:
-        yield Finding(
-            "broker",
-            False,
-            "RabbitMQ cannot be reached, or refuses the login",
-            "check STAPPENPLAN_BROKER_URL and that the broker runs",
-        )
+    try:
+        lacking = missing_from_broker(wanted, settings)
+    except BusDown as refusal:
+        advice = "check STAPPENPLAN_BROKER_URL and that the broker runs"
+        yield Finding("broker", False, str(refusal), advice)
         return
-    yield Finding("broker", True, "RabbitMQ answers")
+    yield _alarm(settings)
     yield _publishers(settings)
     websites = [office for office in wanted.offices if website_exchange(office) in lacking]
     yield from _websites(websites)
@@ -40,6 +37,15 @@ def broker(settings: Settings) -> Iterator[Finding]:
         wanted.with_offices([office for office in wanted.offices if office not in websites]),
         [name for name in lacking if name not in map(website_exchange, websites)],
     )
+
+
+def _alarm(settings: Settings) -> Finding:
+    """Whether the broker, which answers, also takes what is published."""
+    from shared.messaging.topology.declare import takes_nothing
+
+    if by_whoever_may(settings, takes_nothing):
+        return Finding("broker", False, ALARM, "`rabbitmq-diagnostics alarms` says of which node")
+    return Finding("broker", True, "RabbitMQ answers, and takes what is published")
 
 
 def _publishers(settings: Settings) -> Finding:

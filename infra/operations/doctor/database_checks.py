@@ -7,15 +7,18 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from infra.composition import build_services
+from infra.composition import build_services, database_addresses
 from infra.operations.doctor.binding_check import not_arriving, unheard
 from infra.operations.doctor.finding import Finding
-from shared.host.metrics import count
+from shared.host.counting import count
 from shared.host.service import Service
 from shared.host.settings import Settings
 from shared.notifications.queue import WAITING_NOTIFICATIONS
+from shared.persistence.chores import without_hurry
+from shared.persistence.clock import database_now
 from shared.persistence.database import Database
-from shared.persistence.schema import is_current
+from shared.persistence.histories import UnrelatedSchema
+from shared.persistence.schema import compare, is_sufficient
 
 CLOCK_TOLERANCE_SECONDS = 5
 LONG_DUE = timedelta(hours=1)
@@ -24,6 +27,7 @@ LONG_DUE = timedelta(hours=1)
 
 def databases(settings: Settings) -> Iterator[Finding]:
     """Each service's database: its schema, what waits in it, its clock."""
+    database_addresses(settings)
     for service in build_services(settings):
         if not _is_made(settings, service):
             # To look would make it: an empty file where there was none.
@@ -33,17 +37,18 @@ def databases(settings: Settings) -> Iterator[Finding]:
             continue
         with closing(Database(settings.database_url_of(service.name))) as database:
             yield _database(service, database)
+            yield from _newer(service, database)
             if not settings.embedded:
                 yield from _undelivered(service, database)
 
 
 def _undelivered(service: Service, database: Database) -> Iterator[Finding]:
     """Whether mails and texts wait that nobody sends: every process may only consume."""
-    if not (database.answers() and is_current(database, service.migrations)):
+    if not _usable(service, database):
         return
     with database.read() as session:
         due = WAITING_NOTIFICATIONS.next_due(session)
-    late = due is not None and datetime.now(UTC) - due > LONG_DUE
+    late = due is not None and database_now(database) - due > LONG_DUE
     yield Finding(
         f"mails of {service.name}",
         not late,
@@ -78,17 +83,38 @@ def _not_delivered(opened: Mapping[str, tuple[Service, Database]]) -> Iterator[s
 
 @contextmanager
 def usable_databases(settings: Settings) -> Iterator[dict[str, tuple[Service, Database]]]:
-    """The services whose database is there, answers and has this version's schema."""
+    """The services whose database is there, answers and has all that this version needs."""
     with ExitStack() as stack:
         opened = {}
         for service in build_services(settings):
             if not _is_made(settings, service):
                 continue
-            database = Database(settings.database_url_of(service.name))
+            database = without_hurry(Database(settings.database_url_of(service.name)))
             stack.enter_context(closing(database))
-            if database.answers() and is_current(database, service.migrations):
+            if _usable(service, database):
                 opened[service.name] = (service, database)
         yield opened
+
+
+def _usable(service: Service, database: Database) -> bool:
+    try:
+        return database.answers() and is_sufficient(database, service.migrations)
+    except UnrelatedSchema:
+        return False
+
+
+def _newer(service: Service, database: Database) -> Iterator[Finding]:
+    """Whether a later version has been at work here, beside this one or before it."""
+    if not _usable(service, database):
+        return
+    unknown = compare(database, service.migrations).unknown
+    if unknown:
+        yield Finding(
+            f"schema of {service.name}",
+            True,
+            f"newer than this version ({', '.join(unknown)}): fine while both run, "
+            "`stappenplan db upgrade` is not needed",
+        )
 
 
 def _is_made(settings: Settings, service: Service) -> bool:
@@ -98,11 +124,16 @@ def _is_made(settings: Settings, service: Service) -> bool:
 
 def _database(service: Service, database: Database) -> Finding:
     name = f"database {service.name}"
-    if not database.answers():
+    if (trouble := database.trouble()) is not None:
         advice = "check STAPPENPLAN_DATABASE_URL, and that the database exists"
-        return Finding(name, False, "does not answer", advice)
-    if not is_current(database, service.migrations):
-        return Finding(name, False, "has an older schema", "run `stappenplan db upgrade`")
+        return Finding(name, False, f"does not answer: {trouble}", advice)
+    try:
+        behind = compare(database, service.migrations).behind
+    except UnrelatedSchema as error:
+        return Finding(name, False, "has the tables of something else", str(error))
+    if behind:
+        older = f"has an older schema than this version ({', '.join(behind)})"
+        return Finding(name, False, older, "run `stappenplan db upgrade`")
     with database.read() as session:
         depths = count(session)
         now = None if database.is_sqlite else session.execute(text("SELECT now()")).scalar()

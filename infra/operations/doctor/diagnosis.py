@@ -5,10 +5,14 @@ from collections.abc import Callable, Iterator
 from sqlalchemy.exc import SQLAlchemyError
 
 from infra.operations.doctor.broker_checks import broker
+from infra.operations.doctor.connection_check import connections
 from infra.operations.doctor.database_checks import databases, delivery
 from infra.operations.doctor.finding import Finding
 from infra.operations.doctor.folder_check import folder
+from infra.operations.doctor.policy_check import policies
+from infra.operations.doctor.rights_check import consumers, rights
 from infra.operations.doctor.sending_checks import mail, templates, texts
+from infra.operations.doctor.session_checks import sessions
 from infra.operations.doctor.token_checks import token_key, tokens
 from shared.base.errors import StappenplanError
 from shared.host.settings import Settings
@@ -25,7 +29,8 @@ def catalogue(settings: Settings) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
-    catalogue, broker, databases, delivery, templates, mail, texts, token_key, tokens, folder,
+    catalogue, broker, policies, rights, consumers, databases, sessions, connections, delivery,
+    templates, mail, texts, token_key, tokens, folder,
 )  # fmt: skip
 
 

@@ -1,9 +1,7 @@
 """`stappenplan emit`: publish an event as the website or KING would."""
 
 import json
-import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +11,11 @@ if TYPE_CHECKING:
     from shared.events.event import Event
     from shared.host.settings import Settings
     from shared.messaging.bus import PublishResult
+
+MOST_BYTES = 64 * 1024**2
+"""What is emitted at a time: all of it is looked at before any of it is said, and is in memory."""
+
+EMIT_AGAIN = "Emit the same again then: an event that arrived after all counts once"
 
 
 def emit(
@@ -37,13 +40,12 @@ def emit(
 
 def _read(source: str) -> bytes:
     """What is in the file, or on standard input: some text, in UTF-8."""
+    from infra.context import read_limited
+
     name = "standard input" if source == "-" else source
+    content = read_limited(source, MOST_BYTES)
     try:
-        content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
         content.decode()
-    except OSError as error:
-        typer.echo(f"cannot read {name}: {error.strerror}", err=True)
-        raise typer.Exit(2) from None
     except UnicodeDecodeError as error:
         typer.echo(f"{name} is not text in UTF-8: see byte {error.start + 1}", err=True)
         raise typer.Exit(1) from None
@@ -131,7 +133,15 @@ def _over_http(settings: "Settings", envelopes: "list[Envelope]") -> None:
                 typer.echo(f"nothing answers at {url}; start it with `stappenplan run`", err=True)
                 raise typer.Exit(1) from None
             if answer.status_code != 202:
-                raise _refuse(number, str(answer.json().get("detail", answer.text)))
+                raise _refuse(number, _told(answer.status_code, answer.content))
+
+
+def _told(status: int, body: bytes) -> str:
+    """What is wrong by an answer; one that was made before anybody read the request tells less."""
+    try:
+        return str(json.loads(body)["detail"])
+    except (ValueError, TypeError, KeyError):
+        return f"it was not taken now (HTTP {status}). {EMIT_AGAIN}"
 
 
 def _over_broker(settings: "Settings", envelopes: "list[Envelope]") -> None:
@@ -147,11 +157,15 @@ def _over_broker(settings: "Settings", envelopes: "list[Envelope]") -> None:
         results = _publish(settings, user, [envelope for _, envelope in mine])
         for (number, _), result in zip(mine, results, strict=True):
             if result is not PublishResult.CONFIRMED:
-                raise _refuse(
-                    number,
-                    f"the broker did not take it from {user}: {result.value}; `stappenplan doctor` "
-                    "names an exchange or a binding that is missing",
-                )
+                raise _refuse(number, f"the broker did not take it from {user}: {_why(result)}")
+
+
+def _why(result: "PublishResult") -> str:
+    from shared.messaging.bus import PublishResult
+
+    if result is PublishResult.REFUSED:
+        return "refused; a queue that would get it is full, until its service has caught up"
+    return f"{result.value}; `stappenplan doctor` names an exchange or a binding that is missing"
 
 
 def _publish(
@@ -160,9 +174,12 @@ def _publish(
     """Publish to the user's own exchange; where anybody is believed, else to the services'.
 
     So an office for which the broker was not set up can be tried, as long as nothing is strict.
+
+    Raises:
+        BusDown: the broker is away, or takes nothing.
     """
-    from infra.buses import BusFactory, exchange_of_user
-    from shared.messaging.bus import EXCHANGE, Outgoing, PublishResult
+    from infra.buses import BusFactory, exchange_of_user, publish
+    from shared.messaging.bus import ALARM, EXCHANGE, BusDown, Outgoing, PublishResult
 
     messages = [Outgoing(envelope.id, envelope.type, envelope.to_bytes()) for envelope in envelopes]
     exchanges = [exchange_of_user(user), *([] if settings.strict_publishers else [EXCHANGE])]
@@ -171,10 +188,14 @@ def _publish(
         bus = BusFactory(settings).bus(user, consume=False, exchange=exchange)
         bus.open()
         try:
-            results = bus.publish(messages).result(timeout=60)
+            results = publish(bus, messages)
+        except BusDown as away:
+            # An exchange that is not there looks so, too: the other one may be.
+            if exchange == exchanges[-1] or str(away) == ALARM:
+                raise BusDown(f"{away}. {EMIT_AGAIN}") from None
         finally:
             bus.close()
-        if all(result is PublishResult.CONFIRMED for result in results):
+        if results and all(result is PublishResult.CONFIRMED for result in results):
             break
     return results
 

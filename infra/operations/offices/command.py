@@ -1,12 +1,13 @@
 """`stappenplan office`: the accounting offices, added and changed as KING's back office does."""
 
-from datetime import UTC, datetime
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlmodel import Session
 
 app = typer.Typer(no_args_is_help=True, help="The accounting offices.")
@@ -50,6 +51,7 @@ def _change(code: str, changes: dict[str, Any]) -> None:
     """Write what is told of an office, and show what is known of it now."""
     from infra.context import databases
     from services.signup.models import Office
+    from shared.persistence.clock import database_now
 
     with databases(["signup"]) as opened, opened["signup"].begin() as session:
         present = session.get(Office, code)
@@ -58,13 +60,13 @@ def _change(code: str, changes: dict[str, Any]) -> None:
         after = _checked(before | changes)
         session.merge(Office.of(code=code, **after))
         if after != before:
-            _record(session, code, after)
+            _record(session, code, after, database_now(opened["signup"]))
     news = "is as it was" if after == before else "is changed" if present else "is added"
     typer.echo(f"office {code} {news}")
     _show(after)
 
 
-def _record(session: "Session", code: str, office: dict[str, Any]) -> None:
+def _record(session: "Session", code: str, office: dict[str, Any], now: "datetime") -> None:
     """Record who changed the office, as a request over HTTP does."""
     from infra.context import whoever_asks
     from services.signup.commands import PutOffice, office_subject
@@ -73,7 +75,7 @@ def _record(session: "Session", code: str, office: dict[str, Any]) -> None:
 
     put = PutOffice(code=code, **office)
     by, subject = Person(whoever_asks(), None, "command line"), office_subject(code)
-    acts.record(session, by, put.command_type, subject, datetime.now(UTC), acts.recorded(put))
+    acts.record(session, by, put.command_type, subject, now, acts.recorded(put))
 
 
 def _open_exchange(code: str, passwords: str) -> None:
@@ -102,7 +104,7 @@ def _open_exchange(code: str, passwords: str) -> None:
 
 
 def _require_code(code: str) -> None:
-    from services.signup.api import is_office_code
+    from services.signup.office_data import is_office_code
 
     if not is_office_code(code):
         typer.echo("CODE: it has 1 to 35 printable characters", err=True)
@@ -114,7 +116,7 @@ def _checked(office: dict[str, Any]) -> dict[str, Any]:
     from pydantic import ValidationError
 
     from infra.context import complaints
-    from services.signup.api import OfficeBody
+    from services.signup.office_data import OfficeBody
 
     try:
         return OfficeBody.model_validate(

@@ -6,28 +6,39 @@ However many there are, a page of each service's is in memory at a time.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from heapq import merge
-from itertools import islice
 
 from sqlalchemy import ColumnElement, bindparam, func, select, tuple_
 from sqlmodel import col
 
-from infra.buses import BusFactory
-from infra.composition import build_service, decoder, service_names
+from infra.buses import BusFactory, publish
+from infra.composition import build_service, database_addresses, decoder
 from shared.base.errors import StappenplanError
 from shared.host.settings import Settings
 from shared.host.tasks import OUTBOX_KEPT
-from shared.messaging.bus import EXCHANGE, Bus, Incoming, Outgoing, PublishResult
+from shared.messaging.batches import Room
+from shared.messaging.bus import (
+    BATCH_BYTES,
+    EXCHANGE,
+    Bus,
+    BusDown,
+    Incoming,
+    Outgoing,
+    PublishResult,
+)
 from shared.messaging.topology.topology import ADMIN
+from shared.persistence.chores import without_hurry
+from shared.persistence.clock import database_now
 from shared.persistence.database import Database
 from shared.persistence.entity import moment
 from shared.processing.store import schedule
 from shared.processing.store.outbox import OutboxEntry, traceparent_of
 from shared.processing.store.tables import Outbox
 
-PAGE = 200
-"""Events that are read at a time from each database, and handed over at a time."""
+PAGE, PAGE_BYTES = 200, BATCH_BYTES
+"""Events that are read at a time from each database, and handed over at a time: so many, and so
+much; one always fits."""
 
 
 class NotTaken(StappenplanError):
@@ -59,16 +70,23 @@ class Archive:
         self._stack = ExitStack()
         heard = col(Outbox.type).in_(build_service(hearer, settings).hears)
         published_at = col(Outbox.published_at)
-        self.since = max(since, datetime.now(UTC) - OUTBOX_KEPT)
-        # What is published while this runs goes out by itself: without an end there is none.
-        self._wanted = (heard, published_at >= self.since, published_at <= datetime.now(UTC))
+        with closing(Database(settings.database_url_of(hearer))) as database:
+            now = database_now(database)
+        self.since = max(since, now - OUTBOX_KEPT)
+        self._now = now
+        self._wanted: tuple[ColumnElement[bool], ...] = (heard, published_at >= self.since)
         self._unpublished = (heard, published_at.is_(None))
 
     def __enter__(self) -> "Archive":
         self._databases = {
-            name: self._stack.enter_context(closing(Database(self._settings.database_url_of(name))))
-            for name in service_names()
+            name: self._stack.enter_context(closing(without_hurry(Database(address))))
+            for name, address in database_addresses(self._settings).items()
         }
+        # What is published while this runs goes out by itself: without an end there is none. What
+        # a clock that was ahead has marked is in it, too.
+        latest = [_latest(database) for database in self._databases.values()]
+        end = max([self._now, *filter(None, latest)])
+        self._wanted = (*self._wanted, col(Outbox.published_at) <= end)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -91,28 +109,50 @@ class Archive:
 
     def _of(self, database: Database) -> Iterator[Published]:
         last: Published | None = None
-        while True:
-            page = self._page(database, last)
+        while page := self._page(database, last):
             yield from page
-            if len(page) < PAGE:
-                return
             last = page[-1]
 
     def _page(self, database: Database, last: Published | None) -> list[Published]:
+        """The next events of a database: as many as a page has room for."""
         order = col(Outbox.published_at), col(Outbox.id)
-        statement = select(*order, col(Outbox.type), col(Outbox.body)).where(*self._wanted)
+        wanted = self._wanted
         if last is not None:
             place = tuple_(bindparam(None, last.at, moment().type), bindparam(None, last.id))
-            statement = statement.where(tuple_(*order) > place)
+            wanted = *wanted, tuple_(*order) > place
+        sizes = select(func.length(col(Outbox.body))).where(*wanted).order_by(*order).limit(PAGE)
+        events = select(*order, col(Outbox.type), col(Outbox.body)).where(*wanted).order_by(*order)
         with database.read() as session:
-            rows = session.execute(statement.order_by(*order).limit(PAGE))
+            room = Room(PAGE, PAGE_BYTES)
+            number = sum(1 for size in session.execute(sizes).scalars() if room.admit(size))
+            rows = session.execute(events.limit(number)) if number else ()
             return [Published(at, id_, type_, body) for at, id_, type_, body in rows]
+
+
+def _latest(database: Database) -> datetime | None:
+    with database.read() as session:
+        last: datetime | None = session.scalar(select(func.max(col(Outbox.published_at))))
+        return last
 
 
 def _count(database: Database, conditions: Sequence[ColumnElement[bool]]) -> int:
     with database.read() as session:
         statement = select(func.count()).select_from(Outbox).where(*conditions)
         return int(session.execute(statement).scalar_one())
+
+
+def pages_of(events: Iterator[Published]) -> Iterator[list[Published]]:
+    """The events in pages, each as full as it may be."""
+    page: list[Published] = []
+    room = Room(PAGE, PAGE_BYTES)
+    for event in events:
+        if not room.admit(len(event.body)):
+            yield page
+            page, room = [], Room(PAGE, PAGE_BYTES)
+            room.admit(len(event.body))
+        page.append(event)
+    if page:
+        yield page
 
 
 def send_again(settings: Settings, service: str, archive: Archive) -> Iterator[Sequence[Published]]:
@@ -125,7 +165,7 @@ def send_again(settings: Settings, service: str, archive: Archive) -> Iterator[S
         hand = _to_queue if not settings.embedded else _into_inbox
         give = hand(settings, service, stack)
         events = iter(archive)
-        while page := list(islice(events, PAGE)):
+        for page in pages_of(events):
             give(page)
             yield page
 
@@ -141,7 +181,10 @@ def _to_queue(settings: Settings, service: str, stack: ExitStack) -> Hand:
             )
             for event in page
         ]
-        results = bus.publish(messages).result(timeout=60)
+        try:
+            results = publish(bus, messages)
+        except BusDown as away:
+            raise NotTaken(str(away)) from None
         if any(result is not PublishResult.CONFIRMED for result in results):
             raise NotTaken("the broker did not take every event")
 
@@ -154,7 +197,7 @@ def _into_inbox(settings: Settings, service: str, stack: ExitStack) -> Hand:
     database = stack.enter_context(closing(Database(settings.database_url_of(service))))
 
     def hand(page: Sequence[Published]) -> None:
-        now = datetime.now(UTC)
+        now = database_now(database)
         content_type = Outgoing("", "", b"").content_type
         messages = [
             decode(Incoming(event.body, event.type, content_type, exchange=EXCHANGE))

@@ -1,9 +1,11 @@
 """`stappenplan replay`: serve a queue again what it may have missed."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from shared.base.moments import EARLIEST
 
 if TYPE_CHECKING:
     from infra.operations.replay.archive import Archive
@@ -63,7 +65,7 @@ def _send(settings: "Settings", service: str, archive: "Archive", count: int) ->
 
 def _moment(since: str) -> datetime:
     if not since:
-        return datetime.now(UTC) - timedelta(days=7)
+        return EARLIEST  # As far back as events are kept, by the clock of the database.
     try:
         moment = datetime.fromisoformat(since)
     except ValueError:

@@ -1,24 +1,17 @@
 """HTTP in: the customer logs in and chooses a password."""
 
-from asyncio import Future
-from functools import partial
 from typing import Annotated
 
-import structlog
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, SecretStr
 
+from services.activation.login.door import Door
 from services.activation.login.entry import Entry
-from services.activation.login.forgotten import forget_password
-from services.activation.login.limits import Limits
-from services.activation.login.log_in import LoggedIn, change_password, log_in
-from services.activation.login.turns import Turns
+from services.activation.login.log_in import LoggedIn
 from shared.host.runtime import Runtime
 from shared.trade.text import PlainCode
 from shared.web.app import api_router
 from shared.web.documentation import problems
-
-log = structlog.get_logger()
 
 Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
 LoginName = Annotated[PlainCode, Field(min_length=1, max_length=64)]
@@ -57,21 +50,20 @@ class NewPassword(BaseModel):
 def login_routes(runtime: Runtime) -> APIRouter:
     """The routes by which a customer logs in; nobody else's token is asked for."""
     routes = api_router(tags=["login"])
-    turns, limits = Turns(), Limits()
+    door = runtime.resource(Door)
 
     def entry(request: Request, login_name: str, password: SecretStr) -> Entry:
-        return Entry.of(login_name, password.get_secret_value(), _address_of(request))
+        return Entry.of(login_name, password.get_secret_value(), address_of(request))
 
     @routes.post("/login", summary="Log in", responses=REFUSALS)
     async def login(body: Login, request: Request) -> LoggedIn:
         who = entry(request, body.login_name, body.password)
-        return await turns.run(who.address, partial(log_in, runtime, who, limits))
+        return (await door.admit(runtime, who)).customer
 
     @routes.post("/password", status_code=204, summary="Choose a password", responses=REFUSALS)
     async def password(body: NewPassword, request: Request) -> None:
         who = entry(request, body.login_name, body.current_password)
-        new = body.new_password.get_secret_value()
-        await turns.run(who.address, partial(change_password, runtime, who, new, limits))
+        await door.change(runtime, who, body.new_password.get_secret_value())
 
     @routes.post(
         "/password/forgotten",
@@ -79,20 +71,12 @@ def login_routes(runtime: Runtime) -> APIRouter:
         summary="Have a fresh one-time password sent to the address that is known",
     )
     async def forgotten(body: Forgotten, request: Request) -> Received:
-        address = _address_of(request)
-        # Not waited for: how long it takes would tell whether there is such a customer.
-        work = partial(forget_password, runtime, body.login_name, address, limits)
-        turns.start(address, work).add_done_callback(_log_failure)
+        door.forget(runtime, body.login_name, address_of(request))
         return Received()
 
     return routes
 
 
-def _log_failure(done: Future[None]) -> None:
-    """Log what nobody waits for: whoever asked has had their answer."""
-    if not done.cancelled() and (error := done.exception()) is not None:
-        log.error("password_forgotten_failed", exc_info=error)
-
-
-def _address_of(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """From where somebody comes, as the limits count it."""
     return request.client.host if request.client else ""

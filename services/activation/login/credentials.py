@@ -8,13 +8,13 @@ again under the lock that stores the hash.
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from services.activation.login import passwords
+from services.activation.login.messages import with_secret
 from services.activation.mails import credentials_undeliverable
 from services.activation.models import SENDING, Activation
 from shared.events import CustomerActivated
@@ -47,21 +47,7 @@ def _compose(
     secret = passwords.generate()
     expires_at = now + timedelta(hours=settings.credentials_hours)
     activation.equip(passwords.hash_one_time(secret), expires_at)
-    params = {
-        **notification.params,
-        "password": secret.reveal(),
-        "expires_at": expires_at,
-        "login_url": f"{settings.base_url}/login",
-    }
-    fill = renderer.render_sms if notification.channel == "sms" else renderer.render_email
-    return fill(
-        notification.kind,
-        notification.language,
-        params,
-        to=notification.recipient,
-        # Each try is a message of its own: a mailbox keeps one of those that bear the same key.
-        message_key=f"{notification.id}.{token_hex(4)}",
-    )
+    return renderer.render(with_secret(session, notification, secret, expires_at), now)
 
 
 def _sent(

@@ -7,8 +7,6 @@ made while it is sent, as credentials are.
 
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,13 +15,13 @@ from sqlmodel import Session, col, select
 from services.activation.login import passwords
 from services.activation.login.entry import select_by_name
 from services.activation.login.limits import Limits
+from services.activation.login.messages import with_secret
 from services.activation.login.tries import network_of
 from services.activation.mails import password_forgotten
 from services.activation.models import Activation
 from shared.base.errors import TooManyRequests
 from shared.host.requests import WriteContext
 from shared.host.runtime import Runtime
-from shared.host.settings import Settings
 from shared.notifications.kinds import NotificationKind
 from shared.notifications.senders.outgoing import OutgoingMessage
 from shared.notifications.tables import Notification
@@ -71,33 +69,20 @@ def forget_password(runtime: Runtime, login_name: str, address: str, limits: Lim
     log.info("password_forgotten", onboarding_id=activation.onboarding_id, sent=is_sent)
 
 
-def forgotten_kind(settings: Settings) -> NotificationKind:
+def forgotten_kind() -> NotificationKind:
     """How the mail with a fresh password is made."""
-    return NotificationKind(compose=partial(_compose, settings))
+    return NotificationKind(compose=_compose)
 
 
 def _compose(
-    settings: Settings, session: Session, notification: Notification, renderer: "Renderer", now: Now
+    session: Session, notification: Notification, renderer: "Renderer", now: Now
 ) -> OutgoingMessage | None:
     activation = _still_wanted(session, notification)
     if activation is None:
         return None
     secret, expires_at = passwords.generate(), now + GOOD_FOR
     activation.equip_beside(passwords.hash_one_time(secret), expires_at)
-    params = {
-        **notification.params,
-        "password": secret.reveal(),
-        "expires_at": expires_at,
-        "login_url": f"{settings.base_url}/login",
-    }
-    return renderer.render_email(
-        notification.kind,
-        notification.language,
-        params,
-        to=notification.recipient,
-        # Each try is a message of its own: a mailbox keeps one of those that bear the same key.
-        message_key=f"{notification.id}.{token_hex(4)}",
-    )
+    return renderer.render(with_secret(session, notification, secret, expires_at), now)
 
 
 def _still_wanted(session: Session, notification: Notification) -> Activation | None:

@@ -5,6 +5,7 @@ Passwords are compared outside the inbox: whatever carries one is never stored.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TypeVar
 from uuid import UUID
 
@@ -17,15 +18,17 @@ from services.activation.login.entry import (
     Verdict,
     activation_to_change,
     compare,
+    hashes_of,
     login_failed,
 )
 from services.activation.login.limits import Limits
-from services.activation.login.passwords import Kind
+from services.activation.login.passwords import Hashes, Kind, Match
 from services.activation.login.strength import objection
 from services.activation.login.tries import require_open, tries_to_change
 from services.activation.mails import login_locked, password_changed
 from services.activation.models import Activation
-from shared.base.errors import FieldError, Forbidden, Invalid, Unavailable
+from shared.base.errors import FieldError, Forbidden, Invalid, Unauthorized, Unavailable
+from shared.base.words import Words
 from shared.events import CustomerLoggedIn
 from shared.host.requests import WriteContext
 from shared.host.runtime import Runtime
@@ -34,6 +37,10 @@ log = structlog.get_logger()
 
 COMPARISONS = 3
 """How often a password is compared when others replace what it is compared with."""
+
+SAME = Words(
+    "Kies een ander wachtwoord dan het huidige.", "Choose another password than the present one."
+)
 
 T = TypeVar("T")
 
@@ -48,7 +55,34 @@ class LoggedIn:
     must_change_password: bool
 
 
+@dataclass(frozen=True)
+class Choice:
+    """That a customer was let in and may choose a password, as long as these are still theirs."""
+
+    onboarding_id: str
+    passwords: str
+    """A digest of what was kept of their passwords: another password, and it is worthless."""
+
+    @classmethod
+    def of(cls, onboarding_id: str, hashes: Hashes) -> "Choice":
+        """The choice of a customer with these passwords."""
+        return cls(onboarding_id, sha256(repr(hashes).encode()).hexdigest())
+
+
+@dataclass(frozen=True)
+class Admission:
+    """A customer who was let in, and the choice that they must make, if they must."""
+
+    customer: LoggedIn
+    choice: Choice | None
+
+
 def log_in(runtime: Runtime, entry: Entry, limits: Limits) -> LoggedIn:
+    """Let a customer in; raises what `admit` does."""
+    return admit(runtime, entry, limits).customer
+
+
+def admit(runtime: Runtime, entry: Entry, limits: Limits) -> Admission:
     """Let a customer in.
 
     Raises:
@@ -60,14 +94,40 @@ def log_in(runtime: Runtime, entry: Entry, limits: Limits) -> LoggedIn:
     return _again_when_replaced(lambda: _log_in(runtime, compare(runtime, entry, limits)))
 
 
-def change_password(runtime: Runtime, entry: Entry, new: str, limits: Limits) -> None:
+def change_password(
+    runtime: Runtime, entry: Entry, new: str, limits: Limits, language: str = "nl"
+) -> None:
     """Give a customer a password of their own; the one-time one is gone.
 
     Raises:
-        Unauthorized, Forbidden, TooManyRequests, Unavailable: as `log_in`.
-        Invalid: the new password will not do; the sentence says why.
+        Unauthorized, Forbidden, TooManyRequests, Unavailable: as `admit`.
+        Invalid: the new password will not do; the sentence says why, in this language.
     """
-    _again_when_replaced(lambda: _change(runtime, compare(runtime, entry, limits), new))
+    _again_when_replaced(lambda: _change(runtime, compare(runtime, entry, limits), new, language))
+
+
+def choose_password(
+    runtime: Runtime, choice: Choice, new: str, address: str, language: str = "nl"
+) -> None:
+    """Give a customer who was let in just now a password of their own.
+
+    Raises:
+        Unauthorized: their passwords are others by now, or have expired.
+        Forbidden, TooManyRequests, Invalid: as `change_password`.
+    """
+    with runtime.reading() as session:
+        activation = session.get(Activation, choice.onboarding_id)
+    hashes = hashes_of(activation, runtime.clock())
+    if activation is None or Choice.of(activation.onboarding_id, hashes) != choice:
+        raise _log_in_again()
+    if passwords.compare(hashes, new) is not None:
+        raise _weak(SAME, language)
+    entry = Entry.of(activation.login_name or "", "", address)
+    verdict = Verdict(entry, activation, hashes, Match(Kind.ONE_TIME))
+    try:
+        _change(runtime, verdict, new, language)
+    except PasswordsReplaced:
+        raise _log_in_again() from None
 
 
 def _again_when_replaced(attempt: Callable[[], T]) -> T:
@@ -79,7 +139,7 @@ def _again_when_replaced(attempt: Callable[[], T]) -> T:
     raise Unavailable("try_later", "Het wachtwoord is zojuist vervangen; probeer het opnieuw.")
 
 
-def _log_in(runtime: Runtime, verdict: Verdict) -> LoggedIn:
+def _log_in(runtime: Runtime, verdict: Verdict) -> Admission:
     def let_in(context: WriteContext, activation: Activation) -> None:
         if verdict.match and verdict.match.kind is Kind.OWN:
             activation.void()  # Whoever knows their own needs no other that was asked for.
@@ -90,18 +150,21 @@ def _log_in(runtime: Runtime, verdict: Verdict) -> LoggedIn:
 
     activation = _conclude(runtime, verdict, let_in)
     log.info("login_right", onboarding_id=activation.onboarding_id)
-    return LoggedIn(
+    must_change = verdict.match is None or verdict.match.kind is Kind.ONE_TIME
+    customer = LoggedIn(
         onboarding_id=UUID(activation.onboarding_id),
         login_name=activation.login_name or verdict.entry.name,
         company=activation.company or "",
-        must_change_password=verdict.match is None or verdict.match.kind is Kind.ONE_TIME,
+        must_change_password=must_change,
     )
+    choice = Choice.of(activation.onboarding_id, verdict.hashes) if must_change else None
+    return Admission(customer, choice)
 
 
-def _change(runtime: Runtime, verdict: Verdict, new: str) -> None:
+def _change(runtime: Runtime, verdict: Verdict, new: str, language: str) -> None:
     new_hash = ""
     if verdict.match is not None:
-        _require_good_password(verdict, new)
+        _require_good_password(verdict, new, language)
         new_hash = passwords.hash_own(new)
 
     def choose(context: WriteContext, activation: Activation) -> None:
@@ -146,16 +209,22 @@ def _require_not_suspended(activation: Activation) -> None:
         raise Forbidden("suspended", "De toegang is opgeschort; neem contact op met uw kantoor.")
 
 
-def _require_good_password(verdict: Verdict, new: str) -> None:
-    activation, form = verdict.activation, passwords.own_form(new)
-    company = (activation and activation.company) or ""
-    sentence: str | None
-    if form is None:
-        sentence = "Kies een wachtwoord zonder onzichtbare tekens."
-    elif passwords.normal_form(form) == passwords.normal_form(verdict.entry.password):
-        sentence = "Kies een ander wachtwoord dan het huidige."
-    else:
-        sentence = objection(form, (verdict.entry.name, *company.split()))
-    if sentence is not None:
-        error = FieldError(field="new_password", code="password_weak", message=sentence)
-        raise Invalid("password_weak", sentence, errors=[error])
+def _require_good_password(verdict: Verdict, new: str, language: str) -> None:
+    company = (verdict.activation and verdict.activation.company) or ""
+    form = passwords.own_form(new)
+    words = objection(new, (verdict.entry.name, *company.split()))
+    current = passwords.normal_form(verdict.entry.password)
+    if form is not None and current and passwords.normal_form(form) == current:
+        words = SAME
+    if words is not None:
+        raise _weak(words, language)
+
+
+def _weak(words: Words, language: str) -> Invalid:
+    sentence = words.in_(language)
+    error = FieldError(field="new_password", code="password_weak", message=sentence)
+    return Invalid("password_weak", sentence, errors=[error])
+
+
+def _log_in_again() -> Unauthorized:
+    return Unauthorized("log_in_again", "Log opnieuw in om een wachtwoord te kiezen.")

@@ -125,7 +125,7 @@ def hash_own(password: str) -> str:
 
 def compare(hashes: Hashes, entered: str) -> Match | None:
     """Which password this is; a wrong one takes as long for somebody who has none at all."""
-    sent = (hashes.one_time, hashes.recovery) if _is_like_one_time(entered) else ()
+    sent = (hashes.one_time, hashes.recovery) if looks_one_time(entered) else ()
     # Both are compared, whichever it is: how long it takes tells nothing.
     one_time = sum(matches_one_time(stored, entered) for stored in sent) > 0
     form = own_form(entered)
@@ -151,7 +151,8 @@ def matches_own(stored: str | None, entered: str) -> bool:
     return compare(Hashes(own=stored), entered) is not None
 
 
-def _is_like_one_time(entered: str) -> bool:
+def looks_one_time(entered: str) -> bool:
+    """Whether this was typed from a message with a one-time password, whoever's it was."""
     form = normal_form(entered)
     return len(form) == GROUPS * GROUP_LENGTH and set(form) <= set(ALPHABET)
 

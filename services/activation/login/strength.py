@@ -5,6 +5,10 @@ section 6.2).
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+
+from services.activation.login.passwords import own_form
+from shared.base.words import Words
 
 OWN_MINIMUM = 12
 OWN_MAXIMUM = 128
@@ -27,23 +31,51 @@ LETTERLIKE_KINDS = 12
 SEEN_LETTERLIKE = 20
 """So many characters of a password with more kinds of these: 72 would take ten seconds."""
 
-TOO_EASY = (
-    "Dit wachtwoord is te makkelijk te raden; kies een ander, bijvoorbeeld vier losse woorden."
+TOO_SHORT = Words(
+    f"Kies een wachtwoord van minstens {OWN_MINIMUM} tekens.",
+    f"Choose a password of at least {OWN_MINIMUM} characters.",
+)
+TOO_LONG = Words(
+    f"Kies een wachtwoord van hoogstens {OWN_MAXIMUM} tekens.",
+    f"Choose a password of at most {OWN_MAXIMUM} characters.",
+)
+TOO_EASY = Words(
+    "Dit wachtwoord is te makkelijk te raden; kies een ander, bijvoorbeeld vier losse woorden.",
+    "This password is too easy to guess; choose another, four unrelated words for example.",
+)
+UNSEEN_SIGNS = Words(
+    "Kies een wachtwoord zonder onzichtbare tekens.",
+    "Choose a password without invisible characters.",
 )
 
 
-def objection(password: str, context: Iterable[str]) -> str | None:
-    """Why this password will not do, or None when it will; `context` are the customer's names."""
-    if len(password) < OWN_MINIMUM:
-        return f"Kies een wachtwoord van minstens {OWN_MINIMUM} tekens."
-    if len(password) > OWN_MAXIMUM:
-        return f"Kies een wachtwoord van hoogstens {OWN_MAXIMUM} tekens."
+@dataclass(frozen=True)
+class Judgement:
+    """How hard a password is to guess, 0 to 4, and why it will not do, where it will not."""
+
+    score: int
+    objection: Words | None
+
+
+def judge(password: str, context: Iterable[str]) -> Judgement:
+    """What to say of this password as it was typed; `context` are the customer's names."""
+    form = own_form(password)
+    if form is None:
+        return Judgement(0, UNSEEN_SIGNS if password else TOO_SHORT)
+    if len(form) < OWN_MINIMUM:
+        return Judgement(0, TOO_SHORT)
+    if len(form) > OWN_MAXIMUM:
+        return Judgement(0, TOO_LONG)
     words = [word.casefold() for word in (*CONTEXT, *COMMON, *context) if len(word) >= 4]
-    lowered = password.casefold()
-    is_mostly_words = any(_is_mostly(form, words) for form in (lowered, lowered.translate(MEANT)))
-    if is_mostly_words or _score(password, words) < SAFE_SCORE:
-        return TOO_EASY
-    return None
+    lowered = form.casefold()
+    is_mostly_words = any(_is_mostly(text, words) for text in (lowered, lowered.translate(MEANT)))
+    score = 0 if is_mostly_words else _score(form, words)
+    return Judgement(score, TOO_EASY if score < SAFE_SCORE else None)
+
+
+def objection(password: str, context: Iterable[str]) -> Words | None:
+    """Why this password will not do, or None when it will; `context` are the customer's names."""
+    return judge(password, context).objection
 
 
 def _is_mostly(lowered: str, words: Iterable[str]) -> bool:

@@ -2,31 +2,31 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
-from uuid import uuid5
 
 from fastapi import APIRouter, Body, Depends, Query
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from services.billing.collection.answers import decided, taken
-from services.billing.collection.handlers import order_of_result
+from services.billing.collection.answers import taken
+from services.billing.collection.held import (
+    Decision,
+    decide_result,
+    results_to_decide,
+    subject_of,
+)
 from services.billing.collection.responses import (
     DecisionResponse,
     HeldResultResponse,
     RequestedCollectionResponse,
     TakenResponse,
 )
-from services.billing.commands import DecideResult
-from services.billing.models import Collection, Mandate, Order, UnmatchedResult
-from services.billing.models.collection import TO_COLLECT, TO_DECIDE
-from services.billing.models.money import held_results
+from services.billing.models import Collection, Mandate, Order
+from services.billing.models.collection import TO_COLLECT
 from shared.events import CollectionResult
-from shared.events.envelope import NAMESPACE
 from shared.host.runtime import Runtime
 from shared.host.settings import Settings
-from shared.trade.text import PlainLine
 from shared.web.app import IdempotencyKey, api_router, caller_with, inlined
 from shared.web.auth import Caller
 from shared.web.paging import NEXT_PAGE, Page
@@ -36,13 +36,6 @@ King = Annotated[Caller, Depends(caller_with("collections:report"))]
 MOST_RESULTS = 1000
 Results = Annotated[list[CollectionResult], Field(min_length=1, max_length=MOST_RESULTS)]
 REPORT = TypeAdapter(Results)
-
-
-class Decision(BaseModel):
-    """What a person decides about a held result: it counts after all, or it does not."""
-
-    decision: Literal["accept", "dismiss"]
-    reason: PlainLine = Field(min_length=1, max_length=200)
 
 
 def router(runtime: Runtime) -> APIRouter:
@@ -67,7 +60,7 @@ def _add_lists(routes: APIRouter, runtime: Runtime) -> None:
     @routes.get("/held-results", summary="What a person must decide", responses=NEXT_PAGE)
     def list_held(caller: BackOffice, page: Annotated[Page, Depends()]) -> list[HeldResultResponse]:
         with runtime.reading() as session:
-            return _held(session, caller.office, page)
+            return results_to_decide(session, caller.office, page)
 
 
 def _add_reporting(routes: APIRouter, runtime: Runtime) -> None:
@@ -90,7 +83,7 @@ def _add_reporting(routes: APIRouter, runtime: Runtime) -> None:
             CollectionResult.event_type,
             [
                 (
-                    _subject(orders.get(result.order_reference), result.order_reference),
+                    subject_of(orders.get(result.order_reference), result.order_reference),
                     result.model_dump(mode="json", exclude_none=True),
                 )
                 for result in results
@@ -108,18 +101,7 @@ def _add_deciding(routes: APIRouter, runtime: Runtime) -> None:
     def decide(
         result_id: str, body: Decision, caller: BackOffice, key: IdempotencyKey = None
     ) -> DecisionResponse:
-        reference = order_of_result(result_id)
-        with runtime.reading() as session:
-            query = select(Order).where(Order.reference == reference)
-            order = session.exec(query).one_or_none()
-        caller.require_office(order.office_code if order else None)
-        command = DecideResult(
-            result_id=result_id, decision=body.decision, reason=body.reason, by=caller.name
-        )
-        subject = _subject(order, reference or result_id)
-        runtime.handle(command, subject=subject, by=caller.person, key=key)
-        with runtime.reading() as session:
-            return decided(session, command)
+        return decide_result(runtime, caller, result_id, body, key)
 
 
 def _orders_of(session: Session, results: Sequence[CollectionResult]) -> dict[str, Order]:
@@ -127,11 +109,6 @@ def _orders_of(session: Session, results: Sequence[CollectionResult]) -> dict[st
     references = {result.order_reference for result in results}
     query = select(Order).where(col(Order.reference).in_(references))
     return {order.reference or "": order for order in session.exec(query)}
-
-
-def _subject(order: Order | None, reference: str) -> str:
-    """Whom it is about: the order's onboarding, or a stand-in for an order that is not known."""
-    return order.onboarding_id if order else str(uuid5(NAMESPACE, f"order/{reference}"))
 
 
 def _read(body: Any) -> list[CollectionResult]:
@@ -170,36 +147,4 @@ def _to_collect(
     return [
         RequestedCollectionResponse.under(mandate.details(creditor_id), row)
         for row, mandate in page.read(session, query, col(Collection.key))
-    ]
-
-
-def _held(session: Session, office: str | None, page: Page) -> list[HeldResultResponse]:
-    """What a person must decide; results of unknown orders belong to no office."""
-    query = select(Collection).where(text(TO_DECIDE))
-    if office is not None:
-        query = query.where(Collection.office_code == office)
-    listed = _held_of(session, page.read(session, query, col(Collection.key)))
-    if office is None:
-        unmatched = select(UnmatchedResult).where(UnmatchedResult.open == 1)
-        order = col(UnmatchedResult.received_at), col(UnmatchedResult.id)
-        rows = page.read(session, unmatched, *order, part="unmatched")
-        listed += [HeldResultResponse.of_unmatched(row) for row in rows]
-    return listed
-
-
-def _held_of(session: Session, rows: Sequence[Collection]) -> list[HeldResultResponse]:
-    """Each held result of these collections; which of two payments is the second, all tell."""
-    references = {row.order_reference for row in rows}
-    keys = {row.key for row in rows}
-    query = select(Order).where(col(Order.reference).in_(references))
-    orders = {order.reference: order for order in session.exec(query)}
-    siblings: dict[str, list[Collection]] = {reference: [] for reference in sorted(references)}
-    together = select(Collection).where(col(Collection.order_reference).in_(references))
-    for row in session.exec(together):
-        siblings[row.order_reference].append(row)
-    return [
-        HeldResultResponse.of(held, orders[reference])
-        for reference, collections in siblings.items()
-        for held in held_results(collections, withdrawn=orders[reference].withdrawn)
-        if held.collection.key in keys
     ]

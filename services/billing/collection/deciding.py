@@ -48,10 +48,15 @@ def decide_unmatched(command: DecideResult, row: UnmatchedResult) -> Sequence[Ef
         Conflict: there is no order on which it could be accepted.
     """
     if command.decision == "accept":
-        raise Conflict(
-            "order_unknown",
-            "The order of this result is not known, so it cannot be accepted; correct the "
-            "report, or dismiss it.",
-        )
+        raise order_unknown()
     row.dismiss(command.reason, command.by)
     return []
+
+
+def order_unknown() -> Conflict:
+    """The refusal to let money count for an order that is not known."""
+    return Conflict(
+        "order_unknown",
+        "The order of this result is not known, so it cannot be accepted; correct the "
+        "report, or dismiss it.",
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 
 from services.billing.collection.release import update_standing
@@ -14,12 +14,12 @@ from services.billing.models.money import HeldResult, held_results, hold
 from services.billing.models.reasons import Reason, reason_for
 from services.billing.models.results import CONTRADICTED, DECEASED, DISMISS, TAKEN_BACK
 from services.billing.models.sepa_ids import end_to_end_id
-from services.billing.models.terms import first_collection_day
 from shared.events import CollectionRequested, CollectionResult, Event
 from shared.events.billing import SignatureMethod
 from shared.host.settings import Settings
 from shared.processing import Effect, EventFor, Loaded, Now, Scheduled
 from shared.trade.calendar import business_day
+from shared.trade.pauses import first_collection_day
 
 Told = Mapping[str, tuple[object, ...]]
 
@@ -53,9 +53,10 @@ class CollectionProcess:
         status_before = collection.status
         if not collection.record(result):
             return []  # The very same was booked before.
-        effects = self._derive(before, collection)
+        rows = self._attempts()
+        effects = self._derive(before, collection, rows)
         status_reported = collection.status  # Before anything is cancelled.
-        effects += update_standing(self.order, self._attempts())
+        effects += update_standing(self.order, rows)
         if status_reported != status_before and not self.order.withdrawn:
             effects += self._follow_up(collection)
         return effects + self._stop(collection)
@@ -64,8 +65,9 @@ class CollectionProcess:
         """Carry out what a person decided about one result."""
         before, collection = self._told(), held.collection
         collection.decide(held.fact, decision, by, withdrawn=self.order.withdrawn)
-        effects = self._derive(before, collection)
-        effects += update_standing(self.order, self._attempts())
+        rows = self._attempts()
+        effects = self._derive(before, collection, rows)
+        effects += update_standing(self.order, rows)
         if held.why == CONTRADICTED and decision == DISMISS:
             # So it failed after all; what time heals waited for this decision.
             reason = reason_for(collection.reason_code or "")
@@ -86,9 +88,9 @@ class CollectionProcess:
 
     def withdraw(self, cause: str) -> list[Effect]:
         """Follow up that the customer left: money that is there must go back."""
-        before = self._told()
-        booked = self._hold(before)
-        return booked + update_standing(self.order, self._attempts(), cause)
+        before, rows = self._told(), self._attempts()
+        booked = self._hold(before, rows)
+        return booked + update_standing(self.order, rows, cause)
 
     def withdraw_signature(self, reason: str) -> list[Effect]:
         """Take back a signature that was a mistake, and call off what KING was asked for."""
@@ -144,18 +146,15 @@ class CollectionProcess:
             collection,
             meaning=reason.meaning,
             action=partial(reason.action, again=bool(again)),
+            again_on=self._not_before(again[0].due) if again else None,
             to_payer=reason.payer_is_told,
         )
         return [*mails, *again]
 
     def _schedule_again(self, collection: Collection, reason: Reason) -> Sequence[Scheduled]:
-        """Another attempt after a pause: for a reason that time heals, and not for ever."""
-        if collection.status not in ("failed", "returned") or reason.retry_after_days is None:
+        """Another attempt after a pause, where it is one that time heals."""
+        if reason.retry_after_days is None or not self.tries_again(collection, reason):
             return ()
-        if collection.attempt > reason.max_retries or not self._worth_another(collection.attempt):
-            return ()
-        if self.mandate is None or not self.mandate.active_on(business_day(self.now)):
-            return ()  # Not signed yet, or no longer good: there is nothing to try again.
         command = CollectAgain(
             order_reference=collection.order_reference, attempt=collection.attempt
         )
@@ -163,6 +162,15 @@ class CollectionProcess:
         # The same collection may fail once more, within the month that a done key is remembered.
         key = f"collect_again/{collection.key}/{self.order.revision}"
         return (Scheduled(command, due, key, about=self.order.onboarding_id),)
+
+    def tries_again(self, collection: Collection, reason: Reason) -> bool:
+        """Whether time heals it: for such a reason, not for ever, under a mandate that holds."""
+        if collection.status not in ("failed", "returned") or reason.retry_after_days is None:
+            return False
+        if collection.attempt > reason.max_retries or not self._worth_another(collection.attempt):
+            return False
+        # Not signed yet, or no longer good: there is nothing to try again.
+        return self.mandate is not None and self.mandate.active_on(business_day(self.now))
 
     @property
     def in_hand(self) -> bool:
@@ -178,9 +186,7 @@ class CollectionProcess:
         if self.mandate is None or not self.mandate.active_on(business_day(self.now)):
             return []
         reference = self.order.reference or ""
-        terms = self.order.terms()
-        days = terms.prenotification_days if terms else self.settings.prenotification_days
-        not_before = first_collection_day(business_day(self.now), days)
+        not_before = self._not_before(self.now)
         collection = self._collection(end_to_end_id(reference, attempt), attempt)
         collection.request(attempt, not_before, self.now)
         self.mandate.use(not_before)
@@ -194,6 +200,12 @@ class CollectionProcess:
             collect_on=not_before,
         )
         return [EventFor(self.order.onboarding_id, requested)]
+
+    def _not_before(self, asked_at: datetime) -> date:
+        """The first day on which KING may collect what it is asked for at this moment."""
+        terms = self.order.terms()
+        days = terms.prenotification_days if terms else self.settings.prenotification_days
+        return first_collection_day(business_day(asked_at), days)
 
     def _collection(self, end_to_end: str, attempt: int) -> Collection:
         """The collection by this id, added when KING reports one that nobody asked for."""
@@ -219,16 +231,17 @@ class CollectionProcess:
         """What activation was told of each collection."""
         return {row.key: row.told() for row in self._attempts()}
 
-    def _derive(self, before: Told, collection: Collection) -> list[Effect]:
+    def _derive(
+        self, before: Told, collection: Collection, rows: Sequence[Collection]
+    ) -> list[Effect]:
         """Count a fact about one collection, and tell of all that it changes."""
         self.order.revision += 1
         if self.mandate is not None:
             self.mandate.judge(collection)
-        return self._hold({**before, collection.key: ()})
+        return self._hold({**before, collection.key: ()}, rows)
 
-    def _hold(self, before: Told) -> list[Effect]:
+    def _hold(self, before: Told, rows: Sequence[Collection]) -> list[Effect]:
         """Note what a person must decide, and tell of each collection that is another now."""
-        rows = self._attempts()
         hold(rows, withdrawn=self.order.withdrawn)
         changed = [row for row in rows if row.told() != before.get(row.key)]
         booked = [row.booked(self.order.revision) for row in changed]

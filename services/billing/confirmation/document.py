@@ -6,7 +6,6 @@ that is not accessible.
 """
 
 import hashlib
-import io
 import json
 import re
 import threading
@@ -26,20 +25,24 @@ from services.billing.confirmation.glyphs import (
     families,
     showable,
 )
+from services.billing.confirmation.scan_code import as_svg
 from shared.base.errors import Reject
 from shared.events.shapes import Address, Customer, Language, Office
 from shared.host.settings import Creditor
-from shared.notifications.rendering.formats import day, money
 from shared.notifications.senders.outgoing import Attachment
 from shared.trade.catalogue import Quote
+from shared.trade.formats import day, iban_groups, money
 
 FOLDER = Path(__file__).parents[1] / "templates" / "confirmation"
 """The typst source, and the words of each language."""
+MAIN = b'#include "confirmation.typ"'
+"""What is handed to typst beside the data; the template itself it reads once, from its folder."""
 STANDARDS = ["a-2a", "ua-1"]
 
 NOT_MADE = "the confirmation cannot be made"
 """How the reason of a mail begins that failed because there is no document to go with it."""
 
+PICTURE_PPI = 72.0
 QUOTED = re.compile(r'`.*?`|".*?"', re.DOTALL)
 MAX_REASON_CHARACTERS = 200
 
@@ -114,17 +117,29 @@ def render_pdf(confirmation: Confirmation) -> bytes:
     Raises:
         DocumentNotMade: typst refuses it, whatever signs are left out.
     """
-    data, qr = _data(confirmation), _qr(confirmation.token)
+    data, qr = _data(confirmation), as_svg(confirmation.token)
     try:
-        return _compile(_in_glyphs(data), qr)
+        return bytes(_compile(_in_glyphs(data), qr, pdf_standards=STANDARDS))
     except RuntimeError as error:
         log.warning("document_set_in_plain_letters", reason=_reason(error))
     # Whatever a rare script asks of a font, its customer gets their document: in the letters of
     # the text's own font, which need nothing of the kind.
     try:
-        return _compile(_in_glyphs(data, coverages()[:1]), qr)
+        return bytes(_compile(_in_glyphs(data, coverages()[:1]), qr, pdf_standards=STANDARDS))
     except RuntimeError as error:
         raise DocumentNotMade(f"{NOT_MADE}: {_reason(error)}") from None
+
+
+def render_picture(confirmation: Confirmation) -> bytes:
+    """The first page of the document as a PNG, for who only wants a look at it.
+
+    Raises:
+        RuntimeError: typst refuses it.
+    """
+    pages = _compile(
+        _in_glyphs(_data(confirmation)), as_svg(confirmation.token), format="png", ppi=PICTURE_PPI
+    )
+    return bytes(pages[0] if isinstance(pages, list) else pages)
 
 
 def _in_glyphs(value: Any, fonts: Sequence[FontCoverage] | None = None) -> Any:
@@ -136,16 +151,14 @@ def _in_glyphs(value: Any, fonts: Sequence[FontCoverage] | None = None) -> Any:
     return [_in_glyphs(part, fonts) for part in value] if isinstance(value, list) else value
 
 
-def _compile(data: Mapping[str, Any], qr: str) -> bytes:
+def _compile(data: Mapping[str, Any], qr: str, **options: Any) -> Any:
     text = json.dumps({**data, "fonts": families()}, ensure_ascii=False)
-    inputs = {"data": text, "qr": qr}
+    # As files in memory, and not as inputs: another input is another standard library to typst,
+    # which then sets all anew that it had set for the document before.
+    files = {"main.typ": MAIN, "data.json": text.encode(), "code.svg": qr.encode()}
     try:
         with _compiling:
-            return bytes(
-                _compiler().compile(
-                    str(FOLDER / "confirmation.typ"), sys_inputs=inputs, pdf_standards=STANDARDS
-                )
-            )
+            return _compiler().compile(files, **options)
     except BaseException as error:
         # To Python a panic within typst is no Exception: it would end the thread that sends.
         if type(error).__name__ == "PanicException":
@@ -168,14 +181,6 @@ def _compiler() -> Any:
     import typst
 
     return typst.Compiler(root=str(FOLDER), font_paths=[str(FONTS)], ignore_system_fonts=True)
-
-
-def _qr(token: str) -> str:
-    import segno
-
-    drawn = io.BytesIO()
-    segno.make(token, error="m").save(drawn, kind="svg", border=0, xmldecl=False, nl=False)
-    return drawn.getvalue().decode()
 
 
 def _data(confirmation: Confirmation) -> dict[str, Any]:
@@ -207,7 +212,7 @@ def _data(confirmation: Confirmation) -> dict[str, Any]:
         "mandate": {
             "reference": confirmation.mandate_reference,
             "scheme": confirmation.scheme,
-            "iban": _grouped(confirmation.iban),
+            "iban": confirmation.iban and _unbroken(iban_groups(confirmation.iban)),
             "holder": confirmation.account_holder,
         },
         "covered": confirmation.covered is not None,
@@ -273,10 +278,3 @@ def _address(address: Address) -> list[str]:
 def _unbroken(number: str) -> str:
     """A telephone number that no line break can cut."""
     return number.replace(" ", "\N{NO-BREAK SPACE}")
-
-
-def _grouped(iban: str | None) -> str | None:
-    """An IBAN in groups of four, as people read it (ISO 13616)."""
-    if iban is None:
-        return None
-    return _unbroken(" ".join(iban[start : start + 4] for start in range(0, len(iban), 4)))

@@ -35,7 +35,8 @@ INVISIBLE = re.compile(
 )
 """Signs without a picture: what they ask of those beside them is done, or cannot be done here."""
 
-UNBROKEN = re.compile(r"[^\s\u0e00-\u109f\u1780-\u17ff\u2e80-\uffef]{61,}")
+UNBROKEN_SIGNS = 60
+UNBROKEN = re.compile(rf"[^\s\u0e00-\u109f\u1780-\u17ff\u2e80-\uffef]{{{UNBROKEN_SIGNS + 1},}}")
 """More signs without a blank than any word or address has; such a line would leave the page. Lines
 may end anywhere in Chinese, and in the scripts around Thailand typst knows where words do."""
 BREAK_EVERY = 12
@@ -45,6 +46,7 @@ SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
 REGIONAL_INDICATORS = ("\U0001f1e6", "\U0001f1ff")
 TAGS = ("\U000e0020", "\U000e007f")
 MARKS = {"Mn", "Mc", "Me"}
+LATIN, PUNCTUATION, CURRENCIES = range(0x20, 0x250), range(0x2010, 0x2028), range(0x20A0, 0x20C1)
 BLANKS = {"Cc", "Zl", "Zp", "Zs"}
 """Blanks of every width, and what controls a line: all of them part words."""
 
@@ -93,10 +95,23 @@ def showable(text: str, fonts: Sequence[FontCoverage] | None = None) -> str:
     """
     fonts = coverages() if fonts is None else fonts
     text = unicodedata.normalize("NFC", text)
-    if text.isascii() and text.isprintable():
-        return UNBROKEN.sub(_breakable, text)
+    if _everyday().issuperset(text):
+        return _with_breaks(text)
     shown = (_shown(cluster, fonts) for cluster in clusters(text))
-    return UNBROKEN.sub(_breakable, "".join(shown))
+    return _with_breaks("".join(shown))
+
+
+@cache
+def _everyday() -> frozenset[str]:
+    """Signs of Latin writing and of amounts that stand for themselves, whatever is beside them.
+
+    Nearly every text has no others, and need not be looked at sign by sign.
+    """
+    return frozenset(
+        sign
+        for sign in map(chr, [*LATIN, *PUNCTUATION, *CURRENCIES])
+        if unicodedata.category(sign) not in MARKS and _shown(sign, coverages()[:1]) == sign
+    )
 
 
 def clusters(text: str) -> Iterator[str]:
@@ -111,6 +126,10 @@ def clusters(text: str) -> Iterator[str]:
             cluster = sign
     if cluster:
         yield cluster
+
+
+def _with_breaks(text: str) -> str:
+    return UNBROKEN.sub(_breakable, text) if len(text) > UNBROKEN_SIGNS else text
 
 
 def _breakable(match: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.billing.collection.process import CollectionProcess
 from services.billing.commands import RemindUnsigned, SignOrder, WithdrawSignature
-from services.billing.confirmation.reminders import schedule_reminder
+from services.billing.confirmation.reminders import put_off_reminder, schedule_reminder
 from services.billing.confirmation.signing import (
     STANDING_MANDATE,
     account_on_paper,
@@ -13,12 +13,14 @@ from services.billing.confirmation.signing import (
     is_recorded,
     require_day,
 )
-from services.billing.mails import reminder_mails
+from services.billing.confirmation.taking_back import orders_to_unsign
+from services.billing.mails import reminder_mails, signature_mails
 from services.billing.models import Collection, Mandate, Order
 from services.billing.orders import require_order
-from shared.base.errors import Conflict, NotFound
+from shared.base.errors import NotFound
+from shared.events import CollectionRequested
 from shared.host.settings import Settings
-from shared.processing import Effect, Loaded, Now
+from shared.processing import Effect, EventFor, Loaded, Now
 from shared.trade.calendar import business_day
 
 
@@ -43,13 +45,28 @@ def sign(
         return _sign_anew(command, process, mandate)
     iban, holder = account_on_paper(command, order, mandate)
     effects: list[Effect] = []
+    signed: list[Order] = []
     for covered in orders.where(mandate_key=mandate.key, signed_on=None):
         if covered is order or not covered.withdrawn:
             mandate.sign(command.signed_on, iban, holder, now)
             process = CollectionProcess(covered, mandate, collections, settings, now)
             method = command.method if covered is order else STANDING_MANDATE
             effects += process.sign(method, command.signed_on, command.signed_by)
-    return effects
+            signed.append(covered)
+    return [*effects, *_receipts(order, signed, effects)]
+
+
+def _receipts(order: Order, signed: Sequence[Order], effects: Sequence[Effect]) -> Sequence[Effect]:
+    """Tell payer and office that the paper of an order is here, and when KING collects."""
+    asked = [effect for effect in effects if isinstance(effect, EventFor)]
+    days = [
+        effect.event.collect_on
+        for effect in asked
+        if isinstance(effect.event, CollectionRequested)
+        and effect.event.order_reference == order.reference
+    ]
+    others = sorted(other.reference or "" for other in signed if other is not order)
+    return signature_mails(order, days[0] if days else None, others)
 
 
 def _sign_anew(
@@ -59,7 +76,8 @@ def _sign_anew(
     order = process.order
     wanted = not (process.in_hand or order.withdrawn)
     if wanted and is_newer(command, order, mandate):
-        return process.amend(command, *account_on_paper(command, order, mandate))
+        effects = process.amend(command, *account_on_paper(command, order, mandate))
+        return [*effects, *_receipts(order, [order], effects)]
     if is_recorded(command, order, mandate):
         return []
     raise already_signed(order, mandate)
@@ -79,12 +97,7 @@ def withdraw_signature(
         Conflict: nothing is signed, another order's paper covers this one, or KING has reported.
     """
     order, mandate = _order_and_mandate(command.order_reference, orders, mandates)
-    if not order.signed:
-        raise Conflict("not_signed", "No signature of this order is on record.")
-    covered = _signed_with(order, mandate, orders)
-    _require_own_paper(order, covered)
-    processes = [CollectionProcess(other, mandate, collections, settings, now) for other in covered]
-    _require_unreported(processes)
+    processes = orders_to_unsign(order, mandate, orders, collections, settings, now)
     mandate.withdraw_signature(order.registration().payer)
     effects: list[Effect] = []
     for process in processes:
@@ -100,6 +113,8 @@ def remind_unsigned(
     order, mandate = _order_and_mandate(command.order_reference, orders, mandates)
     if order.signed or order.withdrawn:
         return []
+    if put_off := put_off_reminder(order, command.times, now):
+        return put_off
     # While a death is looked into nobody is asked for anything.
     mails = [] if mandate.stopped else reminder_mails(order, command.times)
     return [*mails, *schedule_reminder(order, command.times + 1, now)]
@@ -113,49 +128,3 @@ def _order_and_mandate(
     if mandate is None:
         raise NotFound("not_found", "This order has no mandate.")
     return order, mandate
-
-
-def _signed_with(order: Order, mandate: Mandate, orders: Loaded[Order]) -> list[Order]:
-    """The orders that the mandate's present signature covers, this one among them."""
-
-    def since_then(other: Order) -> bool:
-        if mandate.recorded_at is None or other.received_at is None:
-            return True
-        return other.received_at >= mandate.recorded_at
-
-    return [
-        other
-        for other in orders.where(mandate_key=mandate.key)
-        if other is order or (other.signed and since_then(other))
-    ]
-
-
-def _require_unreported(processes: Sequence[CollectionProcess]) -> None:
-    """Refuse to undo what KING has acted upon.
-
-    Raises:
-        Conflict: KING has reported something of one of them.
-    """
-    reported = [process.order.reference for process in processes if process.reported]
-    if reported:
-        raise Conflict(
-            "already_reported",
-            f"KING has reported on the collection of {reported[0]} already, so the signature "
-            "stays. Have the payer sign anew, or withdraw the customer.",
-        )
-
-
-def _require_own_paper(order: Order, covered: Sequence[Order]) -> None:
-    """Take a signature back where it was recorded: a slip about one order is none about others.
-
-    Raises:
-        Conflict: another order's paper covers this one.
-    """
-    if order.signature_method != STANDING_MANDATE:
-        return
-    paper = [other for other in covered if other.signature_method != STANDING_MANDATE]
-    if paper:
-        raise Conflict(
-            "signed_with_another",
-            f"The paper of {paper[0].reference} covers this order too; take that signature back.",
-        )

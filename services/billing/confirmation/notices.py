@@ -15,6 +15,7 @@ from services.billing.mails import (
     CONFIRMATION,
     COPY,
     REMINDER,
+    not_made_mail,
     payer_address,
     undeliverable_mail,
 )
@@ -101,9 +102,9 @@ class Documents:
     def notification_kinds(self) -> dict[str, NotificationKind]:
         """How the mails are made that carry the confirmation."""
         return {
-            CONFIRMATION: NotificationKind(self._describe, sent=_sent, failed=_failed),
+            CONFIRMATION: NotificationKind(self._describe, sent=_sent, failed=self._failed),
             COPY: NotificationKind(describe=self._describe),
-            REMINDER: NotificationKind(describe=self._describe, failed=_failed),
+            REMINDER: NotificationKind(describe=self._describe, failed=self._failed),
         }
 
     def _describe(self, session: Session, notification: Notification) -> RenderJob | None:
@@ -112,6 +113,21 @@ class Documents:
             return None  # Nobody is asked to sign for a customer who left.
         job = describe(session, notification)
         return job and replace(job, attachments=(self.confirmation_of(session, order),))
+
+    def _failed(self, session: Session, notification: Notification, _now: Now) -> Sequence[Effect]:
+        """The office hears at once, without the document, that the payer does not have it.
+
+        It is told nothing when the very address that failed is its own. KING hears of a document
+        that cannot be made, since nobody else can mend that.
+        """
+        order = session.get(Order, notification.onboarding_id)
+        if order is None or order.withdrawn:
+            return []
+        not_made = (notification.error or "").startswith(NOT_MADE)
+        mail = undeliverable_mail(order, reminder=notification.kind == REMINDER, not_made=not_made)
+        if not_made:
+            return [mail, not_made_mail(order, self.settings.creditor.email)]
+        return [mail] if mail.to != notification.recipient else []
 
 
 def scan_token(reference: str, key: str) -> str:
@@ -133,16 +149,3 @@ def _sent(
             copied_to=notification.params["office_email"],
         )
     ]
-
-
-def _failed(session: Session, notification: Notification, _now: Now) -> Sequence[Effect]:
-    """The office hears at once, without the document, that the payer does not have it.
-
-    It is told nothing when the very address that failed is its own.
-    """
-    order = session.get(Order, notification.onboarding_id)
-    if order is None or order.withdrawn:
-        return []
-    not_made = (notification.error or "").startswith(NOT_MADE)
-    mail = undeliverable_mail(order, reminder=notification.kind == REMINDER, not_made=not_made)
-    return [mail] if not_made or mail.to != notification.recipient else []

@@ -46,17 +46,22 @@ def account_on_paper(command: SignOrder, order: Order, mandate: Mandate) -> tupl
         Invalid: neither the paper nor anybody before it gave an IBAN.
     """
     payer = order.registration().payer
-    printed = mandate.iban if order.signed else payer.iban or mandate.iban
-    refused = mandate.iban if mandate.refused and mandate.signed_on else None
-    iban = command.iban or (printed if printed != refused else None)
+    iban = command.iban or known_iban(order, mandate)
     if iban is None:
         message = "No IBAN is known yet; take it over from the signed confirmation."
-        if refused is not None:
+        if mandate.refused and mandate.signed_on:
             message = "The bank refused this account; take the IBAN over from the new signature."
         error = FieldError(field="iban", code="iban_missing", message=message)
         raise Invalid("iban_missing", message, errors=[error])
     holders = {mandate.iban: mandate.account_holder, payer.iban: payer.account_holder}
     return iban, command.account_holder or holders.get(iban) or command.signed_by
+
+
+def known_iban(order: Order, mandate: Mandate) -> str | None:
+    """The account that a signature may be given for without naming one: not what was refused."""
+    printed = mandate.iban if order.signed else order.registration().payer.iban or mandate.iban
+    refused = mandate.iban if mandate.refused and mandate.signed_on else None
+    return printed if printed != refused else None
 
 
 def is_recorded(command: SignOrder, order: Order, mandate: Mandate) -> bool:

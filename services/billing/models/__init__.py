@@ -1,8 +1,9 @@
-"""Billing's tables: orders, mandates, collections, results without an order; their legal moves."""
+"""Billing's tables and their legal moves: orders, mandates, collections, what payers return."""
 
 from services.billing.models.collection import Collection
 from services.billing.models.mandate import Mandate
 from services.billing.models.order import Order, Stage, Standing
+from services.billing.models.returned import OnlineSigning, Scan
 from services.billing.models.table import BillingTable
 from services.billing.models.terms import OrderTerms
 from services.billing.models.unmatched import UnmatchedResult
@@ -11,8 +12,10 @@ __all__ = [
     "BillingTable",
     "Collection",
     "Mandate",
+    "OnlineSigning",
     "Order",
     "OrderTerms",
+    "Scan",
     "Stage",
     "Standing",
     "UnmatchedResult",

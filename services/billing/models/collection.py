@@ -4,8 +4,9 @@ Results come in any order, twice and late, so a collection keeps the results as 
 its status from the set of them (`results`).
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field
@@ -34,7 +35,11 @@ UNASKED = "unasked"
 """KING spoke of a collection that nobody asked for, and nothing it said counts so far."""
 CANCELLED = "cancelled"
 OPEN_STATUSES = (REQUESTED, "submitted")
-
+ENDINGS: Mapping[str, CollectionStatus] = {
+    ending: ending for ending in get_args(CollectionStatus) if ending != "submitted"
+}
+WORKED_OUT = "_worked_out"
+"""Under this name a collection in hand keeps what its results amount to; no column holds it."""
 
 TO_COLLECT = "status = 'requested' AND held = 0"
 TO_DECIDE = "held = 1"
@@ -125,10 +130,15 @@ class Collection(BillingTable, table=True):
         )
 
     def outcome(self) -> Outcome:
-        """What its results amount to."""
-        one_collection = is_ours(self.end_to_end_id, self.order_reference)
+        """What its results amount to: worked out once for each list of them, and often asked."""
         amount = self.amount_cents, self.currency
-        return outcome_of(self.results, amount, one_collection=one_collection)
+        known: tuple[object, object, Outcome] | None = self.__dict__.get(WORKED_OUT)
+        # Results are never added to a list that is there: a further one makes another list.
+        if known is None or known[0] is not self.results or known[1] != amount:
+            one_collection = is_ours(self.end_to_end_id, self.order_reference)
+            outcome = outcome_of(self.results, amount, one_collection=one_collection)
+            known = self.__dict__[WORKED_OUT] = self.results, amount, outcome
+        return known[2]
 
     def result_id(self, fact: Fact) -> str:
         """The id of one of its results."""
@@ -187,23 +197,24 @@ class Collection(BillingTable, table=True):
 
     def told(self) -> tuple[object, ...]:
         """What activation knows of it; it is told again when this changes."""
-        return self.booked(0).status, self.reason_code, self.held
+        return self._told_status, self.reason_code, self.held
 
     def booked(self, revision: int) -> CollectionBooked:
         """What activation should know of it now."""
-        status: CollectionStatus = "submitted"
-        for possible in ("succeeded", "failed", "returned", "refunded", "reversed"):
-            if self.status == possible:
-                status = possible
         return CollectionBooked(
             order_reference=self.order_reference,
             end_to_end_id=self.end_to_end_id,
             attempt=self.attempt,
-            status=status,
+            status=self._told_status,
             reason_code=self.reason_code,
             held=bool(self.held),
             revision=revision,
         )
+
+    @property
+    def _told_status(self) -> CollectionStatus:
+        """How far it has come; whatever nothing is known of is as good as submitted."""
+        return ENDINGS.get(self.status, "submitted")
 
     def _derive(self) -> None:
         """Status and reason, from the set of results alone."""

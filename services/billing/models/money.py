@@ -46,6 +46,8 @@ def held_results(collections: Sequence[Collection], *, withdrawn: bool) -> list[
 def payments_of(collections: Sequence[Collection]) -> list[tuple[Collection, Fact]]:
     """The successes whose money is there and counts, the earliest first."""
     pairs = [(row, fact) for row in collections for fact in row.payments]
+    if len(pairs) < 2:
+        return pairs  # Nearly always; to know by what they are sorted takes long.
     return sorted(
         pairs,
         key=lambda pair: (moment_of(pair[1]), pair[1]["attempt"], pair[0].result_id(pair[1])),

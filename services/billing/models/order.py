@@ -51,6 +51,10 @@ class Order(BillingTable, table=True):
 
     Facts come in any order: a withdrawal may be heard before the order exists, money before the
     signature. `standing` and `stage` follow from the facts; `revision` counts them.
+
+    `posted_on` is the day on which the payer says that the paper was posted, `returned_at` when
+    they last said or sent something, `scan_at` when their last scan came. Of the payer's links
+    those from before `links_not_before` are void; `link_sent_at` is when they asked for another.
     """
 
     __tablename__ = "customer_order"
@@ -82,6 +86,11 @@ class Order(BillingTable, table=True):
     revision: int = 0
     stage: str = Field(default=Stage.UNPLACED.value, max_length=12)
     company_key: str = Field(default="", sa_column=Column(SORTED_TEXT, nullable=False))
+    posted_on: date | None = None
+    returned_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    scan_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    links_not_before: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    link_sent_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
     @property
     def placed(self) -> bool:
@@ -119,6 +128,18 @@ class Order(BillingTable, table=True):
         before = self.contact
         if before is None or order > before["order"]:
             self.contact = {"email": email, "order": order}
+
+    def void_links(self, now: datetime) -> None:
+        """Have the payer's links of before open nothing any more."""
+        self.links_not_before = max(now, self.links_not_before or now)
+
+    def note_returned(self, now: datetime, *, posted_on: date | None = None) -> None:
+        """Keep that the payer has posted the paper, or has sent a scan of it."""
+        self.returned_at = now
+        if posted_on is None:
+            self.scan_at = now
+        else:
+            self.posted_on = posted_on
 
     def terms(self) -> OrderTerms | None:
         """What was agreed with it; None for an order from before this was kept."""

@@ -7,21 +7,25 @@ is not known is kept raw and left to a person.
 from dataclasses import dataclass
 
 from shared.events.shapes import Language
+from shared.trade.pauses import RETRIES
 
 Texts = tuple[str, str]
 
 NEW_ACCOUNT: Texts = (
-    "Geef een ander IBAN door en teken een nieuwe machtiging.",
-    "Give another IBAN and sign a new mandate.",
+    "Geef een ander IBAN door en onderteken een nieuwe machtiging.",
+    "Please give us another IBAN and sign a new mandate.",
 )
 CALL_BANK: Texts = (
     "Neem contact op met uw bank, of met ons.",
-    "Please contact your bank, or us.",
+    "Please contact your bank or us.",
 )
-WE_REPAIR: Texts = ("Wij herstellen dit; u hoeft niets te doen.", "We repair this; do nothing.")
+WE_REPAIR: Texts = (
+    "Wij herstellen dit; u hoeft niets te doen.",
+    "We will put this right; there is nothing you need to do.",
+)
 WE_RETRY: Texts = (
-    "Zorg voor voldoende saldo; wij proberen het later nog eens.",
-    "Please make sure of sufficient funds; we try again later.",
+    "Zorg dat er dan voldoende saldo is.",
+    "Please make sure there is enough money in the account by then.",
 )
 WE_CALL: Texts = ("Wij nemen contact met u op.", "We will contact you.")
 
@@ -63,10 +67,8 @@ def _final(code: str, cause: str, dutch: str, english: str, advice: Texts) -> Re
     return Reason(code, cause, (dutch, english), advice, ends_mandate=True)
 
 
-def _retried(
-    code: str, cause: str, texts: Texts, days: int, times: int, advice: Texts = WE_RETRY
-) -> Reason:
-    return Reason(code, cause, texts, advice, days, times)
+def _retried(code: str, cause: str, dutch: str, english: str, advice: Texts = WE_RETRY) -> Reason:
+    return Reason(code, cause, (dutch, english), advice, *RETRIES[code])
 
 
 def _ours(code: str, cause: str, dutch: str, english: str) -> Reason:
@@ -89,7 +91,7 @@ REASONS = {
         _ours("BE05", "creditor_error", "fout in het incassant-ID", "a wrong creditor id"),
         _ours("FF01", "creditor_error", "fout in het bestand", "an error in the file"),
         _ours("RC01", "creditor_error", "fout in de bankcode", "a wrong bank code"),
-        _retried("AM04", "insufficient_funds", ("onvoldoende saldo", "insufficient funds"), 7, 2),
+        _retried("AM04", "insufficient_funds", "onvoldoende saldo", "insufficient funds"),
         _ours("AM05", "duplicate", "dubbel aangeboden", "submitted twice"),
         _final("MD01", "no_mandate", "de bank kent geen geldige machtiging",
                 "the bank knows of no valid mandate", CALL_BANK),
@@ -103,7 +105,7 @@ REASONS = {
                stops_everything=True),
         _final("MS02", "refused", "door de betaler geweigerd", "refused by the payer", WE_CALL),
         _retried("MS03", "unspecified_bank",
-                 ("de bank geeft geen reden", "the bank gives no reason"), 7, 1),
+                 "de bank geeft geen reden", "the bank gives no reason"),
         _theirs("SL01", "bank_filter", "een blokkade of limiet bij uw bank houdt de incasso tegen",
                 "a block or limit at your bank stops the direct debit", CALL_BANK),
         _ours("RR01", "bank_regulatory", "vereiste gegevens ontbreken", "required data is missing"),

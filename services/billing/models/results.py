@@ -10,7 +10,7 @@ vendor, than one who waits a day.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -75,20 +75,32 @@ def outcome_of(facts: Iterable[Fact], amount: tuple[int, str], *, one_collection
     `one_collection` says that the id names one collection and no other, as those do that we gave
     out. Under an id such as `NOTPROVIDED` each success is other money.
     """
-    facts = sorted(facts, key=_in_time)
-    counting = [fact for fact in facts if _exact(fact, amount) or fact.get(DECISION) == ACCEPT]
+    facts = list(facts)
+    if len(facts) > 1:
+        facts.sort(key=_in_time)
+    counting, deviating = _parted(facts, lambda fact: _counts(fact, amount))
     failures = [fact for fact in counting if fact["status"] == "failed"]
     back = [fact for fact in counting if fact["status"] in TAKEN_BACK]
     successes = [fact for fact in counting if fact["status"] == "succeeded"]
-    credible = [fact for fact in successes if not _contradicted(fact, failures)]
-    late = [fact for fact in failures if any(_in_time_with(fact, paid) for paid in credible)]
+    contradicted, credible = _parted(successes, lambda fact: _contradicted(fact, failures[:1]))
+    late = [fact for fact in failures if any(_in_time_with(fact, paid) for paid in credible[:1])]
     payments = _remaining(credible, len(back) + len(late), one_collection=one_collection)
     status, reason_code = _status(counting, failures, back, late, paid=bool(payments))
-    doubtful = [(fact, CONTRADICTED) for fact in successes if fact not in credible and not back]
-    doubtful += _deviating(facts, counting, one_collection=one_collection)
+    doubtful = [(fact, CONTRADICTED) for fact in contradicted if not back]
+    doubtful += _unsettled(deviating, counting, one_collection=one_collection)
     doubtful += [(fact, DECEASED) for fact in [*failures, *back] if _deceased(fact)]
     undecided = [(fact, why) for fact, why in doubtful if DECISION not in fact]
     return Outcome(status, known_code(reason_code), payments, undecided)
+
+
+def _parted(
+    facts: Iterable[Fact], wanted: Callable[[Fact], bool]
+) -> tuple[Sequence[Fact], Sequence[Fact]]:
+    """Those that are wanted, and the others, both in the order in which they came."""
+    parts: tuple[list[Fact], list[Fact]] = ([], [])
+    for fact in facts:
+        parts[0 if wanted(fact) else 1].append(fact)
+    return parts
 
 
 def _status(
@@ -120,35 +132,33 @@ def _remaining(credible: Sequence[Fact], gone: int, *, one_collection: bool) -> 
     return staying[: max(0, len(staying) - gone)]
 
 
-def _deviating(
-    facts: Sequence[Fact], counting: Sequence[Fact], *, one_collection: bool
+def _unsettled(
+    deviating: Sequence[Fact], counting: Sequence[Fact], *, one_collection: bool
 ) -> list[tuple[Fact, str]]:
     """Results over another amount; the exact ones settle those of the same collection."""
     settled = max((WEIGHTS[fact["status"]] for fact in counting), default=-1)
     return [
         (fact, DEVIATING)
-        for fact in facts
-        if fact not in counting
-        and (
-            WEIGHTS[fact["status"]] > settled
-            or (fact["status"] == "succeeded" and not one_collection)
-        )
+        for fact in deviating
+        if WEIGHTS[fact["status"]] > settled
+        or (fact["status"] == "succeeded" and not one_collection)
     ]
 
 
-def _contradicted(success: Fact, failures: Sequence[Fact]) -> bool:
+def _contradicted(success: Fact, first_failure: Sequence[Fact]) -> bool:
     """Whether the bank had said before that this collection failed, and no person knows better."""
     if success.get(DECISION) == ACCEPT:
         return False
-    return any(moment_of(failure) < moment_of(success) for failure in failures)
+    return any(moment_of(failure) < moment_of(success) for failure in first_failure)
 
 
 def _in_time_with(failure: Fact, success: Fact) -> bool:
     return moment_of(failure) >= moment_of(success)
 
 
-def _exact(fact: Mapping[str, Any], amount: tuple[int, str]) -> bool:
-    return (fact["amount_cents"], fact["currency"]) == amount
+def _counts(fact: Mapping[str, Any], amount: tuple[int, str]) -> bool:
+    """Whether it is over the exact amount, or a person accepted it."""
+    return (fact["amount_cents"], fact["currency"]) == amount or fact.get(DECISION) == ACCEPT
 
 
 def _deceased(fact: Mapping[str, Any]) -> bool:

@@ -5,14 +5,14 @@ payer who signs a reminder next year must sign the document of this year, and KI
 amount that stands on it.
 """
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from shared.host.settings import Creditor, Settings
-from shared.trade.calendar import next_banking_day
 from shared.trade.catalogue import Quote
+from shared.trade.pauses import first_collection_day
 
 
 def _as_kept(creditor: Any) -> Any:
@@ -58,8 +58,3 @@ class OrderTerms(BaseModel):
             iban=account.iban,
             account_holder=account.account_holder,
         )
-
-
-def first_collection_day(notified_on: date, prenotification_days: int) -> date:
-    """The first banking day after the pre-notification term."""
-    return next_banking_day(notified_on + timedelta(days=prenotification_days))

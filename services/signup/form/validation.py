@@ -50,10 +50,18 @@ class Checked:
 
 
 def check(
-    data: Mapping[str, Any], *, catalogue: Offer, office: OfficeTerms | None, now: datetime
+    data: Mapping[str, Any],
+    *,
+    catalogue: Offer,
+    office: OfficeTerms | None,
+    now: datetime,
+    language: Language | None = None,
 ) -> Checked:
-    """Check and normalise the data of `signup.submitted.v1`, whatever a website put there."""
-    form = Form(data, _language(data))
+    """Check and normalise the data of `signup.submitted.v1`, whatever a website put there.
+
+    What is wrong is told in `language`, in the customer's where none is given.
+    """
+    form = Form(data, language or _language(data))
     code = form.line("office_code", limit=35)
     if code is not None and office is None:
         form.wrong("office_code", "office_unknown")

@@ -3,7 +3,10 @@
 from shared.events.shapes import Language
 
 WARNINGS: dict[str, tuple[str, str]] = {
-    "email_typo": ("Bedoelt u {suggestion}?", "Did you mean {suggestion}?"),
+    "email_typo": (
+        "Het e-mailadres lijkt een tikfout te bevatten; misschien is {suggestion} bedoeld.",
+        "The e-mail address may hold a typing error; perhaps {suggestion} was meant.",
+    ),
     "iban_bank_unknown": (
         "De bank van dit IBAN is niet bekend; controleer het nummer.",
         "The bank of this IBAN is not known; check the number.",

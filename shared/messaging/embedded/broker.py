@@ -6,7 +6,7 @@ acknowledged it; until then its row stays in the publisher's outbox, to be publi
 """
 
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -14,10 +14,18 @@ from typing import Any
 
 from shared.base.crash_points import reached
 from shared.events.envelope import MAX_BODY_BYTES
-from shared.messaging.batches import BatchBuffer, PendingBatch
-from shared.messaging.bus import EXCHANGE, PREFETCH, Incoming, Outgoing, PublishResult
+from shared.messaging.batches import BatchBuffer, PendingBatch, Room
+from shared.messaging.bus import (
+    EXCHANGE,
+    PREFETCH,
+    UNREACHABLE,
+    Incoming,
+    Outgoing,
+    PublishResult,
+)
 from shared.messaging.embedded.memory_queues import MemoryQueues
 from shared.messaging.embedded.unacked import UnackedPublish, UnackedPublishes
+from shared.messaging.in_hand import BytesInHand
 from shared.messaging.topology import Topology
 
 
@@ -44,6 +52,7 @@ class EmbeddedBroker:
         self._queue_names = {listener.name for listener in topology.listeners}
         self._routes: dict[tuple[str, str], tuple[str, ...]] = {}
         self._subscribers: defaultdict[str, list[EmbeddedBus]] = defaultdict(list)
+        self._given_back: defaultdict[str, deque[_Tag]] = defaultdict(deque)
         self.unacked = UnackedPublishes()
 
     def bus(self, queue: str | None, exchange: str = EXCHANGE) -> "EmbeddedBus":
@@ -120,12 +129,19 @@ class EmbeddedBroker:
         """The exchange and the routing key of a message; both empty for one that came straight."""
         return self._queues.published_to(message)
 
-    def take(self, queue: str, channel: Any) -> "tuple[Any, UnackedPublish] | None":
-        """The next message in a queue, as kombu has it, and what awaits its acknowledgement."""
+    def take(self, queue: str, channel: Any) -> _Tag | None:
+        """The next message in a queue, first of those that were given back."""
+        if self._given_back[queue]:
+            return self._given_back[queue].popleft()
         message = self._queues.get(queue, channel)
         if message is None:
             return None
-        return message, self.unacked.get(message.properties["correlation_id"])
+        return _Tag(message, self.unacked.get(message.properties["correlation_id"]))
+
+    def give_back(self, queue: str, tags: Sequence[_Tag]) -> None:
+        """Have these be the next in a queue, in the order in which they were taken."""
+        self._given_back[queue].extendleft(reversed(tags))
+        self._notify(queue)
 
     def detach(self, bus: "EmbeddedBus", queue: str) -> list[PendingBatch]:
         """Let a subscriber go; when it was the last, what waits in its queue is lost.
@@ -137,10 +153,9 @@ class EmbeddedBroker:
         if self._subscribers[queue]:
             self._notify(queue)
             return complete
-        while delivery := self.take(queue, bus.channel):
-            message, publish = delivery
-            message.ack()
-            complete += self.unacked.lose(publish, queue)
+        while tag := self.take(queue, bus.channel):
+            tag.message.ack()
+            complete += self.unacked.lose(tag.publish, queue)
         self._queues.delete(queue, bus.channel)
         return complete
 
@@ -161,7 +176,9 @@ class EmbeddedBus:
         self.exchange = exchange
         self.channel = channel
         self.buffer = BatchBuffer(lock)
-        self._in_hand: set[_Tag] = set()
+        self._in_hand: dict[_Tag, None] = {}
+        self.in_hand = BytesInHand()
+        self._pauses = 0
         self._opened = False
 
     @property
@@ -185,17 +202,38 @@ class EmbeddedBus:
         """Return what is there now, at most `limit` messages."""
         return self.buffer.collect(self._take, limit, wait, linger)
 
-    def _take(self, limit: int) -> list[Incoming]:
-        """Take what is there from kombu, as far as the hands are free."""
+    def _take(self, room: Room) -> list[Incoming]:
+        """Take what is there from kombu, as far as the hands are free and there is room."""
         batch: list[Incoming] = []
-        while self._opened and len(batch) < limit and len(self._in_hand) < PREFETCH:
-            delivery = self._broker.take(self._queue, self.channel) if self._queue else None
-            if delivery is None:
+        while self._queue and self._has_free_hands() and room.left > 0:
+            if (tag := self._broker.take(self._queue, self.channel)) is None:
                 break
-            tag = _Tag(*delivery)
-            self._in_hand.add(tag)
+            size = len(tag.message.body)
+            if not room.admit(size):
+                self._broker.give_back(self._queue, [tag])
+                break
+            self._in_hand[tag] = None
+            self.in_hand.add(size)
             batch.append(self._incoming(tag))
         return batch
+
+    def _has_free_hands(self) -> bool:
+        receives = self._opened and not self._pauses
+        return receives and len(self._in_hand) < PREFETCH and not self.in_hand.full
+
+    def pause(self) -> None:
+        """Give back what is not acknowledged, and receive nothing until `resume`."""
+        with self.buffer.lock:
+            self._pauses += 1
+            if self._queue is not None and not self.buffer.closed:
+                self._broker.give_back(self._queue, list(self._in_hand))
+                self._in_hand.clear()
+
+    def resume(self) -> None:
+        """Receive again, once everybody who called `pause` has called this."""
+        with self.buffer.lock:
+            self._pauses -= 1
+            self.buffer.notify(PREFETCH)
 
     def _incoming(self, tag: _Tag) -> Incoming:
         message = tag.message
@@ -216,11 +254,12 @@ class EmbeddedBus:
     def acknowledge(self, messages: Sequence[Incoming]) -> None:
         """Note that these are dealt with: their publishers may hear so."""
         complete: list[PendingBatch] = []
+        self.in_hand.remove(messages)
         with self.buffer.lock:
             for message in messages:
                 tag = message.delivery_tag
                 if isinstance(tag, _Tag) and tag in self._in_hand:
-                    self._in_hand.remove(tag)
+                    del self._in_hand[tag]
                     tag.message.ack()
                     complete += self._broker.unacked.acknowledge(tag.publish, str(self._queue))
             self.buffer.notify(PREFETCH)
@@ -234,6 +273,10 @@ class EmbeddedBus:
     def healthy(self) -> bool:
         """Whether it was opened and is not closed."""
         return self._opened and not self.buffer.closed
+
+    def trouble(self) -> str:
+        """Only that it is not open: it has no broker that could be away."""
+        return "" if self.healthy() else UNREACHABLE
 
     def silent_for(self) -> float:
         """Always 0: nothing comes between a service and a broker in its own process."""

@@ -9,11 +9,25 @@ from typing import Any
 import structlog
 from pika.adapters.select_connection import IOLoop  # noqa: TID251 - AMQP is spoken here.
 
-from shared.messaging.batches import BatchBuffer
-from shared.messaging.bus import EXCHANGE, PREFETCH, Incoming, Outgoing, PublishResult
+from shared.base.addresses import split_addresses
+from shared.messaging.batches import BatchBuffer, Room
+from shared.messaging.bus import (
+    ALARM,
+    EXCHANGE,
+    IN_HAND_BYTES,
+    PREFETCH,
+    UNREACHABLE,
+    Incoming,
+    Outgoing,
+    PublishResult,
+)
+from shared.messaging.in_hand import BytesInHand
+from shared.messaging.rabbitmq.alarm_probe import AlarmProbe
 from shared.messaging.rabbitmq.consumer import QueueConsumer
+from shared.messaging.rabbitmq.outage_log import OutageLog
 from shared.messaging.rabbitmq.publisher import ConfirmingPublisher
 from shared.messaging.rabbitmq.reconnecting_channel import (
+    Endpoint,
     ReconnectingChannel,
     connection_parameters,
 )
@@ -31,6 +45,9 @@ CLOSE_TIMEOUT_SECONDS = 2.0
 
 ACTIVITY_CHECK_SECONDS = 1.0
 """Between one look at whether the broker still speaks and the next."""
+
+PROBE_EVERY_LOOKS = 10
+"""How many looks there are between one that asks for an alarm and the next."""
 
 RESTART_DELAY_SECONDS = 0.2
 """Between a fault and a fresh start, or between breaking off and the end."""
@@ -55,42 +72,42 @@ class RabbitBus:
         exchange: str = EXCHANGE,
         dead: str | None = None,
         prefetch: int = PREFETCH,
+        in_hand_bytes: int = IN_HAND_BYTES,
         heartbeat: int = 15,
     ) -> None:
         addresses = [
-            connection_parameters(address.strip(), heartbeat=heartbeat, name=name)
-            for address in url.split(",")
+            connection_parameters(address, heartbeat=heartbeat, name=name)
+            for address in split_addresses(url)
         ]
         self._log = log.bind(bus=name)
         self._ioloop: Any = IOLoop()
         self._buffer = BatchBuffer()
-        self._publisher = ConfirmingPublisher(self._ioloop, addresses, name, exchange)
+        self.in_hand = BytesInHand(in_hand_bytes)
+        endpoint = Endpoint(self._ioloop, addresses, name, OutageLog(self._log))
+        self._publisher = ConfirmingPublisher(endpoint, exchange)
 
-        self._consumer = self._new_consumer(addresses, name, queue, prefetch)
+        self._consumer = self._new_consumer(endpoint, queue, prefetch)
         self._dead_letter_consumer = self._new_consumer(
-            addresses, name, dead, DEAD_LETTER_PREFETCH, dead_letters=True
+            endpoint, dead, DEAD_LETTER_PREFETCH, dead_letters=True
         )
         self._thread = threading.Thread(target=self._run, name=f"{name}-amqp", daemon=True)
         self._state = threading.Lock()
         self._running = False
         self._closed = False
         self._stopped = False
+        self._pauses = 0
         self._activity_timer: Any = None
+        self._probe = AlarmProbe(exchange)
+        self._looks = 0
 
     def _new_consumer(
-        self,
-        addresses: Sequence[Any],
-        name: str,
-        queue: str | None,
-        prefetch: int,
-        *,
-        dead_letters: bool = False,
+        self, endpoint: Endpoint, queue: str | None, prefetch: int, *, dead_letters: bool = False
     ) -> QueueConsumer | None:
         """A consumer of a queue, if there is one; all of them fill the same buffer."""
         if not queue:
             return None
         return QueueConsumer(
-            self._ioloop, addresses, name, queue, prefetch, self._buffer, dead_letters=dead_letters
+            endpoint, queue, prefetch, self._buffer, self.in_hand, dead_letters=dead_letters
         )
 
     def open(self) -> None:
@@ -111,27 +128,51 @@ class RabbitBus:
         """Return what is there now, at most `limit` messages."""
         return self._buffer.collect(self._take, limit, wait, linger)
 
-    def _take(self, limit: int) -> list[Incoming]:
+    def _take(self, room: Room) -> list[Incoming]:
         """Take dead letters first: there are few of them, and they are quickly kept."""
         batch: list[Incoming] = []
         for consumer in reversed(self._consumers):
-            batch += consumer.take(limit - len(batch))
+            batch += consumer.take(room)
         return batch
 
     def acknowledge(self, messages: Sequence[Incoming]) -> None:
         """Tell the broker that these are dealt with; harmless when their connection is gone."""
+        self.in_hand.remove(messages)
         if self._running:
             for consumer in self._consumers:
                 consumer.acknowledge(messages)
+
+    def pause(self) -> None:
+        """Give back what is not acknowledged, and receive nothing until `resume`."""
+        with self._state:
+            self._pauses += 1
+            if self._pauses == 1 and self._running:
+                self._ioloop.add_callback_threadsafe(self._pause)
+
+    def resume(self) -> None:
+        """Receive again, once everybody who called `pause` has called this."""
+        with self._state:
+            self._pauses -= 1
+            if self._pauses == 0 and self._running:
+                self._ioloop.add_callback_threadsafe(self._resume)
 
     def interrupt(self) -> None:
         """Make a waiting `receive`, or else the next one, return at once."""
         self._buffer.interrupt()
 
     def healthy(self) -> bool:
-        """Whether both connections are up and the queue, if any, is subscribed to."""
-        subscribed = self._consumer is None or self._consumer.subscribed
-        return self._running and self._publisher.ready and subscribed
+        """Whether both connections are up and the queue, if any, is subscribed to or paused."""
+        working = self._consumer is None or self._consumer.working
+        return self._running and self._publisher.ready and working
+
+    def trouble(self) -> str:
+        """What keeps it from working, in a sentence; empty when nothing does."""
+        if any(connection.blocked for connection in self._connections):
+            return ALARM
+        if self.healthy():
+            return ""
+        failures = [each.failure for each in self._connections if each.failure]
+        return ": ".join([UNREACHABLE, *failures[:1]])
 
     def silent_for(self) -> float:
         """Seconds since the broker was last heard on each connection."""
@@ -171,7 +212,23 @@ class RabbitBus:
     def _check_activity(self) -> None:
         for connection in self._connections:
             connection.check_activity()
+            if self.in_hand.has_room:
+                connection.read_on()
+        self._looks += 1
+        if self._dead_letter_consumer is not None and self._looks % PROBE_EVERY_LOOKS == 0:
+            # A service's; whoever is outside may say nothing but their own events.
+            self._publisher.connection.probe_with(self._probe)
         self._activity_timer = self._ioloop.call_later(ACTIVITY_CHECK_SECONDS, self._check_activity)
+
+    def _pause(self) -> None:
+        self._log.info("consumption_paused")
+        for consumer in self._consumers:
+            consumer.pause()
+
+    def _resume(self) -> None:
+        self._log.info("consumption_resumed")
+        for consumer in self._consumers:
+            consumer.resume()
 
     def _run(self) -> None:
         """Serve the connections until they are closed for good, whatever happens meanwhile."""
@@ -198,6 +255,10 @@ class RabbitBus:
         for consumer in self._consumers:
             consumer.stop()
             consumer.connection.close(self._on_connection_closed)
+        if self._publisher.connection.blocked:
+            self._close_publisher()  # Nothing is confirmed while the broker takes nothing.
+            self._publisher.connection.abort()  # Nor does it read a goodbye.
+            return
         timer = self._ioloop.call_later(PUBLISH_DRAIN_TIMEOUT_SECONDS, self._close_publisher)
 
         def drained() -> None:

@@ -7,7 +7,7 @@ import pika  # noqa: TID251 - this package is the one place where AMQP is spoken
 from pika.exceptions import AMQPConnectionError  # noqa: TID251 - AMQP is spoken here.
 from pika.frame import decode_frame  # noqa: TID251 - AMQP is spoken here.
 
-from shared.messaging.rabbitmq import frames
+from shared.messaging.rabbitmq import frames, socket_reader
 from shared.messaging.rabbitmq.frames import (
     ACK,
     DELIVER,
@@ -36,6 +36,8 @@ class Connection(pika.SelectConnection):  # type: ignore[misc]
 
     _write_buffer: list[bytes] | None = None
     _frame_buffer: bytes
+    held_up = False
+    """Whether what the broker sends is left in the socket."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         self._delivery_callbacks: dict[int, DeliveryCallback] = {}
@@ -74,6 +76,27 @@ class Connection(pika.SelectConnection):  # type: ignore[misc]
             super()._adapter_emit_data(b"".join(chunks))
 
     # Reading.
+
+    def stop_reading(self) -> None:
+        """Leave what the broker sends in the socket, and so make the broker wait.
+
+        Nothing else can: it has no prefetch in bytes, and refuses to be asked to hold back. What
+        was read already is still dealt with. Heartbeats go out meanwhile.
+        """
+        if self._transport is not None:
+            self.held_up = True
+            socket_reader.stop(self._transport)
+
+    def read_on(self) -> None:
+        """Read again, first what has come meanwhile."""
+        if self.held_up and self._transport is not None:
+            self.held_up = False
+            self.ioloop.call_later(0, socket_reader.start(self._transport))
+
+    def note_waiting(self) -> None:
+        """Do not take the broker for dead while it is us who do not listen."""
+        if self.held_up:
+            self.bytes_received += 1
 
     def set_delivery_callback(self, channel: int, callback: DeliveryCallback) -> None:
         """Give what is delivered on a channel to a callback instead of to pika."""

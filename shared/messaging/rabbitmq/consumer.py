@@ -1,7 +1,7 @@
 """Consuming one queue: a bounded number in hand, acknowledged in as few words as can be."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
@@ -9,10 +9,12 @@ from typing import Any
 
 import structlog
 
-from shared.messaging.batches import BatchBuffer
+from shared.messaging.batches import BatchBuffer, Room
 from shared.messaging.bus import Incoming
+from shared.messaging.in_hand import BytesInHand
 from shared.messaging.rabbitmq.frames import RawDelivery
-from shared.messaging.rabbitmq.reconnecting_channel import ReconnectingChannel
+from shared.messaging.rabbitmq.prefetch import Prefetch
+from shared.messaging.rabbitmq.reconnecting_channel import Endpoint, ReconnectingChannel
 from shared.messaging.rabbitmq.x_death import read_x_death
 
 log = structlog.get_logger()
@@ -33,45 +35,54 @@ class QueueConsumer:
     `buffer` wake the same `receive`, which takes from each by `take`.
 
     `take` and `acknowledge` may be called from any thread; all else runs on the thread of
-    `ioloop`.
+    the I/O loop.
     """
 
     def __init__(
         self,
-        ioloop: Any,
-        addresses: Sequence[Any],
-        name: str,
+        endpoint: Endpoint,
         queue: str,
         prefetch: int,
         buffer: BatchBuffer,
+        in_hand: BytesInHand,
         *,
         dead_letters: bool = False,
     ) -> None:
-        self._ioloop = ioloop
+        self._ioloop = endpoint.ioloop
         self.connection = ReconnectingChannel(
-            ioloop,
-            addresses,
-            f"{name} {'dead-letter consumer' if dead_letters else 'consumer'}",
+            endpoint,
+            "dead-letter consumer" if dead_letters else "consumer",
             self._on_channel_open,
             self._on_channel_closed,
         )
         self._dead_letters = dead_letters
         self._queue = queue
-        self._prefetch = prefetch
+        self._prefetch = Prefetch(prefetch, in_hand.bound)
         self._log = log.bind(queue=queue)
         self._buffer = buffer
+        self._in_hand = in_hand
         self._arrived: list[Incoming] = []
         self._available: deque[Incoming] = deque()
         self._channel: Any = None
         self._unacked: dict[int, None] = {}
         self._to_ack: set[int] = set()
+        self._wide_consumer: str | None = None
+        self._paused = False
         self.subscribed = False
 
     # For the service's threads.
 
-    def take(self, limit: int) -> list[Incoming]:
-        """Take at most so many of what is there now; with the buffer's lock held."""
-        return [self._available.popleft() for _ in range(min(limit, len(self._available)))]
+    def take(self, room: Room) -> list[Incoming]:
+        """Take what is there now, as far as there is room; with the buffer's lock held."""
+        available, batch = self._available, []
+        while available and room.admit(len(available[0].body)):
+            batch.append(available.popleft())
+        return batch
+
+    @property
+    def working(self) -> bool:
+        """Whether it is subscribed, or would be if it were not paused."""
+        return self.subscribed or (self._paused and self._channel is not None)
 
     def acknowledge(self, messages: Sequence[Incoming]) -> None:
         """Have the thread of the connection acknowledge them all in one go."""
@@ -85,6 +96,8 @@ class QueueConsumer:
 
     def _acknowledge(self, tags: Sequence[_Tag]) -> None:
         """Acknowledge what this channel delivered; tags of an earlier one mean nothing now."""
+        if self._in_hand.has_room:
+            self.connection.read_on()
         channel = self._channel
         if channel is None or not channel.is_open:
             return
@@ -96,8 +109,10 @@ class QueueConsumer:
         if row:
             channel.basic_ack(row[-1], multiple=len(row) > 1)
             self._forget(row)
-        if len(to_ack) > self._prefetch // 2:
+        if len(to_ack) > self._prefetch.now // 2:
             self._acknowledge_singly()
+        if self._prefetch.should_widen():
+            self._widen(channel)
 
     def _acknowledge_singly(self) -> None:
         numbers = sorted(self._to_ack)
@@ -106,12 +121,13 @@ class QueueConsumer:
         self._forget(numbers)
 
     def _forget(self, numbers: Sequence[int]) -> None:
+        self._prefetch.note_dealt_with(len(numbers))
         self._to_ack.difference_update(numbers)
         for number in numbers:
             del self._unacked[number]
 
     def _on_delivery(self, channel: Any, delivery: RawDelivery) -> None:
-        if channel is not self._channel:
+        if channel is not self._channel or not channel.is_open:
             return  # It was given up meanwhile; the broker delivers this again.
         properties = delivery.properties
         self._unacked[delivery.tag] = None
@@ -133,6 +149,16 @@ class QueueConsumer:
             delivery_tag=_Tag(channel, delivery.tag),
         )
         self._arrived.append(read_x_death(incoming) if self._dead_letters else incoming)
+        self._bound_bytes(len(incoming.body))
+
+    def _bound_bytes(self, size: int) -> None:
+        """Read no further with too much in hand, and have less delivered when bodies are large."""
+        self._in_hand.add(size)
+        self._prefetch.note_arrival(size)
+        if self._in_hand.full:
+            self.connection.stop_reading()
+        if self._prefetch.should_narrow():
+            self._narrow()
 
     def _hand_over(self) -> None:
         with self._buffer.lock:
@@ -142,23 +168,64 @@ class QueueConsumer:
 
     def _on_channel_open(self, channel: Any) -> None:
         self._channel = channel
+        self._prefetch.begin()
+        if self._paused:
+            self.connection.mark_ready()
+            return
         channel.add_on_cancel_callback(self._on_cancelled)
-        channel.basic_qos(prefetch_count=self._prefetch, callback=lambda _ok: self._subscribe())
+        first = self._prefetch.first
+        channel.basic_qos(prefetch_count=first, callback=lambda _ok: self._subscribe(channel))
 
-    def _subscribe(self) -> None:
-        if self._channel is not None and self._channel.is_open:
-            channel = self._channel
+    def _subscribe(self, channel: Any) -> None:
+        if channel is self._channel and channel.is_open:
             channel.connection.set_delivery_callback(
                 channel.channel_number, partial(self._on_delivery, channel)
             )
-            # pika insists on a callback for deliveries, but they take the short cut.
-            channel.basic_consume(
-                self._queue, lambda *_delivery: None, callback=self._on_subscribed
-            )
+            self._consume(channel, self._on_subscribed)
+
+    def _consume(self, channel: Any, callback: Callable[[Any], None] | None = None) -> str:
+        # pika insists on a callback for deliveries, but they take the short cut.
+        tag: str = channel.basic_consume(self._queue, lambda *_delivery: None, callback=callback)
+        return tag
 
     def _on_subscribed(self, _ok: Any) -> None:
         self.subscribed = True
         self.connection.mark_ready()
+
+    def _widen(self, channel: Any) -> None:
+        """Have more in hand: a prefetch is for consumers to come, so that it takes another one."""
+
+        def consume(_ok: Any) -> None:
+            if channel is self._channel and channel.is_open and self._prefetch.wide:
+                self._wide_consumer = self._consume(channel)
+
+        self._prefetch.wide = True
+        channel.basic_qos(prefetch_count=self._prefetch.rest, callback=consume)
+
+    def _narrow(self) -> None:
+        """Have less in hand; what the second consumer has got already is dealt with as before."""
+        self._prefetch.begin()
+        tag, self._wide_consumer = self._wide_consumer, None
+        if tag is not None and self._channel is not None and self._channel.is_open:
+            self._channel.basic_cancel(tag)
+
+    def pause(self) -> None:
+        """Give back what is in hand, with its channel, and subscribe to nothing for now."""
+        self._paused = True
+        self._renew_channel()
+
+    def resume(self) -> None:
+        """Subscribe again, on a channel of its own."""
+        self._paused = False
+        self._renew_channel()
+
+    def _renew_channel(self) -> None:
+        self.subscribed = False
+        if self._channel is not None and self._channel.is_open:
+            self._acknowledge_singly()
+        self.connection.reopen_channel()
+        # The answer is behind all that was sent on the old one, which nobody keeps any more.
+        self.connection.read_on()
 
     def _on_cancelled(self, _method: Any) -> None:
         """Subscribe anew: the broker cancels when the queue was deleted or has moved."""
@@ -170,10 +237,13 @@ class QueueConsumer:
         """Forget what was in hand on this channel: it will be delivered again."""
         self.subscribed = False
         self._channel = None
+        self._wide_consumer = None
         self._unacked.clear()
         self._to_ack.clear()
-        self._arrived.clear()
         with self._buffer.lock:
+            self._available.extend(self._arrived)
+            self._arrived.clear()
+            self._in_hand.remove(self._available)
             self._available.clear()
 
     def stop(self) -> None:
@@ -181,6 +251,9 @@ class QueueConsumer:
         self.subscribed = False
         if self._channel is not None and self._channel.is_open:
             self._acknowledge_singly()
+        self._channel = None
+        self.connection.read_on()
         with self._buffer.lock:
+            self._in_hand.remove(self._available)
             self._available.clear()
             self._buffer.close()

@@ -6,6 +6,7 @@ else a broker and a client say to each other is left to pika (`connection`). Sec
 those of the AMQP 0-9-1 specification.
 """
 
+import hashlib
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 from pika import data as tables  # noqa: TID251 - this package is where AMQP is spoken.
+
+from shared.events.envelope import MAX_BODY_BYTES
 
 METHOD, HEADER, BODY = 1, 2, 3
 FRAME_END = 0xCE
@@ -22,6 +25,10 @@ PUBLISH = 60 << 16 | 40
 MANDATORY = 1
 FRAME_OVERHEAD = 8
 """Bytes of a frame beside its payload (2.3.5)."""
+
+LARGEST_KEPT = 4 * MAX_BODY_BYTES
+"""A body that is larger is no event of anybody's, and is not held in memory: RabbitMQ takes up to
+128 MiB. Its hash tells whoever sent it which one it was."""
 
 FRAME_HEAD = struct.Struct(">BHL")
 CONTENT_HEAD = struct.Struct(">HHQ")
@@ -156,6 +163,8 @@ class RawDelivery:
     parts: list[bytes] = field(default_factory=list)
     remaining: int = -1
     damage: str | None = None
+    size: int = 0
+    let_go: Any = None
 
     @property
     def complete(self) -> bool:
@@ -170,14 +179,29 @@ class RawDelivery:
     def add_frame(self, kind: int, payload: bytes) -> None:
         """Add the next frame: the header, or a part of the body."""
         if kind == BODY:
-            self.parts.append(payload)
-            self.remaining -= len(payload)
+            self._add_to_body(payload)
             return
-        _, _, self.remaining = CONTENT_HEAD.unpack_from(payload)
+        _, _, self.size = CONTENT_HEAD.unpack_from(payload)
+        self.remaining = self.size
+        if self.size > LARGEST_KEPT:
+            self.let_go = hashlib.sha256()
         try:
             self.properties = decode_properties(payload, CONTENT_HEAD.size)
         except Unreadable as reason:
             self.damage = str(reason)
+
+    def _add_to_body(self, payload: bytes) -> None:
+        """Add a part of the body; of one that is too large the hash alone."""
+        self.remaining -= len(payload)
+        if self.let_go is None:
+            self.parts.append(payload)
+            return
+        self.let_go.update(payload)
+        if self.complete:
+            self.damage = (
+                f"the body has {self.size} bytes; an event has at most {MAX_BODY_BYTES}. It is "
+                f"not kept; its SHA-256 is {self.let_go.hexdigest()}"
+            )
 
 
 def decode_delivery(payload: bytes) -> RawDelivery:

@@ -5,7 +5,6 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
@@ -15,8 +14,10 @@ from shared.base.crash_points import reached
 from shared.events.envelope import MAX_BODY_BYTES
 from shared.messaging.batches import PendingBatch
 from shared.messaging.bus import Outgoing, PublishResult
+from shared.messaging.in_hand import BytesInHand
 from shared.messaging.rabbitmq import frames
-from shared.messaging.rabbitmq.reconnecting_channel import ReconnectingChannel
+from shared.messaging.rabbitmq.pending import Pending, routing_key
+from shared.messaging.rabbitmq.reconnecting_channel import Endpoint, ReconnectingChannel
 
 log = structlog.get_logger()
 
@@ -32,53 +33,33 @@ NACK_TOLERANCE_SECONDS = 2.0
 DEADLINE_CHECK_SECONDS = 0.5
 
 MAX_PENDING_MESSAGES = 20_000
-"""With so many messages waiting or under way, more are sent away: memory is no queue."""
-
-
-@dataclass(slots=True)
-class _Pending:
-    """One message on its way."""
-
-    message: Outgoing
-    batch: PendingBatch
-    index: int
-    deadline: float
-    returned: bool = False
-
-    def resolve(self, result: PublishResult) -> None:
-        """Record this message's result; the last one of its batch resolves the batch."""
-        unroutable = self.returned and result is PublishResult.CONFIRMED
-        self.batch.record(self.index, PublishResult.UNROUTABLE if unroutable else result)
-        if self.batch.complete:
-            self.batch.resolve()
-
-    @property
-    def address(self) -> tuple[str, str]:
-        """What a returned message is known by: its id and its routing key."""
-        return self.message.id, _routing_key(self.message)
+MAX_PENDING_BYTES = 16 * 1024 * 1024
+"""With so much waiting or under way, more is sent away: memory is no queue. What is under way is
+in memory up to three times, since it is copied to be written."""
 
 
 class ConfirmingPublisher:
     """Sends what is handed to it to one exchange, while its connection is up.
 
-    `publish` may be called from any thread; all else runs on the thread of `ioloop`.
+    `publish` may be called from any thread; all else runs on the thread of the I/O loop.
     """
 
-    def __init__(self, ioloop: Any, addresses: Sequence[Any], name: str, exchange: str) -> None:
-        self._ioloop = ioloop
+    def __init__(self, endpoint: Endpoint, exchange: str) -> None:
+        self._ioloop = endpoint.ioloop
         self.connection = ReconnectingChannel(
-            ioloop, addresses, f"{name} publisher", self._on_channel_open, self._on_channel_closed
+            endpoint, "publisher", self._on_channel_open, self._on_channel_closed
         )
-        self._app_id = name
+        self._app_id = endpoint.name
         self._exchange = exchange
         self._user_id: str | None = None
         self._lock = threading.Lock()
-        self._handed_off: deque[_Pending] = deque()
+        self._handed_off: deque[Pending] = deque()
         self._handoff_scheduled = False
         self._pending_count = 0
+        self._pending_bytes = BytesInHand(MAX_PENDING_BYTES)
         self._accepting = False
-        self._unsent: deque[_Pending] = deque()
-        self._unconfirmed: dict[int, _Pending] = {}
+        self._unsent: deque[Pending] = deque()
+        self._unconfirmed: dict[int, Pending] = {}
         self._returned: Counter[tuple[str, str]] = Counter()
         self._sequence_number = 0
         self._channel: Any = None
@@ -103,13 +84,15 @@ class ConfirmingPublisher:
         batch = PendingBatch(len(messages))
         deadline = time.monotonic() + SEND_TIMEOUT_SECONDS
         with self._lock:
-            accepted = self._accepting and self._pending_count < MAX_PENDING_MESSAGES
+            has_room = self._pending_count < MAX_PENDING_MESSAGES and not self._pending_bytes.full
+            accepted = self._accepting and has_room
             schedule = accepted and not self._handoff_scheduled
             if accepted:
                 self._pending_count += len(messages)
+                self._pending_bytes.add(sum(len(message.body) for message in messages))
                 self._handoff_scheduled = True
                 self._handed_off.extend(
-                    _Pending(message, batch, index, deadline)
+                    Pending(message, batch, index, deadline)
                     for index, message in enumerate(messages)
                 )
         if not accepted:
@@ -160,13 +143,14 @@ class ConfirmingPublisher:
             user_id=self._user_id,
             app_id=self._app_id,
         )
-        channel, key = self._channel, _routing_key(message)
+        channel, key = self._channel, routing_key(message)
         exchange = self._exchange if message.queue is None else ""
         channel.connection.publish(channel.channel_number, exchange, key, properties, message.body)
 
-    def _resolve(self, messages: Sequence[_Pending], result: PublishResult) -> None:
+    def _resolve(self, messages: Sequence[Pending], result: PublishResult) -> None:
         with self._lock:
             self._pending_count -= len(messages)
+            self._pending_bytes.remove(pending.message for pending in messages)
             drained = self._pending_count == 0
         for pending in messages:
             pending.resolve(result)
@@ -227,7 +211,7 @@ class ConfirmingPublisher:
         """Note that nobody has a message: its return comes before its confirm."""
         self._returned[properties.message_id, method.routing_key] += 1
 
-    def _mark_returned(self, messages: Sequence[_Pending]) -> None:
+    def _mark_returned(self, messages: Sequence[Pending]) -> None:
         """Mark those of the messages that are now confirmed that had come back."""
         for pending in messages:
             if self._returned[pending.address] > 0:
@@ -294,7 +278,3 @@ class ConfirmingPublisher:
         self._unconfirmed.clear()
         self._unsent.clear()
         self._resolve(left, PublishResult.UNKNOWN)
-
-
-def _routing_key(message: Outgoing) -> str:
-    return message.type if message.queue is None else message.queue

@@ -5,12 +5,17 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import pika  # noqa: TID251 - this package is the one place where AMQP is spoken.
 import structlog
+from pika.exceptions import ChannelClosedByClient  # noqa: TID251 - AMQP is spoken here.
 
+from shared.messaging.rabbitmq.address import broker_parameters
+from shared.messaging.rabbitmq.alarm_probe import AlarmProbe
 from shared.messaging.rabbitmq.connection import Connection
+from shared.messaging.rabbitmq.failures import explain, innermost
+from shared.messaging.rabbitmq.outage_log import CHANNEL_CLOSED, OutageLog
 
 log = structlog.get_logger()
 
@@ -34,8 +39,12 @@ BLOCKED_TIMEOUT_SECONDS = 300.0
 
 
 def connection_parameters(url: str, *, heartbeat: int, name: str) -> Any:
-    """What pika needs to know to connect to one address."""
-    parameters = pika.URLParameters(url)
+    """What pika needs to know to connect to one address.
+
+    Raises:
+        WrongSettings: as `broker_parameters`.
+    """
+    parameters = broker_parameters(url)
     parameters.heartbeat = heartbeat
     parameters.socket_timeout = SOCKET_TIMEOUT_SECONDS
     parameters.stack_timeout = STACK_TIMEOUT_SECONDS
@@ -44,26 +53,38 @@ def connection_parameters(url: str, *, heartbeat: int, name: str) -> Any:
     return parameters
 
 
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a service's connections lead, what serves them, and where they tell how they are."""
+
+    ioloop: Any
+    addresses: Sequence[Any]
+    name: str
+    outages: OutageLog
+
+
 class ReconnectingChannel:
     """Keeps one connection with one channel up, for ever, trying the addresses in turn.
 
-    Everything here happens on the thread of `ioloop`. `on_open` gets each new channel; when it
+    Everything here happens on the thread of the I/O loop. `on_open` gets each new channel; when it
     works, its user calls `mark_ready`. `on_closed` says that the channel of before is gone.
     """
 
     def __init__(
         self,
-        ioloop: Any,
-        addresses: Sequence[Any],
-        name: str,
+        endpoint: Endpoint,
+        role: str,
         on_open: Callable[[Any], None],
         on_closed: Callable[[], None],
     ) -> None:
-        self._ioloop = ioloop
+        self._ioloop, addresses = endpoint.ioloop, endpoint.addresses
         # Each process begins elsewhere, so that a cluster shares the load.
         start = random.randrange(len(addresses))  # noqa: S311 - no secret depends on it.
         self._addresses = itertools.cycle([*addresses[start:], *addresses[:start]])
-        self._log = log.bind(connection=name)
+        self._name = f"{endpoint.name} {role}"
+        self._address: Any = None
+        self._outages = endpoint.outages
+        self._outages.expect(self._name)
         self._on_open = on_open
         self._on_closed = on_closed
         self._connection: Any = None
@@ -77,21 +98,38 @@ class ReconnectingChannel:
         """When the broker was last found to have said something on an open connection."""
         self.blocked = False
         self.closed = False
+        self.failure = ""
+        """Why it is not ready, in a sentence; empty when it is, or was not tried yet."""
 
     def check_activity(self) -> None:
         """Note whether the broker has said anything since this was last called."""
         if self._connection is None or not self._connection.is_open:
             return
+        self._connection.note_waiting()
         before, self._bytes_received = self._bytes_received, self._connection.bytes_received
         if self._bytes_received != before:
             self.last_activity = time.monotonic()
 
+    def stop_reading(self) -> None:
+        """Leave what the broker sends where it is, until `read_on`."""
+        if self._connection is not None and self._connection.is_open:
+            self._connection.stop_reading()
+
+    def read_on(self) -> None:
+        """Read again what the broker sends; of no account when it is being read."""
+        if self._connection is not None:
+            self._connection.read_on()
+
+    def probe_with(self, probe: AlarmProbe) -> None:
+        """Ask whether the broker takes what is published, unless it said that it does not."""
+        if self._connection is not None and self._connection.is_open and not self.blocked:
+            probe.probe(self._connection)
+
     def connect(self) -> None:
         """Try the next address."""
-        address = next(self._addresses)
-        self._log = self._log.bind(host=address.host, port=address.port)
+        self._address = next(self._addresses)
         self._connection = Connection(
-            address,
+            self._address,
             on_open_callback=self._on_connection_open,
             on_open_error_callback=self._on_connection_open_error,
             on_close_callback=self._on_connection_closed,
@@ -101,8 +139,18 @@ class ReconnectingChannel:
     def mark_ready(self) -> None:
         """Note that the channel does what it is for: the next failure is a new one."""
         self._failures = 0
+        self.failure = ""
         self._cancel(self._ready_timer)
-        self._log.info("broker_connected")
+        self._outages.ready(self._name, **self._place)
+
+    @property
+    def _place(self) -> dict[str, object]:
+        return {"host": self._address.host, "port": self._address.port}
+
+    def _failed(self, event: str, error: BaseException) -> None:
+        self.failure = explain(error)
+        reason, raised = self.failure, repr(innermost(error))[:300]
+        self._outages.failed(event, self._name, reason=reason, error=raised, **self._place)
 
     def reopen_channel(self) -> None:
         """Give up the channel and open another one; what it held goes back to the broker."""
@@ -148,12 +196,12 @@ class ReconnectingChannel:
 
     def _on_connection_open_error(self, _connection: Any, error: BaseException) -> None:
         if self._when_closed is None:
-            self._log.warning("broker_unreachable", reason=_reason(error))
+            self._failed("broker_unreachable", error)
         self._connection_gone()
 
     def _on_connection_closed(self, _connection: Any, error: BaseException) -> None:
         if self._when_closed is None:
-            self._log.warning("broker_connection_lost", reason=_reason(error))
+            self._failed("broker_connection_lost", error)
         self._connection_gone()
 
     def _connection_gone(self) -> None:
@@ -179,14 +227,15 @@ class ReconnectingChannel:
 
     def _on_ready_timeout(self) -> None:
         """Take another connection: this one is alive, and of no use."""
-        self._log.warning("broker_channel_timeout")
+        self._failed("broker_channel_timeout", TimeoutError())
         self.abort()
 
     def _on_channel_closed(self, _channel: Any, error: BaseException) -> None:
         self._channel_gone()
         # When the connection goes too, it tells so itself.
         if self._connection is not None and self._connection.is_open:
-            self._log.warning("broker_channel_closed", reason=_reason(error))
+            if not isinstance(error, ChannelClosedByClient):
+                self._failed(CHANNEL_CLOSED, error)
             self._retry(self._open_channel)
 
     def _channel_gone(self) -> None:
@@ -197,11 +246,11 @@ class ReconnectingChannel:
 
     def _on_blocked(self, _connection: Any, _method: Any) -> None:
         self.blocked = True
-        self._log.warning("broker_blocked")
+        log.warning("broker_blocked", connection=self._name)
 
     def _on_unblocked(self, _connection: Any, _method: Any) -> None:
         self.blocked = False
-        self._log.info("broker_unblocked")
+        log.info("broker_unblocked", connection=self._name)
 
     # Trying again.
 
@@ -222,15 +271,3 @@ class ReconnectingChannel:
         """Forget a timer, if there is one; it may have gone off already."""
         if timer is not None:
             self._ioloop.remove_timeout(timer)
-
-
-def _reason(error: BaseException) -> str:
-    """An error in short: pika wraps each in others, and the innermost one says why."""
-    while cause := _cause(error):
-        error = cause
-    return repr(error)[:300]
-
-
-def _cause(error: BaseException) -> BaseException | None:
-    wrapped = [*error.args, getattr(error, "exception", None), *getattr(error, "exceptions", ())]
-    return next((cause for cause in reversed(wrapped) if isinstance(cause, BaseException)), None)

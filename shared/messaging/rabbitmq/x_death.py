@@ -6,8 +6,8 @@ from dataclasses import replace
 from shared.messaging.bus import BROKER_HEADERS, Incoming
 
 REASONS = {
-    "delivery_limit": "it was delivered again and again, and no consumer survived it",
-    "rejected": "a consumer rejected it",
+    "delivery_limit": "it was delivered again and again, and never acknowledged",
+    "rejected": "somebody else who read the queue rejected it",
     "expired": "it waited longer than the broker keeps it",
     "maxlen": "its queue was full",
 }

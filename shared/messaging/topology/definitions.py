@@ -2,24 +2,19 @@
 
 import base64
 import hashlib
-import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.messaging.bus import EXCHANGE
+from shared.messaging.bus import EXCHANGE, NOBODY
+from shared.messaging.topology.patterns import exactly
+from shared.messaging.topology.policies import policies
 from shared.messaging.topology.topology import ADMIN, Topology
 
 OUTSIDE_LIMITS = {"max-connections": 10, "max-channels": 50}
 """What one outside user may have open at once: plenty for a website, too little to starve others.
 """
-
-MAX_QUEUE_BYTES = 2 * 1024**3
-"""How much may wait in a queue that outsiders fill; then their publishers are refused, and nobody
-else's disk runs full."""
-
-LIMITS_POLICY = "stappenplan-limits"
 
 
 @dataclass(frozen=True)
@@ -69,7 +64,7 @@ def access(topology: Topology, hashes: Mapping[str, str], *, vhost: str) -> dict
         "users": [_user(topology, name, hash_) for name, hash_ in hashes.items()],
         "permissions": _in_vhost(vhost, _permissions(topology)),
         "topic_permissions": _in_vhost(vhost, _topic_permissions(topology)),
-        "policies": _in_vhost(vhost, _policies(topology)),
+        "policies": _in_vhost(vhost, policies(topology)),
     }
 
 
@@ -105,18 +100,6 @@ def _bindings(topology: Topology) -> Iterator[dict[str, Any]]:
         }
 
 
-def _policies(topology: Topology) -> Iterator[dict[str, Any]]:
-    """Limits on what outsiders fill: a policy, since arguments cannot be changed in place."""
-    if queues := topology.filled_from_outside():
-        yield {
-            "name": LIMITS_POLICY,
-            "pattern": _exactly(*queues),
-            "apply-to": "queues",
-            "priority": 10,
-            "definition": {"max-length-bytes": MAX_QUEUE_BYTES, "overflow": "reject-publish"},
-        }
-
-
 def _user(topology: Topology, name: str, hash_: str) -> dict[str, Any]:
     outside = any(speaker.user == name for speaker in topology.speakers())
     return {
@@ -144,15 +127,15 @@ def _permissions(topology: Topology) -> Iterator[dict[str, str]]:
     exchanges = {speaker.user: speaker.exchange for speaker in topology.speakers()}
     for listener in topology.listeners:
         exchange = exchanges.pop(listener.name, EXCHANGE)
-        writes = _exactly(exchange) if listener.says else _exactly()
-        reads = _exactly(listener.name, listener.dead)
-        yield {"user": listener.name, "configure": _exactly(), "write": writes, "read": reads}
+        writes = exactly(exchange) if listener.says else exactly()
+        reads = exactly(listener.name, listener.dead)
+        yield {"user": listener.name, "configure": exactly(), "write": writes, "read": reads}
     for user, exchange in exchanges.items():
         yield {
             "user": user,
-            "configure": _exactly(),
-            "write": _exactly(exchange),
-            "read": _exactly(),
+            "configure": exactly(),
+            "write": exactly(exchange),
+            "read": exactly(),
         }
 
 
@@ -162,7 +145,9 @@ def _topic_permissions(topology: Topology) -> Iterator[dict[str, str]]:
     For the services this is what keeps them apart. For outside speakers it only tells a mistake
     to whoever makes it: the row on the services' exchange takes away what an earlier version gave.
     """
-    says = {(EXCHANGE, each.name): each.says for each in topology.listeners if not each.outside}
+    services = [each for each in topology.listeners if not each.outside]
+    # What nobody hears they say to learn whether the broker takes anything (`AlarmProbe`).
+    says = {(EXCHANGE, each.name): (*each.says, NOBODY) for each in services}
     for speaker in topology.speakers():
         says |= {(speaker.exchange, speaker.user): speaker.says, (EXCHANGE, speaker.user): ()}
     yield {"exchange": EXCHANGE, "user": ADMIN, "write": ".*", "read": ".*"}
@@ -170,16 +155,6 @@ def _topic_permissions(topology: Topology) -> Iterator[dict[str, str]]:
         yield {
             "exchange": exchange,
             "user": user,
-            "write": _exactly(*events),
-            "read": _exactly(),
+            "write": exactly(*events),
+            "read": exactly(),
         }
-
-
-def _exactly(*names: str) -> str:
-    r"""A regular expression for these names and nothing else.
-
-    It ends in `\z`: a `$` would let a line break through after the name.
-    """
-    if len(names) == 1:
-        return rf"^{re.escape(names[0])}\z"
-    return rf"^({'|'.join(re.escape(name) for name in names)})\z" if names else r"^\z"

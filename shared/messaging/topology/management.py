@@ -1,10 +1,13 @@
 """RabbitMQ's management interface, for what AMQP cannot do: see bindings, make users and limits."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
+from shared.base.addresses import read_address
 from shared.base.errors import StappenplanError
+from shared.messaging.addresses import MANAGEMENT_FORM, read_broker_url
 from shared.messaging.topology.definitions import access, password_hash
 from shared.messaging.topology.speakers import Binding
 from shared.messaging.topology.topology import ADMIN, Topology
@@ -22,13 +25,13 @@ class Management:
     """
 
     def __init__(self, url: str, broker_url: str) -> None:
-        parts = urlsplit(url)
-        path = urlsplit(broker_url.split(",", maxsplit=1)[0]).path
-        self.vhost = unquote(path.removeprefix("/")) or "/"
-        self._user = (unquote(parts.username or ""), unquote(parts.password or ""))
+        address = read_address(url, ("http", "https"), MANAGEMENT_FORM)
+        brokers = read_broker_url(broker_url)
+        self.vhost = unquote(brokers[0].path.removeprefix("/")) if brokers else ""
+        self.vhost = self.vhost or "/"
+        self._user = (address.user, address.password or "")
         # Without user and password: httpx would put the address in its errors.
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        self._address = f"{parts.scheme}://{host}:{parts.port or 15672}/api"
+        self._address = f"{replace(address, port=address.port or 15672).origin}/api"
 
     def bindings(self) -> set[Binding]:
         """The bindings of queues that there are."""
@@ -38,6 +41,21 @@ class Management:
             for row in rows
             if row["destination_type"] == "queue"
         }
+
+    def rows(self, kind: str) -> list[dict[str, Any]]:
+        """All of a kind in this virtual host, such as its `queues`, as the broker tells them."""
+        rows: list[dict[str, Any]] = self._call("GET", f"/{kind}/{quote(self.vhost, safe='')}")
+        return rows
+
+    def in_vhost(self, kind: str) -> list[dict[str, Any]]:
+        """The same for those that it lists the other way round, such as the `permissions`."""
+        vhost = quote(self.vhost, safe="")
+        rows: list[dict[str, Any]] = self._call("GET", f"/vhosts/{vhost}/{kind}")
+        return rows
+
+    def user_limits(self) -> dict[str, dict[str, int]]:
+        """How much each user may have open at once, where that is limited."""
+        return {row["user"]: row["value"] for row in self._call("GET", "/user-limits")}
 
     def missing(self, users: Sequence[str]) -> list[str]:
         """Those of the users whom the broker does not have.

@@ -52,7 +52,7 @@ class Listener:
 
     @property
     def dead(self) -> str:
-        """The queue for its messages that no consumer survived."""
+        """The queue for its messages that the broker gave up."""
         return dead_queue(self.name)
 
 

@@ -31,12 +31,16 @@ class CircuitBreakers:
     def open(self) -> Sequence[str]:
         """The channels that nothing is to be handed to now."""
         now = self._clock()
-        return [channel for channel, until in self._open_until.items() if now < until]
+        return [channel for channel in self._open_until if self._closes_at(channel, now) > now]
 
     def closes_at(self, channel: str) -> datetime:
         """When something may be handed to it: now, or when its pause is over."""
-        now = self._clock()
-        return max(now, self._open_until.get(channel, now))
+        return self._closes_at(channel, self._clock())
+
+    def _closes_at(self, channel: str, now: datetime) -> datetime:
+        until = self._open_until.get(channel, now)
+        # A pause that would be longer than the longest was begun by a clock that was ahead.
+        return until if now < until <= now + PROVIDER_PAUSES[-1] else now
 
     def half_open(self, channel: str) -> bool:
         """Whether it failed when it was last tried."""

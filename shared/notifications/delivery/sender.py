@@ -22,6 +22,7 @@ from sqlmodel import Session
 from shared.base.crash_points import reached
 from shared.base.errors import InfrastructureDown
 from shared.base.log_fields import log_fields
+from shared.links import PageLinks
 from shared.notifications.delivery.circuit_breakers import CircuitBreakers
 from shared.notifications.delivery.claims import Claims
 from shared.notifications.delivery.outcome import (
@@ -34,7 +35,7 @@ from shared.notifications.delivery.outcome import (
 )
 from shared.notifications.delivery.recording import Delivery, record
 from shared.notifications.kinds import NotificationKind
-from shared.notifications.rendering.jobs import RenderJob, render
+from shared.notifications.rendering.jobs import RenderJob
 from shared.notifications.senders.outgoing import OutgoingMessage
 from shared.notifications.senders.protocol import (
     ProviderUnavailable,
@@ -65,6 +66,7 @@ class NotificationSender:
         service: str,
         kinds: Mapping[str, NotificationKind],
         templates: Path,
+        pages: Callable[[], PageLinks],
         senders: Senders,
         transactions: Transactions,
         clock: Callable[[], datetime],
@@ -72,6 +74,7 @@ class NotificationSender:
         self._service = service
         self._kinds = kinds
         self._templates = templates
+        self._pages = pages
         self._senders = senders
         self._transactions = transactions
         self._clock = clock
@@ -85,7 +88,7 @@ class NotificationSender:
         # Made for the first mail: nobody need wait for it at the start.
         from shared.notifications.rendering.renderer import Renderer
 
-        return Renderer(self._templates)
+        return Renderer(self._templates, self._pages())
 
     def deliver_due(self, limit: int = BATCH) -> int:
         """Send what is due; returns how many were tried.
@@ -187,7 +190,7 @@ class NotificationSender:
     def _render(self, job: RenderJob | WorkFailed | None) -> OutgoingMessage | None:
         if isinstance(job, WorkFailed):
             raise job
-        return None if job is None else render(job, self._renderer)
+        return None if job is None else self._renderer.render(job, self._clock())
 
     def _compose(self, delivery: Delivery) -> OutgoingMessage | None:
         def compose(work: UnitOfWork) -> OutgoingMessage | None:

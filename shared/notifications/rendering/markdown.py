@@ -9,6 +9,7 @@ import html
 import re
 import secrets
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from markdown_it import MarkdownIt
@@ -30,8 +31,8 @@ STYLES = {
     "a": "color:#0b5cad;text-decoration:underline;overflow-wrap:anywhere;",
     "strong": "font-weight:700;color:#12263f;",
     "code": f"{CODE}font-size:1.05em;padding:2px 6px;border-radius:4px;background:#eef2f7;"
-    "color:#12263f;",
-    "blockquote": "margin:0 0 16px;padding:12px 16px 12px 16px;border-left:4px solid #d97706;"
+    "color:#12263f;white-space:nowrap;",
+    "blockquote": "margin:0 0 16px;padding:12px 16px 1px 16px;border-left:4px solid #d97706;"
     "background:#fff7ea;border-radius:0 6px 6px 0;",
     "hr": "margin:24px 0;border:0;border-top:1px solid #dfe5ec;",
     "table": "width:100%;margin:0 0 24px;border-collapse:collapse;",
@@ -40,6 +41,8 @@ STYLES = {
     "td": "padding:10px 12px 10px 0;text-align:left;vertical-align:top;"
     "border-bottom:1px solid #dfe5ec;overflow-wrap:anywhere;",
 }
+LABEL = "overflow-wrap:normal;width:30%;color:#52606d;"
+"""The first cell of a row names it: a narrow screen must not break its word in two."""
 BUTTON_CELL = "border-radius:6px;background:#0b5cad;"
 BUTTON_LINK = (
     f"{FONT}display:inline-block;padding:12px 24px;font-size:16px;line-height:24px;"
@@ -56,12 +59,17 @@ MARKER = f"v{secrets.token_hex(8)}n"
 process, since patterns are compiled with it: to do that for each mail cost as much as the rest."""
 
 PLACEHOLDER = re.compile(rf"{MARKER}(\d+)x")
+BEFORE_A_STOP = re.compile(rf"{MARKER}(\d+)x((?:</(?:strong|em)>)?)\.(?!\.)")
 HREF_WITH_PLACEHOLDER = re.compile(rf'href="([^"]*{MARKER}\d+x[^"]*)"')
 BRACKETED_PLACEHOLDER = re.compile(rf"<({MARKER}\d+x)>")
 ESCAPED_AUTOLINK = re.compile(rf"&lt;{MARKER}(\d+)x&gt;")
 PARAGRAPH_OF_PLACEHOLDER = re.compile(rf"<p[^>]*>{MARKER}(\d+)x</p>")
+LABELLED_PLACEHOLDER = re.compile(rf"\[([^\]\n]+)\]\(({MARKER}\d+x)\)")
 BARE_EMAIL_ADDRESS = re.compile(r"[^\s<>@:/]+@[^\s<>@:/]+")
 EMPHASIS = re.compile(r"(\*\*|\*|`)(?=\S)(.+?)(?<=\S)\1")
+
+UNBROKEN = re.compile(r"(?<![\w-])(?:[SOKA]-[\d-]*\d|\+\d[\d ]{6,}\d)(?![\w-])")
+"""References and telephone numbers: broken over two lines they read as something else."""
 
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 
@@ -76,6 +84,14 @@ class Placeholders:
         """The placeholder that stands for a value in the Markdown."""
         self._values.append(value)
         return f"{MARKER}{len(self._values) - 1}x"
+
+    def _one_stop(self, text: str) -> str:
+        """A sentence that ends with a value such as `Jansen B.V.` has its stop already."""
+
+        def ending(match: re.Match[str]) -> str:
+            return match[0][:-1] if self._values[int(match[1])].endswith(".") else match[0]
+
+        return BEFORE_A_STOP.sub(ending, text)
 
 
 class HtmlPlaceholders(Placeholders):
@@ -93,13 +109,12 @@ class HtmlPlaceholders(Placeholders):
 
     def to_html(self, markdown: str) -> str:
         """The finished HTML, each value in its place and escaped."""
-        tokens = with_inline_styles(MARKDOWN.parse(markdown))
-        page = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
+        page = _html_of(markdown)
         page = HREF_WITH_PLACEHOLDER.sub(self._href, page)
         # An autolink, <{{ url }}>: Markdown saw no scheme in it and left it as text.
         page = ESCAPED_AUTOLINK.sub(self._autolink, page)
-        page = PARAGRAPH_OF_PLACEHOLDER.sub(self._paragraph, page)
-        return PLACEHOLDER.sub(lambda match: _escaped(self._values[int(match[1])]), page)
+        page = PARAGRAPH_OF_PLACEHOLDER.sub(self._paragraph, self._one_stop(page))
+        return PLACEHOLDER.sub(lambda match: inline_html(self._values[int(match[1])]), page)
 
     def _href(self, match: re.Match[str]) -> str:
         target = html.unescape(match[1])
@@ -108,7 +123,7 @@ class HtmlPlaceholders(Placeholders):
 
     def _autolink(self, match: re.Match[str]) -> str:
         value = self._values[int(match[1])]
-        text = _escaped(value)
+        text = inline_html(value)
         url = _link(f"mailto:{value}" if BARE_EMAIL_ADDRESS.fullmatch(value) else value)
         return f'<a href="{url}" style="{STYLES["a"]}">{text}</a>' if url else text
 
@@ -117,8 +132,20 @@ class HtmlPlaceholders(Placeholders):
         if number not in self._button_urls:
             return match[0]
         url = _link(self._button_urls[number]) or "#"
-        label = _escaped(self._values[number])
+        label = inline_html(self._values[number])
         return BUTTON.format(cell=BUTTON_CELL, url=url, link=BUTTON_LINK, label=label)
+
+
+@lru_cache(maxsize=256)
+def _html_of(markdown: str) -> str:
+    """Markdown as HTML, its placeholders left where they are.
+
+    Mails of one kind are the same to Markdown, which sees none of their values: only for a longer
+    list, or another of its template's conditions, has one to be read anew.
+    """
+    tokens = with_inline_styles(MARKDOWN.parse(markdown))
+    html_: str = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
+    return html_
 
 
 class TextPlaceholders(Placeholders):
@@ -133,7 +160,8 @@ class TextPlaceholders(Placeholders):
         lines = (_plain_line(line) for line in markdown.splitlines())
         text = "\n".join(line for line in lines if line is not None)
         text = EMPHASIS.sub(r"\2", text)
-        text = BRACKETED_PLACEHOLDER.sub(r"\1", text)
+        text = BRACKETED_PLACEHOLDER.sub(r"\1", self._one_stop(text))
+        text = LABELLED_PLACEHOLDER.sub(r"\1 <\2>", text)
         return PLACEHOLDER.sub(lambda match: self._values[int(match[1])], text)
 
 
@@ -146,8 +174,14 @@ def with_inline_styles(tokens: Iterable[Token]) -> list[Token]:
     styled: list[Token] = []
     table_head: list[Token] = []
     in_table_head = False
+    begins_row = False
     for token in tokens:
         _set_style(token)
+        if token.type == "td_open":
+            token.attrSet("class", "label" if begins_row else "value")
+            if begins_row:
+                token.attrSet("style", f"{token.attrs['style']}{LABEL}")
+        begins_row = token.type == "tr_open"
         in_table_head = in_table_head or token.type == "thead_open"
         (table_head if in_table_head else styled).append(token)
         if token.type == "thead_close":
@@ -175,8 +209,13 @@ def _plain_line(line: str) -> str | None:
     return ": ".join(cell for cell in cells if cell)
 
 
-def _escaped(value: str) -> str:
-    return html.escape(value).replace("\n", "<br>\n")
+def inline_html(text: str) -> str:
+    """A text without markup as HTML, its references and telephone numbers unbroken.
+
+    The hyphens stay hyphens, so that whoever copies a reference can look it up.
+    """
+    unbroken = UNBROKEN.sub(r'<span style="white-space:nowrap;">\g<0></span>', html.escape(text))
+    return unbroken.replace("\n", "<br>\n")
 
 
 def _link(url: str) -> str | None:

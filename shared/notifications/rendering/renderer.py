@@ -6,134 +6,115 @@
 In the text part a value stands as it is and nothing of the Markdown is left; in the HTML part
 it is escaped (see markdown.py). Filters:
 `money` (cents), `day`, `moment` and `moment(short=True)` (Dutch time), `iban_tail`; `button`
-makes a link a button: `{{ login_url | button("Inloggen") }}`. A value of None writes nothing.
+makes a link a button: `{{ page("status") | button("Volg de voortgang") }}`. A value of None writes
+nothing. `page("status")`, `page("withdraw")` and `page("sign")` are the customer's and the payer's
+pages, signed anew for each mail; `address("/login")` is any other. `{% block audience %}` says for
+whom a mail is, when not for a customer: `payer`, `office` or `king`; the footer follows from it.
+A text message that is too long is written once more with `brief`, without what can be missed.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError
-from jinja2 import pass_context as with_context
-from jinja2.runtime import Context
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    select_autoescape,
+)
 from markupsafe import Markup
 
-from shared.notifications.rendering import formats, gsm7, template_files
-from shared.notifications.rendering.markdown import HtmlPlaceholders, TextPlaceholders
+from shared.links import PageLinks
+from shared.notifications.rendering import gsm7, template_files
+from shared.notifications.rendering.environment import PART, Part, environment, printable
+from shared.notifications.rendering.jobs import RenderJob
+from shared.notifications.rendering.links import MailLinks
+from shared.notifications.rendering.markdown import HtmlPlaceholders, TextPlaceholders, inline_html
 from shared.notifications.rendering.template_files import LANGUAGES, MAIL_SUFFIX, SMS_SUFFIX
-from shared.notifications.senders import Attachment, Email, Sms
+from shared.notifications.senders import Email, OutgoingMessage, Sms
 
 MAIL_BLOCKS = ("subject", "body")
-PART = "__part__"
-"""The template's name for the part that is being rendered; no parameter is called that."""
-
-# Control characters, and those that turn the direction of writing and so disguise an address.
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+AUDIENCE, CUSTOMER = "audience", "customer"
 BLANK_LINES = re.compile(r"\n\s*\n\s*\n+")
+
+OFFICE = ("office", "office_email", "office_phone")
+"""What the footer says of the office, where a mail is about a customer of one."""
 
 
 class TemplatesIncomplete(Exception):
     """A template is missing or cannot be read; the message lists all that are at fault."""
 
 
-class _Values(Protocol):
-    """How a part writes the values and buttons of its template."""
-
-    def put(self, value: str) -> str: ...
-
-    def button(self, url: str, label: str) -> str: ...
-
-
-class _PlainValues:
-    """For subjects and text messages: values as they are."""
-
-    def put(self, value: str) -> str:
-        return value
-
-    def button(self, url: str, label: str) -> str:
-        return f"{label}: {url}"
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A subject, text or HTML while it is rendered: in which language, how values are written."""
-
-    language: str
-    values: _Values = field(default_factory=_PlainValues)
-
-
 class Renderer:
     """Makes messages from the templates of one service; keeps templates, never what is filled in.
 
-    `brand` is shown above each mail.
+    `pages` makes the addresses that mails lead to; `brand` is shown above each mail.
     """
 
-    def __init__(self, templates: Path, brand: str = "iMUIS Online") -> None:
+    def __init__(self, templates: Path, pages: PageLinks, brand: str = "iMUIS Online") -> None:
         self.templates = templates
         self.brand = brand
-        self._environment = _environment(templates)
+        self._pages = pages
+        self._environment = environment(templates)
         self._layout = Environment(
             loader=FileSystemLoader(template_files.LAYOUT_FOLDER),
-            autoescape=True,
+            autoescape=select_autoescape(["html"]),
             undefined=StrictUndefined,
             auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
 
-    def render_email(
-        self,
-        kind: str,
-        language: str,
-        params: Mapping[str, Any],
-        *,
-        to: str,
-        message_key: str,
-        reply_to: str | None = None,
-        attachments: Sequence[Attachment] = (),
-    ) -> Email:
-        """The template of a mail, filled in.
+    def render(self, job: RenderJob, now: datetime) -> OutgoingMessage:
+        """The message that a job describes, with links that are good from now on.
 
         Raises:
             jinja2.TemplateError: there is no such template, or it asks for what is not given.
+            gsm7.TextTooLong: a text message does not fit into one part, however brief.
         """
-        template = self._environment.get_template(f"{kind}/{language}{MAIL_SUFFIX}")
+        links = MailLinks(self._pages, job.about, now)
+        return self._sms(job, links) if job.channel == "sms" else self._email(job, links)
+
+    def _email(self, job: RenderJob, links: MailLinks) -> Email:
+        template = self._environment.get_template(f"{job.kind}/{job.language}{MAIL_SUFFIX}")
         in_html, in_text = HtmlPlaceholders(), TextPlaceholders()
-        subject = " ".join(_block(template, "subject", params, _Part(language)).split())
-        text = in_text.to_text(_block(template, "body", params, _Part(language, in_text)))
-        body = in_html.to_html(_block(template, "body", params, _Part(language, in_html)))
-        footer = self._layout.get_template(f"footer.{language}.txt").render(brand=self.brand)
+        plain = Part(job.language, links)
+        subject = " ".join(_block(template, "subject", job, plain).split())
+        text = in_text.to_text(_block(template, "body", job, Part(job.language, links, in_text)))
+        body = in_html.to_html(_block(template, "body", job, Part(job.language, links, in_html)))
+        audience = CUSTOMER
+        if AUDIENCE in template.blocks:
+            audience = _block(template, AUDIENCE, job, plain)
+        footer = self._footer(job, audience)
         return Email(
-            to=to,
+            to=job.to,
             subject=subject,
             text=f"{text}\n\n-- \n{footer}\n",
-            html=self._page(language, subject, body, footer),
-            language=language,
-            reply_to=reply_to,
-            attachments=tuple(attachments),
-            message_key=message_key,
-            kind=kind,
+            html=self._page(job, subject, body, footer, audience),
+            language=job.language,
+            reply_to=job.reply_to,
+            attachments=tuple(document.attachment() for document in job.attachments),
+            message_key=job.message_key,
+            kind=job.kind,
         )
 
-    def render_sms(
-        self,
-        kind: str,
-        language: str,
-        params: Mapping[str, Any],
-        *,
-        to: str,
-        message_key: str,
-        limit: int = gsm7.SINGLE_PART_SEPTETS,
-    ) -> Sms:
-        """The template of a text message, filled in and written in the GSM alphabet.
+    def _sms(self, job: RenderJob, links: MailLinks) -> Sms:
+        template = self._environment.get_template(f"{job.kind}/{job.language}{SMS_SUFFIX}")
 
-        Raises:
-            gsm7.TextTooLong: it takes more than `limit` septets; above 160 it goes in parts.
-            jinja2.TemplateError: there is no such template, or it asks for what is not given.
-        """
-        template = self._environment.get_template(f"{kind}/{language}{SMS_SUFFIX}")
-        text = template.render({**params, PART: _Part(language)})
-        return Sms(to, gsm7.fit(_without_margins(text), limit), message_key, kind)
+        def text(*, brief: bool) -> str:
+            values = {"onboarding_id": job.about, **job.params, "brief": brief}
+            filled = template.render({**values, PART: Part(job.language, links)})
+            return gsm7.fit(_without_margins(filled))
+
+        try:
+            fitting = text(brief=False)
+        except gsm7.TextTooLong:
+            fitting = text(brief=True)
+        return Sms(job.to, fitting, job.message_key, job.kind)
 
     def check(self, kinds: Iterable[str]) -> None:
         """See that each kind has a mail or a text message, in every language, that compiles.
@@ -151,13 +132,20 @@ class Renderer:
         if faults:
             raise TemplatesIncomplete(f"{self.templates}: " + "; ".join(faults))
 
-    def _page(self, language: str, subject: str, body: str, footer: str) -> str:
+    def _footer(self, job: RenderJob, audience: str) -> str:
+        """Why somebody gets this mail, and whom they can ask."""
+        template = self._layout.get_template(f"footer.{job.language}.txt")
+        office = {name: printable(job.params.get(name)) for name in OFFICE}
+        return template.render(brand=self.brand, audience=audience, **office).strip()
+
+    def _page(self, job: RenderJob, subject: str, body: str, footer: str, audience: str) -> str:
         return self._layout.get_template("layout.html").render(
-            language=language,
+            language=job.language,
             subject=subject,
             body=Markup(body),  # noqa: S704 - every value in it was escaped by HtmlPlaceholders.
-            footer=footer,
+            footer=Markup(inline_html(footer)),  # noqa: S704 - it escapes.
             brand=self.brand,
+            office=printable(job.params.get("office")) if audience != "office" else "",
         )
 
     def _layout_faults(self) -> Iterator[str]:
@@ -184,58 +172,9 @@ def _faults(environment: Environment, name: str) -> Iterator[str]:
         yield from (f"{name} has no {block}" for block in missing)
 
 
-def _environment(templates: Path) -> Environment:
-    """Where the service's templates live.
-
-    Values are escaped by the finalizer, which knows in which part they stand; autoescape is on
-    so that what a macro returns counts as written already.
-    """
-    environment = Environment(
-        loader=FileSystemLoader(templates),
-        undefined=StrictUndefined,
-        autoescape=True,
-        finalize=_finalize,
-        auto_reload=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        name: _in_language(filter_) for name, filter_ in formats.LANGUAGE_FILTERS.items()
-    }
-    environment.filters["iban_tail"] = formats.iban_tail
-    environment.filters["button"] = _button
-    return environment
-
-
-@with_context
-def _finalize(context: Context, value: object) -> Markup:
-    """A value on its way into a message."""
-    if isinstance(value, Markup):
-        return value
-    text = "" if value is None else str(value).replace("\r\n", "\n").replace("\r", "\n")
-    part: _Part = context[PART]
-    return Markup(part.values.put(UNPRINTABLE.sub("", text)))  # noqa: S704 - escaped by put.
-
-
-@with_context
-def _button(context: Context, url: str, label: str) -> Markup:
-    part: _Part = context[PART]
-    return Markup(part.values.button(url, label))  # noqa: S704 - escaped by HtmlPlaceholders.
-
-
-def _in_language(format_value: Callable[..., str]) -> Callable[..., str]:
-    """A filter that is given the language of the message."""
-
-    @with_context
-    def filter_(context: Context, value: object, *args: object, **options: object) -> str:
-        part: _Part = context[PART]
-        return format_value(value, part.language, *args, **options)
-
-    return filter_
-
-
-def _block(template: Template, name: str, params: Mapping[str, Any], part: _Part) -> str:
-    context = template.new_context({**params, PART: part})
+def _block(template: Template, name: str, job: RenderJob, part: Part) -> str:
+    values = {"onboarding_id": job.about, **job.params, PART: part}
+    context = template.new_context(values)
     return _without_margins("".join(template.blocks[name](context)))
 
 

@@ -1,4 +1,4 @@
-"""The providers that mails and text messages leave by: files, or Amazon's SES and SNS."""
+"""The ways out for mails and text messages: files, a mail server, or Amazon's SES and SNS."""
 
 from shared.notifications.senders.factory import make_senders
 from shared.notifications.senders.outgoing import Attachment, Email, OutgoingMessage, Sms

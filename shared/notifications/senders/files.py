@@ -20,7 +20,7 @@ from shared.notifications.senders.outgoing import (
     masked,
     phone_number,
 )
-from shared.notifications.senders.protocol import SendFailed, Undeliverable
+from shared.notifications.senders.protocol import ProviderUnavailable, Undeliverable
 
 log = structlog.get_logger()
 
@@ -39,7 +39,7 @@ class MailFolder:
         """Write the mail; returns the file's name.
 
         Raises:
-            SendFailed: the folder cannot be written.
+            ProviderUnavailable: the folder cannot be written, or is full.
             Undeliverable: an address cannot stand in a mail.
         """
         now = datetime.now(UTC)
@@ -63,7 +63,7 @@ class SmsFolder:
         """Write the text message; returns the file's name.
 
         Raises:
-            SendFailed: the folder cannot be written.
+            ProviderUnavailable: the folder cannot be written, or is full.
             Undeliverable: the number is not in E.164.
         """
         try:
@@ -102,4 +102,5 @@ def _write(folder: Path, name: str, content: bytes) -> None:
         finally:
             draft.unlink(missing_ok=True)
     except OSError as error:
-        raise SendFailed(f"cannot write to {folder.name}: {type(error).__name__}") from error
+        # Full, read-only, somebody else's: no message is to blame, and none has left.
+        raise ProviderUnavailable(f"cannot write to {folder.name}/: {error.strerror}") from error

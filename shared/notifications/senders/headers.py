@@ -21,6 +21,15 @@ Q_START, B_START, WORD_END = "=?utf-8?q?", "=?utf-8?b?", "?="
 Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
 """What stands as it is in an encoded word of a name or a text (RFC 2047, 5, rule 3)."""
 
+IN_Q = {
+    byte: "_" if byte == 0x20 else chr(byte) if byte in Q_SAFE else f"={byte:02X}"
+    for byte in range(256)
+}
+Q_ROOM = MAX_WORD_CHARACTERS - len(Q_START) - len(WORD_END)
+"""How many characters fit into an encoded word."""
+B_ROOM = (MAX_WORD_CHARACTERS - len(B_START) - len(WORD_END)) // 4 * 3
+"""How many bytes fit into one, since three of them become four characters."""
+
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 NAMED_MAILBOX = re.compile(r"\s*(.*?)\s*<([^<>]*)>\s*", re.DOTALL)
 QUOTED_NAME = re.compile(r'"(.*)"', re.DOTALL)
@@ -108,14 +117,16 @@ def name_and_address(text: str) -> tuple[str, str]:
 def encoded_words(text: str) -> Iterator[str]:
     """The text as encoded words, none of which cuts a character in two."""
     signs = [sign.encode("utf-8", "replace") for sign in text]
-    in_q, in_b = sum(len(_q(sign)) for sign in signs), sum(map(len, signs)) * 4 / 3
-    fits, start, encode = (_fits_q, Q_START, _q) if in_q <= in_b else (_fits_b, B_START, _b)
-    word = b""
-    for sign in signs:
-        if word and not fits(word + sign):
+    room, sizes, start, encode = Q_ROOM, [len(_q(sign)) for sign in signs], Q_START, _q
+    in_bytes = [len(sign) for sign in signs]
+    if sum(sizes) > sum(in_bytes) * 4 / 3:
+        room, sizes, start, encode = B_ROOM, in_bytes, B_START, _b
+    word, taken = b"", 0
+    for sign, size in zip(signs, sizes, strict=True):
+        if word and taken + size > room:
             yield f"{start}{encode(word)}{WORD_END}"
-            word = b""
-        word += sign
+            word, taken = b"", 0
+        word, taken = word + sign, taken + size
     yield f"{start}{encode(word)}{WORD_END}"
 
 
@@ -123,18 +134,8 @@ def _stands_as_it_is(text: str) -> bool:
     return text.isascii() and "=?" not in text and text == " ".join(text.split())
 
 
-def _fits_q(word: bytes) -> bool:
-    return len(Q_START) + len(_q(word)) + len(WORD_END) <= MAX_WORD_CHARACTERS
-
-
-def _fits_b(word: bytes) -> bool:
-    return len(B_START) + len(_b(word)) + len(WORD_END) <= MAX_WORD_CHARACTERS
-
-
 def _q(word: bytes) -> str:
-    return "".join(
-        "_" if byte == 0x20 else chr(byte) if byte in Q_SAFE else f"={byte:02X}" for byte in word
-    )
+    return "".join([IN_Q[byte] for byte in word])
 
 
 def _b(word: bytes) -> str:

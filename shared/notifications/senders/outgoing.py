@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
-from email.message import EmailMessage
 from email.utils import format_datetime
+from functools import lru_cache
 
+from shared.notifications.senders import mime
 from shared.notifications.senders.headers import (
     CONTROL,
-    MAIL_POLICY,
     Folded,
     folded_mailbox,
     folded_text,
@@ -24,6 +24,7 @@ from shared.trade.contact import dns_domain
 
 EMAIL_ADDRESS = re.compile(r"[^\s<>@:;,\"']+@[^\s<>@:;,\"']+")
 PHONE_NUMBER = re.compile(r"\+?\d[\d ]{6,}\d")
+MESSAGE_HEADER = "X-Stappenplan-Message"
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 
@@ -58,38 +59,17 @@ class Email:
         return f"Email(kind={self.kind!r}, to={masked(self.to)!r}, key={self.message_key!r}, ***)"
 
     def as_bytes(self, sender: str, date: datetime) -> bytes:
-        """The mail as it travels.
+        """The mail as it travels, in ASCII (RFC 5322).
 
         Raises:
             ValueError: an address or file name cannot stand in a header.
         """
-        return self.mime(sender, date).as_bytes()
-
-    def mime(self, sender: str, date: datetime) -> EmailMessage:
-        """The mail as it travels (RFC 5322), in ASCII so that every relay accepts it.
-
-        Raises:
-            ValueError: an address or file name cannot stand in a header.
-        """
-        message = EmailMessage(policy=MAIL_POLICY)
-        for name, value in self._headers(named_mailbox(sender), date):
-            message[name] = value
-        message.set_content(self.text, cte="quoted-printable")
-        message.add_alternative(self.html, subtype="html", cte="quoted-printable")
-        # Each part says in which language it is (RFC 3282). What speaks of the contents goes with
-        # them when they become parts, so the mail as a whole can only say so in the end.
-        for part in message.iter_parts():
-            part["Content-Language"] = self.language
-        for attachment in self.attachments:
-            maintype, _, subtype = attachment.media_type.partition("/")
-            message.add_attachment(
-                attachment.content,
-                maintype=maintype,
-                subtype=subtype,
-                filename=attachment.filename,
-            )
-        message["Content-Language"] = self.language
-        return message
+        headers = self._headers(named_mailbox(sender), date)
+        enclosed = [
+            mime.enclosed(document.filename, document.media_type, document.content)
+            for document in self.attachments
+        ]
+        return mime.assemble(headers, self.text, self.html, self.language, enclosed)
 
     def _headers(self, sender: Address, date: datetime) -> Iterator[tuple[str, str]]:
         yield "Subject", folded_text("Subject", self.subject)
@@ -97,11 +77,11 @@ class Email:
         yield "To", folded_mailbox(mailbox(self.to))
         if self.reply_to:
             yield "Reply-To", folded_mailbox(named_mailbox(self.reply_to))
-        yield "Date", format_datetime(date)
+        yield "Date", Folded(format_datetime(date))
         yield "Message-ID", Folded(f"<{self.message_key}@{sender.domain}>")
         # RFC 3834: asks answering machines to keep silent.
-        yield "Auto-Submitted", "auto-generated"
-        yield "X-Stappenplan-Message", self.message_key
+        yield "Auto-Submitted", Folded("auto-generated")
+        yield MESSAGE_HEADER, mime.plain(MESSAGE_HEADER, self.message_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +100,12 @@ class Sms:
 OutgoingMessage = Email | Sms
 
 
+@lru_cache(maxsize=64)
 def mailbox(address: str) -> Address:
     """A bare e-mail address for a header, its domain in ASCII (IDNA).
+
+    The last ones are kept: a sender and an office write many mails, and a recipient is asked for
+    by the header and by the envelope.
 
     Raises:
         ValueError: it is no single address, or its local part is not ASCII, which few relays
@@ -157,7 +141,12 @@ def phone_number(number: str) -> str:
     return number
 
 
+def masked_address(address: str) -> str:
+    """An address that its owner recognises, and nobody else learns: `j***@bakkerij.example`."""
+    return f"{address[:1]}***@{address.rpartition('@')[2]}"
+
+
 def masked(text: str) -> str:
     """The text with its e-mail addresses and telephone numbers made unrecognisable."""
-    text = EMAIL_ADDRESS.sub(lambda match: f"{match[0][0]}***@{match[0].rpartition('@')[2]}", text)
+    text = EMAIL_ADDRESS.sub(lambda match: masked_address(match[0]), text)
     return PHONE_NUMBER.sub(lambda match: f"{match[0][:3]}***{match[0][-2:]}", text)

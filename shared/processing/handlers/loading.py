@@ -59,9 +59,9 @@ class Loaded(Generic[T]):
         self._file_anew()
         buckets = [self._indexes[name].bucket(value) for name, value in values.items()]
         smallest = min(buckets, key=len)
-        numbers = sorted(
-            number for number in smallest if all(number in bucket for bucket in buckets)
-        )
+        numbers = sorted(smallest)
+        if len(buckets) > 1:
+            numbers = [number for number in numbers if all(number in each for each in buckets)]
         entities = {number: smallest[number] for number in numbers}
         self._handed_out.update(entities)
         return list(entities.values())
@@ -75,8 +75,9 @@ class Loaded(Generic[T]):
 
     def release(self) -> None:
         """Note that whoever was handed entities is through with changing them."""
-        self._file_anew()
-        self._handed_out.clear()
+        if self._handed_out:
+            self._file_anew()
+            self._handed_out.clear()
 
     def __contains__(self, key: Any) -> bool:
         return key in self._numbers

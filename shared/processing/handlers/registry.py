@@ -127,6 +127,11 @@ class HandlerRegistry:
         """The subscription to this type of message, if there is one."""
         return self._subscriptions.get(message_type)
 
+    @property
+    def retry_policies(self) -> Sequence[RetryPolicy]:
+        """The policies of all its subscriptions, and that of messages without one."""
+        return [MESSAGE_RETRIES, *(line.retry for line in self._subscriptions.values())]
+
     def retry_policy(self, message_type: str) -> RetryPolicy:
         """When a message of this type is tried again."""
         line = self._subscriptions.get(message_type)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 from uuid import uuid4
 
@@ -16,11 +16,17 @@ MAX_NAME_CHARACTERS = 200
 
 @dataclass(frozen=True)
 class Resolution:
-    """One decision, before it is made: what it is, who makes it, and why."""
+    """One decision, before it is made: what it is, who makes it, why, and when.
+
+    `at` is by the clock of the service, which also says when a letter is due again. Decisions about
+    a group that were made as one have the same `round`.
+    """
 
     verdict: str
     by: str
     why: str
+    at: datetime
+    round: str | None = None
 
 
 class Failed(Protocol):
@@ -35,6 +41,13 @@ def of(session: Session, letter_id: str) -> Sequence[Decision]:
     """Every decision about one letter, the first one first."""
     statement = select(Decision).where(col(Decision.letter_id) == letter_id)
     return list(session.execute(statement.order_by(col(Decision.decided_at))).scalars())
+
+
+def of_round(session: Session, round_id: str) -> Sequence[Decision]:
+    """Every decision of one round, in the order in which they were made."""
+    statement = select(Decision).where(col(Decision.round) == round_id)
+    ordered = statement.order_by(col(Decision.decided_at), col(Decision.id))
+    return list(session.execute(ordered).scalars())
 
 
 def corrected(session: Session, message_id: str, digest: str) -> bool:
@@ -52,10 +65,11 @@ def new_record(failed: Failed, resolution: Resolution) -> Decision:
         letter_id=failed.id,
         verdict=resolution.verdict,
         decided_by=resolution.by[:MAX_NAME_CHARACTERS],
-        decided_at=datetime.now(UTC),
+        decided_at=resolution.at,
         why=resolution.why,
         error=failed.error,
         attempts=failed.attempts,
+        round=resolution.round,
     )
 
 

@@ -1,10 +1,10 @@
 """The inbox: what was claimed and what waits. Written only inside a transaction."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, or_, select, text
 from sqlmodel import Session, col
 
 from shared.base.crash_points import reached
@@ -18,6 +18,10 @@ from shared.processing.store.tables import DONE, WAITING, Inbox
 INBOX: Table = Inbox.__table__  # type: ignore[attr-defined]
 
 WAITING_MESSAGES = LeasedRows(Inbox, INBOX.c.status == WAITING, "due_at")
+
+TRIED_MESSAGES = LeasedRows(Inbox, text("status = 'waiting' AND attempts > 0"), "due_at")
+"""Those that were tried, apart from the timers, which are due when they are due; said in the words
+of their index, by which alone SQLite knows it again."""
 
 
 def claim(session: Session, messages: Sequence[Message], now: datetime) -> list[Message]:
@@ -42,6 +46,15 @@ def begin_isolated(session: Session, message: Message, now: datetime) -> bool:
     row = new_row(message, WAITING, now) | to_columns(message.incoming)
     started = {"due_at": now + MESSAGE_LEASE, "attempts": 1, "crashes": 1}
     return bool(insert_new(session, [row | started]))
+
+
+def keep_waiting(session: Session, message: Message, now: datetime, error: str) -> bool:
+    """Keep a message that nothing is known of, due now; False when its id is known.
+
+    No attempt is counted: it has not begun here.
+    """
+    row = new_row(message, WAITING, now) | to_columns(message.incoming)
+    return bool(insert_new(session, [row | {"due_at": now, "error": storable(error)}]))
 
 
 def lock_waiting(session: Session, message_id: str) -> Inbox | None:
@@ -81,6 +94,33 @@ def lease(row: Inbox, now: datetime) -> None:
     """Begin an attempt: until its end is recorded it counts as one that crashed."""
     WAITING_MESSAGES.lease(row, now + MESSAGE_LEASE)
     row.crashes += 1
+
+
+def recall_planned(session: Session, now: datetime, tolerance: timedelta, limit: int = 1000) -> int:
+    """Bring timers and retried letters nearer that a clock has written which was ahead of `now`.
+
+    A timer is due as long from now as it was to be from when it was written, a letter at once.
+    Returns how many there were.
+    """
+    future = now + tolerance
+    planned = (
+        select(Inbox)
+        .where(
+            col(Inbox.status) == WAITING,
+            col(Inbox.attempts) == 0,
+            col(Inbox.due_at) > now,
+            or_(col(Inbox.received_at) > future, col(Inbox.decided_at) > future),
+        )
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = session.execute(planned).scalars().all()
+    for row in rows:
+        if row.decided_at is None and row.due_at is not None:
+            row.due_at, row.received_at = now + (row.due_at - row.received_at), now
+        else:
+            row.due_at = now
+    return len(rows)
 
 
 def digests(session: Session, ids: Sequence[str]) -> dict[str, str]:

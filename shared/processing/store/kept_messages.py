@@ -48,6 +48,9 @@ def fingerprint(incoming: Incoming) -> str:
         parts.append(storable(incoming.exchange)[:255])
     sent = {k: v for k, v in _kept_headers(incoming).items() if not k.startswith(BROKER_HEADERS)}
     parts.extend(f"{name}={value!r}" for name, value in sorted(sent.items()))
+    if incoming.damage is not None:
+        # What was not kept of it may be all that tells it from another.
+        parts.append(incoming.damage)
     contents = "\n".join(parts).encode("utf-8", "replace") + b"\0" + incoming.body
     return hashlib.sha256(contents).hexdigest()
 

@@ -5,14 +5,28 @@ its process died, and whoever looks next claims it. Nothing is kept for ever: wh
 is removed, the oldest first, in portions.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from sqlalchemy import Column, ColumnElement, Table, delete, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Table,
+    TextClause,
+    and_,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlmodel import Session, SQLModel
 
 from shared.persistence.bulk import in_
+from shared.persistence.clock import CLOCK_TOLERANCE
 
 
 class Leasable(Protocol):
@@ -32,7 +46,7 @@ class LeasedRows(Generic[R]):
     """
 
     model: type[R]
-    pending: ColumnElement[bool]
+    pending: ColumnElement[bool] | TextClause
     due: str
 
     def claim(
@@ -57,6 +71,41 @@ class LeasedRows(Generic[R]):
         setattr(row, self.due, until)
         cast(Leasable, row).attempts += 1
 
+    def are_astray(self, session: Session, now: datetime, furthest: Sequence[timedelta]) -> bool:
+        """Whether some are due further ahead than any can be by its own rule (`recall`)."""
+        statement = select(self._key).where(*self._astray(now, furthest)).limit(1)
+        return session.execute(statement).first() is not None
+
+    def recall(
+        self,
+        session: Session,
+        now: datetime,
+        furthest: Sequence[timedelta],
+        lease: timedelta,
+        limit: int = 1000,
+    ) -> int:
+        """Make due what is due further ahead than it can be by its own rule; returns how many.
+
+        `furthest` says how far that is, by how often it was tried (`furthest_ahead`). One that was
+        tried may be in somebody's hands, and is due when a `lease` from now has ended.
+        """
+        astray = select(self._key).where(*self._astray(now, furthest)).limit(limit)
+        keys = session.execute(astray.with_for_update(skip_locked=True)).scalars().all()
+        if keys:
+            due = case((self._attempts == 0, now), else_=now + lease)
+            ours = update(self._table).where(in_(session, self._key, keys))
+            session.execute(ours.values({self.due: due}))
+        return len(keys)
+
+    def _astray(
+        self, now: datetime, furthest: Sequence[timedelta]
+    ) -> tuple[ColumnElement[bool] | TextClause, ...]:
+        latest = [now + pause + CLOCK_TOLERANCE for pause in furthest]
+        tried = [self._attempts == number for number in range(len(latest) - 1)]
+        tried.append(self._attempts >= len(latest) - 1)
+        beyond = [and_(*both) for both in zip(tried, map(self._column.__gt__, latest), strict=True)]
+        return self.pending, self._column > min(latest), or_(*beyond)
+
     def next_due(self, session: Session) -> datetime | None:
         """When the next row is due; None when nothing is to be dealt with."""
         statement = select(func.min(self._column)).where(self.pending)
@@ -64,9 +113,22 @@ class LeasedRows(Generic[R]):
         return moment
 
     @property
-    def _column(self) -> Column[Any]:
+    def _table(self) -> Table:
         table: Table = self.model.__table__  # type: ignore[attr-defined]
-        return table.c[self.due]
+        return table
+
+    @property
+    def _column(self) -> Column[Any]:
+        return self._table.c[self.due]
+
+    @property
+    def _attempts(self) -> Column[Any]:
+        return self._table.c["attempts"]
+
+    @property
+    def _key(self) -> Column[Any]:
+        (key,) = self._table.primary_key.columns
+        return key
 
 
 def forget_oldest(

@@ -8,21 +8,25 @@ commit; a crash in between only makes the event go out again under the same id.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from pydantic_core import from_json
-from sqlalchemy import Table, update
+from sqlalchemy import Table, Update, bindparam, func, select, update
 from sqlmodel import Session, col
 
 from shared.base.crash_points import reached
-from shared.messaging.bus import Outgoing, PublishResult
-from shared.persistence.bulk import in_, insert_rows
-from shared.processing.retry_policy import OUTBOX_LEASE, PUBLISH_PAUSES
+from shared.messaging.batches import Room
+from shared.messaging.bus import BATCH_BYTES, Outgoing, PublishResult
+from shared.persistence.bulk import KEYS, among_keys, in_, insert_rows
+from shared.processing.retry_policy import OUTBOX_LEASE, PUBLISH_PAUSES, furthest_ahead
 from shared.processing.store.leases import LeasedRows, forget_oldest
 from shared.processing.store.tables import Outbox
 
 OUTBOX: Table = Outbox.__table__  # type: ignore[attr-defined]
 
 UNPUBLISHED_EVENTS = LeasedRows(Outbox, OUTBOX.c.published_at.is_(None), "leased_until")
+
+FURTHEST_AHEAD = furthest_ahead(max(OUTBOX_LEASE, *PUBLISH_PAUSES.values()))
 
 EXPLANATIONS = {
     PublishResult.UNROUTABLE: "no queue is bound to this event; the doctor names the binding",
@@ -89,11 +93,8 @@ def mark(session: Session, results: PublishResults, now: datetime) -> None:
     )
     if confirmed:
         reached("outbox_mark.before")
-        session.execute(
-            update(OUTBOX)
-            .where(in_(session, OUTBOX.c.id, confirmed))
-            .values(published_at=now, publish_result=None, error=None)
-        )
+        statement = _mark_published(session.get_bind().dialect.name)
+        session.connection().execute(statement, {KEYS: confirmed, "moment": now})
     for failure, pause in PUBLISH_PAUSES.items():
         failed = sorted(event_id for event_id, result in results if result is failure)
         if failed:
@@ -108,9 +109,36 @@ def mark(session: Session, results: PublishResults, now: datetime) -> None:
             )
 
 
-def claim_unpublished(session: Session, now: datetime, limit: int) -> list[OutboxEntry]:
-    """Claim and lease what a crash or a failure left behind; others' rows are passed over."""
-    rows = UNPUBLISHED_EVENTS.claim(session, now, limit)
+@cache
+def _mark_published(dialect: str) -> Update:
+    """Made once: every transaction marks what was published before it."""
+    moment = bindparam("moment", type_=OUTBOX.c.published_at.type)
+    return (
+        update(OUTBOX)
+        .where(among_keys(OUTBOX.c.id, dialect))
+        .values(published_at=moment, publish_result=None, error=None)
+    )
+
+
+def claim_unpublished(
+    session: Session, now: datetime, limit: int, most_bytes: int = BATCH_BYTES
+) -> list[OutboxEntry]:
+    """Claim and lease what a crash or a failure left behind; others' rows are passed over.
+
+    At most `limit` events, and `most_bytes` of bodies; one always fits.
+    """
+    due = (
+        select(OUTBOX.c.id, func.length(OUTBOX.c.body))
+        .where(UNPUBLISHED_EVENTS.pending, OUTBOX.c.leased_until <= now)
+        .order_by(OUTBOX.c.leased_until)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    room = Room(limit, most_bytes)
+    ids = [id_ for id_, size in session.execute(due).all() if room.admit(size)]
+    if not ids:
+        return []
+    rows = UNPUBLISHED_EVENTS.claim(session, now, limit, in_(session, OUTBOX.c.id, ids))
     for row in rows:
         UNPUBLISHED_EVENTS.lease(row, now + OUTBOX_LEASE)
     return [OutboxEntry.of_row(row) for row in rows]

@@ -37,6 +37,8 @@ class Inbox(ProcessingTable, table=True):
     __tablename__ = "inbox"
     __table_args__ = (
         index_of("status = 'waiting'", "inbox_waiting", "due_at"),
+        # Apart from the timers, of which every customer has some.
+        index_of("status = 'waiting' AND attempts > 0", "inbox_retrying", "due_at"),
         index_of("status = 'dead'", "inbox_dead", "received_at"),
         Index("inbox_received", "received_at"),
     )
@@ -87,13 +89,15 @@ class Decision(ProcessingTable, table=True):
 
     A letter that dies twice has two of them. `error` and `attempts` are what it had died of.
     `correction` is the body that was sent instead, `original` and `original_properties` what the
-    letter was before; all three are empty when nothing was corrected.
+    letter was before; all three are empty when nothing was corrected. `round` is the same for all
+    that were decided about as one group.
     """
 
     __tablename__ = "decision"
     __table_args__ = (
         Index("decision_letter", "letter_id"),
         Index("decision_decided", "decided_at"),
+        index_of("round IS NOT NULL", "decision_round", "round"),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -111,6 +115,24 @@ class Decision(ProcessingTable, table=True):
     )
     correction: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
     correction_digest: str | None = Field(default=None, max_length=64)
+    round: str | None = Field(default=None, max_length=36)
+
+
+class Triage(ProcessingTable, table=True):
+    """What operators tell each other of a dead letter, message or mail, until it is decided about.
+
+    `owner` sees to it; one that is `on_hold` is left out when its group is retried.
+    """
+
+    __tablename__ = "triage"
+    __table_args__ = (Index("triage_changed", "changed_at"),)
+
+    letter_id: str = Field(primary_key=True, max_length=80)
+    note: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    owner: str | None = Field(default=None, max_length=200)
+    on_hold: bool = False
+    changed_by: str = Field(max_length=200)
+    changed_at: datetime = Field(sa_column=moment())
 
 
 class Outbox(ProcessingTable, table=True):
@@ -180,6 +202,15 @@ class Token(ProcessingTable, table=True):
     revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     revoked_by: str | None = Field(default=None, max_length=200)
     last_used_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class Retention(ProcessingTable, table=True):
+    """By which moment old rows are forgotten (`store/retention.py`)."""
+
+    __tablename__ = "retention"
+
+    name: str = Field(primary_key=True, max_length=40)
+    moment: datetime = Field(sa_column=moment())
 
 
 class NumberSeries(ProcessingTable, table=True):

@@ -1,9 +1,10 @@
 """The threads that consume: they receive batches, have them processed, and acknowledge them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import structlog
+from tenacity import RetryCallState
 
 from shared.base.crash_points import reached
 from shared.base.errors import InfrastructureDown
@@ -19,10 +20,14 @@ CONSUMERS = 2
 """Threads that consume for one service: one handles while the other waits for the database."""
 
 LINGER_SECONDS = 0.003
-"""How long a lone message waits for company."""
+"""How long messages wait for company, once some have come together: one that comes alone is dealt
+with at once."""
 
 RECEIVE_SECONDS = 30.0
 """How long a thread waits for a message before it looks whether it is to stop."""
+
+TRIES_BEFORE_GIVING_BACK = 2
+"""A blip is over by the second try: nothing need be delivered once more for it."""
 
 FAULT_PAUSE_SECONDS = 1.0
 """How long it pauses after a fault that nothing was prepared for."""
@@ -45,11 +50,15 @@ class Consumer(StoppableThread):
         super().__init__(f"{name}-consumer")
         self._bus = bus
         self._processor = processor
+        self._holds_nothing = False
+        self._in_company = False
 
     def run(self) -> None:
         """Consume until asked to stop; a batch in hand is finished first."""
         while not self.stopping.is_set():
-            batch = self._bus.receive(BATCH, wait=RECEIVE_SECONDS, linger=LINGER_SECONDS)
+            linger = LINGER_SECONDS if self._in_company else 0.0
+            batch = self._bus.receive(BATCH, wait=RECEIVE_SECONDS, linger=linger)
+            self._in_company = len(batch) > 1
             if batch and self._process(batch):
                 reached("acknowledge.before")
                 self._bus.acknowledge(batch)
@@ -57,12 +66,32 @@ class Consumer(StoppableThread):
 
     def _process(self, batch: Sequence[Incoming]) -> bool:
         try:
-            return self.retry_while_down(lambda: self._processor.take(batch))
+            return self._insist(lambda: self._processor.take(batch))
         except Exception:
             # What is not acknowledged comes again: nothing is lost, but a person must look.
             log.exception("batch_failed", thread=self.name, messages=len(batch))
             self.stopping.wait(FAULT_PAUSE_SECONDS)
-            return self.retry_while_down(lambda: self._process_singly(batch))
+            return self._insist(lambda: self._process_singly(batch))
+
+    def _insist(self, work: Callable[[], None]) -> bool:
+        """Do the work, however long that takes; while the database is away, hold no messages.
+
+        Each connection to the broker that is lost would count against all that are held, and the
+        broker gives up what was delivered too often. So they are given back, once. The batch is
+        kept to see by it when the database is back; when it comes again, the inbox knows it.
+        """
+        try:
+            return self.retry_while_down(work)
+        finally:
+            if self._holds_nothing and not self.stopping.is_set():
+                self._bus.resume()
+            self._holds_nothing = False
+
+    def _note_paused(self, state: RetryCallState) -> None:
+        super()._note_paused(state)
+        if state.attempt_number >= TRIES_BEFORE_GIVING_BACK and not self._holds_nothing:
+            self._holds_nothing = True
+            self._bus.pause()
 
     def _process_singly(self, batch: Sequence[Incoming]) -> None:
         """Find the one that nothing was prepared for, and keep it as a dead letter.

@@ -45,8 +45,9 @@ class PeriodicTask(StoppableThread):
     says in how many seconds there is work next; it is asked at least every `every` seconds, for
     what other processes have left. Without it there is work every `every` seconds. `gather` is
     how long it lets more come together after it was woken: for what is cheaper in one go.
-    `rest` is how long it pauses after each piece of work, in units of what that piece took: for
-    what can wait, and must not keep the database from what cannot.
+    `rest` says how long it pauses after each piece of work, in units of what that piece took: for
+    what can wait, and must not keep the database from what cannot. It hears nobody meanwhile, so
+    that it rests for `every` seconds at most.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class PeriodicTask(StoppableThread):
         signal: Signal | None = None,
         due_in: Callable[[], float] | None = None,
         gather: float = 0.0,
-        rest: float = 0.0,
+        rest: Callable[[], float] = lambda: 0.0,
     ) -> None:
         super().__init__(name)
         self._work = work
@@ -66,6 +67,7 @@ class PeriodicTask(StoppableThread):
         self._due_in = due_in or (lambda: every)
         self._gather = gather
         self._rest = rest
+        self._took = 0.0
         self._signal = signal or Signal()
 
     def wake(self) -> None:
@@ -76,11 +78,18 @@ class PeriodicTask(StoppableThread):
         """Work until asked to stop."""
         while not self.stopping.is_set():
             self._signal.clear()
-            began = time.monotonic()
-            if self._attempt(self._work, 0):
-                self.stopping.wait(self._rest * (time.monotonic() - began))
+            if self._attempt(self._timed_work, 0):
+                self.stopping.wait(min(self._rest() * self._took, self._every))
             else:
                 self._sleep()
+
+    def _timed_work(self) -> int:
+        """Do a piece of work; how long the database was away before is no part of it."""
+        began = time.monotonic()
+        try:
+            return self._work()
+        finally:
+            self._took = time.monotonic() - began
 
     def _sleep(self) -> None:
         """Sleep until woken, or until something is due."""

@@ -54,7 +54,7 @@ def read_customer(form: Form) -> tuple[Customer | None, str | None]:
         "contact": _contact(form),
         "email": form.checked("customer.email", rules.email),
         "mobile": form.number("customer.mobile", rules.mobile, limit=40),
-        "language": form.choice("customer.language", get_args(Language), default="nl"),
+        "language": form.choice("customer.language", get_args(Language), default="nl", tag=True),
     }
     customer = None if form.errors else Customer.model_validate(values)
     return customer, cast("str | None", values["email"])

@@ -105,12 +105,18 @@ class Form:
             return None
 
     def choice(
-        self, field: str, choices: Collection[str], *, default: str | None = None
+        self,
+        field: str,
+        choices: Collection[str],
+        *,
+        default: str | None = None,
+        tag: bool = False,
     ) -> str | None:
-        """One of a few words."""
+        """One of a few words; with `tag` one of a few languages, by its tag (RFC 5646)."""
         value = self.number(field, required=default is None, limit=40)
         if value is None:
             return default
+        value = value.lower().partition("-")[0] if tag else value
         if value not in choices:
             self.wrong(field, "choice", choices=", ".join(choices))
             return None

@@ -12,7 +12,7 @@ from shared.base.text import compact
 from shared.trade import contact
 from shared.trade.citizen_number import is_old_vat_number
 from shared.trade.form.form import Wrong
-from shared.trade.iban import NotAnIban, NotSepa, sepa_iban
+from shared.trade.iban import NotAnIban, NotSepa, bank_name, sepa_iban
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
@@ -54,9 +54,7 @@ def iban(value: str) -> str:
 
 def bank_is_known(value: str) -> bool:
     """Whether the IBAN's bank is in the register; a Dutch IBAN may be valid without one."""
-    import schwifty
-
-    return bool(schwifty.IBAN(value).bank_name)
+    return bank_name(value) is not None
 
 
 def dutch_postcode(value: str) -> str:

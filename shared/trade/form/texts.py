@@ -1,9 +1,51 @@
-"""What a person reads about a field that is wrong: what to do, in Dutch and English.
+"""What a person reads about a field that is wrong: its name, and what to do, in both languages.
 
 No text repeats what was entered: an entry may be a citizen number.
 """
 
+import re
+
 from shared.events.shapes import Language
+
+FIELD_NAMES: dict[str, tuple[str, str]] = {
+    "office_code": ("Kantoorcode", "Office code"),
+    "customer": ("Uw gegevens", "Your details"),
+    "customer.company": ("Bedrijfsnaam", "Company name"),
+    "customer.legal_form": ("Rechtsvorm", "Legal form"),
+    "customer.kvk": ("KvK-nummer", "KvK number"),
+    "customer.vat_id": ("Btw-id", "VAT id"),
+    "customer.address": ("Adres", "Address"),
+    "customer.address.street": ("Straat", "Street"),
+    "customer.address.number": ("Huisnummer", "House number"),
+    "customer.address.postcode": ("Postcode", "Postcode"),
+    "customer.address.city": ("Plaats", "Town or city"),
+    "customer.address.country": ("Land", "Country"),
+    "customer.contact": ("Contactpersoon", "Contact person"),
+    "customer.contact.first_name": ("Voornaam", "First name"),
+    "customer.contact.infix": ("Tussenvoegsel", "Name prefix"),
+    "customer.contact.last_name": ("Achternaam", "Last name"),
+    "customer.email": ("E-mailadres", "E-mail address"),
+    "customer.mobile": ("Mobiel nummer", "Mobile number"),
+    "customer.language": ("Taal", "Language"),
+    "package": ("Pakket", "Package"),
+    "package.code": ("Pakket", "Package"),
+    "package.modules": ("Modules", "Modules"),
+    "payer": ("Betaler", "Payer"),
+    "payer.kind": ("Wie betaalt", "Who pays"),
+    "payer.name": ("Naam van de betaler", "Payer's name"),
+    "payer.email": ("E-mailadres van de betaler", "Payer's e-mail address"),
+    "payer.iban": ("IBAN", "IBAN"),
+    "payer.account_holder": ("Naam van de rekeninghouder", "Account holder's name"),
+    "preferred_channel": ("Sms of e-mail", "Text message or e-mail"),
+    "terms": ("Voorwaarden", "Terms"),
+    "terms.version": ("Versie van de voorwaarden", "Version of the terms"),
+    "terms.accepted_at": ("Tijdstip van uw akkoord", "When you accepted the terms"),
+    "remarks": ("Opmerkingen", "Remarks"),
+}
+"""What people call the fields of a sign-up."""
+
+POSITION = re.compile(r"\.\d+$")
+"""Which one of a list: a person sees that by its contents."""
 
 TEXTS: dict[str, tuple[str, str]] = {
     "missing": ("Vul dit veld in.", "Fill in this field."),
@@ -115,3 +157,9 @@ def text(code: str, language: Language, **values: object) -> str:
     """The sentence for a wrong field."""
     dutch, english = TEXTS[code]
     return (english if language == "en" else dutch).format(**values)
+
+
+def field_name(field: str, language: Language) -> str:
+    """What a person calls a field; one that nobody named is called as the event calls it."""
+    dutch, english = FIELD_NAMES.get(POSITION.sub("", field), (field, field))
+    return english if language == "en" else dutch

@@ -27,10 +27,12 @@ from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
 from shared.notifications.senders.outgoing import Email, OutgoingMessage
 from shared.notifications.senders.protocol import Senders
+from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
 from shared.processing import Command, Person
 from shared.processing.testing import MONDAY, RecordingBus, onboarding
 from shared.web.app import create_app
+from tests.integration.activation.hashing import hashed_at_once
 from tests.scopes import token_for
 from tests.servers.postgres import MakeDatabase
 from tests.unit.activation.harness import WAY
@@ -60,10 +62,12 @@ class Post:
 class Practice:
     """One process of activation."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path, **settings_of_its_own: Any) -> None:
         self.now = MONDAY
         self.post = Post()
-        settings = Settings(database_url=url, data_dir=folder, credentials_hours=72)
+        settings = Settings(
+            database_url=url, data_dir=folder, credentials_hours=72, **settings_of_its_own
+        )
         self.runtime = Runtime(
             build(settings),
             settings,
@@ -137,6 +141,20 @@ class Practice:
 MakePractice = Callable[[], Practice]
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """What a hash costs is tried elsewhere."""
+    with hashed_at_once():
+        yield
+
+
+def migrated(url: str) -> None:
+    """Give an empty database activation's schema."""
+    database = Database(url)
+    upgrade(database, build(Settings()).migrations)
+    database.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def make_practice(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakePractice]:
     """Each call is one more process on the same database."""
@@ -145,7 +163,7 @@ def make_practice(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ma
         url = f"sqlite:///{tmp_path}/activation.db"
     else:
         make: MakeDatabase = request.getfixturevalue("make_database")
-        url = make("activation")
+        url = make("activation", migrated)
 
     def another() -> Practice:
         practice = Practice(url, tmp_path)

@@ -93,7 +93,7 @@ def test_a_corrected_contact_calls_off_what_would_go_to_the_old_one(
     # When their address is corrected before it leaves,
     practice.ask(AmendContact(email="goed@bakkerij.example", by=ANNA))
     # Then no credentials go to the old one, which is told why; their own password stays good.
-    assert practice.deliver() == ["contact_changed"]
+    assert practice.deliver() == ["contact_changed", "contact_confirmed"]
     assert not practice.log_in(login[0], OWN).must_change_password
 
 

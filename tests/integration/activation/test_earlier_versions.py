@@ -11,7 +11,10 @@ from tests.contract.test_golden_events import golden, structured
 from tests.integration.activation.conftest import Practice
 
 HEARD = ("signup.accepted.v1", "registration.completed.v1", "administration.created.v1")
-NEW = ("step", "actor", "reference", "customer_number", "administration_number")
+NEW = (
+    *("step", "actor", "blocker", "since"),
+    *("reference", "customer_number", "administration_number"),
+)
 """The columns that an earlier version does not know."""
 
 

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from services.activation.commands import AmendContact
 from services.activation.login.api import login_routes
+from services.activation.login.door import Door
 from services.activation.login.forgotten import GOOD_FOR, forget_password
 from services.activation.login.limits import Limit, Limits
 from services.activation.models import FORGOTTEN_A_DAY
@@ -151,6 +152,7 @@ def test_nothing_leaves_for_a_name_that_nobody_has_or_who_may_not_come_in(
 ) -> None:
     assert forget(practice, "niemand.hier") == []
     practice.hear(TAKEN_BACK)
+    assert forget(practice, name) == ["access_suspended"]
     assert forget(practice, name) == []
 
 
@@ -166,7 +168,7 @@ def test_nothing_goes_to_an_address_that_was_corrected_meanwhile(
 ) -> None:
     forget_password(practice.runtime, name, HOME, practice.limits)
     practice.ask(AmendContact(email="goed@bakkerij.example", by=ANNA))
-    assert practice.deliver() == ["contact_changed"]
+    assert practice.deliver() == ["contact_changed", "contact_confirmed"]
 
 
 def test_one_address_may_say_so_only_so_often(practice: Practice, name: str) -> None:
@@ -191,6 +193,9 @@ def test_one_that_fails_is_logged_since_nobody_waits_for_it() -> None:
     class Away:
         def reading(self) -> None:
             raise InfrastructureDown("the database is away")
+
+        def resource(self, kind: type[Door]) -> Door:
+            return kind()
 
     app = create_app([login_routes(cast(Runtime, Away()))], token_key="k" * 40)
 

@@ -34,7 +34,7 @@ PAYER, OFFICE = "klant@bakkerij.example", "0042@kantoor.example"
 NAME = "Bakkerij Voorbeeld"
 
 
-def refuse(*_: object) -> bytes:
+def refuse(*_: object, **_options: object) -> bytes:
     """A compiler that refuses everything, and quotes it."""
     raise RuntimeError(f'the text `"{NAME}"` could not be displayed')
 

@@ -38,3 +38,11 @@ def with_room_for_one(
 def events(logs: Sequence[Any]) -> list[object]:
     """What has been logged, by its names."""
     return [entry["event"] for entry in logs]
+
+
+def messages_ready(rabbit: RabbitBuses, queue: str) -> int:
+    """How many messages are in a queue and in nobody's hands."""
+    channel = open_channel(rabbit.url)
+    number = channel.queue_declare(queue, passive=True).method.message_count
+    channel.connection.close()
+    return int(number)

@@ -44,7 +44,7 @@ def dead_letter(channel: Any, times: int = 1) -> None:
     wait_until(lambda: number_in(channel, DEAD) >= times, "the broker has dead-lettered it", 20)
 
 
-def test_a_message_that_no_consumer_survives_comes_to_its_service_with_the_reason(
+def test_a_message_that_was_delivered_too_often_comes_to_its_service_with_the_reason(
     rabbit: RabbitBuses, channel: Any
 ) -> None:
     # Given a message that was delivered until the broker had enough of it,
@@ -64,7 +64,7 @@ def test_a_message_that_no_consumer_survives_comes_to_its_service_with_the_reaso
     assert (incoming.body, incoming.message_id) == (b"poison", str(UUID(sent.id)))
     assert (incoming.exchange, incoming.routing_key) == (EXCHANGE, ACCEPTED)
     assert dict(incoming.headers) == {"traceparent": "00-11-22-01"}
-    assert "no consumer survived" in incoming.dead_lettered
+    assert "never acknowledged" in incoming.dead_lettered
     # Acknowledged, it is gone.
     wait_until(lambda: number_in(channel, DEAD) == 0, "it is acknowledged", 10)
     bus.close()

@@ -1,9 +1,20 @@
 """What a service may rely on, whichever broker carries its messages."""
 
 import time
+from concurrent.futures import Future
 from dataclasses import replace
+from typing import Any
 
-from shared.messaging.bus import EXCHANGE, PREFETCH, Incoming, PublishResult
+from shared.messaging.bus import (
+    BATCH_BYTES,
+    EXCHANGE,
+    IN_HAND_BYTES,
+    PREFETCH,
+    Bus,
+    Incoming,
+    PublishResult,
+)
+from shared.messaging.rabbitmq.prefetch import FIRST_PREFETCH
 from shared.messaging.topology import website_exchange
 from tests.integration.bus.buses import (
     ACCEPTED,
@@ -17,6 +28,7 @@ from tests.integration.bus.buses import (
     messages,
     receive_in_background,
 )
+from tests.servers.premises import wait_until
 
 # Who gets what.
 
@@ -159,16 +171,74 @@ def test_waiting_costs_no_processor_time(buses: Buses) -> None:
 
 
 def test_a_service_has_a_bounded_number_of_messages_in_hand(buses: Buses) -> None:
-    # Given more messages than one service may have in hand
+    # Given a service that has dealt with some messages, so that it is trusted with more at once,
     website, signup = buses.open(), buses.open("signup")
+    website.publish(messages(FIRST_PREFETCH))
+    collect(signup, FIRST_PREFETCH)
+    # and more of them than it may have in hand
     website.publish(messages(PREFETCH + 100))
     # When it takes all it can get and acknowledges none
     in_hand = collect(signup, PREFETCH, acknowledge=False)
     # Then it gets no more until it has acknowledged some
     assert signup.receive(100, wait=0.3, linger=0) == []
     signup.acknowledge(in_hand)
-    rest = [str(number) for number in range(PREFETCH, PREFETCH + 100)]
-    assert bodies(collect(signup, 100)) == rest
+    numbers = range(PREFETCH + 100)
+    received = bodies(in_hand) + bodies(collect(signup, 100))
+    assert sorted(received) == sorted(map(str, numbers))
+
+
+def test_what_is_in_hand_is_bounded_by_bytes_too(buses: Buses) -> None:
+    # Given more than a service may have in hand, in messages that are small enough by number
+    website = buses.open()
+    signup: Any = buses.open("signup")
+    website.publish(messages(FIRST_PREFETCH))
+    collect(signup, FIRST_PREFETCH)
+    large = "x" * 900_000
+    count = 2 * IN_HAND_BYTES // len(large)
+    published = [publish_with_room(website, large) for _ in range(count)]
+    # When it takes all it can get and acknowledges none, Then each batch is bounded,
+    in_hand: list[Incoming] = []
+    while batch := signup.receive(200, wait=5 if not in_hand else 0.5, linger=0):
+        assert sum(len(each.body) for each in batch) <= BATCH_BYTES
+        in_hand += batch
+    # and so is all that it has in hand, as far as one more fits.
+    assert len(large) < signup.in_hand.peak < IN_HAND_BYTES + 2 * len(large)
+    assert len(in_hand) < count
+    # Once it acknowledges, the rest comes, each once.
+    signup.acknowledge(in_hand)
+    collect(signup, count - len(in_hand))
+    assert signup.receive(1, wait=0.1, linger=0) == []
+    assert signup.in_hand.number == 0
+    assert all(each.result(SOON) == [PublishResult.CONFIRMED] for each in published)
+
+
+def publish_with_room(bus: Bus, text: str) -> "Future[list[PublishResult]]":
+    """Publish a message once there is room for it: what waits to leave is bounded, too."""
+    handed_over: list[Future[list[PublishResult]]] = []
+
+    def is_taken() -> bool:
+        handed_over.append(bus.publish([message(text)]))
+        last = handed_over[-1]
+        return not (last.done() and last.result() == [PublishResult.UNKNOWN])
+
+    wait_until(is_taken, "there is room", 4 * SOON)
+    return handed_over[-1]
+
+
+def test_a_service_that_is_paused_has_nothing_in_hand(buses: Buses) -> None:
+    # Given a service with two messages in hand that cannot deal with anything now
+    website, signup = buses.open(), buses.open("signup")
+    website.publish([message("first"), message("second")])
+    in_hand = collect(signup, 2, acknowledge=False)
+    # When it pauses, Then it is well, and receives nothing, neither those nor what comes now;
+    signup.pause()
+    website.publish([message("third")])
+    assert signup.receive(10, wait=0.5, linger=0) == []
+    wait_until(signup.healthy, "it is connected", SOON)
+    signup.acknowledge(in_hand)  # Nobody may have dealt with them: it does no harm.
+    # and once it goes on, all come.
+    signup.resume()
+    assert sorted(bodies(collect(signup, 3))) == ["first", "second", "third"]
 
 
 # Acknowledging.

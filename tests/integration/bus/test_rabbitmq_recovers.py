@@ -183,7 +183,7 @@ def test_a_service_that_gets_no_answer_from_its_queue_tries_again(
     # When a service subscribes to it
     with capture_logs() as logs:
         signup.open()
-        wait_until(lambda: events(logs).count("broker_channel_timeout") >= 2, "it gives up", SOON)
+        wait_until(lambda: "broker_channel_timeout" in events(logs), "it gives up", SOON)
     assert not signup.healthy()
     # Then it is heard as soon as the queue answers again
     rabbitmq.ctl("eval", f"sys:resume({queue}).")

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 from shared.host.settings import Settings
+from tests.integration.command_line import warm_start
 
 PROGRAM = Path(sys.executable).with_name("stappenplan")
 ROOT = Path(__file__).parents[3]
@@ -37,16 +39,13 @@ class Shell:
         }
 
     def __call__(self, *words: str, stdin: str | bytes = "") -> "subprocess.CompletedProcess[str]":
-        answer = subprocess.run(
-            [PROGRAM, *words],
-            input=stdin.encode() if isinstance(stdin, str) else stdin,
-            env=self.environment,
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
-        written = answer.stdout.decode(), answer.stderr.decode()
-        return subprocess.CompletedProcess(answer.args, answer.returncode, *written)
+        """Run a command to its end."""
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "stdin").write_bytes(stdin.encode() if isinstance(stdin, str) else stdin)
+            exit_code = warm_start.run(words, self.environment, folder, seconds=120)
+            written = [(folder / stream).read_bytes().decode() for stream in ("stdout", "stderr")]
+        return subprocess.CompletedProcess(words, exit_code, *written)
 
     def json(self, *words: str) -> Any:
         """What a command prints for a script."""

@@ -14,11 +14,9 @@ from pika.exceptions import ChannelClosedByBroker, UnroutableError  # noqa: TID2
 
 from infra.composition import KING, service_names
 from shared.messaging.bus import EXCHANGE
-from shared.messaging.topology.definitions import (
-    LIMITS_POLICY,
-    MAX_QUEUE_BYTES,
-    OUTSIDE_LIMITS,
-)
+from shared.messaging.topology.definitions import OUTSIDE_LIMITS
+from shared.messaging.topology.policies import LIMITS_POLICY, MAX_QUEUE_BYTES
+from shared.messaging.topology.topology import MAX_LENGTH
 from tests.integration.command_line.shell import Shell
 from tests.servers.premises import wait_until
 from tests.servers.rabbitmq import RabbitMQ
@@ -138,6 +136,7 @@ def test_users_permissions_and_limits_are_made_through_the_management_interface(
     # the queues that outsiders fill have a limit by policy,
     policy = rabbitmq.management.call("GET", f"/policies/{vhost(managed)}/{LIMITS_POLICY}")
     assert policy["definition"] == {
+        "max-length": MAX_LENGTH,
         "max-length-bytes": MAX_QUEUE_BYTES,
         "overflow": "reject-publish",
     }

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,6 +76,11 @@ def test_the_list_of_one_service_is_for_scripts_too(letters: Shell) -> None:
     rows = letters.json("dead", "list", "billing", "--json")
     assert {row["id"] for row in rows} == {GOOD_ID, OTHER_ID, MAIL_ID}
     assert letters.json("dead", "list", "signup", "--json") == []
+
+
+def test_the_list_for_scripts_says_how_many_are_alike(letters: Shell) -> None:
+    alike = {row["id"]: row["alike"] for row in letters.json("dead", "list", "--json")}
+    assert alike == {GOOD_ID: 2, OTHER_ID: 2, MAIL_ID: 1}
 
 
 def test_one_letter_is_shown_whole(letters: Shell) -> None:
@@ -212,3 +218,44 @@ def test_a_correction_is_of_one_letter_and_in_a_file_that_is_there(
     assert (missing.returncode, "cannot read" in missing.stderr) == (2, True)
     mail = letters("dead", "retry", "billing", MAIL_ID, "--body", "-", stdin="{}")
     assert (mail.returncode, "a mail has no body" in mail.stderr) == (1, True)
+
+
+def test_a_retry_is_rehearsed_and_nothing_of_it_is_done(
+    letters: Shell, refused: str, tmp_path: Path
+) -> None:
+    # Given the correction of a report that billing has refused
+    correction = tmp_path / "correction.json"
+    correction.write_text(json.dumps(REPORT))
+    asked = ("dead", "rehearse", "billing", refused, "--body", str(correction))
+    # When its retry is rehearsed
+    foretold = letters.json(*asked, "--json")
+    # Then the row that would be written is told, and it still waits for a decision.
+    assert foretold["is_well"]
+    (row,) = foretold["rows"]
+    assert row["is_new"]
+    assert ["order_reference", "", "O-2026-999999"] in row["fields"]
+    assert "nothing of this was done" in letters(*asked).stdout
+    assert refused in {one["id"] for one in letters.json("dead", "list", "billing", "--json")}
+
+
+CITIZEN = "111222333"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("drop", "billing", GOOD_ID, "--why", f"hij heeft bsn {CITIZEN}"),
+        ("retry", "billing", GOOD_ID, "--why", f"bsn {CITIZEN}"),
+        ("retry", "billing", "--all", "--why", f"bsn {CITIZEN}"),
+        ("drop", "billing", GOOD_ID, "--why", "old", "--by", f"anna, bsn {CITIZEN}"),
+        ("retry", "billing", "--all", "--by", f"anna, bsn {CITIZEN}"),
+        ("drop", "billing", GOOD_ID, "--why", "x" * 2001),
+        ("drop", "billing", GOOD_ID, "--why", " "),
+    ],
+)
+def test_no_reason_is_kept_that_a_page_would_refuse(letters: Shell, words: tuple[str, ...]) -> None:
+    answer = letters("dead", *words)
+    # It is refused by the option's name, is not repeated, and nothing was decided.
+    assert (answer.returncode, CITIZEN in answer.stderr) == (2, False), answer.stderr
+    assert answer.stderr.startswith(("--why: ", "--by: "))
+    assert GOOD_ID in letters("dead", "list").stdout

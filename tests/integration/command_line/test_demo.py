@@ -35,6 +35,16 @@ def test_nothing_is_said_of_mail_when_files_are_what_was_set(shell: Shell) -> No
     assert "left aside" not in answer.stdout
 
 
+def test_it_ends_by_naming_the_page_where_its_customers_are_seen(shell: Shell) -> None:
+    # Given somebody whose pages have an address of their own,
+    shell.settings["PUBLIC_URL"] = "https://stappenplan.kantoor.example"
+    # When the demonstration ends, Then its last line is that page, whatever port it had itself.
+    answer = shell("demo", "--customers", "1")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    last = answer.stdout.splitlines()[-1]
+    assert last == ("Look at them: `stappenplan run`, then https://stappenplan.kantoor.example/")
+
+
 @pytest.fixture
 def users_of_their_own(rabbitmq: RabbitMQ, vhost: str, tmp_path: Path) -> Iterator[Shell]:
     """A broker with the users of the definitions, whose passwords one address can tell."""
@@ -61,12 +71,12 @@ def test_everybody_plays_his_part_under_his_own_user(
     # Given a broker on which everybody has a user of his own,
     shell = users_of_their_own
     shell.settings["STRICT_PUBLISHERS"] = strict
-    # When the demonstration is run,
-    answer = shell("demo", "--customers", "2")
+    # When the demonstration is run, whose fourth customer has the office pay for them,
+    answer = shell("demo", "--customers", "4")
     # Then all arrive, those who must be are rejected, and nothing that was said is dead.
     assert answer.returncode == 0, answer.stdout + answer.stderr
     # Where the broker vouches for websites, none can speak for an office that is not there.
     rejected = len(website.examples(valid=False)) - (strict == "true")
-    assert f"2 customers logged in, {rejected} sign-ups rejected" in answer.stdout
+    assert f"4 customers logged in, {rejected} sign-ups rejected" in answer.stdout
     for service in service_names():
         assert shell.json("dead", "list", service, "--json") == []

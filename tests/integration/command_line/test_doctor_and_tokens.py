@@ -27,10 +27,11 @@ def test_the_doctor_warns_of_a_token_in_use_that_ends_soon(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given tokens that end in ten and in twenty days, and one that nobody uses,
-    for days in ("10", "20", "10"):
+    for name, days in (("anna", "10"), ("bram", "20"), ("cas", "10")):
         create = ("token", "create", "--scope", "orders:read", "--office", "0042")
-        assert shell(*create, "--days", days, "--name", "anna").returncode == 0
-    soon, late, _idle = (row["id"] for row in shell.json("token", "list", "--json"))
+        assert shell(*create, "--days", days, "--name", name).returncode == 0
+    ids = {row["name"]: row["id"] for row in shell.json("token", "list", "--json")}
+    soon, late = ids["anna"], ids["bram"]
     (before,) = findings(shell, "tokens")
     assert not before["warning"]
     # When the first two are used,

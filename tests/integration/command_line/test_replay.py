@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from infra.operations.replay.archive import PAGE, Archive
+from infra.operations.replay.archive import PAGE, PAGE_BYTES, Archive, pages_of
 from infra.run.runtimes import BusFactory
 from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
@@ -167,6 +167,29 @@ def test_however_much_there_is_a_page_of_it_is_in_memory(
     # Then no more than a few pages' worth was ever held.
     assert read == count
     assert peak < 4 * PAGE * weight
+
+
+def test_a_page_is_bounded_by_bytes_too(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given events as large as events may be, of two services,
+    shell("db", "upgrade")
+    settings = shell.read_settings(monkeypatch)
+    weight, count = 900_000, 30
+    order = [
+        row for name in ("signup", "billing") for row in say(settings, name, count, weight=weight)
+    ]
+    # When they are read to their end, a page at a time,
+    with Archive(settings, "activation", AN_HOUR_AGO) as archive:
+        tracemalloc.start()
+        read = []
+        for page in pages_of(iter(archive)):
+            assert sum(len(event.body) for event in page) <= PAGE_BYTES
+            read += [(event.at, event.id) for event in page]
+            del page
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    # Then each came once, in order, and a few pages are all that was ever held.
+    assert read == sorted(order)
+    assert peak < 6 * PAGE_BYTES
 
 
 def test_without_a_broker_a_service_gets_each_event_once(

@@ -123,6 +123,23 @@ def test_whoever_keeps_the_server_waiting_is_hung_up_on(
     assert read_to_the_end(client).startswith(answer)
 
 
+def test_a_large_body_has_longer_to_come(
+    deadlines: Callable[..., None],
+    serve: Callable[..., int],
+    connect: Connect,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given a scan that was announced over a slow line, and a small form that goes no further
+    deadlines(Wait.BODY)
+    monkeypatch.setattr(http_protocol, "LEAST_RATE", 10_000)
+    port, scan = serve(), b"x" * 1_000_000
+    large = connect(port, b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+    # When the small one's time is over, Then the scan may still come.
+    assert read_to_the_end(connect(port, HALF_A_BODY)).startswith(b"HTTP/1.1 408 ")
+    large.sendall(scan)
+    assert large.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
 def test_a_byte_once_in_a_while_does_not_put_the_deadline_off(
     deadlines: Callable[..., None], serve: Callable[..., int], connect: Connect
 ) -> None:

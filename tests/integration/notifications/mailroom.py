@@ -19,6 +19,7 @@ from shared.notifications.queue import enqueue
 from shared.notifications.senders.outgoing import OutgoingMessage
 from shared.notifications.senders.protocol import Senders
 from shared.notifications.tables import WAITING, Notification
+from shared.persistence.clock import Machine
 from shared.persistence.database import Database
 from shared.processing import Command, Effect, Person, on
 from shared.processing.decoding import PublisherRules
@@ -65,7 +66,10 @@ class Provider:
 class Mailroom:
     """One process of the service, without its threads: the test says when it delivers."""
 
-    def __init__(self, url: str, folder: Path, only: Role | None = None) -> None:
+    def __init__(
+        self, url: str, folder: Path, only: Role | None = None, machine: Machine | None = None
+    ) -> None:
+        """With a `machine` it goes by the database's time, and not by the test's."""
         self.now = MONDAY
         self.bus = RecordingBus()
         self.provider = Provider()
@@ -77,8 +81,9 @@ class Mailroom:
             self.bus,
             senders,
             PublisherRules(),
-            lambda: self.now,
+            None if machine else lambda: self.now,
             only=only,
+            machine=machine,
         )
         self.database: Database = self.runtime.database
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -40,10 +41,7 @@ def test_messages_are_handled_while_mails_are_rendered(mailroom: Mailroom) -> No
 
     def with_document(session: Session, notification: Notification) -> RenderJob:
         job = describe(session, notification)
-        assert job is not None
-        return RenderJob(
-            job.kind, job.channel, job.language, job.params, job.to, job.message_key, (document,)
-        )
+        return replace(job, attachments=(document,))
 
     mailroom.kinds["greeting"] = NotificationKind(describe=with_document)
     mailroom.put(*names(3))

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine
+from sqlmodel import Session
 
 from services.activation.history import HeardFact
 from services.activation.models import Activation
@@ -16,11 +18,13 @@ from services.billing.models import Collection, Mandate, Order, UnmatchedResult
 from services.registration.models import BaseAdministration, Registration
 from services.signup.models import Office, Signup
 from shared.notifications.tables import Notification
+from shared.persistence.bulk import insert_rows
 from shared.processing.store.tables import Inbox, Outbox
 
 Row = dict[str, Any]
 GOLDEN = Path(__file__).parents[2] / "contract" / "golden"
 BEGAN = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
+PORTION = 2_000
 OFFICES = 50
 OFFICE = "0042"
 """One of them, which has as many customers as each."""
@@ -31,6 +35,7 @@ def golden(event_type: str) -> dict[str, Any]:
     return document
 
 
+@cache
 def onboarding(number: int) -> str:
     return str(uuid5(NAMESPACE_DNS, f"{number}.klant.example"))
 
@@ -49,12 +54,12 @@ def reference(number: int) -> str:
 
 
 STANDINGS = {
-    3: ("BEVESTIGEN", "payer"),
-    4: ("VRIJGEVEN", "king"),
-    9: ("ACTIVEREN", "office"),
-    10: ("AANMELDEN", "office"),
+    3: ("BEVESTIGEN", "payer", "signature_missing"),
+    4: ("VRIJGEVEN", "king", "collection_expected"),
+    9: ("ACTIVEREN", "office", "ready_to_activate"),
+    10: ("AANMELDEN", "office", "review"),
 }
-"""Where customers stand, and who must act; all others are done."""
+"""Where customers stand, who must act, and upon what; all others are done."""
 
 ACCEPTED = golden("signup.accepted.v1")["data"]
 COMPLETED = golden("registration.completed.v1")["data"]
@@ -178,7 +183,8 @@ def activation(number: int) -> Row:
     row |= {"login_name": f"klant{number}", "login_base": f"klant{number}"}
     row |= {"reference": f"S-2025-{number:06}", "order_reference": reference(number)}
     row |= {"customer_number": f"K-{number}", "administration_number": f"A-{number}"}
-    step, actor = STANDINGS.get(number // OFFICES % 20, ("", "nobody"))
+    step, actor, blocker = STANDINGS.get(number // OFFICES % 20, ("", "nobody", ""))
+    row |= {"blocker": blocker, "since": moment(number) if blocker else None}
     return row | {"ready": step == "ACTIVEREN", "step": step, "actor": actor}
 
 
@@ -220,6 +226,11 @@ def tables(service: str) -> Iterator[tuple[Any, Callable[[int], Row]]]:
 
 def stock(engine: Engine, service: str, count: int) -> None:
     """So many rows in each of the service's tables."""
-    with engine.begin() as connection:
+    with Session(engine) as session, session.begin():
         for model, row in tables(service):
-            connection.execute(insert(model.__table__), [row(number) for number in range(count)])
+            for start in range(0, count, PORTION):
+                insert_rows(
+                    session,
+                    model,
+                    [row(number) for number in range(start, min(start + PORTION, count))],
+                )

@@ -21,6 +21,7 @@ from shared.host.settings import Settings
 from shared.messaging.bus import Incoming
 from shared.notifications.messages import Mail
 from shared.notifications.senders import make_senders
+from shared.persistence.clock import Machine
 from shared.persistence.database import Database
 from shared.persistence.entity import Entity
 from shared.processing import Command, Effect, Loaded, Scheduled, by_subject, on
@@ -120,16 +121,23 @@ class Replica:
     """One process of the service, without its threads: the test says when each does its work."""
 
     def __init__(
-        self, url: str, folder: Path, bus: RecordingBus | None = None, rules: PublisherRules = RULES
+        self,
+        url: str,
+        folder: Path,
+        bus: RecordingBus | None = None,
+        rules: PublisherRules = RULES,
+        machine: Machine | None = None,
     ) -> None:
+        """With a `machine` it goes by the database's time, and not by the test's."""
         self.now = START
         self.bus = bus or RecordingBus()
         settings = Settings(database_url=url, data_dir=folder)
         senders = make_senders(
             mail="file", sms="file", data_dir=folder, mail_from="a@b.example", sms_sender="Tally"
         )
+        clock = None if machine else lambda: self.now
         self.runtime = Runtime(
-            service(folder), settings, self.bus, senders, rules, lambda: self.now
+            service(folder), settings, self.bus, senders, rules, clock, machine=machine
         )
         self.database: Database = self.runtime.database
 
@@ -158,6 +166,12 @@ class Replica:
     def sweep(self, after: timedelta = timedelta()) -> int:
         self.now += after
         return self.runtime.tasks.sweep()
+
+    def live(self, days: int) -> None:
+        """Days go by, on each of which it removes what need not be kept any longer."""
+        for _ in range(days):
+            self.now += timedelta(days=1)
+            self.runtime.tasks.clean()
 
     def tallies(self) -> Counter[str]:
         with self.database.read() as session:

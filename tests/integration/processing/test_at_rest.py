@@ -1,16 +1,19 @@
 """A service at rest sleeps; what becomes due wakes it in time. The clock here is the test's own."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import event
 
 from shared.base.errors import InfrastructureDown
+from shared.events import CustomerReleased
 from shared.host.tasks import LOOK_AROUND_SECONDS
 from shared.messaging.bus import PublishResult
+from shared.processing import Effect
 from shared.processing.retry_policy import MESSAGE_RETRIES, OUTBOX_LEASE
+from shared.processing.worker import periodic
 from shared.processing.worker.periodic import BUSY_SECONDS, PeriodicTask
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.tally import MENDED, START, Replica, release
@@ -157,6 +160,24 @@ def test_what_the_broker_answered_wakes_who_marks_it(replica: Replica) -> None:
     assert flusher._signal.is_set()
 
 
+def test_an_answer_that_is_given_back_wakes_who_marks_it(replica: Replica) -> None:
+    # Given what the broker answered, and a transaction that takes it along,
+    replica.take(release("bakkerij"))
+    flusher = replica.runtime.tasks.confirm_flusher
+
+    def fail(*_: object) -> Sequence[Effect]:
+        flusher._signal.clear()  # It looks meanwhile, and there is nothing for it to mark.
+        raise RuntimeError("it cannot be done")
+
+    replica.handlers[CustomerReleased.event_type] = fail
+    # When that fails, Then the answer is not left until somebody passes by.
+    replica.take(release("kapper"))
+    assert flusher._signal.is_set()
+    replica.runtime.engine.publisher.flush_confirms()
+    (row,) = replica.outbox().values()
+    assert row.published_at is not None
+
+
 def test_the_sweeper_hears_of_an_unconfirmed_event_once_it_is_marked(replica: Replica) -> None:
     # Given an event that the broker did not confirm,
     replica.bus.result = PublishResult.UNKNOWN
@@ -212,3 +233,61 @@ def test_a_look_that_fails_is_followed_by_another() -> None:
 
     task = PeriodicTask("task", lambda: 0, every=LOOK_AROUND_SECONDS, due_in=due_in)
     assert slumber(task, 3) == [LOOK_AROUND_SECONDS, LOOK_AROUND_SECONDS, 0.25]
+
+
+class Hours:
+    """Stands for the event on which a task waits, and for the clock: what is waited for passes."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.waited: list[float] = []
+        self._is_set = False
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    def set(self) -> None:
+        self._is_set = True
+
+    def wait(self, timeout: float) -> bool:
+        self.waited.append(timeout)
+        self.now += timeout
+        return self._is_set
+
+
+def rests_after(monkeypatch: pytest.MonkeyPatch, *, away: float, took: float) -> float:
+    """How long a task rests, that rests for twice as long as it works, after its first piece."""
+    hours = Hours()
+
+    def work() -> int:
+        if hours.now < away:
+            raise InfrastructureDown("the database is away")
+        hours.now += took
+        task.stop()
+        return 1
+
+    task = PeriodicTask("task", work, every=5.0, rest=lambda: 2.0)
+    monkeypatch.setattr(periodic, "time", hours)
+    monkeypatch.setattr(task, "stopping", hours)
+    task.run()
+    return hours.waited[-1]
+
+
+def test_nobody_rests_from_having_waited_for_the_database(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given a backlog, and a database that is away for an hour,
+    # When it is back and a piece of the backlog is done,
+    # Then what is left waits for twice as long as that piece took, and not for two hours more.
+    assert rests_after(monkeypatch, away=3600.0, took=0.5) == 1.0
+
+
+def test_a_piece_of_work_that_was_held_up_makes_for_no_long_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given a piece of work during which the process was frozen for ten minutes,
+    # Then it rests no longer than it would sleep with nothing to do.
+    assert rests_after(monkeypatch, away=0.0, took=600.0) == 5.0

@@ -1,7 +1,10 @@
 """A message is dead as one that kills the process only when it did, and nobody else is blamed."""
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -151,3 +154,30 @@ def test_the_lease_is_longer_than_the_longest_run() -> None:
     once = timedelta(seconds=int(lock) + watchdog.MAX_CHECKS * watchdog.CHECK_SECONDS)
     # When it meets other transactions every time, Then its lease is still not over.
     assert once * (RERUNS + 1) < MESSAGE_LEASE
+
+
+def test_a_failure_that_the_database_would_not_note_is_no_crash(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a message whose handler fails, and a database that goes away at each commit in turn,
+    dialect = replica.database.engine.dialect
+    away = dialect.loaded_dbapi.OperationalError("the connection is gone")
+    really = dialect.do_commit
+    for nth in range(1, 4):
+        commits = iter(range(1, 100))
+
+        def commit(connection: Any, nth: int = nth, commits: Iterator[int] = commits) -> None:
+            if next(commits) == nth:
+                raise away
+            really(connection)
+
+        name = f"bakkerij {nth}"
+        with monkeypatch.context() as outage:
+            outage.setattr(dialect, "do_commit", commit)
+            # When it is taken until the database is back,
+            with suppress(InfrastructureDown):
+                replica.take(release(name, "broken-1"))
+        replica.take(release(name, "broken-1"))
+        # Then it waits as one that failed, and that never killed anything.
+        row = replica.inbox()[message_id(name)]
+        assert (row.status, row.crashes, row.attempts) == (WAITING, 0, 1)

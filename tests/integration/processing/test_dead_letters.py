@@ -17,7 +17,7 @@ from shared.processing import Person
 from shared.processing.resolutions import NotDeadLettered, WouldBeRejected
 from shared.processing.store.tables import DEAD, DONE
 from tests.integration.processing.conftest import MakeReplica
-from tests.integration.processing.people import retry
+from tests.integration.processing.people import lay_dead, retry
 from tests.integration.processing.tally import (
     Replica,
     customer,
@@ -26,11 +26,6 @@ from tests.integration.processing.tally import (
 )
 
 PEOPLE = 8
-
-
-def dead_lettered(message: Incoming) -> Incoming:
-    """A message that is laid out as a dead letter, under its own id, without being run."""
-    return replace(message, dead_lettered="it was delivered again and again")
 
 
 def document(message: Incoming, **data: Any) -> dict[str, Any]:
@@ -73,8 +68,8 @@ def test_a_corrected_letter_has_its_effect_and_its_original_stays(replica: Repli
 
 def test_original_and_correction_are_one_event_whichever_comes_again(replica: Replica) -> None:
     # Given a letter that was corrected and done,
-    message = dead_lettered(release("bakkerij", "never-1"))
-    replica.take(message)
+    message = release("bakkerij", "never-1")
+    lay_dead(replica, message)
     correction = document(message, order_reference="O-7")
     retry(replica, message_id("bakkerij"), correction)
     replica.run_due(timedelta(days=400))
@@ -87,8 +82,8 @@ def test_original_and_correction_are_one_event_whichever_comes_again(replica: Re
 
 
 def test_a_letter_that_dies_twice_has_both_decisions(replica: Replica) -> None:
-    message = dead_lettered(release("bakkerij", "never-1"))
-    replica.take(message)
+    message = release("bakkerij", "never-1")
+    lay_dead(replica, message)
     letter_id = message_id("bakkerij")
     # When it is retried, dies again, and is corrected by somebody else,
     retry(replica, letter_id)
@@ -110,14 +105,15 @@ def test_a_letter_that_dies_twice_has_both_decisions(replica: Replica) -> None:
         ({"source": "/website/0042"}, "is said by billing"),
         ({"type": "customer.vanished.v1"}, "unknown"),
         ({"time": "yesterday"}, "RFC 3339"),
+        ({"data": {"customer": {"company": "bsn 111222333"}}}, "citizen number"),
     ],
 )
 def test_a_correction_that_would_be_refused_changes_nothing(
     replica: Replica, change: dict[str, Any], says: str
 ) -> None:
     # Given a dead letter,
-    message = dead_lettered(release("bakkerij", "never-1"))
-    replica.take(message)
+    message = release("bakkerij", "never-1")
+    lay_dead(replica, message)
     before = replica.inbox()
     # When the correction is wrong itself, Then whoever made it is told how, and nothing changes.
     with pytest.raises(WouldBeRejected, match=says):
@@ -126,8 +122,9 @@ def test_a_correction_that_would_be_refused_changes_nothing(
     assert letters.show(replica.database, message_id("bakkerij")).decisions == []
 
 
-def test_a_body_that_is_no_json_is_no_correction(replica: Replica) -> None:
-    replica.take(dead_lettered(release("bakkerij", "never-1")))
+@pytest.mark.parametrize("body", [b"\xff{", b"[" * 100_000], ids=["no text", "deep"])
+def test_a_body_that_is_no_json_is_no_correction(replica: Replica, body: bytes) -> None:
+    lay_dead(replica, release("bakkerij", "never-1"))
     with pytest.raises(WouldBeRejected, match="not valid JSON"):
         decisions.retry(
             replica.database,
@@ -135,7 +132,8 @@ def test_a_body_that_is_no_json_is_no_correction(replica: Replica) -> None:
             message_id("bakkerij"),
             by=Person("anna"),
             why="mended",
-            correction=b"\xff{",
+            at=replica.now,
+            correction=body,
         )
 
 
@@ -151,7 +149,7 @@ def test_an_event_with_its_attributes_as_headers_is_corrected_by_its_body_alone(
         "application/json",
         headers={f"cloudEvents:{name}": value for name, value in whole.items()},
     )
-    replica.take(dead_lettered(message))
+    lay_dead(replica, message)
     # When only the data are given, Then the attributes are still those of the letter.
     retry(replica, message_id("bakkerij"), data | {"order_reference": "O-7"})
     replica.run_due(timedelta(days=400))
@@ -215,8 +213,8 @@ def test_of_many_who_press_at_once_one_wins(make_replica: MakeReplica) -> None:
     replicas = [make_replica() for _ in range(PEOPLE)]
     for turn in range(5):
         name = f"bakkerij {turn}"
-        message = dead_lettered(release(name, "never-1"))
-        replicas[0].take(message)
+        message = release(name, "never-1")
+        lay_dead(replicas[0], message)
         start = Barrier(PEOPLE)
 
         def press(
@@ -227,7 +225,11 @@ def test_of_many_who_press_at_once_one_wins(make_replica: MakeReplica) -> None:
             try:
                 if who % 4 == 3:
                     decisions.drop(
-                        replicas[who].database, message_id(name), by=Person(str(who)), why="x"
+                        replicas[who].database,
+                        message_id(name),
+                        by=Person(str(who)),
+                        why="x",
+                        at=replicas[who].now,
                     )
                 else:
                     retry(replicas[who], message_id(name), mine, by=str(who))

@@ -82,7 +82,9 @@ def test_when_all_is_dealt_with_the_count_begins_anew(replica: Replica) -> None:
     # Given a flood about which a person has decided,
     flood(replica)
     for letter in letters.find({"tally": replica.database}):
-        decisions.drop(replica.database, letter.id, by=Person("anna"), why="a flood")
+        decisions.drop(
+            replica.database, letter.id, by=Person("anna"), why="a flood", at=replica.now
+        )
     assert not_kept(replica) == []
     # When the speaker is refused again, Then there is one letter, and no number beside it.
     replica.take(rubbish(999_999))

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from infra.operations.dead_letters import decisions, letters
-from shared.host.metrics import count
+from shared.host.counting import count
 from shared.notifications import queue
 from shared.notifications.queue import WAITING_NOTIFICATIONS
 from shared.processing import Person
@@ -90,6 +90,7 @@ def test_no_query_reads_a_whole_table(replica: Replica) -> None:
         letter.id,
         by=Person("anna"),
         why="the test asks",
+        at=replica.now,
     )
     event.remove(replica.database.engine, "before_cursor_execute", note)
     # When each is planned, with twenty thousand rows in every table,

@@ -4,7 +4,6 @@ A problem that passes by itself is no reason to give a message up.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -22,7 +21,7 @@ from shared.base.errors import (
 from shared.processing import Effect, Person
 from shared.processing.retry_policy import MESSAGE_RETRIES
 from shared.processing.store.tables import DEAD, DONE, WAITING, Inbox
-from tests.integration.processing.people import retry
+from tests.integration.processing.people import lay_dead, retry
 from tests.integration.processing.tally import (
     STUMBLES,
     Remind,
@@ -149,7 +148,7 @@ def test_a_dead_letter_that_is_retried_is_dead_at_once_again(
     replica: Replica, meet: Meet, problem: Problem
 ) -> None:
     # Given a letter that was dead for another reason,
-    replica.take(replace(release("b", "broken-1"), dead_lettered="it came too often"))
+    lay_dead(replica, release("b", "broken-1"))
     # When a person retries it, and its handler raises a problem,
     meet(problem)
     retry(replica, message_id("b"))
@@ -190,7 +189,7 @@ def test_a_scheduled_command_is_tried_again_when_the_problem_passes_by_itself(
 def test_a_retried_dead_letter_is_tried_again_when_the_problem_passes_by_itself(
     replica: Replica, meet: Meet, problem: Problem
 ) -> None:
-    replica.take(replace(release("b", "broken-1"), dead_lettered="it came too often"))
+    lay_dead(replica, release("b", "broken-1"))
     meet(problem)
     retry(replica, message_id("b"))
     replica.run_due(timedelta(days=400))

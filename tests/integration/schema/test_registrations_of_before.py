@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from infra.composition import build_service
+from services.registration.earlier_versions import find_by_reference
 from services.registration.models import Registration
-from services.registration.service import find_by_reference
 from shared.host.settings import Settings
 from shared.persistence.database import Database
 from shared.persistence.schema import upgrade

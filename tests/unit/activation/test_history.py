@@ -34,7 +34,7 @@ from tests.unit.activation.harness import (
     signed_up,
 )
 
-thoroughly = settings(max_examples=300, derandomize=True, deadline=None)
+thoroughly = settings(max_examples=100, derandomize=True, deadline=None)
 WRONG = FieldError(field="customer.kvk", code="kvk", message="Een KvK-nummer heeft 8 cijfers.")
 TAKEN_BACK = {"reason_code": "AM04", "cause": "teruggeboekt"}
 

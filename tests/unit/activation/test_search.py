@@ -3,7 +3,7 @@
 import pytest
 
 from services.activation.commands import ActivateCustomer, AmendContact
-from services.activation.search import SearchTerm, fold
+from services.activation.search import LONGEST_TERM, SearchTerm, fold
 from shared.base.errors import FieldError
 from shared.events import SignupRejected
 from tests.unit.activation.harness import CUSTOMER, WAY, ActivationHarness, registered, way_of
@@ -48,6 +48,16 @@ def test_a_customer_is_found_by_company_address_and_login_name() -> None:
         "bakkerij.dekorenaar",
     }
     assert {row.office_code for row in service.rows(SearchTerm)} == {"0042"}
+
+
+def test_no_text_is_longer_than_its_column_however_its_signs_are_taken_apart() -> None:
+    # Given an address with signs each of which stands for many letters (U+FDFA: eighteen),
+    address = CUSTOMER.address.model_copy(
+        update={"country": "AE", "postcode": "\ufdfa" * 12, "number": "\ufdfa" * 20}
+    )
+    service = ActivationHarness(*way_of(CUSTOMER.model_copy(update={"address": address})))
+    # Then what they are found by fits, or PostgreSQL would refuse the customer for it.
+    assert max(map(len, terms(service))) == LONGEST_TERM
 
 
 def test_nobody_is_found_by_what_they_had_before() -> None:

@@ -31,9 +31,9 @@ CONTEXT = ("bakkerij.voorbeeld", "Bakkerij", "Voorbeeld")
     ],
 )
 def test_a_password_that_can_be_guessed_is_refused_with_the_reason(weak: str) -> None:
-    sentence = objection(weak, CONTEXT)
-    assert sentence
-    assert sentence.endswith(".")
+    sentences = objection(weak, CONTEXT)
+    assert sentences
+    assert all(sentence.endswith(".") for sentence in sentences)
 
 
 @pytest.mark.parametrize(

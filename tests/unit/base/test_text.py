@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.base.text import NotPlainText, compact, comparable, normal, normal_lines, undirected
@@ -84,6 +84,7 @@ def test_a_number_is_what_stands_between_its_separators() -> None:
 
 
 @given(st.text())
+@example("\ufe0f of an emoji that was cut off")
 def test_a_text_in_normal_form_stays_as_it_is(written: str) -> None:
     try:
         kept = normal(written)

@@ -1,7 +1,10 @@
 """The order/direct-debit confirmation: what stands on it, and that it is fit to keep."""
 
 import io
+import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -256,6 +259,42 @@ def test_the_document_of_an_ordinary_name_keeps_its_bytes_from_one_version_to_th
     assert Document.of(CONFIRMATION).sha256 == FINGERPRINT
 
 
+def test_what_was_set_before_leaves_no_trace_in_a_document() -> None:
+    # Given documents of every kind, the first of them by a process that has set nothing yet,
+    kinds = [
+        replace(CONFIRMATION, language="en", scheme="B2B"),
+        CONFIRMATION,
+        replace(CONFIRMATION, iban=None, account_holder=None, customer_number=None),
+        replace(CONFIRMATION, covered=date(2026, 1, 5)),
+        borne_by_all("金龍酒樓 👍🏽 Łódź"),
+    ]
+    fresh = made_anew(kinds[0])
+    # When one compiler makes them all, one after the other and back again,
+    render_pdf.cache_clear()
+    forth = [render_pdf(confirmation) for confirmation in kinds]
+    render_pdf.cache_clear()
+    back = [render_pdf(confirmation) for confirmation in reversed(kinds)]
+    # Then what it remembers of one document is in no other.
+    assert forth == back[::-1]
+    assert forth[0] == fresh
+
+
+def made_anew(confirmation: Confirmation) -> bytes:
+    """The document as a process makes it that has made no other."""
+    program = (
+        "import pickle, sys\n"
+        "from services.billing.confirmation.document import render_pdf\n"
+        "confirmation = pickle.load(sys.stdin.buffer)\n"
+        "sys.stdout.buffer.write(render_pdf(confirmation))\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        input=pickle.dumps(confirmation),
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+
+
 def test_a_script_that_the_compiler_trips_over_is_set_in_plain_letters(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -300,7 +339,7 @@ def test_a_panic_within_the_compiler_does_not_end_the_thread_that_sends(
 def tripping_over(sign: str) -> Callable[[object, str], bytes]:
     """A compiler that quotes what it trips over, as typst does; otherwise it gives its data."""
 
-    def compile_(data: object, _qr: str) -> bytes:
+    def compile_(data: object, _qr: str, **_options: object) -> bytes:
         if sign in str(data):
             raise RuntimeError(f'the text `"{sign}"` could not be displayed with "Noto"')
         return str(data).encode()

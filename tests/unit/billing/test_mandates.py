@@ -10,12 +10,12 @@ from stdnum.eu import at_02
 
 from services.billing.models.mandate import Mandate, mandate_key
 from services.billing.models.sepa_ids import end_to_end_id, mandate_reference
-from services.billing.models.terms import first_collection_day
 from shared.base.errors import Conflict
 from shared.events.shapes import Payer
 from shared.host.settings import Creditor
 from shared.processing.testing import MONDAY
 from shared.trade.calendar import is_banking_day
+from shared.trade.pauses import first_collection_day
 
 BANKS_ACCEPT = set(string.ascii_uppercase + string.digits + "-")
 

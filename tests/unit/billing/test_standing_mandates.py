@@ -57,7 +57,7 @@ def test_an_order_under_a_standing_mandate_needs_no_signature() -> None:
     assert (confirmed.method, confirmed.signed_on) == ("standing_mandate", date(2026, 11, 23))
     assert said.one(CollectionRequested).mandate.reference == "M-2026-000001"
     # the confirmation is sent all the same, and nobody is reminded.
-    assert kinds(said) == ["order_confirmation", "order_confirmation_copy"]
+    assert kinds(said) == ["order_confirmation", "order_confirmation_copy", "order_with_payer"]
     assert said.scheduled == []
 
 

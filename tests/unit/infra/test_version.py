@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from infra.cli import app
+from infra.cli.program import app
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import sys
-from infra.cli import app
+from infra.cli.program import app
 try:
     app(["--version"])
 finally:

@@ -3,8 +3,8 @@
 import threading
 import time
 
-from shared.messaging.batches import BatchBuffer, PendingBatch
-from shared.messaging.bus import Incoming, PublishResult
+from shared.messaging.batches import BatchBuffer, PendingBatch, Room
+from shared.messaging.bus import BATCH_BYTES, Incoming, PublishResult
 from tests.servers.premises import wait_until
 
 SOON = 5.0
@@ -18,9 +18,11 @@ class Mailbox:
         self.messages: list[Incoming] = []
         self.looks = 0
 
-    def take(self, limit: int) -> list[Incoming]:
+    def take(self, room: Room) -> list[Incoming]:
         self.looks += 1
-        batch, self.messages = self.messages[:limit], self.messages[limit:]
+        batch = []
+        while self.messages and room.admit(len(self.messages[0].body)):
+            batch.append(self.messages.pop(0))
         return batch
 
     def collect(self, limit: int, wait: float, linger: float) -> list[Incoming]:
@@ -51,6 +53,18 @@ def test_who_waits_for_the_first_message_is_woken_by_it() -> None:
     # Then it is handed over at once
     thread.join(SOON)
     assert sizes == [1]
+
+
+def test_a_batch_is_bounded_by_bytes_and_one_message_always_fits() -> None:
+    # Given three messages, of which two are too much for one batch, and one that is alone so
+    mailbox = Mailbox()
+    half, whole = b"x" * (BATCH_BYTES * 2 // 3), b"x" * (BATCH_BYTES * 2)
+    mailbox.messages = [Incoming(body, "signup.submitted.v1") for body in (half, half, whole, b"")]
+    # When they are collected, Then each batch has what fits, nobody lingers for what does not,
+    sizes = [len(mailbox.collect(100, wait=60, linger=60)) for _ in range(3)]
+    # and the one that is too large by itself comes all the same.
+    assert sizes == [1, 1, 1]
+    assert len(mailbox.messages) == 1
 
 
 def test_who_lingers_is_woken_once_when_the_batch_is_full() -> None:

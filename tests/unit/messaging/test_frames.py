@@ -1,5 +1,6 @@
 """Frames that take the short cut say the same to pika, and pika's say the same to us."""
 
+from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 
@@ -10,8 +11,10 @@ from pika.data import encode_table  # noqa: TID251 - pika is the other party her
 from pika.frame import Body, Header, Method, decode_frame  # noqa: TID251
 from pika.spec import Basic, BasicProperties  # noqa: TID251
 
+from shared.messaging.bus import Incoming
 from shared.messaging.rabbitmq import frames
 from shared.messaging.rabbitmq.connection import Connection
+from shared.processing.store.kept_messages import fingerprint
 
 words = st.text(max_size=60)
 short = st.none() | words
@@ -182,3 +185,32 @@ def test_a_header_whose_name_is_no_text_is_damage() -> None:
     delivery.add_frame(frames.HEADER, payload)
     assert "header is not UTF-8" in (delivery.damage or "")
     assert delivery.properties.headers == {}
+
+
+def delivered(body: bytes, part: int = 100_000) -> frames.RawDelivery:
+    """A message as it comes: its header, and its body in parts."""
+    delivery = frames.RawDelivery(1, False, "signup.submitted.v1")
+    header = frames.CONTENT_HEAD.pack(frames.BASIC, 0, len(body)) + b"\0\0"
+    delivery.add_frame(frames.HEADER, header)
+    for start in range(0, len(body), part):
+        delivery.add_frame(frames.BODY, body[start : start + part])
+    return delivery
+
+
+def test_a_body_that_no_memory_should_hold_is_let_go_with_its_size_and_hash() -> None:
+    # Given bodies of which one is just small enough to be kept, and two are not
+    kept = delivered(b"x" * frames.LARGEST_KEPT)
+    large, other = (b"%b" % letter * (frames.LARGEST_KEPT + 1) for letter in (b"x", b"y"))
+    # When they come, Then the first is whole,
+    assert kept.complete
+    assert len(kept.body) == frames.LARGEST_KEPT
+    assert kept.damage is None
+    # and of the others it is said what they were; two of them are not taken for one.
+    for body in (large, other):
+        delivery = delivered(body)
+        assert delivery.complete
+        assert delivery.body == b""
+        assert str(len(body)) in str(delivery.damage)
+        assert sha256(body).hexdigest() in str(delivery.damage)
+    letters = {fingerprint(Incoming(b"", "k", damage=delivered(b).damage)) for b in (large, other)}
+    assert len(letters) == 2

@@ -9,7 +9,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.notifications.senders import Attachment, Email
@@ -57,6 +57,7 @@ def _contents(encoding: str, text: str) -> str:
     return quopri.decodestring(text.encode(), header=True).decode()
 
 
+@settings(deadline=None)  # The first try loads what the others find loaded.
 @given(written)
 @example("Order- en incassobevestiging O-2026-000123: graag ondertekenen en terugsturen, Café Ünlü")
 @example("é" * 31 + " " + "é" * 31 + "  " + "ok " * 40 + "é")
@@ -77,6 +78,7 @@ def test_a_subject_is_read_as_it_was_written(subject: str) -> None:
     assert all(len(word[0]) <= 75 for word in ENCODED_WORD.finditer("".join(lines)))
 
 
+@settings(deadline=None)  # The first try loads what the others find loaded.
 @given(written.filter(str.strip))
 @example("Administratiekantoor De Linde, Jansen & Zonen (voorbeeld) " * 5)
 @example('Jansen, "De" Boer \\ <x@y.example>;')

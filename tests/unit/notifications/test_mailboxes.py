@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.notifications.senders.outgoing import mailbox
+from shared.notifications.senders.outgoing import mailbox, masked_address
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,9 @@ def test_a_mail_goes_to_the_domain_that_its_owner_registered(kept: str, mailed: 
 def test_what_no_server_takes_is_no_address(kept: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         mailbox(kept)
+
+
+@pytest.mark.parametrize("local_part", ["jan", "o'hara", "a.b+c", '"j d"'])
+def test_of_an_address_its_first_character_and_its_domain_are_shown(local_part: str) -> None:
+    address = f"{local_part}@bakkerij.example"
+    assert masked_address(address) == f"{local_part[0]}***@bakkerij.example"

@@ -9,8 +9,9 @@ import pytest
 
 import services
 from shared.notifications.rendering import template_files
-from shared.notifications.rendering.renderer import Renderer, TemplatesIncomplete
+from shared.notifications.rendering.renderer import TemplatesIncomplete
 from shared.notifications.rendering.template_files import LAYOUT_FILES, missing_templates
+from tests.unit.notifications.paper import renderer
 
 MAIL = "{% block subject %}Dag{% endblock %}{% block body %}Dag {{ name }}{% endblock %}"
 SERVICE_FOLDERS = sorted(path.parent for path in Path(services.__path__[0]).glob("*/templates"))
@@ -44,7 +45,7 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def faults(templates: Path, *kinds: str) -> str:
     with pytest.raises(TemplatesIncomplete) as failure:
-        Renderer(templates).check(kinds)
+        renderer(templates).check(kinds)
     return str(failure.value)
 
 
@@ -55,7 +56,7 @@ def test_no_service_of_ours_lacks_a_template(service: Path) -> None:
 
 def test_complete_templates_lack_nothing(templates: Path, layout: Path) -> None:
     assert missing_templates(templates, ["greeting"]) == []
-    Renderer(templates).check(["greeting"])
+    renderer(templates).check(["greeting"])
 
 
 def test_a_service_without_templates_needs_none(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -86,6 +87,14 @@ def test_what_was_read_the_first_time_reads_the_same_from_what_was_kept(
         return
     # When it is read from what was kept of it, Then it is the same.
     assert open_message(kept(message)) == first
+
+
+@pytest.mark.parametrize("value", [float("nan"), Decimal("NaN"), Decimal("sNaN")])
+def test_a_number_that_is_none_in_one_header_is_not_taken_for_two(value: object) -> None:
+    # It is nobody's attribute that anything depends on, or is refused for what it is.
+    assert open_message(binary(**ATTRIBUTES | {"weight": value})).id == ATTRIBUTES["id"]
+    with pytest.raises(Malformed, match="subject"):
+        open_message(binary(**ATTRIBUTES | {"subject": value}))
 
 
 @given(st.dictionaries(st.text(max_size=20), values, max_size=4))

@@ -27,6 +27,7 @@ from shared.events import (
 from shared.events.event import Event
 from shared.events.shapes import Office
 from shared.host.settings import Settings
+from shared.notifications.messages import Mail
 from shared.processing import Command, Effect
 from shared.processing.testing import Harness
 from shared.trade.catalogue import Catalogue
@@ -122,6 +123,16 @@ def test_a_missing_base_administration_blocks_until_another_is_chosen() -> None:
     # chosen anew, the administration is made.
     service.ask(MakeAdministration(base_administration="standard")).one(AdministrationCreated)
     assert service.registration.administration_error is None
+
+
+def test_the_office_is_told_which_base_is_missing_unless_it_asked_by_itself() -> None:
+    # Given an office whose base administration does not exist, When a customer is registered,
+    service = RegistrationHarness()
+    (mail,) = service.hear(signed_up(office=of(base_administration="horeca"))).all(Mail)
+    # Then it is told which one; who then chooses another that is missing sees that by themselves.
+    assert (mail.kind, mail.to) == ("administration_failed", OFFICE.email)
+    assert mail.params["base"] == "horeca"
+    assert service.ask(MakeAdministration(base_administration="bakkerij")).all(Mail) == []
 
 
 @pytest.mark.parametrize("asked", [None, "standard"])

@@ -7,7 +7,7 @@ import pytest
 
 from services.signup.commands import Withdraw
 from services.signup.models import SignupCount
-from shared.events import SignupAccepted
+from shared.events import RegistrationDeclined, SignupAccepted
 from shared.notifications.messages import Mail
 from tests.unit.signup.harness import (
     SETTINGS,
@@ -127,4 +127,26 @@ def test_a_withdrawn_signup_with_a_link_is_told_to_the_office_alone() -> None:
     service = SignupHarness()
     service.submit(changed(customer__company="https://kwaad.example"))
     effects = service.ask(Withdraw(by="anna"))
-    assert mails(effects) == [("onboarding_withdrawn", "k@linde.example")]
+    assert mails(effects) == [("onboarding_withdrawn_office", "k@linde.example")]
+
+
+@pytest.mark.parametrize("form", [{}, {"customer__company": "https://kwaad.example"}])
+def test_a_decline_is_told_to_whoever_was_mailed_before_and_once(form: dict[str, Any]) -> None:
+    # Given a sign-up, or one that may be a joke on a stranger, who was therefore not mailed,
+    service = SignupHarness()
+    service.submit(changed(**form))
+    # When the office declines it, and the word of that comes twice,
+    effects = service.hear(RegistrationDeclined(reason="Al klant bij ons."))
+    again = service.hear(RegistrationDeclined(reason="Al klant bij ons."))
+    # Then the customer is told why, once; the stranger is left in peace.
+    assert mails([*effects, *again]) == (
+        [] if form else [("signup_declined", changed()["customer"]["email"])]
+    )
+    assert all(mail.params["reason"] == "Al klant bij ons." for mail in effects.all(Mail))
+
+
+def test_who_withdrew_is_not_told_of_a_decline() -> None:
+    service = SignupHarness()
+    service.submit(changed())
+    service.ask(Withdraw(by="anna"))
+    assert mails(service.hear(RegistrationDeclined(reason="te laat"))) == []

@@ -118,3 +118,18 @@ def test_a_fault_in_the_catalogue_is_told_by_its_place(
 def test_a_missing_catalogue_names_the_setting_to_correct(tmp_path: Path) -> None:
     with pytest.raises(CatalogueFault, match="STAPPENPLAN_CATALOGUE"):
         Catalogue.load(tmp_path / "nowhere.toml")
+
+
+def test_the_terms_of_sale_have_a_name_and_perhaps_a_page(tmp_path: Path) -> None:
+    # Given a catalogue of before, which says nothing of terms, and one that does
+    before = load(tmp_path, SMALL)
+    page = '{ nl = "https://king.example/nl", en = "https://king.example/en" }'
+    after = load(tmp_path, f'{SMALL}\n[terms]\nversion = "2026-07"\nurl = {page}\n')
+    # Then each has terms that can be accepted.
+    assert (before.terms.version, before.terms.url) == ("2026-01", None)
+    assert after.terms.version == "2026-07"
+    assert after.terms.url is not None
+    assert after.terms.url.in_language("en") == "https://king.example/en"
+    # And an address that nobody could open is told.
+    with pytest.raises(CatalogueFault, match="beginning with https"):
+        load(tmp_path, f"{SMALL}\n[terms]\nurl = {page.replace('https://', 'javascript:')}\n")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,19 +14,25 @@ from tests.integration.command_line.shell import Shell
 from tests.servers.rabbitmq import RabbitMQ
 
 
-@pytest.fixture
-def broker(rabbitmq: RabbitMQ, vhost: str, tmp_path: Path) -> Iterator[Broker]:
+@contextmanager
+def imported(rabbitmq: RabbitMQ, vhost: str, folder: Path) -> Iterator[Broker]:
     """The file, as the command prints it, imported; its users go afterwards."""
     present = {user["name"] for user in rabbitmq.management.call("GET", "/users")}
     ours = {ADMIN, *USERS}
     assert present.isdisjoint(ours), "this broker serves a Stappenplan: the tests leave it alone"
-    passwords = tmp_path / "passwords.json"
+    passwords = folder / "passwords.json"
     offices = [word for office in OFFICES for word in ("--office", office)]
     name = urlsplit(vhost).path.removeprefix("/")
     words = ("topology", "definitions", *offices, "--vhost", name, "--passwords", str(passwords))
-    answer = Shell(tmp_path, {})(*words)
-    assert answer.returncode == 0, answer.stderr
-    rabbitmq.management.call("POST", "/definitions", json.loads(answer.stdout))
-    yield Broker(vhost, json.loads(passwords.read_text()))
+    definitions = Shell(folder, {}).json(*words)
+    rabbitmq.management.call("POST", "/definitions", definitions)
+    yield Broker(vhost, json.loads(passwords.read_text()), definitions)
     for user in ours:
         rabbitmq.management.call("DELETE", f"/users/{user}")
+
+
+@pytest.fixture
+def broker(rabbitmq: RabbitMQ, vhost: str, tmp_path: Path) -> Iterator[Broker]:
+    """One for each test."""
+    with imported(rabbitmq, vhost, tmp_path) as broker:
+        yield broker

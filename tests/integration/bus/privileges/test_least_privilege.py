@@ -1,6 +1,6 @@
 """A broker with exactly the file of `stappenplan topology definitions`: who may do what in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -16,6 +16,7 @@ from shared.host.settings import Settings
 from shared.messaging.bus import EXCHANGE, Outgoing, PublishResult
 from shared.messaging.rabbitmq import RabbitBus
 from shared.messaging.topology import ADMIN
+from tests.integration.bus.privileges.conftest import imported
 from tests.integration.bus.privileges.users import (
     OWN_EXCHANGES,
     QUEUES,
@@ -23,7 +24,18 @@ from tests.integration.bus.privileges.users import (
     WEBSITES,
     Broker,
 )
+from tests.servers.management import url_of_vhost
 from tests.servers.rabbitmq import RabbitMQ
+
+
+@pytest.fixture(scope="module")
+def broker(rabbitmq: RabbitMQ, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One for all: whoever breaks it mends it."""
+    name = rabbitmq.management.new_vhost()
+    folder = tmp_path_factory.mktemp("least-privilege")
+    with imported(rabbitmq, url_of_vhost(rabbitmq.url, name), folder) as broker:
+        yield broker
+    rabbitmq.management.delete_vhost(name)
 
 
 def own_events(user: str) -> set[str]:
@@ -103,13 +115,16 @@ DECLARATIONS: dict[str, Callable[[Any, str], object]] = {
 
 
 @pytest.mark.parametrize("what", DECLARATIONS)
-def test_nobody_but_the_administrator_makes_or_removes(broker: Broker, what: str) -> None:
+def test_nobody_but_the_administrator_makes_or_removes(
+    rabbitmq: RabbitMQ, broker: Broker, what: str
+) -> None:
     # When any user tries, on its own queue where there is one, Then the broker refuses.
     for user in USERS:
         own = "signup" if user in WEBSITES else user
         assert broker.refuses(user, declaring(what, own)), user
     # The administrator may.
     assert not broker.refuses(ADMIN, declaring(what, "signup"))
+    rabbitmq.management.call("POST", "/definitions", broker.definitions)
 
 
 @pytest.mark.parametrize("user", USERS)

@@ -1,6 +1,6 @@
 """The users of a broker with the file of `stappenplan topology definitions`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -23,10 +23,11 @@ REFUSED = 403
 
 @dataclass
 class Broker:
-    """A virtual host that has imported the file, and the passwords of its users."""
+    """A virtual host that has imported the file, the passwords of its users, and the file."""
 
     vhost: str
     passwords: dict[str, str]
+    definitions: Mapping[str, Any]
 
     def url(self, user: str) -> str:
         """The address under one user's name."""

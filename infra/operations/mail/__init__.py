@@ -1,0 +1,1 @@
+"""The mails and texts, to look at: `stappenplan mail preview`."""

@@ -1,0 +1,1 @@
+"""`/operations`: pages for those who run the product, of every service that runs here."""

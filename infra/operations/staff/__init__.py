@@ -1,0 +1,1 @@
+"""`stappenplan staff`: one-time links by which staff sign in."""

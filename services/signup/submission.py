@@ -1,0 +1,100 @@
+"""A sign-up that is sent over HTTP, by a website or by our own form: one way in for both."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlmodel import select
+
+from services.signup.form.validation import check
+from services.signup.loads import office_code_of
+from services.signup.models import REJECTED, Office, Signup
+from shared.base.errors import Conflict, FieldError, Invalid
+from shared.events import SignupRejected, SignupSubmitted
+from shared.host.runtime import Runtime
+from shared.processing import Effect, Person
+from shared.trade.catalogue import Catalogue
+
+REFUSED = "Some fields are missing or wrong; correct them and send the sign-up again."
+
+
+class Accepted(NamedTuple):
+    """By what an accepted sign-up is known to programs and to people, and since when."""
+
+    onboarding_id: UUID
+    reference: str
+    submitted_at: datetime
+
+
+def submit(
+    runtime: Runtime, data: Mapping[str, Any], *, by: Person, key: str | None = None
+) -> Accepted:
+    """Hand a sign-up to the very handler that hears it from the broker; `key` makes a repeat safe.
+
+    Raises:
+        Invalid: some fields are missing or wrong; the errors name each.
+        Conflict: the same was refused before, for a reason that is gone.
+    """
+    source = website(office_code_of(data))
+    onboarding_id = runtime.derived_onboarding_id(source, by=by, key=key)
+    effects = runtime.handle_event(
+        SignupSubmitted.event_type,
+        data,
+        subject=str(onboarding_id),
+        source=source,
+        by=by,
+        key=key,
+    )
+    if errors := (
+        _errors_of_before(runtime, str(onboarding_id), data)
+        if effects is None
+        else _errors_in(effects)
+    ):
+        raise Invalid("signup_invalid", REFUSED, errors=errors)
+    return _accepted(runtime, onboarding_id)
+
+
+def website(office: str | None) -> str:
+    """How the website of an office is named in envelopes, whatever stands in the office's place."""
+    return f"/website/{office or 'unknown'}"
+
+
+def _errors_in(effects: Sequence[Effect]) -> Sequence[FieldError]:
+    """What is wrong with a sign-up, by what it led to; nothing when it is accepted."""
+    rejections = (effect for effect in effects if isinstance(effect, SignupRejected))
+    return next((rejected.errors for rejected in rejections), ())
+
+
+def _accepted(runtime: Runtime, onboarding_id: UUID) -> Accepted:
+    """What is known of the sign-up: it came just now, or with the request that this repeats.
+
+    Raises:
+        Conflict: the same was refused before.
+    """
+    # These two columns alone: the form itself is large, and was read a moment ago.
+    known = select(Signup.reference, Signup.submitted_at).where(
+        Signup.onboarding_id == str(onboarding_id)
+    )
+    with runtime.reading() as session:
+        row = session.exec(known).first()
+    if row is None or row[0] is None or row[1] is None:
+        raise Conflict("signup_refused_before", "Send this sign-up with a new Idempotency-Key.")
+    return Accepted(onboarding_id, row[0], row[1])
+
+
+def _errors_of_before(
+    runtime: Runtime, onboarding_id: str, data: Mapping[str, Any]
+) -> Sequence[FieldError]:
+    """What was wrong with a sign-up that is sent once more: a repeat is answered like the first."""
+    with runtime.reading() as session:
+        signup = session.get(Signup, onboarding_id)
+        office = session.get(Office, office_code_of(data) or "")
+    if signup is None or signup.status != REJECTED:
+        return ()
+    catalogue = runtime.resource(Catalogue)
+    errors = check(data, catalogue=catalogue, office=office, now=runtime.clock()).errors
+    if not errors:
+        # What stood in its way is gone, e.g. the office has been entered since.
+        raise Conflict("signup_refused_before", "Send this sign-up with a new Idempotency-Key.")
+    return errors

@@ -1,0 +1,99 @@
+"""What it costs to book what KING reports, counted in what is compared and worked out."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from services.billing.commands import MatchResults
+from services.billing.handlers import SUBSCRIPTIONS
+from services.billing.models import UnmatchedResult, collection
+from services.billing.models.results import Fact, outcome_of
+from shared.events.envelope import Envelope
+from shared.messaging.bus import Incoming
+from shared.processing import Entities, Message
+from shared.processing.testing import MONDAY, onboarding
+from tests.unit.billing.builders import FIRST, PRICE, registration, result, signature
+from tests.unit.billing.harness import BillingHarness
+
+MANY = 200
+
+
+class CountedFact(Fact):
+    """A result that counts how often it is compared with another, and how often it is read."""
+
+    compared = read = 0
+
+    __hash__ = None  # As of any dict.
+
+    def __eq__(self, other: object) -> bool:
+        CountedFact.compared += 1
+        return super().__eq__(other)
+
+    def __getitem__(self, name: str) -> Any:
+        CountedFact.read += 1
+        return super().__getitem__(name)
+
+
+@pytest.fixture
+def facts() -> list[CountedFact]:
+    """Many results of one id: failures and successes in turn, every third over another amount."""
+    reported = [
+        result(("failed", "succeeded")[n % 2], cents=PRICE - (n % 3 == 0), minute=n)
+        for n in range(MANY)
+    ]
+    CountedFact.compared = CountedFact.read = 0
+    return [CountedFact(one.model_dump(mode="json", exclude_none=True)) for one in reported]
+
+
+@pytest.mark.parametrize("one_collection", [True, False])
+def test_many_results_of_one_id_are_each_read_a_few_times(
+    facts: list[CountedFact], one_collection: bool
+) -> None:
+    # When it is worked out what they amount to,
+    outcome = outcome_of(facts, (PRICE, "EUR"), one_collection=one_collection)
+    # Then most are doubtful, and the work grew with their number, not with its square.
+    assert len(outcome.doubtful) > MANY // 4
+    assert CountedFact.compared + CountedFact.read < 30 * MANY
+
+
+def test_a_result_is_worked_out_once_however_many_orders_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given customers whose confirmations are back,
+    billing, times = BillingHarness(), 20
+    orders = [f"O-2026-{number:06}" for number in range(1, times + 1)]
+    for order in orders:
+        billing.hear(registration(), about=order)
+        billing.ask(signature(order), about=order)
+    counted: Counter[str] = Counter()
+
+    def counting(*arguments: Any, **options: Any) -> Any:
+        counted["worked out"] += 1
+        return outcome_of(*arguments, **options)
+
+    monkeypatch.setattr(collection, "outcome_of", counting)
+    # When KING reports the money of each,
+    for order in orders:
+        billing.hear(result("succeeded", order=order), about=order)
+    # Then all are released, and each collection was worked out before its result and after it.
+    assert all(billing.order(order).released for order in orders)
+    assert counted["worked out"] <= 2 * times
+
+
+def test_looking_for_one_order_loads_the_results_of_that_order_alone() -> None:
+    # Given results of many orders that are not known,
+    billing = BillingHarness()
+    for number in range(1, MANY + 1):
+        billing.hear(result("succeeded", order=f"O-2026-{number:06}"))
+    rows = billing.rows(UnmatchedResult)
+    assert len(rows) == MANY
+    # When billing looks again for one of them,
+    loads = next(line.loads for line in SUBSCRIPTIONS if line.content is MatchResults)
+    command = MatchResults(order_reference=FIRST, times=1)
+    envelope = Envelope("1", "/test", command.command_type, onboarding("bakkerij"), MONDAY)
+    message = Message(envelope, command, Incoming(b"", command.command_type))
+    (load,) = [load for load in loads if load.model is UnmatchedResult]
+    keys = load.keys(message, Entities())
+    # Then it loads, and so locks, what is about this order and nothing else.
+    assert [row.order_reference for row in rows if load.matches(row, keys)] == [FIRST]
