@@ -12,8 +12,8 @@ import statistics
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -21,8 +21,9 @@ import psycopg
 from tests.benchmark.arena import Arena, arena, contender, drain, fill, fill_by_client
 from tests.benchmark.latency import latencies
 from tests.benchmark.load import accepted
+from tests.benchmark.payments import PAYMENTS_PAGE, Payments, measure_payments
 from tests.benchmark.report import Measured, as_markdown
-from tests.benchmark.roster import BY_HAND, CONTENDERS, STAPPENPLAN, Contender
+from tests.benchmark.roster import BY_HAND, CONTENDERS, STAPPENPLAN, Contender, present
 from tests.servers.postgres import Postgres, start_postgres
 from tests.servers.rabbitmq import RabbitMQ, start_rabbitmq
 
@@ -75,36 +76,33 @@ class Bench:
             with contender(entrant.command(), place, environment):
                 return latencies(place, entrant, environment, bodies)[20:]
 
-    def _arena(self) -> "_Turn":
-        return _Turn(self._rabbitmq, self._postgres)
+    def _arena(self) -> AbstractContextManager[Arena]:
+        return numbered_arena(self._rabbitmq, self._postgres)
 
 
-class _Turn:
+@contextmanager
+def numbered_arena(rabbitmq: RabbitMQ, postgres: Postgres) -> Iterator[Arena]:
     """An arena with a folder of its own and the numbers that the hand-written ones take."""
-
-    def __init__(self, rabbitmq: RabbitMQ, postgres: Postgres) -> None:
-        self._stack = ExitStack()
-        self._servers = rabbitmq, postgres
-
-    def __enter__(self) -> Arena:
-        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-        place = self._stack.enter_context(arena(*self._servers, folder))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        arena(rabbitmq, postgres, Path(folder)) as place,
+    ):
         with psycopg.connect(place.dsn) as database:
             database.execute("CREATE SEQUENCE bench_numbers START 100001")
-        return place
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        yield place
 
 
 def run(bench: Bench, rounds: int) -> Measured:
     """Tune, then let everybody have a turn in each round, then measure lone messages."""
+    entrants = present()
+    if absent := [entrant.name for entrant in CONTENDERS if entrant not in entrants]:
+        say(f"without {' and '.join(absent)}: Node or its packages are not here (`make bench`)")
     say("finding each contender's best concurrency")
-    for entrant in CONTENDERS:
+    for entrant in entrants:
         bench.tune(entrant)
     for number in range(1, rounds + 1):
         say(f"round {number} of {rounds}")
-        for entrant in CONTENDERS:
+        for entrant in entrants:
             rate = bench.turn(entrant, bench.settings[entrant.name], entrant.messages)
             bench.throughput[entrant.name].append(rate)
             say(f"  {entrant.name:<24} {rate:7.0f} events/s")
@@ -112,7 +110,7 @@ def run(bench: Bench, rounds: int) -> Measured:
         bench.throughput["Stappenplan, 2 processes"].append(two)
         say(f"  {'Stappenplan, 2 processes':<24} {two:7.0f} events/s")
     say("lone messages, 20 a second")
-    for entrant in CONTENDERS:
+    for entrant in entrants:
         bench.latency[entrant.name] = bench.lone_messages(entrant)
         say(f"  {entrant.name:<24} p50 {statistics.median(bench.latency[entrant.name]):6.1f} ms")
     return Measured(bench.throughput, bench.latency, bench.settings, BY_HAND.name, rounds)
@@ -133,13 +131,15 @@ def main(words: Sequence[str]) -> None:
     rabbitmq, postgres = start_rabbitmq(), start_postgres(durable=True)
     try:
         measured = run(Bench(rabbitmq, postgres, asked.scale), asked.rounds)
+        payments = measure_payments(Payments(rabbitmq, postgres, asked.scale), asked.rounds, say)
     finally:
         rabbitmq.close()
         postgres.close()
     report = as_markdown(measured)
-    say("\n" + report)
+    say(f"\n{report}\n{payments}")
     if asked.write:
         RESULTS.write_text(report, encoding="utf-8")
+        PAYMENTS_PAGE.write_text(payments, encoding="utf-8")
 
 
 if __name__ == "__main__":

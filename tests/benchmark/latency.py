@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from tests.benchmark.arena import LISTENER, Arena
@@ -48,10 +49,26 @@ class Watch:
         self._thread.join(5)
 
 
+@dataclass(frozen=True)
+class Timed:
+    """When a message was published and its successor arrived, in seconds of the machine's clock."""
+
+    published: float
+    arrived: float
+
+
 def latencies(
     place: Arena, contender: Contender, environment: Mapping[str, str], bodies: Sequence[bytes]
 ) -> list[float]:
     """Milliseconds for each message, in the order in which they were published."""
+    journeys = timed(place, contender, environment, bodies)
+    return [1000 * (journey.arrived - journey.published) for journey in journeys]
+
+
+def timed(
+    place: Arena, contender: Contender, environment: Mapping[str, str], bodies: Sequence[bytes]
+) -> list[Timed]:
+    """When each message was published and answered, in the order in which they were published."""
     watch = Watch(place)
     published: dict[str, float] = {}
     with _publisher(place, contender, environment) as publish:
@@ -62,7 +79,7 @@ def latencies(
             time.sleep(PAUSE)  # The load is so many a second: each message comes alone.
         watch.await_all(len(bodies))
     watch.close()
-    return [1000 * (watch.arrived[subject] - at) for subject, at in published.items()]
+    return [Timed(at, watch.arrived[subject]) for subject, at in published.items()]
 
 
 def _publisher(

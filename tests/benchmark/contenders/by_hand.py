@@ -1,9 +1,11 @@
-"""The ceiling: pika and psycopg, written by hand for this one job, in batches.
+"""The ceiling: pika and psycopg, written by hand for one job, in batches.
 
 It has an inbox and an outbox, confirms and acknowledgements, and nothing else: no retries, no
 dead letters, no one-by-one after a failure, no other handlers.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +20,7 @@ from tests.benchmark.contenders.same_work import (
     EXCHANGE,
     QUEUE,
     STRUCTURED,
+    OutgoingEvent,
     read,
     register_values,
     says,
@@ -28,7 +31,7 @@ LINGER = 0.003
 
 CLAIM = """
 INSERT INTO inbox (id, type, subject, digest, status, received_at, attempts)
-SELECT id, 'signup.accepted.v1', subject, digest, 'done', %s, 0
+SELECT id, %s, subject, digest, 'done', %s, 0
 FROM unnest(%s::text[], %s::text[], %s::text[]) AS new (id, subject, digest)
 ON CONFLICT DO NOTHING RETURNING id
 """
@@ -46,12 +49,56 @@ FROM unnest(%s::text[], %s::text[], %s::text[], %s::bytea[]) AS new (id, type, s
 MARK = "UPDATE outbox SET published_at = %s WHERE id = ANY(%s)"
 
 
+@dataclass(frozen=True)
+class Job:
+    """What the loop does: with which queue, how a message is read, and the work on a batch."""
+
+    queue: str
+    type: str
+    read: Callable[[bytes], Any]
+    work: Callable[[Any, list[Any], datetime], list[OutgoingEvent]]
+
+
+def transact(database: Any, bodies: list[bytes], confirmed: list[str], job: Job) -> Any:
+    """One transaction: claim, do the work, say what follows, mark what was confirmed."""
+    now = datetime.now(UTC)
+    events_read = {event.id: event for event in map(job.read, bodies)}
+    ones = list(events_read.values())
+    with database.transaction(), database.cursor() as cursor:
+        ids, subjects, digests = zip(*((o.id, o.subject, o.digest) for o in ones), strict=True)
+        cursor.execute(CLAIM, (job.type, now, list(ids), list(subjects), list(digests)))
+        fresh = [events_read[row[0]] for row in cursor.fetchall()]
+        said = job.work(cursor, fresh, now)
+        cursor.execute(SAY, (now, now, *(list(column) for column in zip(*said, strict=True))))
+        cursor.execute(MARK, (now, confirmed))
+    return said
+
+
+def connect(address: str = DATABASE_URL) -> Any:
+    """A line to the database on which a list becomes an array in binary form."""
+    database = psycopg.connect(address)
+    database.adapters.register_dumper(list, ListBinaryDumper)
+    return database
+
+
+def register(cursor: Any, fresh: list[Any], now: datetime) -> list[OutgoingEvent]:
+    """Registration's work: a number and a row for each customer, and two events."""
+    cursor.execute("SELECT nextval('bench_numbers') FROM generate_series(1, %s)", [len(fresh)])
+    pairs = list(zip(fresh, (row[0] for row in cursor.fetchall()), strict=True))
+    columns = zip(*(register_values(event, now, n) for event, n in pairs), strict=True)
+    cursor.execute(REGISTER, [list(column) for column in columns])
+    return [word for event, n in pairs for word in says(event, now, n)]
+
+
+REGISTRATION = Job(QUEUE, "signup.accepted.v1", read, register)
+
+
 class Loop:
     """One thread: collect a batch, one transaction, publish, acknowledge."""
 
-    def __init__(self) -> None:
-        self.database = psycopg.connect(DATABASE_URL)
-        self.database.adapters.register_dumper(list, ListBinaryDumper)
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.database = connect()
         self.batch: list[tuple[int, bytes]] = []
         self.sent: dict[int, str] = {}
         self.confirmed: list[str] = []
@@ -68,7 +115,7 @@ class Loop:
         self.channel = channel
         channel.confirm_delivery(self.confirm)
         channel.basic_qos(prefetch_count=2 * BATCH)
-        channel.basic_consume(QUEUE, self.arrived)
+        channel.basic_consume(self.job.queue, self.arrived)
 
     def arrived(self, _channel: Any, method: Any, _properties: Any, body: bytes) -> None:
         self.batch.append((method.delivery_tag, body))
@@ -84,24 +131,8 @@ class Loop:
         batch, self.batch = self.batch, []
         if not batch:
             return
-        now = datetime.now(UTC)
-        events_read = {event.id: event for event in (read(body) for _, body in batch)}
-        ones = list(events_read.values())
-        with self.database.transaction(), self.database.cursor() as cursor:
-            ids, subjects, digests = zip(*((o.id, o.subject, o.digest) for o in ones), strict=True)
-            cursor.execute(CLAIM, (now, list(ids), list(subjects), list(digests)))
-            fresh = [events_read[row[0]] for row in cursor.fetchall()]
-            cursor.execute(
-                "SELECT nextval('bench_numbers') FROM generate_series(1, %s)", [len(fresh)]
-            )
-            numbers = [row[0] for row in cursor.fetchall()]
-            pairs = list(zip(fresh, numbers, strict=True))
-            columns = zip(*(register_values(event, now, n) for event, n in pairs), strict=True)
-            cursor.execute(REGISTER, [list(column) for column in columns])
-            said = [word for event, n in pairs for word in says(event, now, n)]
-            cursor.execute(SAY, (now, now, *(list(column) for column in zip(*said, strict=True))))
-            confirmed, self.confirmed = self.confirmed, []
-            cursor.execute(MARK, (now, confirmed))
+        confirmed, self.confirmed = self.confirmed, []
+        said = transact(self.database, [body for _, body in batch], confirmed, self.job)
         for word in said:
             self.sequence += 1
             self.sent[self.sequence] = word.id
@@ -121,4 +152,4 @@ class Loop:
 
 
 if __name__ == "__main__":
-    Loop().connection.ioloop.start()
+    Loop(REGISTRATION).connection.ioloop.start()
