@@ -133,10 +133,10 @@ def make_grant(
         raise ValueError(f"a name has 1 to {MAX_NAME_CHARACTERS} characters that can be shown")
     if not 1 <= days <= 3650:
         raise ValueError("a token is valid for 1 to 3650 days")
-    now = datetime.now(UTC).replace(microsecond=0)
-    return Grant(
-        str(uuid4()), name, frozenset(scopes), office, now, expires_at=now + timedelta(days=days)
-    )
+    now = datetime.now(UTC)
+    # A token tells its end in whole seconds; when it was made is what a list is sorted by.
+    end = (now + timedelta(days=days)).replace(microsecond=0)
+    return Grant(str(uuid4()), name, frozenset(scopes), office, made_at=now, expires_at=end)
 
 
 def _require_for_office(office: str, scopes: Sequence[str]) -> None:
