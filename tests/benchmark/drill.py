@@ -144,7 +144,7 @@ def drill(settings: Settings, customers: int) -> Drilled:
         figures = Figures(settings.database_url, service_names())
         running.callback(figures.close)
         line, king = lines.bus("website", consume=False), KingBilling(lines.bus(KING.name))
-        payers = Payers(settings.data_dir / "mail", f"http://127.0.0.1:{ports['billing']}", token)
+        payers = Payers(settings.data_dir / "mail", f"127.0.0.1:{ports['billing']}", token)
         line.open()
         running.callback(line.close)
         king.start()
