@@ -21,6 +21,7 @@ from shared.persistence.schema import upgrade
 from shared.processing.decoding import PublisherRules
 from shared.processing.engine import Engine
 from shared.processing.unit_of_work import translate_errors
+from shared.processing.worker.company import Company
 from shared.processing.worker.consumer import CONSUMERS, Consumer
 from shared.processing.worker.periodic import PeriodicTask, Signal
 
@@ -74,8 +75,9 @@ class Runtime(Requests):
             self.engine.transactions,
             clock,
         )
+        company = Company()
         self._consumers = [
-            Consumer(service.name, bus, self.engine)
+            Consumer(service.name, bus, self.engine, company)
             for _ in range(_consumer_count(self.database, only))
         ]
         self.tasks = Tasks(self.engine, self.sender, bus, self._timekeeper, notify, only)

@@ -52,7 +52,7 @@ class BatchBuffer:
         self._changed = threading.Condition(self.lock)
         self._collectors = 0
         self._waiting_for_first = 0
-        self._wanted = 1
+        self._lingering: Room | None = None
         self._interrupted = False
         self.closed = False
 
@@ -63,16 +63,20 @@ class BatchBuffer:
 
         def enough(number: int) -> bool:
             batch.extend(take(room))
-            self._wanted = room.left
             return len(batch) >= number or not room.left
 
         with self.lock:
             self._collectors += 1
             self._waiting_for_first += 1
-            self._wait(lambda: enough(1), wait)
+            # Those that come while another thread lingers are left to it.
+            self._wait(lambda: self._lingering is None and enough(1), wait)
             self._waiting_for_first -= 1
             if batch:
+                self._lingering = room
                 self._wait(lambda: enough(limit), linger)
+                self._lingering = None
+                if not room.left and self._waiting_for_first:
+                    self._changed.notify_all()  # For those it had no room for.
             self._collectors -= 1
             if not self._collectors:
                 # Everybody who was waiting has heard it.
@@ -91,10 +95,12 @@ class BatchBuffer:
     def notify(self, available: int) -> None:
         """Wake who waits, now that `available` messages are there; with the lock held.
 
-        Who lingers is left alone until there is all that it wants: to wake a thread for each
-        message costs more than the message does.
+        Who lingers is left alone until there is all that it wants, and who waits for a first one
+        leaves it those that come meanwhile: to wake a thread for each message costs more than the
+        message does.
         """
-        if self._waiting_for_first or available >= self._wanted:
+        lingering = self._lingering
+        if available >= lingering.left if lingering else self._waiting_for_first:
             self._changed.notify_all()
 
     def interrupt(self) -> None:

@@ -133,19 +133,22 @@ class ScheduleSink:
         self._wake = wake
 
     def store(self, work: UnitOfWork, effects: Sequence[CausedEffect]) -> None:
-        """Keep each under its own key; one that is known already stays as it is."""
+        """Keep all in one statement, each under its own key; one that is known stays as it is."""
         now = work.now
-        for caused in effects:
-            scheduled = caused.effect
-            assert isinstance(scheduled, Scheduled)  # noqa: S101 - by its kind.
-            message = Message.from_command(
-                scheduled.command,
-                subject=caused.subject,
-                message_id=derived_id(self._service, scheduled.key, "later"),
-                source=f"/services/{self._service}",
-                time=now,
-                cause=caused.cause,
-            )
-            schedule.schedule(work.session, message, now, due=scheduled.due)
-            if scheduled.due < now + WAKE_WITHIN:
-                work.after_commit(self._wake)
+        timers = [self._timer(caused, now) for caused in effects]
+        schedule.schedule(work.session, timers, now)
+        if any(due < now + WAKE_WITHIN for _, due in timers):
+            work.after_commit(self._wake)
+
+    def _timer(self, caused: CausedEffect, now: datetime) -> tuple[Message, datetime]:
+        scheduled = caused.effect
+        assert isinstance(scheduled, Scheduled)  # noqa: S101 - by its kind.
+        message = Message.from_command(
+            scheduled.command,
+            subject=caused.subject,
+            message_id=derived_id(self._service, scheduled.key, "later"),
+            source=f"/services/{self._service}",
+            time=now,
+            cause=caused.cause,
+        )
+        return message, scheduled.due

@@ -26,7 +26,7 @@ from infra.demo.simulators.king import KingBilling
 from infra.run.runtimes import BusFactory
 from shared.host.role import Role
 from shared.host.settings import Settings
-from tests.benchmark.drill_report import Drilled, as_markdown, peak_of
+from tests.benchmark.drill_report import Drilled, as_markdown, peak_of, processor_seconds_of
 from tests.benchmark.figures import Figures
 from tests.benchmark.outside import Payers, open_office, submit
 from tests.benchmark.roster import ROOT
@@ -144,7 +144,7 @@ def drill(settings: Settings, customers: int) -> Drilled:
         figures = Figures(settings.database_url, service_names())
         running.callback(figures.close)
         line, king = lines.bus("website", consume=False), KingBilling(lines.bus(KING.name))
-        payers = Payers(settings.data_dir / "mail", f"http://127.0.0.1:{ports['billing']}", token)
+        payers = Payers(settings.data_dir / "mail", f"127.0.0.1:{ports['billing']}", token)
         line.open()
         running.callback(line.close)
         king.start()
@@ -171,6 +171,9 @@ def drill(settings: Settings, customers: int) -> Drilled:
             mailed={name: figures.mailed(name) for name in service_names()},
             documents=figures.documents(),
             peaks={name: peak_of(process.pid) for name, process in processes.items()},
+            processor={
+                name: processor_seconds_of(process.pid) for name, process in processes.items()
+            },
         )
 
 

@@ -1,5 +1,6 @@
 """The drill's outcome: whether all is there, how fast each part went, what memory it took."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ MAILS = (
     "signup_received_office",
     "order_confirmation",
     "order_confirmation_copy",
+    "signature_received",
+    "signature_received_office",
     "customer_released",
 )
 """Each customer's sign-up leads to one of each of these."""
@@ -20,7 +23,11 @@ MAILS = (
 
 @dataclass(frozen=True)
 class Drilled:
-    """What one drill found. Times are seconds from the first sign-up; peaks are MiB."""
+    """What one drill found.
+
+    Times are seconds from the first sign-up, peaks are MiB, and `processor` is how many seconds of
+    a processor each process took, with the processes that it started.
+    """
 
     customers: int
     submitting: float
@@ -35,6 +42,7 @@ class Drilled:
     mailed: Mapping[str, Pace]
     documents: Pace
     peaks: Mapping[str, int]
+    processor: Mapping[str, float]
 
     @property
     def faults(self) -> list[str]:
@@ -57,9 +65,19 @@ def peak_of(pid: int) -> int:
     return 0
 
 
+def processor_seconds_of(pid: int) -> float:
+    """Seconds of a processor that a process has taken, with the processes that it started."""
+    _, _, fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")
+    # proc(5): fields 14 to 17 are its own time and that of its ended children, in ticks.
+    ticks = sum(int(field) for field in fields.split()[11:15])
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    own = ticks / os.sysconf("SC_CLK_TCK")
+    return own + sum(processor_seconds_of(int(child)) for child in children)
+
+
 def as_markdown(it: Drilled) -> str:
     """The page."""
-    return "\n".join([*_head(it), *_paces(it), *_memory(it), *_balance(it), ""])
+    return "\n".join([*_head(it), *_paces(it), *_processes(it), *_balance(it), ""])
 
 
 def _head(it: Drilled) -> list[str]:
@@ -101,9 +119,18 @@ def _row(name: str, pace: Pace) -> str:
     )
 
 
-def _memory(it: Drilled) -> list[str]:
-    rows = [f"| {name} | {peak} MiB |" for name, peak in it.peaks.items()]
-    return ["| process | peak memory |", "|---|---|", *rows, ""]
+def _processes(it: Drilled) -> list[str]:
+    def row(name: str, seconds: float, peak: str) -> str:
+        each = 1000 * seconds / it.customers
+        return f"| {name} | {peak} | {seconds:,.0f} s | {each:.1f} ms |"
+
+    return [
+        "| process | peak memory | processor | for each customer |",
+        "|---|---|---|---|",
+        *(row(name, it.processor[name], f"{peak} MiB") for name, peak in it.peaks.items()),
+        row("together", sum(it.processor.values()), ""),
+        "",
+    ]
 
 
 def _balance(it: Drilled) -> list[str]:

@@ -204,7 +204,6 @@ def _into_inbox(settings: Settings, service: str, stack: ExitStack) -> Hand:
             for event in page
         ]
         with database.begin() as session:
-            for message in messages:
-                schedule.schedule(session, message, now, due=now)
+            schedule.schedule(session, [(message, now) for message in messages], now)
 
     return hand

@@ -9,6 +9,7 @@ from tenacity import RetryCallState
 from shared.base.crash_points import reached
 from shared.base.errors import InfrastructureDown
 from shared.messaging.bus import Bus, Incoming
+from shared.processing.worker.company import Company
 from shared.processing.worker.threads import StoppableThread
 
 log = structlog.get_logger()
@@ -18,10 +19,6 @@ BATCH = 200
 
 CONSUMERS = 2
 """Threads that consume for one service: one handles while the other waits for the database."""
-
-LINGER_SECONDS = 0.003
-"""How long messages wait for company, once some have come together: one that comes alone is dealt
-with at once."""
 
 RECEIVE_SECONDS = 30.0
 """How long a thread waits for a message before it looks whether it is to stop."""
@@ -46,19 +43,21 @@ class Processor(Protocol):
 class Consumer(StoppableThread):
     """Receives batches, has them processed, and acknowledges them."""
 
-    def __init__(self, name: str, bus: Bus, processor: Processor) -> None:
+    def __init__(
+        self, name: str, bus: Bus, processor: Processor, company: Company | None = None
+    ) -> None:
+        """Threads that consume for one service share what they know of its messages' company."""
         super().__init__(f"{name}-consumer")
         self._bus = bus
         self._processor = processor
         self._holds_nothing = False
-        self._in_company = False
+        self._company = company or Company()
 
     def run(self) -> None:
         """Consume until asked to stop; a batch in hand is finished first."""
         while not self.stopping.is_set():
-            linger = LINGER_SECONDS if self._in_company else 0.0
-            batch = self._bus.receive(BATCH, wait=RECEIVE_SECONDS, linger=linger)
-            self._in_company = len(batch) > 1
+            batch = self._bus.receive(BATCH, wait=RECEIVE_SECONDS, linger=self._company.linger)
+            self._company.note(len(batch))
             if batch and self._process(batch):
                 reached("acknowledge.before")
                 self._bus.acknowledge(batch)

@@ -67,6 +67,41 @@ def test_a_batch_is_bounded_by_bytes_and_one_message_always_fits() -> None:
     assert len(mailbox.messages) == 1
 
 
+def test_those_that_come_while_one_lingers_are_its_company_and_nobody_elses() -> None:
+    # Given two threads that wait, of which one has the first message and lingers for two more,
+    mailbox = Mailbox()
+    threads = [in_background(mailbox, limit=3, linger=60) for _ in range(2)]
+    wait_until(lambda: mailbox.looks == 2, "both wait", SOON)
+    mailbox.drop_in(1)
+    wait_until(lambda: mailbox.looks == 4, "one has it, and lingers", SOON)
+    # When one more comes, Then nobody is woken for it,
+    mailbox.drop_in(1)
+    assert mailbox.looks == 4
+    # and when there are enough, they are one batch; the other thread has the next.
+    mailbox.drop_in(1)
+    wait_until(lambda: [3] in [sizes for _, sizes in threads], "they are one batch", SOON)
+    mailbox.drop_in(3)
+    for thread, sizes in threads:
+        thread.join(SOON)
+        assert sizes == [3]
+
+
+def test_what_a_full_batch_leaves_is_handed_to_who_waits() -> None:
+    # Given two threads that wait, of which one has the first message and lingers for two more,
+    mailbox = Mailbox()
+    threads = [in_background(mailbox, limit=3, linger=60) for _ in range(2)]
+    wait_until(lambda: mailbox.looks == 2, "both wait", SOON)
+    mailbox.drop_in(1)
+    wait_until(lambda: mailbox.looks == 4, "one has it, and lingers", SOON)
+    # When more come than it has room for, Then the other has the rest, though nothing new comes.
+    mailbox.drop_in(4)
+    wait_until(lambda: not mailbox.messages, "the rest is taken", SOON)
+    mailbox.drop_in(1)
+    for thread, sizes in threads:
+        thread.join(SOON)
+        assert sizes == [3]
+
+
 def test_who_lingers_is_woken_once_when_the_batch_is_full() -> None:
     # Given somebody who has one message and lingers for nine more
     mailbox = Mailbox()
