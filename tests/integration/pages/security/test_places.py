@@ -5,12 +5,14 @@ import re
 import pytest
 
 from tests.integration.pages.security.everything import Everything, PageOf
-from tests.integration.pages.security.markup import posted_forms, shown_texts, typed_markup
+from tests.integration.pages.security.mails import read_mails
+from tests.integration.pages.security.markup import MARK, posted_forms, shown_texts, typed_markup
 from tests.integration.pages.security.places import PLACES, Fill, House, text
 
 UNFIT = "\N{RIGHT-TO-LEFT OVERRIDE}"
 """What no field takes, so that its form is shown again."""
 
+MAILED = ("a_sign_up_corrected_and_declined", "books_copied_from_a_base_with_a_name")
 VERSION = re.compile(r'data: ?"?[\w.:-]+"?')
 """A stream tells that something changed, and by this which version there is now."""
 
@@ -30,6 +32,18 @@ def test_what_is_written_anywhere_is_text_wherever_it_shows(
     # and each text stands somewhere, whole.
     lost = [name for name, text in texts.items() if not any(text in one for one in shown)]
     assert lost == []
+
+
+def test_what_is_written_anywhere_is_text_in_the_mails_of_it(everything: Everything) -> None:
+    # Given somebody who writes markup into what is mailed,
+    for name in MAILED:
+        PLACES[name](House(everything))
+    everything.prepare()
+    read = read_mails(everything.stage.settings.data_dir / "mail")
+    # When the mails are read, Then what was written there is text; and these do say it.
+    assert [wrong for mail in read for wrong in mail.wrong] == []
+    said = {mail.kind for mail in read if MARK in mail.html}
+    assert said >= {"administration_failed", "signup_declined"}
 
 
 def test_what_was_typed_into_a_form_that_is_refused_comes_back_as_text(
