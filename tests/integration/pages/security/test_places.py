@@ -50,10 +50,12 @@ def test_what_was_typed_into_a_form_that_is_refused_comes_back_as_text(
     everything: Everything,
 ) -> None:
     wrong, shown_again = [], set[str]()
-    # Given every form into which somebody types,
-    for page in everything.pages("GET"):
-        visitor = everything.who_may(page)
-        answer = everything.open(visitor, page)
+    # Given every form into which somebody types, of customers about whom nothing is decided yet,
+    house = Everything(everything.stage, everything.app)
+    house.prepare()
+    for page in house.pages("GET"):
+        visitor = house.who_may(page)
+        answer = house.open(visitor, page)
         if "text/html" not in answer.headers.get("content-type", ""):
             continue
         for form in posted_forms(answer.text, page.address):
