@@ -115,8 +115,11 @@ def make_grant(
     office: str | None = None,
     all_offices: bool = False,
     days: int = 30,
+    now: datetime | None = None,
 ) -> Grant:
     """A grant of some of the `known` scopes, for one office or for all, for so many `days`.
+
+    `now` is the time of those who will judge it, which need not be this machine's.
 
     Raises:
         ValueError: a scope is unknown or KING's alone, neither or both of `office` and
@@ -133,7 +136,7 @@ def make_grant(
         raise ValueError(f"a name has 1 to {MAX_NAME_CHARACTERS} characters that can be shown")
     if not 1 <= days <= 3650:
         raise ValueError("a token is valid for 1 to 3650 days")
-    now = datetime.now(UTC)
+    now = now or datetime.now(UTC)
     # A token tells its end in whole seconds; when it was made is what a list is sorted by.
     end = (now + timedelta(days=days)).replace(microsecond=0)
     return Grant(str(uuid4()), name, frozenset(scopes), office, made_at=now, expires_at=end)

@@ -4,6 +4,8 @@ Python's own reader lets through what no database could store and no answer repe
 of requests are read by the parser that reads messages of the broker.
 """
 
+import asyncio
+from contextlib import nullcontext
 from typing import Any
 
 from fastapi import Request
@@ -59,6 +61,13 @@ DRAINED_BYTES = 4 * MAX_UPLOAD_BYTES
 """So much of what is too large is read and thrown away, so that a browser hears the answer."""
 
 
+LARGE_BYTES = 16 * 1024
+"""A form that people fill in has a fraction of it."""
+MOST_LARGE = 2
+"""Read, a body may take thirty times its length: a mebibyte of `{"":0}` does. So few of the large
+ones are read at a time, by whomever they are sent; the others wait as they came."""
+
+
 class Gate:
     """Refuses bodies larger than any message may be, and NUL wherever text may stand.
 
@@ -67,6 +76,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._large = asyncio.Semaphore(MOST_LARGE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on what a route may take; answer the rest."""
@@ -88,7 +98,9 @@ class Gate:
         async def replay() -> Message:
             return messages.pop(0) if messages else await receive()
 
-        await self._app(scope, replay, send)
+        is_large = sum(len(it.get("body", b"")) for it in messages) > LARGE_BYTES
+        async with self._large if is_large else nullcontext():
+            await self._app(scope, replay, send)
 
 
 def _is_upload(scope: Scope) -> bool:

@@ -122,15 +122,42 @@ def test_enter_in_a_field_goes_on_and_never_takes_up_a_hint(person: Visitors) ->
     expect(page.get_by_text("info@gmial.com")).to_be_visible()
 
 
-def test_answers_go_along_into_the_other_language(person: Visitors) -> None:
-    page = person()
+@pytest.mark.parametrize("javascript", [True, False])
+def test_answers_go_along_into_the_other_language(
+    person: Visitors, api: Api, javascript: bool
+) -> None:
+    # Given a customer in the middle of the form, who has sent nothing yet
+    page = person(javascript=javascript)
     page.goto(FORM)
+    page.get_by_label("Bedrijfsnaam").fill("Two Languages")
+    # When they choose the other language, Then they go on there with what they typed,
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign up for iMUIS Online")
+    expect(page.get_by_label("Company name")).to_have_value("Two Languages")
+    # none of which stands in the address, and nobody has signed up by that.
+    assert page.url.endswith(f"{FORM}?lang=en")
+    assert api.ask("GET", "/api/onboardings", params={"q": "Two Languages"}).json() == []
+    # And likewise with what is to be checked.
     fill_in(page, "Two Languages")
-    page.get_by_role("button", name="Verder: nakijken").click()
-    page.get_by_role("button", name="Continue in English").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Is everything right?")
+    page.get_by_role("button", name="Continue: check").click()
+    page.get_by_role("button", name="Nederlands").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Klopt alles?")
     expect(page.get_by_text("Two Languages").first).to_be_visible()
     assert_accessible(page)
+
+
+def test_what_was_typed_anywhere_is_there_in_the_other_language(person: Visitors, api: Api) -> None:
+    # Given a customer who has begun to write why they stop
+    page = person()
+    page.goto(in_language(page_to_withdraw(api), "nl"))
+    page.get_by_label("Waarom trekt u zich terug?").fill("Toch niet")
+    # When they choose the other language, Then it stands there too, and nothing was sent.
+    page.get_by_role("link", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator('[name="reason"]')).to_have_value("Toch niet")
+    # And it goes no further than that: who comes back later begins anew.
+    page.reload()
+    expect(page.locator('[name="reason"]')).to_have_value("")
 
 
 def test_a_customer_withdraws_by_keyboard_alone(person: Visitors, api: Api) -> None:

@@ -1,4 +1,4 @@
-"""The four combinations on which the same end-to-end tests run."""
+"""The four combinations on which the same end-to-end tests run, and one by a pooler besides."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -10,6 +10,7 @@ from infra.composition import service_names
 from shared.host.settings import Settings
 from tests.e2e.stage import Stage, four_processes, one_process
 from tests.servers.management import url_of_vhost
+from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import Databases
 from tests.servers.rabbitmq import RabbitMQ
 
@@ -21,6 +22,8 @@ COMBINATIONS: dict[str, tuple[str, str, Run]] = {
     "rabbitmq+postgresql": ("rabbitmq", "postgresql", one_process),
     OF_FOUR_PROCESSES: ("rabbitmq", "postgresql", four_processes),
 }
+BY_A_POOLER = "rabbitmq+pgbouncer"
+"""The walk alone is tried on it (`test_by_a_pooler.py`)."""
 WALKED_BY_ALL = "test_seven_steps.py"
 
 
@@ -41,7 +44,8 @@ def stage(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     """A running Stappenplan with KING's stand-in and the office 0042."""
-    broker, database, run = COMBINATIONS[request.param]
+    beside = {BY_A_POOLER: ("rabbitmq", "pgbouncer", one_process)}
+    broker, database, run = (COMBINATIONS | beside)[request.param]
     settings = Settings(data_dir=tmp_path_factory.mktemp("data"), http_port=0)
     chosen: dict[str, str] = {}
     undo: list[Callable[[], object]] = []
@@ -50,11 +54,16 @@ def stage(
         vhost = rabbitmq.management.new_vhost()
         undo.append(lambda: rabbitmq.management.delete_vhost(vhost))
         chosen["broker_url"] = url_of_vhost(rabbitmq.url, vhost)
-    if database == "postgresql":
+    if database != "sqlite":
         databases: Databases = request.getfixturevalue("databases")
         address = databases.make_each(service_names())
         undo.append(lambda: _drop(databases, address))
         chosen["database_url"] = address
+    if database == "pgbouncer":
+        # With two sessions for each database, so that they change hands all the time.
+        pooler = PgBouncer(request.getfixturevalue("postgres"), pool_size=2)
+        undo.insert(0, pooler.close)
+        chosen["database_url"] = pooler.before(address)
     with run(settings.model_copy(update=chosen)) as stage:
         yield stage
     for step in undo:

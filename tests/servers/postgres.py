@@ -60,14 +60,21 @@ def start_postgres(*, durable: bool = False) -> Postgres:
 
 
 class PrivatePostgres:
-    """A server from Debian's package, with a folder and a port of its own."""
+    """A server from Debian's package, with a folder and a port of its own.
 
-    def __init__(self, durable: bool = False) -> None:
+    With a `certificate`, a file that holds its key too, it speaks TLS with whoever wants that.
+    """
+
+    def __init__(self, durable: bool = False, certificate: Path | None = None) -> None:
         self._programs = ensure("postgresql", _newest_programs)
         self._premises = Premises("postgres", "postgres")
         self._port = free_ports(1)[0]
         self._data = self._premises.folder / "data"
-        self._settings = _settings([] if durable else QUICK)
+        extra = [] if durable else QUICK
+        if certificate is not None:
+            own = self._premises.write("server.pem", certificate.read_text(), mode=0o600)
+            extra = [*extra, "ssl=on", f"ssl_cert_file={own}", f"ssl_key_file={own}"]
+        self._settings = _settings(extra)
         user, password = "tests", secrets.token_hex(8)
         self._url = _url(user, password, LOOPBACK, self._port)
         self.url = _text(self._url)

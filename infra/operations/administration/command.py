@@ -1,11 +1,14 @@
 """`stappenplan db` and `token`: small chores."""
 
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shared.host.service import Service
     from shared.host.settings import Settings
     from shared.persistence.database import Database
@@ -81,33 +84,37 @@ def create(
     if (office_code is None) is not all_offices:
         raise _refuse("say whose data it is for: --office CODE or --all-offices, one of the two")
     current = settings()
+    make = partial(
+        make_grant,
+        scope,
+        known=scopes(current),
+        name=name,
+        office=office_code,
+        all_offices=all_offices,
+        days=days,
+    )
     try:
-        grant = make_grant(
-            scope,
-            known=scopes(current),
-            name=name,
-            office=office_code,
-            all_offices=all_offices,
-            days=days,
-        )
+        make()  # What makes no sense is refused before anything is opened for it.
     except ValueError as error:
         raise _refuse(str(error)) from None
     key = current.signing_key()
-    _record(current, grant)
-    typer.echo(sign(key, grant))
+    typer.echo(sign(key, _recorded(current, make)))
 
 
-def _record(current: "Settings", grant: "Grant") -> None:
+def _recorded(current: "Settings", make: "Callable[..., Grant]") -> "Grant":
+    """The grant, by the time of the databases that know of it from now on."""
     from infra.context import databases
     from infra.operations.administration import tokens
 
     with databases() as opened:
+        grant = make(now=tokens.time_of(opened))
         try:
             if grant.office:
                 tokens.require_office(opened, current, grant.office)
         except ValueError as error:
             raise _refuse(str(error)) from None
         tokens.record(opened, grant, _whoever_asks())
+    return grant
 
 
 @token.command("list")
@@ -116,14 +123,12 @@ def list_tokens(
 ) -> None:
     """The tokens that were made, with what they allow and until when."""
     from dataclasses import asdict
-    from datetime import UTC, datetime
 
     from infra import context
     from infra.operations.administration import tokens
 
     with context.databases() as opened:
-        listed = tokens.find(opened)
-    now = datetime.now(UTC)
+        listed, now = tokens.find(opened), tokens.time_of(opened)
     if as_json:
         context.as_json([asdict(row) | {"state": row.state(now)} for row in listed])
         return

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from shared.base.errors import StappenplanError
 from shared.host.settings import Settings
+from shared.persistence.clock import database_now
 from shared.persistence.database import Database
 from shared.processing import Person
 from shared.processing.store import acts, tokens
@@ -77,18 +78,26 @@ def require_office(databases: Mapping[str, Database], settings: Settings, code: 
         )
 
 
+def time_of(databases: Mapping[str, Database]) -> datetime:
+    """The time by which tokens are judged: the databases', not that of whoever makes them.
+
+    Raises:
+        SQLAlchemyError: the first of them is away.
+    """
+    return database_now(next(iter(databases.values())))
+
+
 def record(databases: Mapping[str, Database], grant: Grant, by: Person) -> None:
     """Write a token into every service's database, with the act of whoever made it.
 
     Raises:
         SQLAlchemyError: one of them is away; the token should not be handed out.
     """
-    now = datetime.now(UTC)
     for database in databases.values():
         with database.begin() as session:
             session.add(_row(grant))
             details = {"scopes": sorted(grant.scopes), "office": grant.office}
-            acts.record(session, by, "token.create", grant.id, now, details)
+            acts.record(session, by, "token.create", grant.id, grant.made_at, details)
 
 
 def revoke(databases: Mapping[str, Database], token_id: str, by: Person) -> bool:
@@ -105,8 +114,9 @@ def revoke(databases: Mapping[str, Database], token_id: str, by: Person) -> bool
         if token is None or name in away:
             continue
         try:
+            now = database_now(database)
             with database.begin() as session:
-                _revoke(session, token, by)
+                _revoke(session, token, by, now)
         except SQLAlchemyError:
             away.append(name)
     if away:
@@ -155,8 +165,7 @@ def _row(token: Grant | ListedToken) -> Token:
     )
 
 
-def _revoke(session: Session, token: ListedToken, by: Person) -> None:
-    now = datetime.now(UTC)
+def _revoke(session: Session, token: ListedToken, by: Person, now: datetime) -> None:
     if session.get(Token, token.id) is None:
         session.add(_row(token))
         session.flush()

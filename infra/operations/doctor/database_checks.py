@@ -21,6 +21,11 @@ from shared.persistence.histories import UnrelatedSchema
 from shared.persistence.schema import compare, is_sufficient
 
 CLOCK_TOLERANCE_SECONDS = 5
+ABOUT_ADDRESSES = "check STAPPENPLAN_DATABASE_URL, and that the database exists"
+ABOUT_CERTIFICATES = (
+    "the server's certificate must be for the host in STAPPENPLAN_DATABASE_URL, and signed by the "
+    "CA in the file that sslrootcert names there"
+)
 LONG_DUE = timedelta(hours=1)
 """A mail that has been due for longer than any pause of its senders has nobody who sends it."""
 
@@ -125,7 +130,7 @@ def _is_made(settings: Settings, service: Service) -> bool:
 def _database(service: Service, database: Database) -> Finding:
     name = f"database {service.name}"
     if (trouble := database.trouble()) is not None:
-        advice = "check STAPPENPLAN_DATABASE_URL, and that the database exists"
+        advice = ABOUT_CERTIFICATES if "certificate" in trouble else ABOUT_ADDRESSES
         return Finding(name, False, f"does not answer: {trouble}", advice)
     try:
         behind = compare(database, service.migrations).behind

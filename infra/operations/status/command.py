@@ -1,7 +1,6 @@
 """`stappenplan status`: one customer's seven steps, what blocks them, and how they came there."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,14 +33,14 @@ def status(
 ) -> None:
     """One customer's seven steps, what they wait for, and their history."""
     from contextlib import closing
-    from datetime import UTC
 
     from infra import context
     from infra.operations.status.standing import find, standing_of
+    from shared.persistence.clock import database_now
 
     with closing(_database(context.settings())) as database, database.read() as session:
-        matches = find(session, text)
-        standings = [standing_of(session, match, datetime.now(UTC)) for match in matches]
+        matches, now = find(session, text), database_now(database)
+        standings = [standing_of(session, match, now) for match in matches]
     if len(standings) == 1:
         (standing,) = standings
         if as_json:

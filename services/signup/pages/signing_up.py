@@ -86,7 +86,6 @@ class Visit:
             branding=self.office.public().model_dump(),
             form_path=self.path,
             lang_query=self.language_query,
-            is_filled_in=self.request.method == "POST",
             periods=PERIODS,
             terms=self.catalogue.terms,
             **values,

@@ -39,6 +39,53 @@ addEventListener("beforeunload", (event) => {
   if ([...changed].some((form) => form.isConnected)) event.preventDefault();
 });
 
+// The switch to the other language opens the page anew. What was typed goes along within this tab, until
+// the page is there; passwords and files stay behind.
+const CARRIED = "carried";
+const LEFT_BEHIND = ["hidden", "password", "file", "submit", "button"];
+const TICKED = ["checkbox", "radio"];
+
+const postedForms = () => [...document.querySelectorAll("main form[method=post]")];
+const actionOf = (form) => (form.getAttribute("action") ?? "").split("?")[0];
+const typedFields = (form) =>
+  [...form.elements].filter((field) => field.name && !LEFT_BEHIND.includes(field.type));
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a.language");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const forms = postedForms().map((form) => ({
+    action: actionOf(form),
+    fields: typedFields(form).map(({ name, value, checked }) => ({ name, value, checked })),
+  }));
+  sessionStorage.setItem(CARRIED, JSON.stringify({ path: link.pathname, forms }));
+  changed.clear();
+});
+
+function takeCarried() {
+  try {
+    const carried = JSON.parse(sessionStorage.getItem(CARRIED));
+    sessionStorage.removeItem(CARRIED);
+    return carried?.path === location.pathname ? carried.forms : [];
+  } catch {
+    return []; // In another site's frame a browser may keep nothing for us.
+  }
+}
+
+function fillInAgain(field, was) {
+  const kind = TICKED.includes(field.type) ? "checked" : "value";
+  if (field.name !== was?.name || field[kind] === was[kind]) return;
+  field[kind] = was[kind];
+  for (const name of ["input", "change"]) field.dispatchEvent(new Event(name, { bubbles: true }));
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  const carried = takeCarried();
+  postedForms().forEach((form, index) => {
+    if (carried[index]?.action !== actionOf(form)) return;
+    typedFields(form).forEach((field, place) => fillInAgain(field, carried[index].fields[place]));
+  });
+});
+
 // The clerk's desk, without the mouse: Ctrl+Enter sends the form, Escape goes back to the scanner.
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {

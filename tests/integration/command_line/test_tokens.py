@@ -1,9 +1,14 @@
 """`stappenplan token create`, `list` and `revoke`, and the keys that every command needs."""
 
+from datetime import datetime, timedelta, tzinfo
+
 import pytest
 
+from infra.operations.administration import command
+from shared.persistence.clock import utc_now
 from shared.persistence.database import Database
 from shared.processing.store import acts
+from shared.web import auth
 from shared.web.token_reading import read_token
 from tests.integration.command_line.shell import Shell
 
@@ -40,6 +45,27 @@ def test_a_token_is_made_for_an_office_that_was_added(
     assert answer.returncode == 0, answer.stderr
     settings = shell.read_settings(monkeypatch)
     assert read_token(settings.signing_key(), answer.stdout.strip()).office == "0099"
+
+
+def test_a_token_goes_by_the_time_of_the_databases(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Given a machine whose clock is two hours ahead of the databases',
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Ahead":
+            return cls.fromtimestamp(utc_now().timestamp() + 7200, tz)
+
+    key = shell.read_settings(monkeypatch).signing_key()
+    monkeypatch.setattr(auth, "datetime", Ahead)
+    # When a token for a day is made there,
+    command.create(["orders:read"], office_code="0042", days=1)
+    grant = read_token(key, capsys.readouterr().out.strip())
+    # Then it holds at once, and for a day as those count it who judge it.
+    left = grant.expires_at - utc_now()
+    assert timedelta(hours=23) < left <= timedelta(days=1)
+    (listed,) = shell.json("token", "list", "--json")
+    assert listed["state"] == "valid"
 
 
 def test_tokens_are_listed_and_one_of_them_is_ended_everywhere(

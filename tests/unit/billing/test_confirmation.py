@@ -184,9 +184,14 @@ def test_a_long_name_wraps_and_loses_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", ['#panic("x") $ [', "{gross} & {iban}", "</svg> \\ * _ `"])
-def test_a_customers_name_is_never_taken_for_markup(name: str) -> None:
-    customer = CONFIRMATION.customer.model_copy(update={"company": name})
-    assert stands_on(replace(CONFIRMATION, customer=customer, payer_name=name), name)
+def test_what_people_type_is_never_taken_for_markup(name: str) -> None:
+    # Given a text that company, payer, account holder, street, city and office bear,
+    borne = borne_by_all(name)
+    address = borne.customer.address.model_copy(update={"street": "Kade", "city": name})
+    in_city = replace(borne, customer=borne.customer.model_copy(update={"address": address}))
+    # When the document is made, Then it stands there as it was typed, whichever of them has it.
+    for confirmation in (borne, in_city):
+        assert stands_on(confirmation, name)
 
 
 DIFFICULT_NAMES = {

@@ -1,6 +1,7 @@
 """Texts that would be markup or a script where a page forgot to escape them, and finding those."""
 
 import re
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 MARK = "zq7"
@@ -23,10 +24,11 @@ class Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.wrong: list[str] = []
-        self._is_script = False
+        self.texts: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = dict(attrs)
+        self.texts += [value for _, value in attrs if value]
         if tag == "script" and not (names.get("src") or "").startswith("/static/"):
             self.wrong.append("a script that is none of ours")
         if tag in ("svg", "img") and MARK not in tag and names.get("src") == "x":
@@ -39,6 +41,55 @@ class Reader(HTMLParser):
                 self.wrong.append(f"an address that was typed: {value}")
 
     handle_startendtag = handle_starttag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def shown_texts(html: str) -> list[str]:
+    """The texts and the values of attributes of a page, each as its reader gets it."""
+    reader = Reader()
+    reader.feed(html)
+    reader.close()
+    return reader.texts
+
+
+@dataclass
+class Form:
+    """A form on a page: where it is sent, and what stands in its fields."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+    typed: set[str] = field(default_factory=set)
+
+
+class FormReader(HTMLParser):
+    """Finds the forms of a page that are posted, and the fields in them that people type into."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self._address, self._form = address, Form("")
+        self.forms: list[Form] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._form = Form(names.get("action") or self._address)
+            if names.get("method") == "post":
+                self.forms.append(self._form)
+        name, kind = names.get("name"), names.get("type", "text")
+        if name is None or tag not in ("input", "textarea", "select"):
+            return
+        self._form.fields.setdefault(name, names.get("value", ""))
+        if tag == "textarea" or kind in ("text", "search", "email", "tel", "url", "date"):
+            self._form.typed.add(name)
+
+
+def posted_forms(html: str, address: str) -> list[Form]:
+    """The forms of a page into which somebody types."""
+    reader = FormReader(address)
+    reader.feed(html)
+    return [form for form in reader.forms if form.typed]
 
 
 def typed_markup(html: str, *, is_mail: bool = False) -> list[str]:
