@@ -5,6 +5,7 @@ from services.billing.commands import DecideResult
 from services.billing.models import Collection, Mandate, OnlineSigning, Order, UnmatchedResult
 from services.billing.models.mandate import mandate_key
 from services.billing.models.unmatched import unmatched_id
+from services.billing.orders import find_order
 from shared.events import CollectionResult, RegistrationCompleted
 from shared.processing import Entities, Load, Message, by_subject, through
 
@@ -31,9 +32,13 @@ def _references_under_mandate(message: Message, entities: Entities) -> list[str]
     return [order.reference for key in keys for order in orders.where(mandate_key=key)]
 
 
-def _unmatched_id(message: Message, _entities: Entities) -> str | None:
+def _unmatched_id(message: Message, entities: Entities) -> str | None:
+    """What the result may have left behind: nothing where its order is known."""
     content = message.content
-    return unmatched_id(content) if isinstance(content, CollectionResult) else None
+    if not isinstance(content, CollectionResult):
+        return None
+    known = find_order(entities[Order], content.order_reference)
+    return unmatched_id(content) if known is None else None
 
 
 def _order_of_result(message: Message, _entities: Entities) -> str | None:

@@ -1,17 +1,20 @@
 """What it costs to book what KING reports, counted in what is compared and worked out."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from sqlmodel import SQLModel
 
 from services.billing.commands import MatchResults
 from services.billing.handlers import SUBSCRIPTIONS
-from services.billing.models import UnmatchedResult, collection
+from services.billing.models import Mandate, Order, UnmatchedResult, collection
+from services.billing.models.collection import Collection
 from services.billing.models.results import Fact, outcome_of
 from shared.events.envelope import Envelope
 from shared.messaging.bus import Incoming
-from shared.processing import Entities, Message
+from shared.processing import Entities, Load, Message
 from shared.processing.testing import MONDAY, onboarding
 from tests.unit.billing.builders import FIRST, PRICE, registration, result, signature
 from tests.unit.billing.harness import BillingHarness
@@ -79,6 +82,29 @@ def test_a_result_is_worked_out_once_however_many_orders_there_are(
     # Then all are released, and each collection was worked out before its result and after it.
     assert all(billing.order(order).released for order in orders)
     assert counted["worked out"] <= 2 * times
+
+
+def test_only_a_result_without_an_order_is_looked_for_among_the_unmatched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given an order that billing knows,
+    billing = BillingHarness()
+    billing.hear(registration())
+    loaded: list[type[SQLModel]] = []
+    fetch = billing._fetch
+
+    def noting(load: Load, keys: set[Any]) -> Iterable[SQLModel]:
+        loaded.append(load.model)
+        return fetch(load, keys)
+
+    monkeypatch.setattr(billing, "_fetch", noting)
+    # When KING reports about it, then nothing is looked for among what has no order:
+    billing.hear(result("succeeded"))
+    assert loaded == [Order, Mandate, Collection]
+    # when KING reports about another, then its own is, since the very same may be there already.
+    loaded.clear()
+    billing.hear(result("succeeded", order="O-2026-000002"), about="slager")
+    assert loaded == [Order, Collection, UnmatchedResult]
 
 
 def test_looking_for_one_order_loads_the_results_of_that_order_alone() -> None:
