@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
-from shared.processing.handlers.messages import Message
+from shared.processing.handlers.messages import Message, Now
 
 T = TypeVar("T", bound=SQLModel)
 
@@ -161,7 +161,16 @@ def require_columns(model: type[SQLModel], *names: str) -> None:
 
 
 class Entities(dict[type[SQLModel], Loaded[Any]]):
-    """What was loaded for a batch, by model."""
+    """What was loaded for a batch, by model.
+
+    `resources` are the service's, by type, and `now` is when it is loaded: for keys that follow
+    from these.
+    """
+
+    def __init__(self, resources: Mapping[type, Any], now: Now) -> None:
+        super().__init__()
+        self.resources = resources
+        self.now = now
 
     @property
     def added(self) -> list[Sequence[SQLModel]]:
