@@ -207,7 +207,8 @@ def as_markdown(
         "The work: one `collection.result.v1` of a signed order is validated, claimed in an inbox, "
         "booked on its collection, the order is brought to where it stands, and two events say so "
         "(`collection.booked`, `customer.released`); each is confirmed by the broker. Every result "
-        "is another customer's. Billing writes no mail upon money that came.",
+        "is another customer's. Billing writes no mail upon money that came. The loop by "
+        "hand has the rules without which nobody may be released, and stops at everything else.",
         "",
         "| | results/s, median | min–max | of the ceiling |",
         "|---|---|---|---|",
