@@ -221,8 +221,11 @@ class Collection(BillingTable, table=True):
     def _derive(self) -> None:
         """Status and reason, from the set of results alone."""
         outcome = self.outcome()
-        if outcome.status is not None:
-            self.status, self.reason_code = outcome.status, outcome.reason_code
+        if outcome.status is None:
+            return
+        self.status = outcome.status
+        if self.reason_code != outcome.reason_code:
+            self.reason_code = outcome.reason_code
 
 
 def collection_key(order_reference: str, end_to_end_id: str) -> str:
