@@ -8,7 +8,6 @@ from services.billing.models import Collection, Mandate, OnlineSigning, Order, U
 from services.billing.models.mandate import mandate_key
 from services.billing.models.sepa_ids import ORDERS, order_reference
 from services.billing.models.unmatched import unmatched_id
-from services.billing.orders import find_order
 from shared.events import CollectionResult, RegistrationCompleted
 from shared.processing import Entities, Load, Message, Numbers, by_subject, through
 from shared.trade.calendar import business_day
@@ -31,9 +30,9 @@ def _references_under_mandate(message: Message, entities: Entities) -> list[str]
     keys = [
         order.mandate_key
         for reference in ORDER_BY_REFERENCE.keys(message, entities)
-        for order in orders.where(reference=reference)
+        for order in orders.look(reference=reference)
     ]
-    return [order.reference for key in keys for order in orders.where(mandate_key=key)]
+    return [order.reference for key in keys for order in orders.look(mandate_key=key)]
 
 
 def _unmatched_id(message: Message, entities: Entities) -> str | None:
@@ -41,8 +40,8 @@ def _unmatched_id(message: Message, entities: Entities) -> str | None:
     content = message.content
     if not isinstance(content, CollectionResult):
         return None
-    known = find_order(entities[Order], content.order_reference)
-    return unmatched_id(content) if known is None else None
+    known = entities[Order].look(reference=content.order_reference)
+    return None if known else unmatched_id(content)
 
 
 def _references_to_be(message: Message, entities: Entities) -> set[str]:
