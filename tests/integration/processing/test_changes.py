@@ -90,13 +90,13 @@ def test_rows_that_changed_alike_are_written_in_one_statement(
     assert len(updates) == 3
 
 
-def test_an_empty_document_is_written_as_one_alone_would_be(database: Database) -> None:
+def test_an_empty_document_is_written_as_sqlalchemy_would(database: Database) -> None:
     # Given rows with notes,
     with database.begin() as session:
         for row in parcels(session):
             row.notes = {"n": 1}
         write_changes(session)
-    # When the notes of several are taken away together, and those of another alone,
+    # When the notes of several are taken away by us, and those of another by SQLAlchemy,
     with database.begin() as session:
         rows = parcels(session)
         for row in rows[1:]:
