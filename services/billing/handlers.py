@@ -41,13 +41,13 @@ from services.billing.loads import (
     MANDATE_OF_EVENT,
     MANDATE_OF_ORDER,
     MANDATE_OF_RESULT,
-    OPEN_UNMATCHED,
     ORDER,
     ORDER_BY_REFERENCE,
     ORDER_OF_RESULT,
     ORDERS_OF_STOPPED,
     SIGNINGS_OF_ORDER,
     STOPPED_MANDATE,
+    UNMATCHED_BEFORE_ORDER,
     UNMATCHED_BY_ID,
     UNMATCHED_OF_EVENT,
     UNMATCHED_OF_ORDER,
@@ -56,7 +56,7 @@ from services.billing.loads import (
 from services.billing.mails import confirmation_mails, payer_address, withdrawal_mails
 from services.billing.models import Collection, Mandate, Order, OrderTerms, UnmatchedResult
 from services.billing.models.mandate import mandate_key
-from services.billing.models.sepa_ids import mandate_reference
+from services.billing.models.sepa_ids import ORDERS, mandate_reference, order_reference
 from services.billing.models.terms import Account
 from services.billing.signing.handlers import (
     mail_code,
@@ -75,8 +75,6 @@ from shared.host.settings import Settings
 from shared.processing import Effect, Loaded, Now, Numbers, on
 from shared.trade.calendar import business_day
 from shared.trade.catalogue import Catalogue
-
-SERIES = "order"
 
 
 def place_order(
@@ -97,7 +95,7 @@ def place_order(
         order.require_same(event)
         return []  # Hearing the fact again changes nothing.
     today = business_day(now)
-    reference = f"O-{today.year}-{numbers.take(SERIES):06d}"
+    reference = order_reference(today, numbers.take(ORDERS, envelope.id))
     mandate = _mandate_of(event, reference, mandates, settings)
     # Under a standing mandate KING collects from its account, whatever came with the order.
     active = mandate.active_on(today)
@@ -177,7 +175,7 @@ SUBSCRIPTIONS = [
     on(
         RegistrationCompleted,
         place_order,
-        loads=[ORDER, MANDATE_OF_EVENT, OPEN_UNMATCHED, COLLECTIONS_OF_SUBJECT],
+        loads=[ORDER, MANDATE_OF_EVENT, UNMATCHED_BEFORE_ORDER, COLLECTIONS_OF_SUBJECT],
     ),
     on(
         CollectionResult,

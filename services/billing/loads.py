@@ -1,12 +1,16 @@
 """What billing's handlers need loaded, one query each for a whole batch."""
 
+from datetime import timedelta
+
 from services.billing.collection.handlers import order_of_result
 from services.billing.commands import DecideResult
 from services.billing.models import Collection, Mandate, OnlineSigning, Order, UnmatchedResult
 from services.billing.models.mandate import mandate_key
+from services.billing.models.sepa_ids import ORDERS, order_reference
 from services.billing.models.unmatched import unmatched_id
 from shared.events import CollectionResult, RegistrationCompleted
-from shared.processing import Entities, Load, Message, by_subject, through
+from shared.processing import Entities, Load, Message, Numbers, by_subject, through
+from shared.trade.calendar import business_day
 
 ORDER_KEYS = ("reference", "mandate_key", "signed_on")
 COLLECTION_KEYS = ("onboarding_id", "order_reference")
@@ -26,14 +30,29 @@ def _references_under_mandate(message: Message, entities: Entities) -> list[str]
     keys = [
         order.mandate_key
         for reference in ORDER_BY_REFERENCE.keys(message, entities)
-        for order in orders.where(reference=reference)
+        for order in orders.look(reference=reference)
     ]
-    return [order.reference for key in keys for order in orders.where(mandate_key=key)]
+    return [order.reference for key in keys for order in orders.look(mandate_key=key)]
 
 
-def _unmatched_id(message: Message, _entities: Entities) -> str | None:
+def _unmatched_id(message: Message, entities: Entities) -> str | None:
+    """What the result may have left behind: nothing where its order is known."""
     content = message.content
-    return unmatched_id(content) if isinstance(content, CollectionResult) else None
+    if not isinstance(content, CollectionResult):
+        return None
+    known = entities[Order].look(reference=content.order_reference)
+    return None if known else unmatched_id(content)
+
+
+def _references_to_be(message: Message, entities: Entities) -> set[str]:
+    """The reference that the order will have: over New Year it may be either year's."""
+    order = entities[Order].get(message.envelope.subject)
+    if order is not None and order.placed:
+        return set()
+    numbers: Numbers = entities.resources[Numbers]
+    number = numbers.foresee(ORDERS, message.envelope.id)
+    days = entities.now, entities.now + timedelta(days=1)
+    return {order_reference(business_day(day), number) for day in days}
 
 
 def _order_of_result(message: Message, _entities: Entities) -> str | None:
@@ -64,13 +83,14 @@ COLLECTIONS_OF_ORDER = Load(
 COLLECTIONS_UNDER_MANDATE = Load(
     Collection, "order_reference", _references_under_mandate, find_by=COLLECTION_KEYS
 )
-OPEN_UNMATCHED = Load(
+UNMATCHED_BEFORE_ORDER = Load(
     UnmatchedResult,
-    "open",
-    lambda _message, _entities: [1],
-    find_by=("order_reference",),
+    "order_reference",
+    _references_to_be,
+    only={"open": 1},
+    find_by=("open",),
 )
-"""All of them: there are hardly ever any, and an order does not know its number beforehand."""
+"""What waits for the very order that is about to be placed: thousands may wait for others."""
 UNMATCHED_OF_ORDER = Load(
     UnmatchedResult,
     "order_reference",

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from services.billing.confirmation.notices import Documents
 from services.billing.customers import customer_names
 from services.billing.earlier_versions import catch_up
-from services.billing.handlers import SERIES, SUBSCRIPTIONS
+from services.billing.handlers import SUBSCRIPTIONS
 from services.billing.models import BillingTable
+from services.billing.models.sepa_ids import ORDERS
 from services.billing.signing.codes import payer_kinds
 from shared.base.words import Words
 from shared.host.runtime import Runtime
@@ -49,7 +50,7 @@ def build(settings: Settings) -> Service:
         folder=Path(__file__).parent,
         router=_router,
         resources={Catalogue: catalogue, Settings: settings, Documents: documents},
-        series=(SERIES,),
+        series=(ORDERS,),
         customers=customer_names,
         steps=("BEVESTIGEN", "VRIJGEVEN"),
         waits_at=WAITS_AT,

@@ -61,7 +61,8 @@ class Pipeline:
             return []
         reached("handlers.before")
         with self._watchdog.watch(work.session, key) as execution:
-            entities = self._handlers.load(messages, partial(fetch, work.session))
+            find = partial(fetch, work.session)
+            entities = self._handlers.load(messages, find, Now(work.now))
             caused = self._handlers.run(messages, entities, Now(work.now), execution)
             reached("handlers.after")
             work.store(entities.added, caused)

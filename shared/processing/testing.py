@@ -10,7 +10,6 @@ subscription declares is loaded, a message that comes twice is claimed once, and
 raises leaves no trace. `RecordingBus` stands in for a broker where a whole engine is run.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
@@ -34,6 +33,7 @@ from shared.processing.handlers.messages import (
     Scheduled,
 )
 from shared.processing.handlers.registry import HandlerRegistry, Subscription
+from shared.processing.sequential_numbers import SequentialNumbers
 from shared.processing.store.numbers import Numbers
 
 NAMES = UUID("00000000-0000-0000-0000-000000000042")
@@ -214,7 +214,7 @@ class Harness:
 
     def _handle(self, message: Message) -> Heard:
         """Run the handler; what it raises leaves the rows as they were."""
-        entities = self._handlers.load([message], self._fetch)
+        entities = self._handlers.load([message], self._fetch, Now(self.now))
         loaded = [row for rows in entities.values() for row in rows]
         before = [dict(row.__dict__) for row in loaded]
         entities.release()
@@ -239,18 +239,6 @@ class _Unwatched:
 
     def end(self) -> None:
         """No handler runs any more."""
-
-
-class SequentialNumbers:
-    """Gives each series its numbers from one on."""
-
-    def __init__(self) -> None:
-        self._last: Counter[str] = Counter()
-
-    def take(self, series: str) -> int:
-        """The next number."""
-        self._last[series] += 1
-        return self._last[series]
 
 
 class RecordingBus:

@@ -12,6 +12,7 @@ from sqlmodel import Session, SQLModel
 from shared.base.crash_points import reached
 from shared.base.errors import InfrastructureDown
 from shared.persistence.bulk import insert_entities
+from shared.persistence.changes import write_changes
 from shared.persistence.database import Database, Trouble, diagnose
 from shared.persistence.faults import in_words
 from shared.processing.handlers.registry import Caused
@@ -62,7 +63,7 @@ class UnitOfWork:
         """Store what handlers added and changed, and each kind of effect by its sink."""
         for entities in added:
             insert_entities(self.session, entities)
-        self.session.flush()
+        write_changes(self.session)
         self._sinks.store(self, caused)
 
     def after_commit(self, action: Callable[[], None]) -> None:

@@ -60,14 +60,19 @@ def stock(url: str, count: int) -> None:
 def reports(url: str) -> Iterator[bytes]:
     """KING reports of each order in turn that its money came."""
     like = _golden(RESULT)
-    with psycopg.connect(libpq(url)) as connection:
-        rows = connection.execute("SELECT onboarding_id, reference FROM customer_order").fetchall()
-    for onboarding_id, reference in rows:
+    for onboarding_id, reference in customers(url):
         told = {"order_reference": reference, "end_to_end_id": f"{reference}-1"}
         money = {"amount_cents": PRICE, "status": "succeeded", "reason_code": None}
         data = {**like["data"], **told, **money}
         event = {**like, "id": str(uuid4()), "subject": onboarding_id, "data": data}
         yield json.dumps(event).encode()
+
+
+def customers(url: str) -> list[tuple[str, str]]:
+    """Each customer's onboarding id, and the reference of their order."""
+    with psycopg.connect(libpq(url)) as connection:
+        rows = connection.execute("SELECT onboarding_id, reference FROM customer_order").fetchall()
+    return [(str(onboarding_id), str(reference)) for onboarding_id, reference in rows]
 
 
 def released(url: str) -> int:

@@ -25,23 +25,33 @@ from shared.host.runtime import Runtime, utc_now
 from shared.host.settings import Settings
 from shared.messaging.bus import Incoming, Outgoing, PublishResult
 from shared.messaging.rabbitmq import RabbitBus
-from shared.persistence.database import Database
-from shared.persistence.schema import upgrade
 from shared.processing.testing import RecordingBus
 from tests.benchmark.arena import LISTENER, Arena, arena_at, contender
 from tests.benchmark.contenders import by_hand, payments_by_hand
-from tests.benchmark.paying_customers import RESULT, libpq, released, reports, stock
+from tests.benchmark.paying_customers import (
+    RESULT,
+    customers,
+    libpq,
+    released,
+    reports,
+    stock,
+)
+from tests.benchmark.payments_activation import (
+    ACTIVATED,
+    FOLLOW,
+    STAFF,
+    Activated,
+    hear_and_activate,
+    running,
+)
 from tests.benchmark.report import machine
 from tests.benchmark.roster import Contender
 from tests.servers.postgres import Databases, Postgres, start_postgres
-from tests.servers.premises import wait_until
 from tests.servers.rabbitmq import RabbitMQ, start_rabbitmq
 
 PAYMENTS_PAGE = Path(__file__).parent / "PAYMENTS.md"
 BILLING = "billing"
 CUSTOMERS = 20_000
-FOLLOW = 2
-"""Upon each result billing says that it is booked, and that the customer is released."""
 BATCHES = (1, 10, 50, 200)
 OF_EACH_BATCH = 1_000
 PATIENCE = 100
@@ -68,8 +78,8 @@ class Payments:
         finally:
             self._databases.drop(url)
 
-    def lap(self, entrant: Contender) -> tuple[float, float]:
-        """One contender's turn: results per second, and customers per second of activation then.
+    def lap(self, entrant: Contender) -> tuple[float, Activated | None]:
+        """One contender's turn: results per second, and what activation does of it then.
 
         Activation hears what our own billing has said; nobody hears the loop by hand.
         """
@@ -84,22 +94,9 @@ class Payments:
                 seconds = drain(place, self._count)
             assert released(url) == self._count
             rate = self._count / seconds
-            return rate, self._activation(place) if entrant is OURS else 0.0
-
-    def _activation(self, place: Arena) -> float:
-        """Customers per second of whom activation hears that they paid and are released."""
-        url = self._databases.make(LISTENER, _schema_of_activation)
-        try:
-            there = Arena(place.broker_url, url, place.folder, time.time())
-            with contender(running(LISTENER), there, OURS.environment(1)):
-                wait_until(
-                    lambda: there.rows("inbox", "received_at") == self._count * FOLLOW,
-                    "activation has heard it all",
-                    PATIENCE,
-                )
-                return self._count / (time.time() - there.started())
-        finally:
-            self._databases.drop(url)
+            if entrant is not OURS:
+                return rate, None
+            return rate, hear_and_activate(place, self._databases, customers(url))
 
     def batches(self) -> dict[int, dict[str, float]]:
         """The processor's milliseconds for a message, by the size of its batch, and by whom."""
@@ -113,17 +110,6 @@ class Payments:
                     bodies = [next(work[name]) for _ in range(max(size, count - count % size))]
                     found.setdefault(size, {})[name] = cost(take, bodies, size)
             return found
-
-
-def running(service: str) -> list[str]:
-    """How one of our services is started."""
-    return [*OURS.command()[:-1], service]
-
-
-def _schema_of_activation(url: str) -> None:
-    database = Database(url)
-    upgrade(database, build_service(LISTENER, Settings()).migrations)
-    database.close()
 
 
 Take = Callable[[list[bytes]], object]
@@ -194,20 +180,20 @@ def drain(place: Arena, count: int) -> float:
 def measure_payments(payments: Payments, rounds: int, say: Callable[[str], None]) -> str:
     """Let both have a turn in each round, then measure batches; the page."""
     rates: dict[str, list[float]] = defaultdict(list)
-    heard: list[float] = []
+    after: list[Activated] = []
     for number in range(1, rounds + 1):
         say(f"payments, round {number} of {rounds}")
         for entrant in (OURS, CEILING):
             rate, then = payments.lap(entrant)
             rates[entrant.name].append(rate)
-            heard += [then] if then else []
+            after += [then] if then else []
             say(f"  {entrant.name:<24} {rates[entrant.name][-1]:7.0f} results/s")
-    return as_markdown(rates, heard, payments.batches(), rounds)
+    return as_markdown(rates, after, payments.batches(), rounds)
 
 
 def as_markdown(
     rates: Mapping[str, Sequence[float]],
-    heard: Sequence[float],
+    after: Sequence[Activated],
     batches: Mapping[int, Mapping[str, float]],
     rounds: int,
 ) -> str:
@@ -221,7 +207,8 @@ def as_markdown(
         "The work: one `collection.result.v1` of a signed order is validated, claimed in an inbox, "
         "booked on its collection, the order is brought to where it stands, and two events say so "
         "(`collection.booked`, `customer.released`); each is confirmed by the broker. Every result "
-        "is another customer's. Billing writes no mail upon money that came.",
+        "is another customer's. Billing writes no mail upon money that came. The loop by "
+        "hand has the rules without which nobody may be released, and stops at everything else.",
         "",
         "| | results/s, median | min–max | of the ceiling |",
         "|---|---|---|---|",
@@ -234,7 +221,13 @@ def as_markdown(
         )
     lines += [
         "",
-        f"Activation then hears both, of {statistics.median(heard):,.0f} customers a second.",
+        f"Activation then hears both, of "
+        f"{statistics.median(one.heard_per_second for one in after):,.0f} customers a second. "
+        f"Of those who are released, staff then activate {ACTIVATED} over HTTP "
+        f"(`POST /api/activations/{{id}}`), {STAFF} at a time: "
+        f"{statistics.median(one.pace.per_second for one in after):,.0f} a second, the slowest "
+        f"twentieth in {statistics.median(one.pace.p95 for one in after):.0f} ms or more (p95). "
+        "The very process that answers makes and sends their mails.",
         "",
         "## What a result costs, by the size of its batch",
         "",

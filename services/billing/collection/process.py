@@ -48,12 +48,14 @@ class CollectionProcess:
 
     def book(self, result: CollectionResult) -> list[Effect]:
         """Book a result, and follow it up."""
-        before = self._told()
+        rows = self._attempts()
+        before = _told(rows)
         collection = self._collection(result.end_to_end_id, result.attempt)
         status_before = collection.status
         if not collection.record(result):
             return []  # The very same was booked before.
-        rows = self._attempts()
+        if collection.key not in before:
+            rows.append(collection)
         effects = self._derive(before, collection, rows)
         status_reported = collection.status  # Before anything is cancelled.
         effects += update_standing(self.order, rows)
@@ -63,9 +65,9 @@ class CollectionProcess:
 
     def decide(self, held: HeldResult, decision: str, by: str) -> list[Effect]:
         """Carry out what a person decided about one result."""
-        before, collection = self._told(), held.collection
+        rows, collection = self._attempts(), held.collection
+        before = _told(rows)
         collection.decide(held.fact, decision, by, withdrawn=self.order.withdrawn)
-        rows = self._attempts()
         effects = self._derive(before, collection, rows)
         effects += update_standing(self.order, rows)
         if held.why == CONTRADICTED and decision == DISMISS:
@@ -88,8 +90,8 @@ class CollectionProcess:
 
     def withdraw(self, cause: str) -> list[Effect]:
         """Follow up that the customer left: money that is there must go back."""
-        before, rows = self._told(), self._attempts()
-        booked = self._hold(before, rows)
+        rows = self._attempts()
+        booked = self._hold(_told(rows), rows)
         return booked + update_standing(self.order, rows, cause)
 
     def withdraw_signature(self, reason: str) -> list[Effect]:
@@ -227,10 +229,6 @@ class CollectionProcess:
             )
         )
 
-    def _told(self) -> dict[str, tuple[object, ...]]:
-        """What activation was told of each collection."""
-        return {row.key: row.told() for row in self._attempts()}
-
     def _derive(
         self, before: Told, collection: Collection, rows: Sequence[Collection]
     ) -> list[Effect]:
@@ -268,3 +266,8 @@ class CollectionProcess:
         while end_to_end_id(self.order.reference or "", attempt) in used:
             attempt += 1
         return attempt
+
+
+def _told(rows: Sequence[Collection]) -> dict[str, tuple[object, ...]]:
+    """What activation was told of each collection."""
+    return {row.key: row.told() for row in rows}

@@ -44,8 +44,9 @@ def _cancel_needless(order: Order, collections: Sequence[Collection]) -> list[Ef
         events = [row.cancel("withdrawn") for row in collections]
     else:
         events = [row.cancel(row.called_off) for row in collections if row.called_off]
-        if any(row.paid for row in collections):
-            events += [row.cancel_if_open("collected") for row in collections]
+        under_way = [row for row in collections if row.under_way]
+        if under_way and any(row.paid for row in collections):
+            events += [row.cancel_if_open("collected") for row in under_way]
     return [EventFor(order.onboarding_id, event) for event in events if event is not None]
 
 

@@ -131,14 +131,16 @@ class Collection(BillingTable, table=True):
 
     def outcome(self) -> Outcome:
         """What its results amount to: worked out once for each list of them, and often asked."""
-        amount = self.amount_cents, self.currency
-        known: tuple[object, object, Outcome] | None = self.__dict__.get(WORKED_OUT)
-        # Results are never added to a list that is there: a further one makes another list.
-        if known is None or known[0] is not self.results or known[1] != amount:
+        results = self.results
+        known: tuple[object, Outcome] | None = self.__dict__.get(WORKED_OUT)
+        # Results are never added to a list that is there: a further one makes another list. And
+        # what is collected is settled when it is asked for, amount and currency.
+        if known is None or known[0] is not results:
+            amount = self.amount_cents, self.currency
             one_collection = is_ours(self.end_to_end_id, self.order_reference)
-            outcome = outcome_of(self.results, amount, one_collection=one_collection)
-            known = self.__dict__[WORKED_OUT] = self.results, amount, outcome
-        return known[2]
+            outcome = outcome_of(results, amount, one_collection=one_collection)
+            known = self.__dict__[WORKED_OUT] = results, outcome
+        return known[1]
 
     def result_id(self, fact: Fact) -> str:
         """The id of one of its results."""
@@ -219,8 +221,11 @@ class Collection(BillingTable, table=True):
     def _derive(self) -> None:
         """Status and reason, from the set of results alone."""
         outcome = self.outcome()
-        if outcome.status is not None:
-            self.status, self.reason_code = outcome.status, outcome.reason_code
+        if outcome.status is None:
+            return
+        self.status = outcome.status
+        if self.reason_code != outcome.reason_code:
+            self.reason_code = outcome.reason_code
 
 
 def collection_key(order_reference: str, end_to_end_id: str) -> str:

@@ -94,11 +94,13 @@ class Mandate(BillingTable, table=True):
 
     def judge(self, collection: Collection) -> None:
         """Note whether the bank refused it with this collection, made since it was signed."""
-        refusals = {key: why for key, why in (self.refusals or {}).items() if key != collection.key}
-        code = collection.refusal
+        before, code = self.refusals or {}, collection.refusal
+        if not before and code is None:
+            return
+        refusals = {key: why for key, why in before.items() if key != collection.key}
         if code is not None and self._concerns(code, collection.made_at):
             refusals[collection.key] = code
-        if refusals != (self.refusals or {}):
+        if refusals != before:
             self.refusals = refusals
 
     def _concerns(self, code: str, made_at: datetime | None) -> bool:

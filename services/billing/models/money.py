@@ -66,4 +66,6 @@ def hold(collections: Sequence[Collection], *, withdrawn: bool) -> None:
     """Note of each collection whether a person must decide something about it."""
     held = {entry.collection.key for entry in held_results(collections, withdrawn=withdrawn)}
     for row in collections:
-        row.held = int(row.key in held)
+        is_held = int(row.key in held)
+        if row.held != is_held:
+            row.held = is_held

@@ -42,6 +42,14 @@ class Stage(Enum):
     WITHDRAWN = "withdrawn"
 
 
+RELEASED = Standing.RELEASED.value
+STAGE_OF_SIGNED = {
+    Standing.OPEN.value: Stage.SIGNED.value,
+    RELEASED: Stage.RELEASED.value,
+    Standing.TAKEN_BACK.value: Stage.SUSPENDED.value,
+}
+"""How far an order has come that is signed and not withdrawn, by its standing."""
+
 SORTED_TEXT = String(200).with_variant(String(200, collation="C"), "postgresql")
 """Text in the order of its code points on every database, so that a prefix is a range."""
 
@@ -105,7 +113,7 @@ class Order(BillingTable, table=True):
     @property
     def released(self) -> bool:
         """Whether the office may activate the customer."""
-        return self.standing == Standing.RELEASED.value
+        return self.standing == RELEASED
 
     def registration(self) -> RegistrationCompleted:
         """The registration that led to the order."""
@@ -216,9 +224,10 @@ class Order(BillingTable, table=True):
     def derive_standing(self, collections: Iterable[Collection]) -> Standing | None:
         """Derive the standing anew from the facts; returns it when it has changed."""
         standing = self._standing_with(list(collections))
-        if standing.value == self.standing:
+        value = standing.value
+        if value == self.standing:
             return None
-        self.standing = standing.value
+        self.standing = value
         self._derive_stage()
         return standing
 
@@ -236,17 +245,14 @@ class Order(BillingTable, table=True):
         self._derive_stage()
 
     def _derive_stage(self) -> None:
-        stages = {
-            Standing.OPEN: Stage.SIGNED,
-            Standing.RELEASED: Stage.RELEASED,
-            Standing.TAKEN_BACK: Stage.SUSPENDED,
-        }
-        stage = stages[Standing(self.standing)] if self.signed else Stage.UNSIGNED
         if not self.placed:
-            stage = Stage.UNPLACED
+            self.stage = Stage.UNPLACED.value
         elif self.withdrawn:
-            stage = Stage.WITHDRAWN
-        self.stage = stage.value
+            self.stage = Stage.WITHDRAWN.value
+        elif not self.signed:
+            self.stage = Stage.UNSIGNED.value
+        else:
+            self.stage = STAGE_OF_SIGNED[self.standing]
 
 
 def company_key(text: str) -> str:

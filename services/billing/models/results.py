@@ -82,7 +82,7 @@ def outcome_of(facts: Iterable[Fact], amount: tuple[int, str], *, one_collection
     failures = [fact for fact in counting if fact["status"] == "failed"]
     back = [fact for fact in counting if fact["status"] in TAKEN_BACK]
     successes = [fact for fact in counting if fact["status"] == "succeeded"]
-    contradicted, credible = _parted(successes, lambda fact: _contradicted(fact, failures[:1]))
+    contradicted, credible = _doubted(successes, failures)
     late = [fact for fact in failures if any(_in_time_with(fact, paid) for paid in credible[:1])]
     payments = _remaining(credible, len(back) + len(late), one_collection=one_collection)
     status, reason_code = _status(counting, failures, back, late, paid=bool(payments))
@@ -136,6 +136,8 @@ def _unsettled(
     deviating: Sequence[Fact], counting: Sequence[Fact], *, one_collection: bool
 ) -> list[tuple[Fact, str]]:
     """Results over another amount; the exact ones settle those of the same collection."""
+    if not deviating:
+        return []
     settled = max((WEIGHTS[fact["status"]] for fact in counting), default=-1)
     return [
         (fact, DEVIATING)
@@ -145,11 +147,19 @@ def _unsettled(
     ]
 
 
-def _contradicted(success: Fact, first_failure: Sequence[Fact]) -> bool:
-    """Whether the bank had said before that this collection failed, and no person knows better."""
-    if success.get(DECISION) == ACCEPT:
-        return False
-    return any(moment_of(failure) < moment_of(success) for failure in first_failure)
+def _doubted(
+    successes: Sequence[Fact], failures: Sequence[Fact]
+) -> tuple[Sequence[Fact], Sequence[Fact]]:
+    """Those before which the bank had said that it failed, and no person knows better; the others.
+
+    Both lists are in the order of time.
+    """
+    if not failures:
+        return (), successes
+    failed_at = moment_of(failures[0])
+    return _parted(
+        successes, lambda fact: fact.get(DECISION) != ACCEPT and failed_at < moment_of(fact)
+    )
 
 
 def _in_time_with(failure: Fact, success: Fact) -> bool:

@@ -1,4 +1,14 @@
-"""The references by which banks know a mandate, and one attempt to collect under it."""
+"""The references of orders, and those by which banks know a mandate and an attempt to collect."""
+
+from datetime import date
+
+ORDERS = "order"
+"""The series that an order's number is of."""
+
+
+def order_reference(placed_on: date, number: int) -> str:
+    """The reference of an order, by which people and KING know it."""
+    return f"O-{placed_on.year}-{number:06d}"
 
 
 def mandate_reference(order_reference: str) -> str:

@@ -17,7 +17,10 @@ class UnmatchedResult(BillingTable, table=True):
     """What KING reported of an order that is not known: kept until the order appears."""
 
     __tablename__ = "unmatched_result"
-    __table_args__ = (Index("unmatched_list", "open", "received_at", "id"),)
+    __table_args__ = (
+        Index("unmatched_list", "open", "received_at", "id"),
+        Index("unmatched_order", "order_reference", "open"),
+    )
 
     id: str = Field(primary_key=True, max_length=36)
     open: int = 1

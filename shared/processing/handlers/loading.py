@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
-from shared.processing.handlers.messages import Message
+from shared.processing.handlers.messages import Message, Now
 
 T = TypeVar("T", bound=SQLModel)
 
@@ -53,18 +53,13 @@ class Loaded(Generic[T]):
         Raises:
             TypeError: a name is no column, or no load declares that it is looked up by.
         """
-        for name in values:
-            if name not in self._indexes:
-                self._indexes[name] = self._new_index(name)
-        self._file_anew()
-        buckets = [self._indexes[name].bucket(value) for name, value in values.items()]
-        smallest = min(buckets, key=len)
-        numbers = sorted(smallest)
-        if len(buckets) > 1:
-            numbers = [number for number in numbers if all(number in each for each in buckets)]
-        entities = {number: smallest[number] for number in numbers}
-        self._handed_out.update(entities)
-        return list(entities.values())
+        found = self._find(values)
+        self._handed_out.update(found)
+        return list(found.values())
+
+    def look(self, **values: Any) -> list[T]:
+        """The same for whoever changes none of them, such as a load's key."""
+        return list(self._find(values).values())
 
     def merge(self, entities: Iterable[T]) -> None:
         """Take further loaded entities in; one that is there already stays as it is."""
@@ -75,9 +70,8 @@ class Loaded(Generic[T]):
 
     def release(self) -> None:
         """Note that whoever was handed entities is through with changing them."""
-        if self._handed_out:
-            self._file_anew()
-            self._handed_out.clear()
+        self._file_anew()
+        self._handed_out.clear()
 
     def __contains__(self, key: Any) -> bool:
         return key in self._numbers
@@ -85,6 +79,18 @@ class Loaded(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         self._handed_out.update(self._entities)
         return iter(list(self._entities.values()))
+
+    def _find(self, values: Mapping[str, Any]) -> Mapping[int, T]:
+        for name in values:
+            if name not in self._indexes:
+                self._indexes[name] = self._new_index(name)
+        self._file_anew()
+        buckets = [self._indexes[name].bucket(value) for name, value in values.items()]
+        smallest = buckets[0] if len(buckets) == 1 else min(buckets, key=len)
+        if len(buckets) == 1 and len(smallest) < 2:
+            return smallest  # Nearly always.
+        numbers = sorted(smallest)
+        return {n: smallest[n] for n in numbers if all(n in each for each in buckets)}
 
     def _keep(self, key: Any, entity: T) -> None:
         number = self._numbers.setdefault(key, len(self._numbers))
@@ -106,6 +112,8 @@ class Loaded(Generic[T]):
         return index
 
     def _file_anew(self) -> None:
+        if not self._handed_out:
+            return
         for index in self._indexes.values():
             for number, entity in self._handed_out.items():
                 index.file(number, entity)
@@ -137,8 +145,10 @@ class _Index(Generic[T]):
 
 
 def _identity(entity: SQLModel) -> Any:
-    values = tuple(getattr(entity, name) for name in _primary_key(type(entity)))
-    return values[0] if len(values) == 1 else values
+    names = _primary_key(type(entity))
+    if len(names) == 1:
+        return getattr(entity, names[0])
+    return tuple(getattr(entity, name) for name in names)
 
 
 @cache
@@ -161,7 +171,16 @@ def require_columns(model: type[SQLModel], *names: str) -> None:
 
 
 class Entities(dict[type[SQLModel], Loaded[Any]]):
-    """What was loaded for a batch, by model."""
+    """What was loaded for a batch, by model.
+
+    `resources` are the service's, by type, and `now` is when it is loaded: for keys that follow
+    from these.
+    """
+
+    def __init__(self, resources: Mapping[type, Any], now: Now) -> None:
+        super().__init__()
+        self.resources = resources
+        self.now = now
 
     @property
     def added(self) -> list[Sequence[SQLModel]]:
@@ -250,7 +269,7 @@ def through(load: Load, column: str) -> Key:
         values = [
             getattr(entity, column)
             for key in load.keys(message, entities)
-            for entity in loaded.where(**{load.column: key})
+            for entity in loaded.look(**{load.column: key})
         ]
         return [value for value in values if value is not None]
 

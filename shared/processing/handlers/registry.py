@@ -117,6 +117,7 @@ class HandlerRegistry:
         self, service: str, subscriptions: Sequence[Subscription], resources: Mapping[type, object]
     ) -> None:
         self._service = service
+        self._resources = resources
         self._subscriptions = {line.type: line for line in subscriptions}
         self._calls = {line.type: bind_parameters(line, resources) for line in subscriptions}
         self._find_by: dict[type[SQLModel], set[str]] = {}
@@ -137,7 +138,7 @@ class HandlerRegistry:
         line = self._subscriptions.get(message_type)
         return line.retry if line is not None else MESSAGE_RETRIES
 
-    def load(self, messages: Sequence[Message], fetch: Fetch) -> Entities:
+    def load(self, messages: Sequence[Message], fetch: Fetch, now: Now) -> Entities:
         """Load in stages: one query for each load that the batch's subscriptions declare.
 
         Subscriptions that declare the very same load share its query.
@@ -145,7 +146,7 @@ class HandlerRegistry:
         plans = [
             (message, self._subscriptions[message.envelope.type].loads) for message in messages
         ]
-        entities = Entities()
+        entities = Entities(self._resources, now)
         for load in (load for _, loads in plans for load in loads):
             if load.model not in entities:
                 entities[load.model] = Loaded(find_by=self._find_by[load.model])

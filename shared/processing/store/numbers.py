@@ -28,8 +28,14 @@ BLOCKS_UNDER_LOAD = 10
 class Numbers(Protocol):
     """Gives each caller the next number of a series."""
 
-    def take(self, series: str) -> int:
-        """The next number, never given before."""
+    def take(self, series: str, message_id: str | None = None) -> int:
+        """The next number, never given before; for a message the one that was foreseen for it."""
+
+    def foresee(self, series: str, message_id: str) -> int:
+        """The number that this message will be given, should its handler take one for it.
+
+        So what waits for that number can be loaded before it is given.
+        """
 
 
 class NumberAllocator:
@@ -46,17 +52,37 @@ class NumberAllocator:
     def reserved(self, count: int) -> Iterator[None]:
         """Have `count` numbers of each series for a transaction that begins inside this block.
 
-        No other transaction takes them meanwhile; what is not taken goes back into stock.
+        No other transaction takes them meanwhile; what is not taken goes back into stock, what was
+        only foreseen as well.
         """
         with self._lock:
             if count:
                 self._stock_up(count)
             self._reserved += count
         try:
-            yield
+            with self._foreseeing() as foreseen:
+                yield
         finally:
             with self._lock:
                 self._reserved -= count
+                for (series, _), number in reversed(foreseen.items()):
+                    self._stock[series].appendleft(number)
+
+    @contextmanager
+    def _foreseeing(self) -> Iterator[dict[tuple[str, str], int]]:
+        """What this thread's transaction foresees and does not take."""
+        outer = self._foreseen
+        foreseen: dict[tuple[str, str], int] = {}
+        self._of_thread.foreseen = foreseen
+        try:
+            yield foreseen
+        finally:
+            self._of_thread.foreseen = outer
+
+    @property
+    def _foreseen(self) -> dict[tuple[str, str], int]:
+        foreseen: dict[tuple[str, str], int] = getattr(self._of_thread, "foreseen", {})
+        return foreseen
 
     def _stock_up(self, count: int) -> None:
         needed = self._reserved + count
@@ -79,12 +105,22 @@ class NumberAllocator:
         lasts = {str(name): int(last) for name, last in rows}
         self._of_thread.made_up = dict.fromkeys(self._stock, 0) | lasts
         try:
-            yield
+            with self._foreseeing():
+                yield
         finally:
             self._of_thread.made_up = None
 
-    def take(self, series: str) -> int:
-        """The next number of a series that the service declared."""
+    def foresee(self, series: str, message_id: str) -> int:
+        """The number that this message will be given, should its handler take one for it."""
+        foreseen = self._foreseen
+        if (series, message_id) not in foreseen:
+            foreseen[series, message_id] = self.take(series)
+        return foreseen[series, message_id]
+
+    def take(self, series: str, message_id: str | None = None) -> int:
+        """The next number of a series that the service declared, or the one that was foreseen."""
+        if message_id is not None and (series, message_id) in self._foreseen:
+            return self._foreseen.pop((series, message_id))
         made_up: dict[str, int] | None = getattr(self._of_thread, "made_up", None)
         if made_up is not None:
             made_up[series] += 1

@@ -1,8 +1,9 @@
 """The ceiling for billing: KING's results booked by hand, in batches.
 
-It validates a result, books it on its collection, brings the order to where it stands, and says
-both. It has nothing of billing's rules: one success of an order that is signed and of nothing
-else.
+It validates a result that KING says, books it on its collection unless it is there already, brings
+the order to where it stands, and says both. Of billing's rules it has those without which nobody
+may be released: the confirmation is signed, the customer has not left, the full amount is there.
+It stops at everything else.
 """
 
 import hashlib
@@ -16,7 +17,8 @@ from tests.benchmark.contenders.by_hand import Job, Loop
 from tests.benchmark.contenders.same_work import OutgoingEvent
 
 FIND = """
-SELECT o.onboarding_id, o.reference, o.revision, o.amount_cents
+SELECT o.onboarding_id, o.reference, o.revision, o.amount_cents, o.currency,
+    o.signed_on IS NOT NULL AND NOT o.withdrawn
 FROM customer_order o WHERE o.reference = ANY(%s) ORDER BY o.onboarding_id FOR UPDATE
 """
 FIND_COLLECTIONS = """
@@ -38,6 +40,9 @@ WHERE customer_order.onboarding_id = new.onboarding_id
 """
 
 
+KING = "/king-billing"
+
+
 class Read(NamedTuple):
     """A result that was read and validated."""
 
@@ -50,6 +55,8 @@ class Read(NamedTuple):
 def read(body: bytes) -> Read:
     """Read and validate what KING reports."""
     document = json.loads(body)
+    if (document["source"], document["type"]) != (KING, CollectionResult.event_type):
+        raise ValueError("only KING says what became of a collection")
     result = CollectionResult.model_validate(document["data"])
     digest = hashlib.sha256(body).hexdigest()
     return Read(document["id"], document["subject"], digest, result)
@@ -58,22 +65,27 @@ def read(body: bytes) -> Read:
 def book(cursor: Any, fresh: list[Read], now: datetime) -> list[OutgoingEvent]:
     """Lock what the batch is about, book each result, release each customer."""
     references = [one.result.order_reference for one in fresh]
-    orders = {row[1]: row for row in cursor.execute(FIND, [references]).fetchall()}
+    orders = {row[1]: list(row) for row in cursor.execute(FIND, [references]).fetchall()}
     cursor.execute(FIND_MANDATES, [references]).fetchall()
     collections = dict(cursor.execute(FIND_COLLECTIONS, [references]).fetchall())
-    booked, standing, said = [], [], []
+    booked, standing, said = {}, {}, []
     for one in fresh:
-        onboarding_id, reference, revision, amount = orders[one.result.order_reference]
-        result = one.result
-        if (result.status, result.amount_cents) != ("succeeded", amount):
-            raise ValueError("only the one success of each order is dealt with here")
+        result, order = one.result, orders[one.result.order_reference]
+        onboarding_id, reference, revision, amount, currency, may_be_released = order
+        told = result.status, result.amount_cents, result.currency
+        if not may_be_released or told != ("succeeded", amount, currency):
+            raise ValueError("only the full amount of a signed order is dealt with here")
         key = f"{reference}/{result.end_to_end_id}"
-        facts = [*collections[key], result.model_dump(mode="json", exclude_none=True)]
-        booked.append((key, json.dumps(facts), result.status))
-        standing.append((onboarding_id, revision + 1))
+        fact = result.model_dump(mode="json", exclude_none=True)
+        if fact in collections[key]:
+            continue  # The very same was booked before.
+        collections[key].append(fact)
+        order[2] = standing[onboarding_id] = revision + 1
+        booked[key] = result.status
         said += says(one, onboarding_id, revision + 1, now)
-    cursor.execute(BOOK, [list(column) for column in zip(*booked, strict=True)])
-    cursor.execute(STAND, [list(column) for column in zip(*standing, strict=True)])
+    facts = [json.dumps(collections[key]) for key in booked]
+    cursor.execute(BOOK, [list(booked), facts, list(booked.values())])
+    cursor.execute(STAND, [list(standing), list(standing.values())])
     return said
 
 

@@ -26,6 +26,35 @@ def test_what_is_reserved_for_one_transaction_no_other_takes(make_replica: MakeR
     assert len({*ours, *theirs}) == 2 * BLOCK
 
 
+def test_what_is_foreseen_for_a_message_is_what_it_is_given(make_replica: MakeReplica) -> None:
+    numbers = numbers_of(make_replica().database)
+    with numbers.reserved(3):
+        # Given numbers that were foreseen for three messages, one of them twice,
+        foreseen = {name: numbers.foresee("customer", name) for name in ("a", "b", "c", "a")}
+        # When two of them take theirs, in another order,
+        taken = {name: numbers.take("customer", name) for name in ("c", "a")}
+    # Then each has its own,
+    assert len(set(foreseen.values())) == 3
+    assert taken == {"a": foreseen["a"], "c": foreseen["c"]}
+    # and what was not taken is the next transaction's, once.
+    with numbers.reserved(2):
+        assert numbers.take("customer") == foreseen["b"]
+        assert numbers.take("customer") not in foreseen.values()
+
+
+def test_what_is_foreseen_comes_of_what_is_reserved(make_replica: MakeReplica) -> None:
+    # Given a stock of which a transaction foresees all that was reserved for it
+    numbers = numbers_of(make_replica().database)
+    with numbers.reserved(BLOCK):
+        ours = [numbers.foresee("customer", str(number)) for number in range(BLOCK)]
+        # When another begins meanwhile and takes its own, then no number is given twice.
+        with numbers.reserved(BLOCK):
+            theirs = [numbers.take("customer") for _ in range(BLOCK)]
+        taken = [numbers.take("customer", str(number)) for number in range(BLOCK)]
+    assert taken == ours
+    assert len({*ours, *theirs}) == 2 * BLOCK
+
+
 def test_threads_and_replicas_never_get_one_number_twice(make_replica: MakeReplica) -> None:
     # Given two replicas with two threads each
     replicas = [numbers_of(make_replica().database) for _ in range(2)]

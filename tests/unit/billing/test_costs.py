@@ -1,17 +1,22 @@
 """What it costs to book what KING reports, counted in what is compared and worked out."""
 
 from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlmodel import SQLModel
 
 from services.billing.commands import MatchResults
 from services.billing.handlers import SUBSCRIPTIONS
-from services.billing.models import UnmatchedResult, collection
+from services.billing.models import Mandate, Order, UnmatchedResult, collection
+from services.billing.models.collection import Collection
 from services.billing.models.results import Fact, outcome_of
+from shared.events import CollectionBooked
 from shared.events.envelope import Envelope
 from shared.messaging.bus import Incoming
-from shared.processing import Entities, Message
+from shared.processing import Entities, Load, Message, Now
 from shared.processing.testing import MONDAY, onboarding
 from tests.unit.billing.builders import FIRST, PRICE, registration, result, signature
 from tests.unit.billing.harness import BillingHarness
@@ -81,6 +86,62 @@ def test_a_result_is_worked_out_once_however_many_orders_there_are(
     assert counted["worked out"] <= 2 * times
 
 
+def test_only_a_result_without_an_order_is_looked_for_among_the_unmatched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given an order that billing knows,
+    billing = BillingHarness()
+    billing.hear(registration())
+    loaded: list[type[SQLModel]] = []
+    fetch = billing._fetch
+
+    def noting(load: Load, keys: set[Any]) -> Iterable[SQLModel]:
+        loaded.append(load.model)
+        return fetch(load, keys)
+
+    monkeypatch.setattr(billing, "_fetch", noting)
+    # When KING reports about it, then nothing is looked for among what has no order:
+    billing.hear(result("succeeded"))
+    assert loaded == [Order, Mandate, Collection]
+    # when KING reports about another, then its own is, since the very same may be there already.
+    loaded.clear()
+    billing.hear(result("succeeded", order="O-2026-000002"), about="slager")
+    assert loaded == [Order, Collection, UnmatchedResult]
+
+
+@pytest.mark.parametrize(
+    ("moment", "placed"),
+    [("2026-12-31T22:59:59Z", "O-2026-000001"), ("2026-12-31T23:00:00Z", "O-2027-000001")],
+)
+def test_a_registration_loads_what_waits_for_its_own_order_alone(
+    moment: str, placed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given results of many orders that are not known, on the last day of a year,
+    billing = BillingHarness()
+    billing.now = datetime.fromisoformat(moment)
+    for number in range(1, MANY + 1):
+        for year in (2026, 2027):
+            billing.hear(result("succeeded", order=f"O-{year}-{number:06}"))
+    found: list[str] = []
+    fetch = billing._fetch
+
+    def noting(load: Load, keys: set[Any]) -> Iterable[SQLModel]:
+        rows = list(fetch(load, keys))
+        found.extend(row.order_reference for row in rows if isinstance(row, UnmatchedResult))
+        return rows
+
+    monkeypatch.setattr(billing, "_fetch", noting)
+    # When the first of these orders is placed,
+    said = billing.hear(registration())
+    # Then what waited for it is booked, and at most the same number of the other year was loaded.
+    assert said.one(CollectionBooked).order_reference == placed
+    assert {placed} <= set(found) <= {"O-2026-000001", "O-2027-000001"}
+    # When the registration comes again, nothing is looked for.
+    found.clear()
+    assert billing.hear(registration()) == []
+    assert found == []
+
+
 def test_looking_for_one_order_loads_the_results_of_that_order_alone() -> None:
     # Given results of many orders that are not known,
     billing = BillingHarness()
@@ -94,6 +155,6 @@ def test_looking_for_one_order_loads_the_results_of_that_order_alone() -> None:
     envelope = Envelope("1", "/test", command.command_type, onboarding("bakkerij"), MONDAY)
     message = Message(envelope, command, Incoming(b"", command.command_type))
     (load,) = [load for load in loads if load.model is UnmatchedResult]
-    keys = load.keys(message, Entities())
+    keys = load.keys(message, Entities({}, Now(MONDAY)))
     # Then it loads, and so locks, what is about this order and nothing else.
     assert [row.order_reference for row in rows if load.matches(row, keys)] == [FIRST]

@@ -163,7 +163,7 @@ def test_a_handler_finds_by_what_the_loads_of_its_service_declare() -> None:
     ]
     registry = HandlerRegistry("library", lines, {})
     message = lend("a")
-    entities = registry.load([message], lambda _load, _keys: books("a"))
+    entities = registry.load([message], lambda _load, _keys: books("a"), Now(NOW))
     # When a handler looks by both, Then it finds; by a third, Then it is told.
     with pytest.raises(TypeError, match="'place'"):
         registry.run([message], entities, Now(NOW), Unwatched())
@@ -189,12 +189,12 @@ def test_a_load_that_follows_another_finds_through_its_entities() -> None:
 
     # When messages about two of the three come, one of which nobody has,
     messages = [lend("a", subject="b0"), lend("c", subject="b2")]
-    registry.load(messages, fetch)
+    registry.load(messages, fetch, Now(NOW))
     # Then one query each asks for all that the batch needs, and for no reader too many.
     assert asked == [(Book, {"b0", "b2"}), (Reader, {"r1"})]
     # A batch that needs no reader asks for none.
     asked.clear()
-    registry.load([lend("c", subject="b2")], fetch)
+    registry.load([lend("c", subject="b2")], fetch, Now(NOW))
     assert asked == [(Book, {"b2"})]
 
 
