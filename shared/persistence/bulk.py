@@ -4,9 +4,20 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, any_, bindparam, func, select
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    String,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, SQLModel
+from sqlmodel import AutoString, Session, SQLModel
 
 
 def insert_rows(
@@ -64,7 +75,7 @@ def in_(session: Session, column: Column[Any], values: Sequence[Any]) -> ColumnE
     """
     if session.get_bind().dialect.name == "sqlite":
         return column.in_(values)
-    array = bindparam(None, list(values), type_=postgresql.ARRAY(column.type))
+    array = bindparam(None, list(values), type_=array_of(column))
     return column == any_(array)
 
 
@@ -72,7 +83,16 @@ def among_keys(column: Column[Any], dialect: str) -> ColumnElement[bool]:
     """The same for a statement that is made once, and given its `KEYS` when it is executed."""
     if dialect == "sqlite":
         return column.in_(bindparam(KEYS, expanding=True))
-    return column == any_(bindparam(KEYS, type_=postgresql.ARRAY(column.type)))
+    return column == any_(bindparam(KEYS, type_=array_of(column)))
+
+
+def array_of(column: Column[Any]) -> ARRAY[Any]:
+    """An array of what a column holds.
+
+    Of text without its length: to that PostgreSQL would cut what is too long, and say nothing.
+    """
+    is_text = isinstance(column.type, String | AutoString)
+    return ARRAY(Text() if is_text else column.type, dimensions=1)
 
 
 @cache
@@ -81,9 +101,7 @@ def _from_arrays(
 ) -> Any:
     """One short statement for any number of rows: each column that differs comes as an array."""
     arrayed = [name for name in names if name not in alike]
-    arrays = [
-        bindparam(name, type_=postgresql.ARRAY(into.c[name].type, dimensions=1)) for name in arrayed
-    ]
+    arrays = [bindparam(name, type_=array_of(into.c[name])) for name in arrayed]
     source = func.unnest(*arrays).table_valued(*arrayed).render_derived()
     columns = [
         source.c[name] if name in arrayed else bindparam(name, type_=into.c[name].type)

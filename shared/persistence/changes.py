@@ -6,16 +6,16 @@ and alone.
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ARRAY, Column, String, Table, Text, Update, and_, bindparam, func, update
+from sqlalchemy import Table, Update, and_, bindparam, func, update
 from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.orm.state import InstanceState
-from sqlmodel import AutoString, Session, SQLModel
+from sqlmodel import Session, SQLModel
 
 from shared.base.internals import AS_LOCKED, require_internals
+from shared.persistence.bulk import array_of
 
 require_internals(
     f"SQLAlchemy {sqlalchemy.__version__}",
@@ -73,20 +73,11 @@ def _statement(table: Table, names: tuple[str, ...]) -> Update:
     """Made once for these columns: it is the same for any number of rows."""
     keys = table.primary_key.columns.keys()
     arrays = [
-        bindparam(_parameter(name), type_=_array_of(table.c[name])) for name in (*keys, *names)
+        bindparam(_parameter(name), type_=array_of(table.c[name])) for name in (*keys, *names)
     ]
     new = func.unnest(*arrays).table_valued(*keys, *names).render_derived(name="changed")
     same = and_(*(table.c[key] == new.c[key] for key in keys))
     return update(table).where(same).values({name: new.c[name] for name in names})
-
-
-def _array_of(column: Column[Any]) -> ARRAY[Any]:
-    """An array of what a column holds.
-
-    Of text without its length: to that PostgreSQL would cut what is too long, and say nothing.
-    """
-    is_text = isinstance(column.type, String | AutoString)
-    return ARRAY(Text() if is_text else column.type, dimensions=1)
 
 
 def _parameter(name: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DataError
 from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import Field, Session, col
 
-from shared.persistence.bulk import insert_entities
+from shared.persistence.bulk import KEYS, among_keys, in_, insert_entities
 from shared.persistence.changes import write_changes
 from shared.persistence.database import Database
 from shared.persistence.entity import Entity, moment
@@ -142,4 +142,37 @@ def test_a_text_that_does_not_fit_is_refused_and_not_cut(make_database: MakeData
     # and nothing is changed.
     with database.read() as session:
         assert [row.place for row in parcels(session)] == ["Breda", "Breda"]
+    database.close()
+
+
+def test_a_new_text_that_does_not_fit_is_refused_and_not_cut(
+    make_database: MakeDatabase,
+) -> None:
+    database = Database(make_database("parcels"))
+    CountedTable.metadata.create_all(database.engine)
+    # Given new rows whose place is too long in one of them, or alike in all,
+    for places in (("Gouda", "Amsterdam"), ("Amsterdam", "Amsterdam")):
+        parcels = [Parcel(id=f"{n:03}", place=place) for n, place in enumerate(places)]
+        # When they are written together, Then that is an error.
+        with pytest.raises(DataError), database.begin() as session:
+            insert_entities(session, parcels)
+    with database.read() as session:
+        assert session.execute(select(Parcel)).all() == []
+    database.close()
+
+
+def test_a_key_that_is_too_long_finds_nobody_elses_row(make_database: MakeDatabase) -> None:
+    database = Database(make_database("parcels"))
+    CountedTable.metadata.create_all(database.engine)
+    # Given a row, and a key that begins like its own, and is longer than any key,
+    key = "7" * Parcel.__table__.c.id.type.length  # type: ignore[attr-defined]
+    with database.begin() as session:
+        insert_entities(session, [Parcel(id=key, place="Breda")])
+    # When it is looked for in either way, Then nothing is found.
+    with database.read() as session:
+        column = Parcel.__table__.c.id  # type: ignore[attr-defined]
+        by_values = select(Parcel).where(in_(session, column, [key + "7"]))
+        assert session.execute(by_values).all() == []
+        by_keys = select(Parcel).where(among_keys(column, "postgresql"))
+        assert session.execute(by_keys, {KEYS: [key + "7"]}).all() == []
     database.close()
