@@ -1,20 +1,20 @@
 """Runs services in one process: their threads, one HTTP server, an orderly end."""
 
-import fcntl
 import gc
 import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 import structlog
 
 from infra.buses import BusFactory
+from infra.run.data_folder import hold_folder
 from infra.run.runtimes import build_runtimes
 from infra.run.sockets import CannotRun, listen
+from shared.base.optional import without
 from shared.host.requests import Clock
 from shared.host.role import Role
 from shared.host.settings import Settings
@@ -33,6 +33,9 @@ log = structlog.get_logger()
 
 WORK_IN_HAND = 10.0
 """Seconds that an orderly end gives to answers and batches that are under way."""
+
+UNUSED_BY_FASTAPI = ("email_validator", "pydantic.v1")
+"""It would load these for addresses in the OpenAPI document and for models of old: we have none."""
 
 HEALTH_CONNECTIONS = 64
 """At a time, on a port that those who run it have for themselves."""
@@ -128,7 +131,7 @@ class Supervisor:
             StappenplanError: a service is not installed completely.
         """
         if self.settings.embedded:
-            self._hold = _hold(self.settings.data_dir)
+            self._hold = hold_folder(self.settings.data_dir)
         # Kept from the first start on: a token key that is replaced later changes no seal.
         self.settings.sealing_key()
         around = self._extension.senders if self._extension else None
@@ -137,12 +140,15 @@ class Supervisor:
         )
         for runtime in self.runtimes:
             runtime.prepare()
+        # Before the work begins, whose threads must find all that is installed.
+        with without(*UNUSED_BY_FASTAPI):
+            servers = self._make_servers()
         self.before_work()
         for companion in self._companions:
             companion.start()
         for runtime in self.runtimes:
             runtime.begin()
-        self._serve()
+        self._serve(servers)
         _collect_less_garbage()
 
     def look(self) -> bool:
@@ -216,18 +222,20 @@ class Supervisor:
     ) -> None:
         self.stop()
 
-    def _serve(self) -> None:
+    def _make_servers(self) -> "list[HttpServer]":
         from infra.run.http_server import HttpServer
         from shared.host.health import health_app
 
-        self._servers.append(HttpServer(self._app(), self._socket))
+        servers = [HttpServer(self._app(), self._socket)]
         if self._health_socket is not None:
-            health_server = HttpServer(
-                health_app(self.runtimes), self._health_socket, HEALTH_CONNECTIONS
-            )
             # The last to stop: whoever watches sees the others end.
-            self._servers.append(health_server)
-        for server in self._servers:
+            health = health_app(self.runtimes)
+            servers.append(HttpServer(health, self._health_socket, HEALTH_CONNECTIONS))
+        return servers
+
+    def _serve(self, servers: "Sequence[HttpServer]") -> None:
+        for server in servers:
+            self._servers.append(server)
             server.start()
 
     def _app(self) -> "FastAPI":
@@ -283,18 +291,3 @@ def _collect_less_garbage() -> None:
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
     gc.enable()
-
-
-def _hold(data_dir: Path) -> TextIO:
-    """Hold the data folder: two embedded processes would publish each other's events."""
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    hold = (data_dir / "embedded.lock").open("w")
-    try:
-        fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        hold.close()
-        raise CannotRun(
-            f"another process runs on the data folder {data_dir}; stop it, or set "
-            "STAPPENPLAN_DATA_DIR to another folder"
-        ) from None
-    return hold

@@ -43,7 +43,7 @@ class SendingAgain(BaseModel):
 
 def router(runtime: Runtime) -> APIRouter:
     """Activation's routes."""
-    routes = api_router(prefix="/api")
+    routes = api_router()
     routes.include_router(_activations(runtime))
     routes.include_router(_onboardings(runtime))
     routes.include_router(login_routes(runtime))
@@ -51,7 +51,7 @@ def router(runtime: Runtime) -> APIRouter:
 
 
 def _activations(runtime: Runtime) -> APIRouter:
-    routes = api_router(tags=["activation"])
+    routes = api_router(prefix="/api", tags=["activation"])
 
     @routes.get("/activations", summary="Who is released and can be activated", responses=NEXT_PAGE)
     def ready(
@@ -99,7 +99,7 @@ def _activations(runtime: Runtime) -> APIRouter:
 
 
 def _onboardings(runtime: Runtime) -> APIRouter:
-    routes = api_router(tags=["onboardings"])
+    routes = api_router(prefix="/api", tags=["onboardings"])
 
     @routes.get("/onboardings", summary="Where every customer stands", responses=NEXT_PAGE)
     def overview(

@@ -33,8 +33,8 @@ BackOffice = Annotated[Caller, Depends(caller_with("orders:confirm"))]
 
 def router(runtime: Runtime) -> APIRouter:
     """Billing's routes."""
-    routes = api_router(prefix="/api")
-    orders = api_router(prefix="/orders", tags=["orders"])
+    routes = api_router()
+    orders = api_router(prefix="/api/orders", tags=["orders"])
     _add_reading(orders, runtime)
     _add_signing(orders, runtime)
     routes.include_router(orders)

@@ -19,6 +19,7 @@ from shared.host.runtime import Runtime
 from shared.web.app import api_router
 from shared.web.headers import AnswerHeaders
 from shared.web.problems import add_problem_handlers
+from shared.web.routers import serve
 from shared.web.strict_json import Gate
 
 LOOK_AGAIN = 0.5
@@ -144,7 +145,7 @@ def health_app(runtimes: Sequence[Runtime]) -> FastAPI:
     app.add_middleware(Gate)
     app.add_middleware(AnswerHeaders)
     add_problem_handlers(app)
-    app.include_router(health(runtimes))
+    serve(app, [health(runtimes)])
     return app
 
 

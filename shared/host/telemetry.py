@@ -5,9 +5,12 @@ import sys
 from contextlib import suppress
 from typing import TextIO, cast
 
-import structlog
-
 from shared.base.log_fields import add_log_fields
+from shared.base.optional import without
+
+# It would load rich, which takes as long as all else here, to show faults in a way that we refuse.
+with without("rich"):
+    import structlog
 
 
 class _StandardError:

@@ -53,25 +53,25 @@ def compare(found: Collection[str], migrations: Path) -> Comparison:
     Raises:
         UnrelatedSchema: they belong to another service, or to no history of ours.
     """
-    newest = {last.history: last for last in map(_newest, folders(migrations))}
+    ends = {last.history: last for last in map(newest, folders(migrations))}
     known = frozenset().union(*(_ids(folder) for folder in folders(migrations)))
-    at, unknown = dict.fromkeys(newest, 0), []
+    at, unknown = dict.fromkeys(ends, 0), []
     for name in sorted(found):
         revision = read_revision(name)
-        if revision is None or revision.history not in newest:
+        if revision is None or revision.history not in ends:
             raise UnrelatedSchema(_unrelated(name, migrations))
-        if revision.number > newest[revision.history].number:
+        if revision.number > ends[revision.history].number:
             unknown.append(name)
         elif name not in known:
             raise UnrelatedSchema(_unrelated(name, migrations))
         at[revision.history] = max(at[revision.history], revision.number)
-    behind = [history for history, last in newest.items() if at[history] < last.number]
+    behind = [history for history, last in ends.items() if at[history] < last.number]
     return Comparison(tuple(behind), tuple(unknown))
 
 
 def heads(migrations: Path) -> frozenset[str]:
     """The newest revision of each of the two histories, told by the names of their files."""
-    return frozenset(_newest(folder).id for folder in folders(migrations))
+    return frozenset(newest(folder).id for folder in folders(migrations))
 
 
 def folders(migrations: Path) -> tuple[Path, Path]:
@@ -91,7 +91,8 @@ def _revisions(folder: Path) -> tuple[Revision, ...]:
     return tuple(revision for revision in read if revision is not None)
 
 
-def _newest(folder: Path) -> Revision:
+def newest(folder: Path) -> Revision:
+    """The last revision of the history in a folder."""
     return max(_revisions(folder), key=lambda revision: revision.number)
 
 
@@ -100,7 +101,7 @@ def _ids(folder: Path) -> frozenset[str]:
 
 
 def _unrelated(name: str, migrations: Path) -> str:
-    service = _newest(folders(migrations)[1]).history
+    service = newest(folders(migrations)[1]).history
     return (
         f"STAPPENPLAN_DATABASE_URL leads {service} to a database whose schema ({name}) is another "
         "service's, or another program's. Each service has a database of its own: write {service} "

@@ -2,7 +2,8 @@
 
 Each database has two histories side by side: that of the shared tables and that of the service's
 own. Alembic walks both to their ends. To see that they are there takes a thousandth of the time
-that Alembic takes to load, so it is loaded only when there is a way to go.
+that Alembic takes to load, so it is loaded only when there is a way to go; an empty SQLite database
+has none (`fresh.py`).
 """
 
 import time
@@ -19,6 +20,7 @@ from shared.base.errors import StappenplanError
 from shared.persistence import histories
 from shared.persistence.chores import unlimited
 from shared.persistence.database import Database, Trouble, diagnose
+from shared.persistence.fresh import create_fresh
 from shared.persistence.histories import Comparison
 
 if TYPE_CHECKING:
@@ -166,6 +168,9 @@ def _migrate(connection: Connection, migrations: Path) -> bool:
     now = histories.compare(current(connection), migrations)
     if now.is_sufficient:
         return False  # Another process was first.
+    if create_fresh(connection, migrations):
+        _replace(connection, (), sorted(histories.heads(migrations)))
+        return True
     from alembic import command
 
     config = _config(migrations)

@@ -30,6 +30,7 @@ from shared.web.pages.failures import show_missing_pages
 from shared.web.pages.site import Site
 from shared.web.pages.static_route import static_routes
 from shared.web.problems import add_problem_handlers
+from shared.web.routers import Router, serve
 from shared.web.strict_json import Gate, StrictRequest
 from shared.web.token_watch import TokenWatch
 
@@ -134,7 +135,7 @@ def _required_scopes(dependant: Dependant) -> Iterator[RequiredScope]:
 
 def api_router(prefix: str = "", tags: Sequence[str | Enum] = ()) -> APIRouter:
     """A router for calls of programs: each route admits its caller, then reads strict JSON."""
-    return APIRouter(prefix=prefix, tags=list(tags), route_class=_Route)
+    return Router(prefix=prefix, tags=list(tags), route_class=_Route)
 
 
 def inlined(schema: dict[str, Any]) -> dict[str, Any]:
@@ -178,11 +179,9 @@ def create_app(
     app.add_middleware(AnswerHeaders)
     add_problem_handlers(app)
     document_problems(app)
-    for router in routers:
-        app.include_router(router)
+    serve(app, routers)
     if site is not None:
-        app.include_router(static_routes())
-        app.include_router(color_routes())
+        serve(app, [static_routes(), color_routes()])
         show_missing_pages(app)
     return app
 

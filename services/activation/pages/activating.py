@@ -37,14 +37,14 @@ CHOOSE = Words("Kies hoe u de inloggegevens verstuurt.", "Choose how to send the
 
 def activating(runtime: Runtime) -> APIRouter:
     """The pages on which credentials are sent, and a contact is corrected."""
-    routes = pages_router(prefix="/onboardings")
+    routes = pages_router()
     routes.include_router(_sending(runtime))
     routes.include_router(_correcting(runtime))
     return routes
 
 
 def _sending(runtime: Runtime) -> APIRouter:
-    routes = pages_router()
+    routes = pages_router(prefix="/onboardings")
 
     @routes.get("/{onboarding_id}/activate")
     def ask(onboarding_id: Reference, request: Request, caller: Activator) -> Response:
@@ -111,7 +111,7 @@ def _sending_page(
 
 
 def _correcting(runtime: Runtime) -> APIRouter:
-    routes = pages_router()
+    routes = pages_router(prefix="/onboardings")
 
     @routes.get("/{onboarding_id}/contact")
     def ask(onboarding_id: Reference, request: Request, caller: Amender) -> Response:

@@ -40,7 +40,7 @@ REPORT = TypeAdapter(Results)
 
 def router(runtime: Runtime) -> APIRouter:
     """The routes of collections and their results."""
-    routes = api_router(tags=["collections"])
+    routes = api_router(prefix="/api", tags=["collections"])
     _add_lists(routes, runtime)
     _add_reporting(routes, runtime)
     _add_deciding(routes, runtime)

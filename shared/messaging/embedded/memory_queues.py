@@ -3,10 +3,14 @@
 from typing import Any
 from uuid import uuid4
 
-import kombu  # noqa: TID251 - the one place where the memory transport is spoken to.
-
+from shared.base.optional import without
 from shared.messaging.bus import EXCHANGE, Outgoing
 from shared.messaging.topology import Topology
+
+# The one place where the memory transport is spoken to. No message of ours is written in YAML.
+with without("yaml"):
+    import kombu  # noqa: TID251
+    import kombu.serialization  # noqa: TID251
 
 KOMBU: Any = kombu
 """Its annotations are partial, and so of no use to a strict type checker."""

@@ -12,6 +12,7 @@ from shared.web.pages.failures import failure_page
 from shared.web.pages.guards import NO_REFERRER, add_page_headers, require_own_form
 from shared.web.pages.live import EventSourceResponse, room
 from shared.web.pages.site import site_of
+from shared.web.routers import Router
 
 
 class _PageRoute(APIRoute):
@@ -45,7 +46,7 @@ class _PageRoute(APIRoute):
 
 def pages_router(prefix: str = "") -> APIRouter:
     """A router for pages, which are no part of what is promised to programs."""
-    return APIRouter(
+    return Router(
         prefix=prefix,
         route_class=_PageRoute,
         include_in_schema=False,

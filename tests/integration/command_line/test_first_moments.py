@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.run.command import _work_until_asked_to_stop
+from infra.run.http_server import HttpServer
 from infra.run.supervisor import Supervisor
 from shared.host.settings import Settings
 from tests.integration.command_line.shell import PROGRAM, Shell
@@ -111,10 +112,10 @@ def test_who_is_stopped_when_work_has_begun_finishes_the_start_and_stops_in_good
     supervisor = Supervisor(Settings(data_dir=tmp_path, http_port=0, log_level="error"))
     serve = supervisor._serve
 
-    def stopped_midway() -> None:
-        # When it is stopped there, where it loads what it serves pages with,
+    def stopped_midway(servers: Sequence[HttpServer]) -> None:
+        # When it is stopped there, where it begins to answer requests,
         signal.raise_signal(signal.SIGTERM)
-        serve()
+        serve(servers)
 
     monkeypatch.setattr(supervisor, "_serve", stopped_midway)
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}

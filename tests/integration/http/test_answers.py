@@ -23,8 +23,8 @@ BOUND = 20
 @pytest.fixture
 def port() -> Iterator[int]:
     """A process with calls that fail in various ways."""
-    router = api_router(prefix="/api")
-    parcels = api_router(prefix="/parcels")
+    router = api_router()
+    parcels = api_router(prefix="/api/parcels")
 
     @parcels.get("/{number}")
     def show(number: str) -> str:
