@@ -17,3 +17,4 @@ CREATE TABLE order_scan ( id VARCHAR(36) NOT NULL, onboarding_id VARCHAR(36) NOT
 CREATE INDEX order_scan_onboarding ON order_scan (onboarding_id);
 CREATE TABLE online_signing ( id VARCHAR(36) NOT NULL, onboarding_id VARCHAR(36) NOT NULL, name VARCHAR(200) NOT NULL, place VARCHAR(100) NOT NULL, iban VARCHAR(34), account_holder VARCHAR(200), consent TEXT NOT NULL, document_sha256 VARCHAR(64) NOT NULL, sent_to VARCHAR(320) NOT NULL, asked_at DATETIME NOT NULL, codes INTEGER NOT NULL, code_hash VARCHAR(64), code_expires_at DATETIME, tries INTEGER NOT NULL, voided_at DATETIME, signed_at DATETIME, address VARCHAR(64), user_agent VARCHAR(300), PRIMARY KEY (id) );
 CREATE INDEX online_signing_onboarding ON online_signing (onboarding_id);
+CREATE INDEX unmatched_order ON unmatched_result (order_reference, open);
