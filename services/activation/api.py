@@ -17,7 +17,7 @@ from services.activation.models import Activation
 from services.activation.overview import BY_AGE, Wanted
 from services.activation.responses import OnboardingAnswer, ReadyAnswer
 from shared.host.runtime import Runtime
-from shared.web.app import IdempotencyKey, api_router, caller_with
+from shared.web.app import IdempotencyKey, api_router, caller_with, side_by_side
 from shared.web.auth import Caller
 from shared.web.paging import NEXT_PAGE, Page
 from shared.web.references import Reference
@@ -43,15 +43,11 @@ class SendingAgain(BaseModel):
 
 def router(runtime: Runtime) -> APIRouter:
     """Activation's routes."""
-    routes = api_router(prefix="/api")
-    routes.include_router(_activations(runtime))
-    routes.include_router(_onboardings(runtime))
-    routes.include_router(login_routes(runtime))
-    return routes
+    return side_by_side(_activations(runtime), _onboardings(runtime), login_routes(runtime))
 
 
 def _activations(runtime: Runtime) -> APIRouter:
-    routes = api_router(tags=["activation"])
+    routes = api_router(prefix="/api", tags=["activation"])
 
     @routes.get("/activations", summary="Who is released and can be activated", responses=NEXT_PAGE)
     def ready(
@@ -99,7 +95,7 @@ def _activations(runtime: Runtime) -> APIRouter:
 
 
 def _onboardings(runtime: Runtime) -> APIRouter:
-    routes = api_router(tags=["onboardings"])
+    routes = api_router(prefix="/api", tags=["onboardings"])
 
     @routes.get("/onboardings", summary="Where every customer stands", responses=NEXT_PAGE)
     def overview(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, overload
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Request
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 from sqlalchemy import ColumnElement, Row, bindparam, tuple_
@@ -19,6 +19,7 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from shared.base.errors import FieldError, Invalid
 from shared.persistence.entity import UtcDateTime
+from shared.web.answers import set_header
 
 LARGEST = 500
 """Rows of the largest page: what a request may hold in memory at once."""
@@ -53,14 +54,13 @@ class Page:
     def __init__(
         self,
         request: Request,
-        response: Response,
         limit: Annotated[int, Query(ge=1, le=LARGEST, description="rows of a page")] = 100,
         after: Annotated[
             str | None,
             Query(max_length=1000, description="where the page before ended, from its `Link`"),
         ] = None,
     ) -> None:
-        self._request, self._response = request, response
+        self._request = request
         self._room = limit
         self._part: str | None = None
         self._place: Sequence[str] = ()
@@ -132,7 +132,7 @@ class Page:
         after = urlsafe_b64encode(to_json([part, *written])).decode().rstrip("=")
         url = self._request.url.include_query_params(after=after)
         self.next = f"{url.path}?{url.query}"
-        self._response.headers["Link"] = f'<{self.next}>; rel="next"'
+        set_header(self._request, "Link", f'<{self.next}>; rel="next"')
 
 
 def _read(after: str) -> tuple[str, tuple[str, ...]]:

@@ -49,7 +49,7 @@ class NewPassword(BaseModel):
 
 def login_routes(runtime: Runtime) -> APIRouter:
     """The routes by which a customer logs in; nobody else's token is asked for."""
-    routes = api_router(tags=["login"])
+    routes = api_router(prefix="/api", tags=["login"])
     door = runtime.resource(Door)
 
     def entry(request: Request, login_name: str, password: SecretStr) -> Entry:
