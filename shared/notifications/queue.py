@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table
 from sqlmodel import Session
 
 from shared.notifications.messages import Mail
 from shared.notifications.tables import CANCELLED, FAILED, SENT, WAITING, Notification
+from shared.persistence.bulk import insert_rows
 from shared.processing.effects import CausedEffect
 from shared.processing.resolutions import resolve
 from shared.processing.retry_policy import (
@@ -52,7 +53,7 @@ class NotificationSink:
 
 def enqueue(session: Session, effects: Sequence[CausedEffect], now: datetime) -> None:
     """Write a row for each mail, due at once."""
-    session.execute(insert(Notification), [_row(caused, now) for caused in effects])
+    insert_rows(session, Notification, [_row(caused, now) for caused in effects])
 
 
 def _row(caused: CausedEffect, now: datetime) -> dict[str, Any]:
