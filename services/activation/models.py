@@ -150,8 +150,7 @@ class Activation(ActivationTable, table=True):
     @property
     def set_up(self) -> bool:
         """Whether the administration is there and the customer has access to it."""
-        created = facts.read(self.facts, AdministrationCreated)
-        return created is not None and created.access_granted
+        return bool(facts.said(self.facts, AdministrationCreated, "access_granted"))
 
     @property
     def may_be_sent(self) -> bool:

@@ -6,7 +6,6 @@ from typing import Literal, Protocol
 
 from services.activation.facts import Facts
 from shared.base.words import Words
-from shared.events import SignupAccepted
 
 StepStatus = Literal["done", "current", "waiting", "failed"]
 Actor = Literal["customer", "office", "payer", "king", "nobody"]
@@ -22,10 +21,6 @@ class Onboarding(Protocol):
     sent_at: datetime | None
     expires_at: datetime | None
     first_login_at: datetime | None
-
-    @property
-    def signup(self) -> SignupAccepted | None:
-        """The accepted sign-up."""
 
     @property
     def may_be_sent(self) -> bool:

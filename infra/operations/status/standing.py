@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import to_jsonable_python
 from sqlmodel import Session, col
 
 from services.activation.customers import find_customer
@@ -28,7 +29,7 @@ class Standing:
     def as_document(self) -> dict[str, Any]:
         """The same for a script: as `GET /api/onboardings/{id}`, with `history` in it."""
         entries = [asdict(entry) | {"at": entry.at.isoformat()} for entry in self.history]
-        return self.onboarding.model_dump(mode="json") | {"history": entries}
+        return to_jsonable_python(self.onboarding) | {"history": entries}
 
 
 def find(session: Session, text: str, limit: int = MOST_MATCHES) -> Sequence[Activation]:
