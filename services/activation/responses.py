@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from services.activation.checklist import Actor, Blocker, Step, checklist
 from services.activation.models import Activation
+from services.activation.seen import Customer
 
 # What is made of our own rows was checked on its way in: a page of a list is made of plain objects,
 # which FastAPI holds against the same types when it writes them.
@@ -42,7 +43,7 @@ class OnboardingAnswer:
     next_actor: Actor
 
     @classmethod
-    def of(cls, activation: Activation, now: datetime) -> "OnboardingAnswer":
+    def of(cls, activation: Customer, now: datetime) -> "OnboardingAnswer":
         """One customer's checklist at this moment."""
         where = checklist(activation, now)
         return cls(
