@@ -1,8 +1,7 @@
 """What there is to say of one step: how it stands, and what keeps it from going on."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from services.activation.facts import Facts
 from shared.base.words import Words
@@ -38,8 +37,7 @@ class Onboarding(Protocol):
         """Whether some password would let the customer in."""
 
 
-@dataclass(frozen=True)
-class Blocker:
+class Blocker(NamedTuple):
     """Why the onboarding does not go on by itself, who can help, and since when it is so."""
 
     code: str
@@ -53,8 +51,7 @@ class Blocker:
         return self.words.nl
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """How one step stands: when and by whom it was done, or what keeps it from going on."""
 
     status: StepStatus
