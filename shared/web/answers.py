@@ -6,7 +6,7 @@ itself, and would write it down in the one thread that all connections share.
 
 from collections.abc import Callable
 from functools import wraps
-from inspect import iscoroutinefunction
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any
 
 import fastapi
@@ -27,6 +27,7 @@ require_internals(
 )
 
 JSON = "application/json"
+NOT_PLAIN = (iscoroutinefunction, isgeneratorfunction, isasyncgenfunction)
 
 
 def answered_in_its_thread(
@@ -34,9 +35,9 @@ def answered_in_its_thread(
 ) -> Callable[..., Any]:
     """The same endpoint, whose result is held against what it promises, and written as JSON.
 
-    A coroutine stays as it is: it runs where FastAPI looks at its result without another thread.
+    A coroutine stays as it is: FastAPI looks at its result where it ran. So does a stream.
     """
-    if iscoroutinefunction(endpoint):
+    if any(is_other(endpoint) for is_other in NOT_PLAIN):
         return endpoint
 
     @wraps(endpoint)

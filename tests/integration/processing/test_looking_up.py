@@ -40,9 +40,7 @@ def test_to_look_something_up_begins_no_transaction(database: Database) -> None:
         assert status(session) is IDLE
 
 
-def test_a_look_sees_what_was_committed_since_the_one_before(
-    database: Database, make_database: MakeDatabase
-) -> None:
+def test_a_look_sees_what_was_committed_since_the_one_before(database: Database) -> None:
     with closing(Database(database.url)) as other, database.look_up() as session:
         assert count(session) == 0
         with other.begin() as writing:
