@@ -187,7 +187,9 @@ def prepare(connection: Any, _record: object) -> None:
 def note_rest(connection: Any, record: ConnectionPoolEntry) -> None:
     """Remember since when a connection rests in the pool; whoever takes it finds it as opened."""
     record.info[RESTS_SINCE] = time.monotonic()
-    if connection is not None and connection.autocommit != connection.pooled:
+    if connection is None or connection.closed:
+        return
+    if connection.autocommit != connection.pooled:
         connection.autocommit = connection.pooled
 
 

@@ -64,3 +64,16 @@ def test_whoever_writes_on_the_same_connection_has_a_transaction(
     with database.read() as session:
         assert count(session) == 0
         assert status(session) is TransactionStatus.INTRANS
+
+
+def test_a_server_that_hangs_up_on_a_look_keeps_nobody_from_the_next(database: Database) -> None:
+    # Given a connection that the server ends while something is looked up,
+    ended = text("SELECT pg_terminate_backend(pg_backend_pid())")
+    with pytest.raises(DBAPIError), database.look_up() as session:
+        session.execute(ended)
+    # When others come, Then they have a connection, and whoever writes a transaction.
+    with database.look_up() as session:
+        assert count(session) == 0
+    with database.begin() as session:
+        session.execute(text("INSERT INTO counted VALUES (1)"))
+        assert status(session) is TransactionStatus.INTRANS
