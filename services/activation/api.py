@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from services.activation.commands import ActivateCustomer, ResendCredentials
 from services.activation.contact import Contact
-from services.activation.customers import load_visible
+from services.activation.customers import load_seen, load_visible
 from services.activation.history import Entry, history
 from services.activation.login.api import login_routes
 from services.activation.models import Activation
@@ -113,9 +113,8 @@ def _onboardings(runtime: Runtime) -> APIRouter:
     @routes.get("/onboardings/{onboarding_id}", summary="One customer's seven steps")
     def show_onboarding(onboarding_id: Reference, caller: Onlooker) -> OnboardingAnswer:
         with runtime.reading() as session:
-            return OnboardingAnswer.of(
-                load_visible(session, caller, onboarding_id), runtime.clock()
-            )
+            seen = load_seen(session, caller, onboarding_id)
+        return OnboardingAnswer.of(seen, runtime.clock())
 
     @routes.get(
         "/onboardings/{onboarding_id}/history", summary="Acts and events in order: who, and when"
@@ -137,4 +136,4 @@ def _standing(runtime: Runtime, onboarding_id: str) -> OnboardingAnswer:
 def _visible(runtime: Runtime, caller: Caller, reference: str) -> str:
     """The onboarding id of a customer whom the caller may see."""
     with runtime.reading() as session:
-        return load_visible(session, caller, reference).onboarding_id
+        return load_seen(session, caller, reference).onboarding_id

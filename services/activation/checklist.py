@@ -13,7 +13,7 @@ from services.activation.steps import STATES, stopped
 __all__ = ["Actor", "Blocker", "Checklist", "Step", "StepStatus", "checklist", "waits_for"]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Step:
     """One of the seven steps; `by` says who did it, `at` when.
 

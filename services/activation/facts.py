@@ -140,10 +140,23 @@ def actor_of(facts: Facts, kind: type[Event]) -> str | None:
     return None if entry is None else entry.get("by")
 
 
-def said(facts: Facts, kind: type[Event], name: str) -> str | None:
+def said(facts: Facts, kind: type[Event], name: str) -> Any:
     """What one field of the fact of this kind that holds says, without reading the rest."""
     entry = _entry(facts, kind)
     return None if entry is None else entry["data"].get(name)
+
+
+def warnings_to_review(facts: Facts) -> list[str]:
+    """What the office should look at in the sign-up before it registers the customer, in words."""
+    warnings = said(facts, SignupAccepted, "warnings") or ()
+    # A field that an earlier version did not keep has its default, here as in the event's class.
+    return [warning["text"] for warning in warnings if warning.get("needs_review", False)]
+
+
+def reviews_all(facts: Facts) -> bool:
+    """Whether the office looks at every sign-up, also where nothing in it calls for that."""
+    office = said(facts, SignupAccepted, "office") or {}
+    return bool(office.get("review", "flagged") == "always")
 
 
 def references(facts: Facts) -> Mapping[str, str | None]:

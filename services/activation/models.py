@@ -8,13 +8,11 @@ from sqlmodel import Field
 from services.activation import facts, states
 from services.activation.checklist import waits_for
 from services.activation.facts import Facts
+from services.activation.known import Known
 from services.activation.lists import LISTS
 from shared.events import (
-    AdministrationCreated,
     CustomerContactChanged,
-    CustomerReleased,
     Event,
-    OnboardingWithdrawn,
     RegistrationCompleted,
     SignupAccepted,
     SignupRejected,
@@ -41,7 +39,7 @@ class ActivationTable(Entity):
     metadata = MetaData()
 
 
-class Activation(ActivationTable, table=True):
+class Activation(Known, ActivationTable, table=True):
     """What is known of one onboarding, and the credentials of its customer.
 
     `attempt` counts how often credentials were ordered; only the latest may become valid. The
@@ -137,33 +135,6 @@ class Activation(ActivationTable, table=True):
         names = ("customer", "package", "payer")
         return accepted.model_copy(update={name: getattr(registered, name) for name in names})
 
-    @property
-    def released(self) -> bool:
-        """Signed and collected, and not taken back."""
-        return facts.holds(self.facts, CustomerReleased)
-
-    @property
-    def withdrawn(self) -> bool:
-        """Whether the onboarding has stopped."""
-        return facts.holds(self.facts, OnboardingWithdrawn)
-
-    @property
-    def set_up(self) -> bool:
-        """Whether the administration is there and the customer has access to it."""
-        created = facts.read(self.facts, AdministrationCreated)
-        return created is not None and created.access_granted
-
-    @property
-    def may_be_sent(self) -> bool:
-        """Whether nothing stands in the way of sending credentials."""
-        known = facts.holds(self.facts, SignupAccepted)
-        return self.released and self.set_up and not self.withdrawn and known
-
-    @property
-    def suspended(self) -> bool:
-        """Whether, after credentials were sent, the release was taken back or the customer left."""
-        return self.attempt > 0 and not self.may_be_sent
-
     # Credentials.
 
     def order(self, channel: str, by: str, now: datetime) -> int:
@@ -242,27 +213,10 @@ class Activation(ActivationTable, table=True):
         self.one_time_hash = None
         self._refresh()
 
-    def one_time_is_good(self, now: datetime) -> bool:
-        """Whether there is a one-time password that has neither expired nor been made void."""
-        ends = self.expires_at
-        return self.one_time_hash is not None and ends is not None and now < ends
-
     def recovery_is_good(self, now: datetime) -> bool:
         """Whether there is a password that was asked for, neither expired nor made void."""
         ends = self.recovery_expires_at
         return self.recovery_hash is not None and ends is not None and now < ends
-
-    def can_log_in(self, now: datetime) -> bool:
-        """Whether there is a password that would let the customer in, their own or another."""
-        return self.own_hash is not None or self.one_time_is_good(now)
-
-    @property
-    def has_own_access(self) -> bool:
-        """Whether they have logged in, and have a password of their own.
-
-        Another that is sent to them voids it; one that does not arrive leaves them without any.
-        """
-        return self.first_login_at is not None and self.own_hash is not None
 
     def record_login(self, now: datetime) -> bool:
         """Record a log-in; returns whether it was the first."""

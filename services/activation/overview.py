@@ -1,15 +1,16 @@
 """The list of all customers, narrowed to those whom somebody looks for."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
-from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
+from sqlalchemy import Select, select
+from sqlmodel import Session, col
 
 from services.activation.checklist import Actor
 from services.activation.customers import SERIES
 from services.activation.models import Activation
 from services.activation.search import SearchTerm, fold, found_by
+from services.activation.seen import COLUMNS, Seen
 from shared.trade.references import as_reference
 from shared.web.auth import Caller
 from shared.web.paging import Page
@@ -53,7 +54,7 @@ class Search:
             if value is not None
         ]
 
-    def read(self, session: Session, page: Page, caller: Caller) -> list[Activation]:
+    def read(self, session: Session, page: Page, caller: Caller) -> list[Seen]:
         """Those whom the caller may see, in order.
 
         The newest first; those who wait for one thing as `BY_WAIT` says, those found by text in
@@ -68,33 +69,34 @@ class Search:
         if not self._text:
             return self._in_order(session, page, office)
         series, stored = as_reference(self._text)
-        rows: list[Activation] = []
+        rows: list[Seen] = []
         if series in SERIES:
-            query = select(Activation).where(SERIES[series] == stored)
+            query = select(*COLUMNS).where(SERIES[series] == stored)
             rows = self._newest(session, page, query, office, part="reference")
         if not fold(self._text):
             return rows  # Nobody has a name of signs alone.
-        by_text = found_by(self._text, office).where(*self._filters)
+        by_text = found_by(self._text, office, *COLUMNS).where(*self._filters)
         order = (col(SearchTerm.term), col(SearchTerm.onboarding_id))
-        pairs = page.read(session, by_text, *order)
-        return [*rows, *(activation for _, activation in pairs)]
+        found = page.read(session, by_text, *order)
+        return [*rows, *(Seen(*row[1:]) for row in found)]
 
-    def _in_order(self, session: Session, page: Page, office: str | None) -> list[Activation]:
+    def _in_order(self, session: Session, page: Page, office: str | None) -> list[Seen]:
         if self._blocker is None:
-            return self._newest(session, page, select(Activation), office)
-        query = _of_office(select(Activation).where(*self._filters), office)
-        return page.read(session, query, *BY_WAIT)
+            return self._newest(session, page, select(*COLUMNS), office)
+        query = _of_office(select(*COLUMNS).where(*self._filters), office)
+        return [Seen(*row) for row in page.read(session, query, *BY_WAIT)]
 
     def _newest(
         self,
         session: Session,
         page: Page,
-        query: SelectOfScalar[Activation],
+        query: Select[*tuple[Any, ...]],
         office: str | None,
         part: str = "",
-    ) -> list[Activation]:
+    ) -> list[Seen]:
         query = _of_office(query.where(*self._filters), office)
-        return page.read(session, query, *BY_AGE, descending=True, part=part)
+        rows = page.read(session, query, *BY_AGE, descending=True, part=part)
+        return [Seen(*row) for row in rows]
 
 
 class Wanted(Search):
@@ -119,5 +121,5 @@ class Wanted(Search):
         super().__init__(q, step, actor, office)
 
 
-def _of_office(query: SelectOfScalar[Activation], office: str | None) -> SelectOfScalar[Activation]:
-    return query if office is None else query.where(Activation.office_code == office)
+def _of_office(query: Select[*tuple[Any, ...]], office: str | None) -> Select[*tuple[Any, ...]]:
+    return query if office is None else query.where(col(Activation.office_code) == office)

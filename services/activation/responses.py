@@ -1,14 +1,20 @@
 """What activation answers over HTTP."""
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from pydantic import BaseModel
 
 from services.activation.checklist import Actor, Blocker, Step, checklist
 from services.activation.models import Activation
+from services.activation.seen import Customer
+
+# What is made of our own rows was checked on its way in: a page of a list is made of plain objects,
+# which FastAPI holds against the same types when it writes them.
 
 
-class BlockerAnswer(BaseModel):
+@dataclass(frozen=True, slots=True)
+class BlockerAnswer:
     """Why the onboarding does not go on by itself, and who can help."""
 
     code: str
@@ -21,7 +27,8 @@ class BlockerAnswer(BaseModel):
         return cls(code=blocker.code, text=blocker.text, actor=blocker.actor)
 
 
-class OnboardingAnswer(BaseModel):
+@dataclass(frozen=True, slots=True)
+class OnboardingAnswer:
     """Where one customer stands: the checklist, what blocks, who must act."""
 
     onboarding_id: str
@@ -36,7 +43,7 @@ class OnboardingAnswer(BaseModel):
     next_actor: Actor
 
     @classmethod
-    def of(cls, activation: Activation, now: datetime) -> "OnboardingAnswer":
+    def of(cls, activation: Customer, now: datetime) -> "OnboardingAnswer":
         """One customer's checklist at this moment."""
         where = checklist(activation, now)
         return cls(
@@ -89,7 +96,7 @@ def refusal_details(activation: Activation, now: datetime) -> dict[str, object]:
     """Where the customer stands, for a person who is refused."""
     blockers = checklist(activation, now).blockers
     return {
-        "blockers": [BlockerAnswer.of(blocker).model_dump() for blocker in blockers],
+        "blockers": [asdict(BlockerAnswer.of(blocker)) for blocker in blockers],
         "state": activation.state,
         "ordered_by": activation.ordered_by,
         "ordered_at": activation.ordered_at and activation.ordered_at.isoformat(),

@@ -8,11 +8,11 @@ the middle of a word is not found: no index that both databases have could serve
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from sqlalchemy import Index, String, and_, exists, or_
+from sqlalchemy import Index, Select, String, and_, exists, or_, select
 from sqlalchemy.orm import aliased
-from sqlmodel import Field, col, select
-from sqlmodel.sql.expression import Select
+from sqlmodel import Field, col
 
 from services.activation.models import Activation, ActivationTable
 from shared.processing import Loaded
@@ -92,8 +92,11 @@ def keep_terms(activation: Activation, terms: Loaded[SearchTerm]) -> None:
         row.term = ""
 
 
-def found_by(text: str, office: str | None) -> Select[SearchTerm, Activation]:
-    """The customers with a term that begins so, each once, by their first such term."""
+def found_by(text: str, office: str | None, *what: Any) -> Select[*tuple[Any, ...]]:
+    """This of the customers with a term that begins so, each once, by their first such term.
+
+    The term comes before it.
+    """
     begin, other = fold(text), aliased(SearchTerm)
     term, within = col(SearchTerm.term), (begin, begin + HIGHEST)
     earlier = or_(
@@ -101,8 +104,8 @@ def found_by(text: str, office: str | None) -> Select[SearchTerm, Activation]:
     )
     same = and_(col(other.onboarding_id) == col(SearchTerm.onboarding_id), col(other.term) >= begin)
     query = (
-        select(SearchTerm, Activation)
+        select(SearchTerm, *what)
         .join(Activation, col(Activation.onboarding_id) == col(SearchTerm.onboarding_id))
         .where(term >= within[0], term < within[1], ~exists().where(same, earlier))
     )
-    return query if office is None else query.where(SearchTerm.office_code == office)
+    return query if office is None else query.where(col(SearchTerm.office_code) == office)

@@ -1,12 +1,10 @@
 """What there is to say of one step: how it stands, and what keeps it from going on."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from services.activation.facts import Facts
 from shared.base.words import Words
-from shared.events import SignupAccepted
 
 StepStatus = Literal["done", "current", "waiting", "failed"]
 Actor = Literal["customer", "office", "payer", "king", "nobody"]
@@ -24,10 +22,6 @@ class Onboarding(Protocol):
     first_login_at: datetime | None
 
     @property
-    def signup(self) -> SignupAccepted | None:
-        """The accepted sign-up."""
-
-    @property
     def may_be_sent(self) -> bool:
         """Whether nothing stands in the way of sending credentials."""
 
@@ -43,8 +37,7 @@ class Onboarding(Protocol):
         """Whether some password would let the customer in."""
 
 
-@dataclass(frozen=True)
-class Blocker:
+class Blocker(NamedTuple):
     """Why the onboarding does not go on by itself, who can help, and since when it is so."""
 
     code: str
@@ -58,8 +51,7 @@ class Blocker:
         return self.words.nl
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """How one step stands: when and by whom it was done, or what keeps it from going on."""
 
     status: StepStatus

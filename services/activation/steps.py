@@ -62,15 +62,15 @@ def _registering(activation: Onboarding, _now: datetime) -> State:
         nl, en = "Door het kantoor afgewezen", "Declined by the office"
         words = Words(f"{nl}: {decline.reason}", f"{en}: {decline.reason}")
         return failed(at, "declined", words, "nobody")
-    if activation.signup is None:
+    if not facts.holds(activation.facts, SignupAccepted):
         return WAITING
-    return _reviewing(activation, activation.signup)
+    return _reviewing(activation.facts)
 
 
-def _reviewing(activation: Onboarding, signup: SignupAccepted) -> State:
-    since = facts.moment_of(activation.facts, SignupAccepted)
-    warnings = [warning.text for warning in signup.warnings if warning.needs_review]
-    if signup.office.review == "flagged" and not warnings:
+def _reviewing(known: Facts) -> State:
+    since = facts.moment_of(known, SignupAccepted)
+    warnings = facts.warnings_to_review(known)
+    if not warnings and not facts.reviews_all(known):
         words = Words(
             "De klant wordt bij KING aangemeld.", "The customer is being registered with KING."
         )
@@ -113,20 +113,20 @@ def _confirming(activation: Onboarding, _now: datetime) -> State:
 def _unsigned(known: Facts, registered: datetime) -> State:
     taken_back = facts.read(known, OrderSignatureWithdrawn)
     if taken_back is not None:
-        order = taken_back.order_reference
+        withdrawn = taken_back.order_reference
         words = Words(
-            f"De ondertekening van {order} is ongedaan gemaakt; wacht op een nieuwe.",
-            f"The signature of {order} was taken back; a new one is waited for.",
+            f"De ondertekening van {withdrawn} is ongedaan gemaakt; wacht op een nieuwe.",
+            f"The signature of {withdrawn} was taken back; a new one is waited for.",
         )
         since = facts.moment_of(known, OrderSignatureWithdrawn)
         return current("signature_missing", words, "payer", since)
-    sent = facts.read(known, OrderConfirmationSent)
-    if sent is None:
+    order = facts.said(known, OrderConfirmationSent, "order_reference")
+    if order is None:
         nl, en = "De order-/incassobevestiging wordt verzonden.", "The confirmation is being sent."
         return current("confirmation_on_its_way", Words(nl, en), "king", registered)
     words = Words(
-        f"Wacht op de ondertekende order-/incassobevestiging {sent.order_reference}.",
-        f"Waiting for the signed order and direct-debit confirmation {sent.order_reference}.",
+        f"Wacht op de ondertekende order-/incassobevestiging {order}.",
+        f"Waiting for the signed order and direct-debit confirmation {order}.",
     )
     since = facts.moment_of(known, OrderConfirmationSent)
     return current("signature_missing", words, "payer", since)

@@ -78,13 +78,13 @@ def _signups(routes: APIRouter, runtime: Runtime) -> None:
         body: Annotated[dict[str, Any], Body()], caller: Website, key: IdempotencyKey = None
     ) -> Submitted:
         _require_own_office(caller, office_code_of(body))
-        accepted = submit(runtime, body, by=caller.person, key=key)
+        onboarding_id, accepted = submit(runtime, body, by=caller.person, key=key)
         return Submitted(
-            onboarding_id=accepted.onboarding_id,
+            onboarding_id=onboarding_id,
             reference=accepted.reference,
             # Issued when the sign-up came: a repeat is answered like the first.
             status_url=runtime.settings.page_links().to(
-                Purpose.STATUS, str(accepted.onboarding_id), accepted.submitted_at
+                Purpose.STATUS, str(onboarding_id), accepted.submitted_at
             ),
         )
 

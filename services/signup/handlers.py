@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from services.signup.answers import Accepted
 from services.signup.commands import PutOffice, SendWithdrawLink, Withdraw
 from services.signup.form.validation import Checked, check
 from services.signup.form.warnings import warning_text
@@ -88,8 +89,9 @@ def accept_signup(
         warnings=tuple(warnings),
     )
     signup.accept(accepted, envelope.digest(), now)
-    remarks = checked.submitted.remarks
-    return [accepted, *confirmations(accepted, catalogue, signup, remarks)]
+    mails = confirmations(accepted, catalogue, signup, checked.submitted.remarks)
+    answers = [Accepted(accepted.reference, now)] if person is not None else []
+    return [accepted, *mails, *answers]
 
 
 def record_registration(

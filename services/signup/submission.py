@@ -1,12 +1,12 @@
 """A sign-up that is sent over HTTP, by a website or by our own form: one way in for both."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import select
 
+from services.signup.answers import Accepted
 from services.signup.form.validation import check
 from services.signup.loads import office_code_of
 from services.signup.models import REJECTED, Office, Signup
@@ -19,18 +19,12 @@ from shared.trade.catalogue import Catalogue
 REFUSED = "Some fields are missing or wrong; correct them and send the sign-up again."
 
 
-class Accepted(NamedTuple):
-    """By what an accepted sign-up is known to programs and to people, and since when."""
-
-    onboarding_id: UUID
-    reference: str
-    submitted_at: datetime
-
-
 def submit(
     runtime: Runtime, data: Mapping[str, Any], *, by: Person, key: str | None = None
-) -> Accepted:
+) -> tuple[UUID, Accepted]:
     """Hand a sign-up to the very handler that hears it from the broker; `key` makes a repeat safe.
+
+    Returns the id of the onboarding that begins, and by what else it is known.
 
     Raises:
         Invalid: some fields are missing or wrong; the errors name each.
@@ -52,7 +46,7 @@ def submit(
         else _errors_in(effects)
     ):
         raise Invalid("signup_invalid", REFUSED, errors=errors)
-    return _accepted(runtime, onboarding_id)
+    return onboarding_id, _told_in(effects or ()) or _told_before(runtime, onboarding_id)
 
 
 def website(office: str | None) -> str:
@@ -66,13 +60,18 @@ def _errors_in(effects: Sequence[Effect]) -> Sequence[FieldError]:
     return next((rejected.errors for rejected in rejections), ())
 
 
-def _accepted(runtime: Runtime, onboarding_id: UUID) -> Accepted:
-    """What is known of the sign-up: it came just now, or with the request that this repeats.
+def _told_in(effects: Sequence[Effect]) -> Accepted | None:
+    """What is told of a sign-up that was accepted just now."""
+    return next((effect for effect in effects if isinstance(effect, Accepted)), None)
+
+
+def _told_before(runtime: Runtime, onboarding_id: UUID) -> Accepted:
+    """What was told of the sign-up that this one repeats.
 
     Raises:
         Conflict: the same was refused before.
     """
-    # These two columns alone: the form itself is large, and was read a moment ago.
+    # These two columns alone: the form itself is large.
     known = select(Signup.reference, Signup.submitted_at).where(
         Signup.onboarding_id == str(onboarding_id)
     )
@@ -80,7 +79,7 @@ def _accepted(runtime: Runtime, onboarding_id: UUID) -> Accepted:
         row = session.exec(known).first()
     if row is None or row[0] is None or row[1] is None:
         raise Conflict("signup_refused_before", "Send this sign-up with a new Idempotency-Key.")
-    return Accepted(onboarding_id, row[0], row[1])
+    return Accepted(row[0], row[1])
 
 
 def _errors_of_before(

@@ -198,8 +198,8 @@ class Requests:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A transaction that only reads."""
-        with self.database.read() as session:
+        """What is committed by now, statement by statement, for whoever only reads."""
+        with self.database.look_up() as session:
             yield session
 
     def acts(self, session: Session, subject: str) -> list[RecordedAct]:

@@ -45,6 +45,7 @@ class Database:
         self.url = url
         self.engine = _engine(url, most_connections)
         self._reading = self.engine.execution_options(sqlite_begin="DEFERRED")
+        self._looking_up = self._reading.execution_options(each_statement_alone=True)
 
     @property
     def is_sqlite(self) -> bool:
@@ -62,6 +63,16 @@ class Database:
     def read(self) -> Iterator[Session]:
         """One transaction that only reads."""
         with Session(self._reading, autoflush=False, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def look_up(self) -> Iterator[Session]:
+        """Statements that only read, each for itself: for what takes one, or few.
+
+        A transaction would show them no more, since each statement sees what is committed by then
+        (READ COMMITTED); it would take two more trips to PostgreSQL, to begin and to end.
+        """
+        with Session(self._looking_up, autoflush=False, expire_on_commit=False) as session:
             yield session
 
     def answers(self) -> bool:

@@ -151,10 +151,13 @@ def _is_own_session(connection: PatientConnection) -> bool:
 
 
 def begin(connection: Connection) -> None:
-    """Begin a transaction by a pooler; a straight line does that by itself."""
+    """Begin a transaction by a pooler; a straight line does that by itself, unless it need not."""
     line: Any = connection.connection.dbapi_connection
     if line.pooled:
+        # Its limits come with the transaction, which therefore cannot be left out.
         connection.exec_driver_sql(BEGIN)
+    elif connection.get_execution_options().get("each_statement_alone"):
+        line.autocommit = True
 
 
 class LostLimit(NamedTuple):
@@ -181,9 +184,13 @@ def prepare(connection: Any, _record: object) -> None:
     connection.adapters.register_dumper(list, ListBinaryDumper)
 
 
-def note_rest(_connection: object, record: ConnectionPoolEntry) -> None:
-    """Remember since when a connection rests in the pool."""
+def note_rest(connection: Any, record: ConnectionPoolEntry) -> None:
+    """Remember since when a connection rests in the pool; whoever takes it finds it as opened."""
     record.info[RESTS_SINCE] = time.monotonic()
+    if connection is None or connection.closed:
+        return
+    if connection.autocommit != connection.pooled:
+        connection.autocommit = connection.pooled
 
 
 def see_after_rest(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:

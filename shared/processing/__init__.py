@@ -5,6 +5,7 @@ This is its face: services import from here and no deeper (README.md beside this
 
 from shared.processing.handlers.loading import Entities, Load, Loaded, by_subject, through
 from shared.processing.handlers.messages import (
+    Answer,
     Command,
     Effect,
     EventFor,
@@ -20,6 +21,7 @@ from shared.processing.retry_policy import RetryPolicy
 from shared.processing.store.numbers import Numbers
 
 __all__ = [
+    "Answer",
     "Command",
     "Effect",
     "Entities",

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from shared.events.envelope import Envelope, derived_id
 from shared.events.event import Event
-from shared.processing.handlers.messages import Effect, EventFor, Message, Scheduled
+from shared.processing.handlers.messages import Answer, Effect, EventFor, Message, Scheduled
 from shared.processing.handlers.registry import Caused
 from shared.processing.store import outbox, schedule
 from shared.processing.store.outbox import OutboxEntry
@@ -83,6 +83,15 @@ class Effects:
                 raise TypeError(f"a handler returned a {kind.__name__}, which no sink takes")
             self._by_class[kind] = takers[0]
         return self._by_class[kind]
+
+
+class AnswerSink:
+    """Stores no answer: whoever asked is given it with the other effects, once all is committed."""
+
+    kinds = (Answer,)
+
+    def store(self, work: UnitOfWork, effects: Sequence[CausedEffect]) -> None:
+        """Leave them to whoever asked."""
 
 
 class OutboxSink:

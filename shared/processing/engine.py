@@ -9,7 +9,7 @@ from shared.messaging.bus import Bus, Incoming
 from shared.persistence.database import Database
 from shared.processing.dead_letters import DeadLetters
 from shared.processing.decoding import Decoder, PublisherRules
-from shared.processing.effects import Effects, OutboxSink, ScheduleSink, Sink
+from shared.processing.effects import AnswerSink, Effects, OutboxSink, ScheduleSink, Sink
 from shared.processing.handlers.messages import Effect, Message
 from shared.processing.handlers.registry import HandlerRegistry, Subscription
 from shared.processing.pipeline import Pipeline
@@ -68,7 +68,8 @@ class Engine:
         )
         self.decoder = Decoder(name, subscriptions, publishers)
         self.dead_letters = DeadLetters(name, self.decoder)
-        own = (OutboxSink(name, self.publisher), ScheduleSink(name, signals.due.wake))
+        outbox = OutboxSink(name, self.publisher)
+        own = (outbox, ScheduleSink(name, signals.due.wake), AnswerSink())
         self.transactions = Transactions(
             database, self.publisher, self.numbers, Effects(name, (*sinks, *own)), clock
         )

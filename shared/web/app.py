@@ -9,11 +9,12 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 import fastapi
-from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi import APIRouter, FastAPI, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPBearer
+from fastapi.security.base import SecurityBase
 from fastapi.telemetry import TelemetryConfig
 from fastapi_swagger import patch_fastapi
 from pydantic import AfterValidator
@@ -22,6 +23,7 @@ from shared.base.ids import read_uuid
 from shared.base.internals import require_internals
 from shared.persistence.clock import Clock, utc_now
 from shared.web.admission import Admission
+from shared.web.answers import add_headers, answered_in_its_thread
 from shared.web.auth import Caller
 from shared.web.documentation import document_problems
 from shared.web.headers import AnswerHeaders
@@ -61,21 +63,18 @@ IdempotencyKey = Annotated[
 """A UUID is the same key however it is written; any other key is taken as it stands."""
 
 
-class RequiredScope:
+class RequiredScope(SecurityBase):
     """A dependency that gives the caller, who must bear this scope.
 
     The route admits the caller before it reads their body (`api_router`): who may not call at all
-    is told that, not what is wrong with what they sent.
+    is told that, not what is wrong with what they sent. It documents itself as a bearer token.
     """
 
     def __init__(self, scope: str) -> None:
         self.scope = scope
+        self.model, self.scheme_name = _bearer.model, _bearer.scheme_name
 
-    async def __call__(
-        self,
-        request: Request,
-        _documented: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    ) -> Caller:
+    async def __call__(self, request: Request) -> Caller:
         """The caller whom the route has admitted."""
         caller: Caller = request.state.caller
         return caller
@@ -108,6 +107,9 @@ def caller_with(scope: str) -> RequiredScope:
 class _Route(APIRoute):
     """A route that admits its caller first, then reads their JSON, strictly and once."""
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, answered_in_its_thread(endpoint, lambda: self), **options)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         scopes = list(_required_scopes(self.dependant))
@@ -120,7 +122,9 @@ class _Route(APIRoute):
             if await strict.has_json():
                 # Also where the route takes no body; FastAPI itself gets what is parsed here.
                 await strict.json()
-            return await handle(strict)
+            response = await handle(strict)
+            add_headers(request, response)
+            return response
 
         return admit_and_handle
 

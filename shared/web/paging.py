@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, overload
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Request
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 from sqlalchemy import ColumnElement, Row, bindparam, tuple_
-from sqlmodel import Session
+from sqlalchemy import Select as Columns
+from sqlmodel import Session, SQLModel
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from shared.base.errors import FieldError, Invalid
 from shared.persistence.entity import UtcDateTime
+from shared.web.answers import set_header
 
 LARGEST = 500
 """Rows of the largest page: what a request may hold in memory at once."""
@@ -53,14 +55,13 @@ class Page:
     def __init__(
         self,
         request: Request,
-        response: Response,
         limit: Annotated[int, Query(ge=1, le=LARGEST, description="rows of a page")] = 100,
         after: Annotated[
             str | None,
             Query(max_length=1000, description="where the page before ended, from its `Link`"),
         ] = None,
     ) -> None:
-        self._request, self._response = request, response
+        self._request = request
         self._room = limit
         self._part: str | None = None
         self._place: Sequence[str] = ()
@@ -88,6 +89,16 @@ class Page:
         part: str = "",
     ) -> list[tuple[T, U]]: ...
 
+    @overload
+    def read(
+        self,
+        session: Session,
+        query: Columns[*tuple[Any, ...]],
+        *order: Any,
+        descending: bool = False,
+        part: str = "",
+    ) -> list[Row[*tuple[Any, ...]]]: ...
+
     def read(
         self,
         session: Session,
@@ -98,8 +109,8 @@ class Page:
     ) -> list[Any]:
         """The rows of this page.
 
-        `order` are columns of the first entity that the query selects; together they tell every
-        row from all others, none of them is ever null, and an index has them in this order.
+        `order` are among the columns that the query selects, or of its first entity; together they
+        tell every row from all others, none is ever null, and an index has them in this order.
 
         Raises:
             Invalid: `after` is none that this list has given.
@@ -115,7 +126,7 @@ class Page:
         rows = list(session.exec(ordered.limit(self._room)))
         self._room -= len(rows)
         if rows and not self._room:
-            last = rows[-1][0] if isinstance(rows[-1], Row) else rows[-1]
+            last = _ordered(rows[-1])
             self._announce(part, [getattr(last, column.key) for column in order])
         return rows
 
@@ -132,7 +143,12 @@ class Page:
         after = urlsafe_b64encode(to_json([part, *written])).decode().rstrip("=")
         url = self._request.url.include_query_params(after=after)
         self.next = f"{url.path}?{url.query}"
-        self._response.headers["Link"] = f'<{self.next}>; rel="next"'
+        set_header(self._request, "Link", f'<{self.next}>; rel="next"')
+
+
+def _ordered(row: Any) -> Any:
+    """What has the columns of the order: the first entity of a row, or the row itself."""
+    return row[0] if isinstance(row, Row) and isinstance(row[0], SQLModel) else row
 
 
 def _read(after: str) -> tuple[str, tuple[str, ...]]:

@@ -13,6 +13,7 @@ import psycopg
 
 from infra.demo.simulators.website import signups
 from services.activation.login.passwords import hash_own
+from shared.web.auth import issue_token
 from tests.benchmark.embedded import environment
 from tests.benchmark.http_client import request
 from tests.benchmark.paying_customers import libpq
@@ -43,10 +44,16 @@ UPDATE activation SET login_name = 'klant', state = 'active', own_hash = %s, fir
 WHERE reference = 'S-2020-000001'
 """
 BARE_COPIES = """
-INSERT INTO bare_signup SELECT gen_random_uuid()::text, (SELECT body FROM bare_signup LIMIT 1)
-FROM generate_series(1, %s)
+INSERT INTO bare_onboarding SELECT (jsonb_populate_record(one, jsonb_build_object(
+    'onboarding_id', gen_random_uuid()::text, 'heard_at', now() - n * interval '1 minute',
+    'reference', 'S-2020-' || lpad(n::text, 6, '0'), 'company', 'Bakkerij ' || n))).*
+FROM (SELECT b FROM bare_onboarding b LIMIT 1) copied (one), generate_series(1, %s) n
 """
-BARE_CUSTOMER = "INSERT INTO bare_signup VALUES ('klant', %s)"
+BARE_CUSTOMER = """
+UPDATE bare_onboarding SET login_name = 'klant', own_hash = %s
+WHERE onboarding_id = (SELECT onboarding_id FROM bare_onboarding LIMIT 1)
+"""
+BARE_KEY = "a key of the bare routes, which is long enough for HS256"
 
 
 @dataclass(frozen=True)
@@ -172,12 +179,14 @@ def bare(database_url: str, folder: Path, *, listed: int = LISTED) -> Iterator[S
     (port,) = free_ports(1)
     own = environment(folder) | {
         "BENCH_DATABASE_URL": database_url.format(service="signup"),
+        "BENCH_TOKEN_KEY": BARE_KEY,
         "PYTHONPATH": str(ROOT),
     }
     module = "tests.benchmark.contenders.bare_fastapi:app"
     words = ["-m", "uvicorn", module, "--port", str(port), "--no-access-log"]
     with process([sys.executable, *words], own, port) as pid:
-        side = Side(pid, port)
+        scopes = ["signup:submit", "onboardings:read"]
+        side = Side(pid, port, issue_token(BARE_KEY, scopes, known=scopes, office="0042"))
         side.prepare()
         with psycopg.connect(libpq(own["BENCH_DATABASE_URL"])) as line:
             line.execute(BARE_COPIES, [listed])

@@ -82,12 +82,14 @@ def _database(settings: "Settings") -> "Database":
 
 def _show_matches(text: str, standings: "Sequence[Standing]", *, as_json: bool) -> None:
     """Who may be meant, so that one can be asked for by a reference; or that nobody is found."""
+    from pydantic_core import to_jsonable_python
+
     from infra import context
     from infra.operations.status.standing import MOST_MATCHES
 
     matches = [standing.onboarding for standing in standings]
     if as_json:
-        context.as_json([match.model_dump(mode="json") for match in matches])
+        context.as_json(to_jsonable_python(matches))
     elif not matches:
         typer.echo(
             f"nobody is found by {context.printable(text)!r}: type how a word of the company, the "

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import to_jsonable_python
 from sqlmodel import Session, col
 
 from services.activation.customers import find_customer
@@ -28,7 +29,8 @@ class Standing:
     def as_document(self) -> dict[str, Any]:
         """The same for a script: as `GET /api/onboardings/{id}`, with `history` in it."""
         entries = [asdict(entry) | {"at": entry.at.isoformat()} for entry in self.history]
-        return self.onboarding.model_dump(mode="json") | {"history": entries}
+        document: dict[str, Any] = to_jsonable_python(self.onboarding)
+        return document | {"history": entries}
 
 
 def find(session: Session, text: str, limit: int = MOST_MATCHES) -> Sequence[Activation]:
@@ -43,8 +45,8 @@ def find(session: Session, text: str, limit: int = MOST_MATCHES) -> Sequence[Act
     if not fold(text):
         return []  # Nobody has a name of signs alone.
     order = col(SearchTerm.term), col(SearchTerm.onboarding_id)
-    query = found_by(text, None).order_by(*order).limit(limit)
-    return [activation for _, activation in session.exec(query)]
+    query = found_by(text, None, Activation).order_by(*order).limit(limit)
+    return [activation for _, activation in session.execute(query)]
 
 
 def standing_of(session: Session, activation: Activation, now: datetime) -> Standing:

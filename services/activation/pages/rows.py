@@ -8,6 +8,7 @@ from typing import Any
 from services.activation.checklist import Blocker, Checklist, checklist
 from services.activation.models import Activation
 from services.activation.pages.wording import ACTORS, STEPS, age, who
+from services.activation.seen import Customer
 from shared.base.words import Words
 
 
@@ -25,7 +26,7 @@ class Row:
     age: Words | None
 
     @classmethod
-    def of(cls, activation: Activation, now: datetime) -> "Row":
+    def of(cls, activation: Customer, now: datetime) -> "Row":
         """A customer as they stand at this moment."""
         standing = checklist(activation, now)
         first = standing.blockers[0] if standing.blockers else None
@@ -56,7 +57,7 @@ def step_rows(standing: Checklist, language: str) -> list[dict[str, Any]]:
     return rows
 
 
-def shown(activations: Sequence[Activation], now: datetime) -> list[Row]:
+def shown(activations: Sequence[Customer], now: datetime) -> list[Row]:
     """These customers as a list shows them."""
     return [Row.of(activation, now) for activation in activations]
 

@@ -177,7 +177,7 @@ class _WorkList:
 
     def _found(self, session: Session) -> dict[str, Any]:
         """Those who are asked for, a page at a time."""
-        page = Page(self._request, Response(), PER_PAGE, self._filters.values.get("after"))
+        page = Page(self._request, PER_PAGE, self._filters.values.get("after"))
         rows = self._filters.search().read(session, page, self._caller)
         following = page.next and f"/?{page.next.partition('?')[2]}"
         return {
@@ -188,7 +188,7 @@ class _WorkList:
 
     def _fingerprint(self, session: Session) -> str:
         if self._filters.is_search:
-            page = Page(self._request, Response(), PER_PAGE, self._filters.values.get("after"))
+            page = Page(self._request, PER_PAGE, self._filters.values.get("after"))
             rows = self._filters.search().read(session, page, self._caller)
             return fingerprint([[getattr(row, name) for name in SEEN] for row in rows])
         columns = [getattr(Activation, name) for name in SEEN]

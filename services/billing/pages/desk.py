@@ -71,7 +71,7 @@ def desk_pages(runtime: Runtime) -> APIRouter:
     documents = runtime.resource(Documents)
 
     def read(request: Request, caller: Caller, asked: Asked) -> tuple[list[Order], Page]:
-        page = Page(request, Response(), after=asked.after)
+        page = Page(request, after=asked.after)
         with runtime.reading() as session:
             rows = find_orders(
                 session,

@@ -154,14 +154,16 @@ class Visit:
         if answers.errors:
             return self.form(without_acceptance(form).view(answers.errors))
         try:
-            accepted = submit(self.runtime, answers.data, by=self.person, key=form.key)
+            onboarding_id, accepted = submit(
+                self.runtime, answers.data, by=self.person, key=form.key
+            )
         except Invalid as refusal:
             if not refusal.errors:
                 raise
             errors = [*page_errors(refusal.errors, self.language)]
             return self.form(without_acceptance(form).view(errors))
         links = site_of(self.request).links
-        path = links.path(Purpose.STATUS, str(accepted.onboarding_id), accepted.submitted_at)
+        path = links.path(Purpose.STATUS, str(onboarding_id), accepted.submitted_at)
         return see_other(f"{self.path}/thanks/{path.rpartition('/')[2]}{self.language_query}")
 
     def thanks(self, token: str) -> Response:

@@ -67,6 +67,12 @@ class SideEffect:
     __slots__ = ()
 
 
+class Answer(SideEffect):
+    """What a handler tells whoever asked for it and waits; nobody else, and it is not stored."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class EventFor(SideEffect):
     """An event about another onboarding than the message that led to it."""

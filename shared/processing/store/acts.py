@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from sqlmodel import Session, col, select
 
+from shared.persistence.bulk import insert_rows
 from shared.processing.handlers.messages import Command, Message, Person
 from shared.processing.store.kept_messages import ascii_json, storable
 from shared.processing.store.tables import Act
@@ -22,18 +23,17 @@ def record(
     details: Mapping[str, Any] | None = None,
 ) -> None:
     """Record that a person did something, with this transaction."""
-    session.add(
-        Act(
-            id=str(uuid4()),
-            subject=subject,
-            what=what,
-            who=storable(person.name)[:200],
-            office=person.office,
-            address=storable(person.address)[:64],
-            at=now,
-            details=ascii_json(dict(details or {})),
-        )
-    )
+    row = {
+        "id": str(uuid4()),
+        "subject": subject,
+        "what": what,
+        "who": storable(person.name)[:200],
+        "office": person.office,
+        "address": storable(person.address)[:64],
+        "at": now,
+        "details": ascii_json(dict(details or {})),
+    }
+    insert_rows(session, Act, [row])
 
 
 def record_message(session: Session, message: Message, now: datetime) -> None:

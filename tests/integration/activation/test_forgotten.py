@@ -202,7 +202,7 @@ def test_one_that_fails_is_logged_since_nobody_waits_for_it() -> None:
     async def ask() -> int:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
-            answer = await client.post("/password/forgotten", json={"login_name": "iemand"})
+            answer = await client.post("/api/password/forgotten", json={"login_name": "iemand"})
         for _ in range(500):
             if lines:
                 break

@@ -101,6 +101,9 @@ def _take_each(replica: Replica, names: list[str]) -> None:
 def test_each_transaction_has_its_limits_and_the_zone(pooler: PgBouncer, straight: str) -> None:
     with closing(Database(pooler.before(straight))) as database:
         assert limits(database) == LIMITS
+        # And so has what is looked up without need of a transaction.
+        with database.look_up() as session:
+            assert session.execute(text("SHOW statement_timeout")).scalar_one() == "30s"
         # And one that writes has them too, and leaves none of them with whoever is next.
         with database.begin() as session:
             assert session.execute(text("SHOW lock_timeout")).scalar_one() == "10s"
