@@ -260,10 +260,11 @@ class Supervisor:
     def _routers(self) -> "list[APIRouter]":
         from shared.host.health import health
 
+        # Asked for most often, and so looked for first.
+        routers = [health(self.runtimes)] if self._health_socket is None else []
         # Whoever only delivers would not see to what a request leaves to be done later.
-        routers = [] if self.only is Role.DELIVER else self._service_routers()
-        if self._health_socket is None:
-            routers.append(health(self.runtimes))
+        if self.only is not Role.DELIVER:
+            routers += self._service_routers()
         return routers
 
     def _service_routers(self) -> "list[APIRouter]":
