@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,9 @@ REFUSED = "refused/"
 """How the ids of messages begin that were not taken under their own id."""
 
 MAX_ERROR_CHARACTERS = 4000
+
+NUL_IN_JSON = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""NUL as JSON writes it; after an odd number of backslashes the same letters are a text's own."""
 
 
 def to_columns(incoming: Incoming) -> dict[str, Any]:
@@ -43,7 +47,8 @@ def to_incoming(row: Inbox) -> Incoming:
 
 def fingerprint(incoming: Incoming) -> str:
     """The hash by which a message is known however often it comes, and when it is read again."""
-    parts = [incoming.routing_key, incoming.content_type or "", incoming.user_id or ""]
+    named = (incoming.routing_key, incoming.content_type or "", incoming.user_id or "")
+    parts = [name.replace("\0", "�") for name in named]
     if incoming.exchange:
         parts.append(storable(incoming.exchange)[:255])
     sent = {k: v for k, v in _kept_headers(incoming).items() if not k.startswith(BROKER_HEADERS)}
@@ -62,7 +67,8 @@ def storable(text: str) -> str:
 
 def ascii_json(value: object) -> str:
     """JSON in ASCII, in which no database finds anything to object to."""
-    return json.dumps(value, ensure_ascii=True).replace("\\u0000", "\\ufffd")
+    text = json.dumps(value, ensure_ascii=True)
+    return NUL_IN_JSON.sub(r"\1\\ufffd", text) if "\\u0000" in text else text
 
 
 def _kept_headers(incoming: Incoming) -> dict[str, object]:

@@ -6,13 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.base.errors import Malformed
 from shared.messaging.bus import Incoming
 from shared.processing.decoding import open_message
-from shared.processing.store.kept_messages import fingerprint, to_columns, to_incoming
+from shared.processing.store.kept_messages import ascii_json, fingerprint, to_columns, to_incoming
 from shared.processing.store.tables import Inbox
 
 TYPE = "customer.released.v1"
@@ -40,6 +40,9 @@ values = st.recursive(
     max_leaves=5,
 )
 """Whatever an AMQP table may hold."""
+
+texts = st.text(max_size=20) | st.text(alphabet="\0\\u0d�", max_size=20)
+"""Any text, and often one that is or looks like NUL in JSON."""
 
 names = st.sampled_from([*ATTRIBUTES, "causationid", "traceparent", "datacontenttype"])
 
@@ -97,9 +100,22 @@ def test_a_number_that_is_none_in_one_header_is_not_taken_for_two(value: object)
         open_message(binary(**ATTRIBUTES | {"subject": value}))
 
 
-@given(st.dictionaries(st.text(max_size=20), values, max_size=4))
+@given(st.dictionaries(texts, values, max_size=4), texts, texts)
+@example({"\\u0000": None}, TYPE, "application/json")
+@example({"\0": "\\\\\0\0\\u0000"}, "a\0b", "\\u0000\0")
 def test_a_message_is_known_by_the_same_key_when_it_is_read_from_its_row(
-    headers: dict[str, Any],
+    headers: dict[str, Any], routing_key: str, content_type: str
 ) -> None:
-    message = Incoming(BODY, TYPE, "application/json", headers)
+    message = Incoming(BODY, routing_key, content_type, headers)
     assert fingerprint(kept(message)) == fingerprint(message)
+
+
+@given(texts)
+@example("\\u0000")
+@example("\0\\\\u0000\0\0")
+def test_a_text_is_kept_as_it_is_but_for_nul(text: str) -> None:
+    # Given a text that may look like JSON's way of writing NUL, When it is kept,
+    again = json.loads(ascii_json({text: [text]}))
+    # Then only what is NUL is another character.
+    legible = text.replace("\0", "�")
+    assert again == {legible: [legible]}
