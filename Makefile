@@ -40,8 +40,10 @@ test: $(VENV)/tests.stamp ## Run all tests but the long faults, on real RabbitMQ
 	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile -m 'not faults and not slow' $(ARGS)
 
 .PHONY: slow
-slow: $(VENV)/tests.stamp ## Run the tests that tell little more than quicker ones do
+slow: $(VENV)/tests.stamp ## Run the tests that tell little more than quicker ones, and search at random
 	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile -m slow tests $(ARGS)
+	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile -m 'hypothesis and not faults' \
+		--hypothesis-profile search tests/unit tests/hostile $(ARGS)
 
 .PHONY: faults
 faults: $(VENV)/tests.stamp ## Break every part under load; write tests/faults/LEDGER.md
