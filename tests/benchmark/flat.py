@@ -21,6 +21,8 @@ from subprocess import Popen
 
 import psycopg
 
+from shared.messaging.bus import PublishResult
+from shared.processing.retry_policy import PUBLISH_PAUSES
 from tests.benchmark import stock
 from tests.benchmark.__main__ import say
 from tests.benchmark.arena import (
@@ -45,7 +47,9 @@ RESULTS = Path(__file__).parent / "FLAT.md"
 KEPT = 1_000_000
 BACKLOG = 100_000
 QUEUED = 100_000
-A_DAY = 24 * 3600
+WAITING = int(PUBLISH_PAUSES[PublishResult.UNROUTABLE].total_seconds())
+"""Seconds until a backlog that waits is due: as long as an event can wait, and longer than a lap.
+What is leased for longer than that is called back at once, as a wrong clock's work."""
 LONE = 200
 """Messages of the latency's measure: ten seconds of twenty a second."""
 
@@ -105,7 +109,7 @@ def side_by_side(track: Track, rounds: int) -> tuple[dict[str, list[float]], lis
                 if lap is Lap.EMPTY:
                     rate = _lap_on_empty(track)
                 elif lap is Lap.FULL:
-                    stock.unpublished(dsn, track.backlog, lease_seconds=A_DAY)
+                    stock.unpublished(dsn, track.backlog, lease_seconds=WAITING)
                     rate = track.lap(full)
                 else:
                     stock.unpublished(dsn, track.backlog, lease_seconds=-60)

@@ -78,7 +78,7 @@ def as_markdown(it: Flat) -> str:
         "",
         f"Full tables hold {it.kept:,} registrations, as many rows in the inbox and as many "
         f"published events of the last days; the backlog is {it.backlog:,} events that were said "
-        "and never published. They are leased for a day, so that they wait, or due, so that the "
+        "and never published. They are due in a minute, so that they wait, or now, so that the "
         "sweeper publishes them while the measured work is done.",
         "",
         "The last column is the median, and the span, of what each round gave beside the empty "
