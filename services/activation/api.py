@@ -66,6 +66,11 @@ def _activations(runtime: Runtime) -> APIRouter:
             rows = page.read(session, query, *BY_AGE)
         return [ReadyAnswer.of(activation) for activation in rows]
 
+    _add_acts(routes, runtime)
+    return routes
+
+
+def _add_acts(routes: APIRouter, runtime: Runtime) -> None:
     @routes.post("/activations/{onboarding_id}", status_code=202, summary="Send credentials")
     def activate(
         onboarding_id: Reference, body: Sending, caller: Activator, key: IdempotencyKey = None
@@ -94,8 +99,6 @@ def _activations(runtime: Runtime) -> APIRouter:
         if runtime.handle(command, subject=subject, by=caller.person):
             log.info("contact_changed", onboarding_id=subject, changes=list(command.changes))
         return _standing(runtime, subject)
-
-    return routes
 
 
 def _onboardings(runtime: Runtime) -> APIRouter:

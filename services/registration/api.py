@@ -64,6 +64,7 @@ def router(runtime: Runtime) -> APIRouter:
     _lists(routes, runtime)
     _decisions(routes, runtime)
     _administrations(routes, runtime)
+    _base_administrations(routes, runtime)
     return routes
 
 
@@ -147,6 +148,10 @@ def _administrations(routes: APIRouter, runtime: Runtime) -> None:
             copied_from=registration.copied_from,
             accounts=[LedgerAccount.model_validate(account) for account in chart.accounts],
         )
+
+
+def _base_administrations(routes: APIRouter, runtime: Runtime) -> None:
+    """What the office's administrations are copied from."""
 
     @routes.put("/base-administrations/{code}", summary="Add or replace a base administration")
     def put_base(code: str, body: Base, caller: Setter) -> BaseAnswer:

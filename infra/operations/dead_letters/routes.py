@@ -1,7 +1,7 @@
 """Dead letters over HTTP, for operators: the same decisions as `stappenplan dead` makes."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
@@ -66,12 +66,18 @@ def routes(runtimes: Sequence[Runtime]) -> APIRouter:
     by_name = {runtime.service.name: runtime for runtime in runtimes}
     router = api_router(prefix="/api", tags=["dead letters"])
 
-    def find_runtime(service: str) -> Runtime:
+    def find(service: str) -> Runtime:
         if service not in by_name:
             here = ", ".join(by_name)
             raise NotFound("service_not_here", f"This process runs {here} alone.")
         return by_name[service]
 
+    _add_reading(router, find)
+    _add_deciding(router, find)
+    return router
+
+
+def _add_reading(router: APIRouter, find: Callable[[str], Runtime]) -> None:
     @router.get(
         LETTERS,
         summary="What failed for good, grouped by what went wrong",
@@ -80,7 +86,7 @@ def routes(runtimes: Sequence[Runtime]) -> APIRouter:
     def list_letters(
         service: str, _operator: Operator, limit: Annotated[int, Query(ge=1, le=500)] = 500
     ) -> list[DeadLetter]:
-        runtime = find_runtime(service)
+        runtime = find(service)
         return listed(runtime.service, runtime.database, limit)
 
     @router.get(
@@ -90,11 +96,13 @@ def routes(runtimes: Sequence[Runtime]) -> APIRouter:
     )
     def show(service: str, letter_id: str, _operator: Operator) -> ShownMessage | ShownNotification:
         with _as_problems():
-            return letters.show(find_runtime(service).database, letter_id)
+            return letters.show(find(service).database, letter_id)
 
+
+def _add_deciding(router: APIRouter, find: Callable[[str], Runtime]) -> None:
     @router.post(LETTER + "/retry", status_code=202, summary="Give it back to its service, once")
     def retry(service: str, letter_id: str, body: Retrying, operator: Operator) -> Outcome:
-        runtime = find_runtime(service)
+        runtime = find(service)
         correction = None if body.body is None else json.dumps(body.body).encode()
         with _as_problems():
             decided = decisions.retry(
@@ -111,14 +119,12 @@ def routes(runtimes: Sequence[Runtime]) -> APIRouter:
 
     @router.post(LETTER + "/drop", summary="Let it rest, with a reason")
     def drop(service: str, letter_id: str, body: Dropping, operator: Operator) -> Outcome:
-        runtime = find_runtime(service)
+        runtime = find(service)
         with _as_problems():
             decided = decisions.drop(
                 runtime.database, letter_id, by=operator.person, why=body.why, at=runtime.clock()
             )
         return Outcome(service=service, id=decided, verdict="drop")
-
-    return router
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from services.activation.login.api import Forgotten, Login, NewPassword, address_of
 from services.activation.login.door import Door
 from services.activation.login.entry import Entry
+from services.activation.login.log_in import Choice
 from services.activation.login.passwords import looks_one_time
 from services.activation.login.strength import OWN_MINIMUM
 from services.activation.login.visits import Visit, find_visit, keep_visit
@@ -174,22 +175,14 @@ def _choosing(runtime: Runtime) -> APIRouter:
 
     @routes.post("/password")
     async def change(request: Request, form: Posted) -> Response:
-        visit = find_visit(request, runtime.clock())
-        page = screen(request)
-        new, language = str(form.data.get("new_password") or ""), page.language
+        visit, page = find_visit(request, runtime.clock()), screen(request)
         try:
             if visit is not None and visit.choice is not None:
-                _require_alike(form, new, language)
-                address = address_of(request)
-                await door.choose(runtime, visit.choice, new, address, language)
+                await _choose(runtime, request, form, visit.choice, page.language)
                 response = see_other("/login", done="chosen")
                 keep_visit(request, response, replace(visit, choice=None), runtime.clock())
                 return response
-            body = read(form, NewPassword, language)
-            _require_alike(form, new, language)
-            current = body.current_password.get_secret_value()
-            entry = Entry.of(body.login_name, current, address_of(request))
-            await door.change(runtime, entry, new, language)
+            await _change(runtime, request, form, page.language)
         except Unreadable as unreadable:
             return page.refuse(form, unreadable.errors)
         except Problem as problem:
@@ -205,6 +198,23 @@ def _choosing(runtime: Runtime) -> APIRouter:
         )
 
     return routes
+
+
+async def _choose(
+    runtime: Runtime, request: Request, form: PostedForm, choice: Choice, language: str
+) -> None:
+    """Who has just logged in with a one-time password chooses their own."""
+    new = _new_password(form, language)
+    door = runtime.resource(Door)
+    await door.choose(runtime, choice, new, address_of(request), language)
+
+
+async def _change(runtime: Runtime, request: Request, form: PostedForm, language: str) -> None:
+    """Who knows their password changes it."""
+    body = read(form, NewPassword, language)
+    new = _new_password(form, language)
+    entry = Entry.of(body.login_name, body.current_password.get_secret_value(), address_of(request))
+    await runtime.resource(Door).change(runtime, entry, new, language)
 
 
 def _forgetting(runtime: Runtime) -> APIRouter:
@@ -233,9 +243,16 @@ def _forgetting(runtime: Runtime) -> APIRouter:
     return routes
 
 
-def _require_alike(form: PostedForm, new: str, language: str) -> None:
+def _new_password(form: PostedForm, language: str) -> str:
+    """The new password, which was typed twice alike.
+
+    Raises:
+        Unreadable: it was not.
+    """
+    new = str(form.data.get("new_password") or "")
     if new != str(form.data.get("new_password_again") or ""):
         raise Unreadable([field_error("new_password_again", NOT_ALIKE, language)])
+    return new
 
 
 def _welcome(runtime: Runtime, request: Request, visit: Visit) -> Response:

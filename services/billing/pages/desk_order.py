@@ -165,6 +165,12 @@ def _add_reading(routes: APIRouter, runtime: Runtime, screen: OrderScreen) -> No
         async for event in changes(request, lambda: order_version(runtime, caller, named)):
             yield event
 
+    _add_papers(routes, runtime)
+
+
+def _add_papers(routes: APIRouter, runtime: Runtime) -> None:
+    documents = runtime.resource(Documents)
+
     @routes.get("/{reference}/confirmation.pdf")
     def show_confirmation(reference: Reference, caller: Reader) -> Response:
         with runtime.reading() as session:
