@@ -129,7 +129,12 @@ class RabbitBus:
         return self._buffer.collect(self._take, limit, wait, linger)
 
     def _take(self, room: Room) -> list[Incoming]:
-        """Take dead letters first: there are few of them, and they are quickly kept."""
+        """Take dead letters first: there are few of them, and they are quickly kept.
+
+        Who has paused takes nothing, though the broker may not have heard of it yet.
+        """
+        if self._pauses:
+            return []
         batch: list[Incoming] = []
         for consumer in reversed(self._consumers):
             batch += consumer.take(room)

@@ -241,6 +241,22 @@ def test_a_service_that_is_paused_has_nothing_in_hand(buses: Buses) -> None:
     assert sorted(bodies(collect(signup, 3))) == ["first", "second", "third"]
 
 
+def test_a_service_that_pauses_takes_nothing_more_of_what_was_delivered(buses: Buses) -> None:
+    # Given a service to which more is delivered than it takes,
+    website, signup = buses.open(), buses.open("signup")
+    website.publish([message("first"), message("second"), message("third")])
+    for _ in range(20):
+        wait_until(lambda: signup.receive(1, wait=SOON, linger=0), "one is taken", SOON)
+        # When it pauses, Then it takes nothing, from this very moment on;
+        signup.pause()
+        assert signup.receive(10, wait=0, linger=0) == []
+        signup.resume()
+    # and nothing of it is lost.
+    seen: set[str] = set()
+    while seen != {"first", "second", "third"}:
+        seen.update(bodies(collect(signup, 1)))
+
+
 # Acknowledging.
 
 
