@@ -68,8 +68,9 @@ def transact(database: Any, bodies: list[bytes], confirmed: list[str], job: Job)
         ids, subjects, digests = zip(*((o.id, o.subject, o.digest) for o in ones), strict=True)
         cursor.execute(CLAIM, (job.type, now, list(ids), list(subjects), list(digests)))
         fresh = [events_read[row[0]] for row in cursor.fetchall()]
-        said = job.work(cursor, fresh, now)
-        cursor.execute(SAY, (now, now, *(list(column) for column in zip(*said, strict=True))))
+        said = job.work(cursor, fresh, now) if fresh else []
+        if said:
+            cursor.execute(SAY, (now, now, *(list(column) for column in zip(*said, strict=True))))
         cursor.execute(MARK, (now, confirmed))
     return said
 
@@ -114,6 +115,7 @@ class Loop:
     def ready(self, channel: Any) -> None:
         self.channel = channel
         channel.confirm_delivery(self.confirm)
+        channel.add_on_return_callback(self.unroutable)
         channel.basic_qos(prefetch_count=2 * BATCH)
         channel.basic_consume(self.job.queue, self.arrived)
 
@@ -141,6 +143,10 @@ class Loop:
             )
             self.channel.basic_publish(EXCHANGE, word.type, word.body, properties, mandatory=True)
         self.channel.basic_ack(batch[-1][0], multiple=True)
+
+    def unroutable(self, _channel: Any, _method: Any, properties: Any, _body: bytes) -> None:
+        """The broker would confirm it all the same."""
+        raise ValueError(f"nobody hears of {properties.message_id}")
 
     def confirm(self, frame: Any) -> None:
         tag, multiple = frame.method.delivery_tag, frame.method.multiple
