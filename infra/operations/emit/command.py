@@ -119,12 +119,13 @@ def _over_http(settings: "Settings", envelopes: "list[Envelope]") -> None:
     import httpx
 
     from infra.composition import OPERATION_SCOPES
+    from shared.host.addresses import http_address
     from shared.web.auth import issue_token
 
     key, scopes = settings.signing_key(), ["events:emit"]
     token = issue_token(key, scopes, known=OPERATION_SCOPES, name="emit", all_offices=True, days=1)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    url = f"http://{settings.http_host}:{settings.http_port}/api/events"
+    url = f"{http_address(settings.http_host, settings.http_port)}/api/events"
     with httpx.Client(headers=headers, timeout=30) as client:
         for number, envelope in enumerate(envelopes, 1):
             try:
