@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -194,8 +195,9 @@ class Settings(BaseSettings):
         return self.broker_url.startswith("memory:")
 
     def broker_url_of(self, service: str) -> str:
-        """The broker's address for one service: each may have a user of its own."""
-        return self.broker_url.replace("{service}", service)
+        """The broker's address for one service, or one website: each may have a user of its own."""
+        # An office's code is anything, and in an address @, / and % mean something.
+        return self.broker_url.replace("{service}", quote(service, safe=""))
 
     @property
     def broker_name(self) -> str:
