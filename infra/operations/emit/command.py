@@ -111,7 +111,10 @@ def _require_data(number: int, event: "type[Event]", envelope: "Envelope") -> No
 
 
 def _refuse(number: int, reason: str) -> typer.Exit:
-    typer.echo(f"event {number}: {reason}", err=True)
+    from infra.context import printable
+
+    # The reason may name what stands in the event, which anybody may have written.
+    typer.echo(printable(f"event {number}: {reason}"), err=True)
     return typer.Exit(1)
 
 
