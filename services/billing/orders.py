@@ -82,7 +82,8 @@ def find_orders(
     """
     query, name = _placed(office, stage), col(Order.company_key)
     order = name, col(Order.reference)
-    q = "".join(filter(str.isprintable, q or "")).strip()
+    # A blank of any kind is one, and what nobody sees is nothing.
+    q = "".join(filter(str.isprintable, " ".join((q or "").split()))).strip()
     if not q:
         return page.read(session, query, *order)
     by_reference = query.where(Order.reference == reference_of(q))

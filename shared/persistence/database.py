@@ -163,7 +163,7 @@ def _engine(url: str, most_connections: int) -> Engine:
         pool_size=most_connections - most_connections // 2,
         max_overflow=most_connections // 2,
         pool_timeout=10,
-        connect_args=postgres.SETTINGS,
+        connect_args=postgres.settings_beside(url),
     )
     event.listen(engine, "do_connect", postgres.Connector().connect)
     event.listen(engine, "connect", postgres.prepare)
