@@ -83,10 +83,10 @@ def complaints(error: "ValidationError") -> Iterator[tuple[str, str]]:
 
 
 def console() -> "Console":
-    """Standard output, for a person."""
+    """Standard output, for a person; what is shown is no markup, whatever it holds."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(highlight=False, markup=False, emoji=False)
 
 
 def table(*headers: str) -> "Table":

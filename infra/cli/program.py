@@ -95,6 +95,10 @@ def run_program() -> None:
         elif isinstance(error, SQLAlchemyError):
             reason = str(error).splitlines()[0]
             print(f"stappenplan: the database says: {reason}", file=sys.stderr)  # noqa: T201
+        elif isinstance(error, OSError) and error.strerror:
+            # A disk that is full, a file that is not ours: this machine says no, and says why.
+            where = "" if error.filename is None else f"{error.filename}: "
+            print(f"stappenplan: {where}{error.strerror}", file=sys.stderr)  # noqa: T201
         else:
             raise
         sys.exit(2 if isinstance(error, WrongSettings) else 1)

@@ -104,7 +104,7 @@ def _require_all(shown: "Demonstration", arriving: int, rejected: int, console: 
         sum(bool(journey.rejected) for journey in journeys),
     )
     if ends != (arriving, rejected):
-        console.print("[red]Not everyone arrived; `stappenplan doctor` looks further.[/red]")
+        console.print("Not everyone arrived; `stappenplan doctor` looks further.", style="red")
         raise typer.Exit(1)
 
 
@@ -121,7 +121,7 @@ def _declare_topology(settings: "Settings", office: str) -> None:
 def _ready(supervisor: "Supervisor", console: "Console", seconds: float) -> None:
     count = len(supervisor.runtimes)
     console.print(
-        f"[dim]{count} services and a stand-in for KING are up after {seconds:.1f} s[/dim]"
+        f"{count} services and a stand-in for KING are up after {seconds:.1f} s", style="dim"
     )
 
 
@@ -129,8 +129,8 @@ def _play(
     shown: "Demonstration", bus: "Bus", documents: "list[Document]", console: "Console"
 ) -> float:
     """Show each step as it happens; how many seconds all of them took."""
-    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.text import Text
 
     began = time.monotonic()
     room = min(44, max(20, console.width - 48))
@@ -145,16 +145,13 @@ def _play(
         task = progress.add_task("steps", total=valid * len(COLOURS))
 
         def tell(company: str, step: str, what: str) -> None:
-            at = f"[dim]{time.monotonic() - began:5.1f} s[/dim]"
             bad = what.startswith("rejected")
-            colour = "red" if bad else COLOURS[step]
-            progress.console.print(
-                f"{at}  [{colour}]{step:<11}[/{colour}]  {_cut(company, room):<{room}}  ",
-                escape(what),
-                sep="",
-                overflow="ellipsis",
-                no_wrap=True,
+            line = Text.assemble(
+                (f"{time.monotonic() - began:5.1f} s  ", "dim"),
+                (f"{step:<11}", "red" if bad else COLOURS[step]),
+                f"  {_cut(company, room):<{room}}  {what}",
             )
+            progress.console.print(line, overflow="ellipsis", no_wrap=True)
             progress.advance(task, len(COLOURS) if bad else 1)
 
         shown.emit(bus, documents)
@@ -168,8 +165,8 @@ def _cut(text: str, room: int) -> str:
 
 def _checklist(shown: "Demonstration", console: "Console") -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     legend = [f"{number} {step}" for number, step in enumerate(COLOURS, 1)]
     caption = "\n".join("  ".join(half) for half in (legend[:4], legend[4:]))
@@ -179,10 +176,10 @@ def _checklist(shown: "Demonstration", console: "Console") -> None:
         table.add_column(str(number), justify="center", width=3)
     journeys = list(shown.journeys.values())
     for journey in journeys[:40]:
-        marks = ["[green]✓[/green]" if step in journey.done else "·" for step in COLOURS]
+        marks = [Text("✓", "green") if step in journey.done else Text("·") for step in COLOURS]
         if journey.rejected:
-            marks = ["[red]✗[/red]", *[" "] * (len(COLOURS) - 1)]
-        table.add_row(escape(journey.company), *marks)
+            marks = [Text("✗", "red"), *[Text(" ")] * (len(COLOURS) - 1)]
+        table.add_row(journey.company, *marks)
     if len(journeys) > 40:
         table.add_row(f"… and {len(journeys) - 40} more")
     console.print(table)

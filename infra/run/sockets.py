@@ -1,5 +1,6 @@
 """The sockets on which a process listens."""
 
+import errno
 import socket
 
 from shared.base.errors import StappenplanError
@@ -29,7 +30,11 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
         listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
-        raise CannotRun(
-            f"cannot listen on {host}:{port} ({error.strerror}); set {setting} to a free port"
-        ) from None
+        is_taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        advice = (
+            f"set {setting} to a free port"
+            if is_taken
+            else "set STAPPENPLAN_HTTP_HOST to an address of this machine"
+        )
+        raise CannotRun(f"cannot listen on {host}:{port} ({error.strerror}); {advice}") from None
     return listening

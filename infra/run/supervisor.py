@@ -15,6 +15,7 @@ from infra.run.data_folder import hold_folder
 from infra.run.runtimes import build_runtimes
 from infra.run.sockets import CannotRun, listen
 from shared.base.optional import without
+from shared.host.addresses import http_address
 from shared.host.requests import Clock
 from shared.host.role import Role
 from shared.host.settings import Settings
@@ -106,13 +107,13 @@ class Supervisor:
     @property
     def address(self) -> str:
         """Where this process listens."""
-        return f"http://{self.settings.http_host}:{self.settings.http_port}"
+        return http_address(self.settings.http_host, self.settings.http_port)
 
     @property
     def health_address(self) -> str:
         """Where it tells how it is."""
         port = self.settings.health_port or self.settings.http_port
-        return f"http://{self.settings.http_host}:{port}"
+        return http_address(self.settings.http_host, port)
 
     def accompany(self, companion: "Companion") -> None:
         """Have an outside system's stand-in start and stop with the services."""

@@ -1,7 +1,9 @@
 """What people, and the clock, ask of billing."""
 
 from datetime import date
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from shared.events.billing import SignatureMethod
 from shared.processing import Command
@@ -118,12 +120,18 @@ class ResumeMandate(Command):
 
 
 class RemindUnsigned(Command):
-    """Remind the payer, a week, two, three after the order, of what has not come back."""
+    """Remind the payer, a week, two, three after the order, of what has not come back.
+
+    When a signature was taken back the weeks begin anew; `slips` is how often that was so by then,
+    left out where it never was.
+    """
 
     command_type: ClassVar[str] = "billing.remind_unsigned"
 
     order_reference: str
     times: int
+    # The version before this one takes no field that it does not know.
+    slips: Annotated[int | None, Field(exclude_if=lambda slips: slips is None)] = None
 
 
 class MatchResults(Command):

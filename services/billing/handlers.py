@@ -242,7 +242,11 @@ SUBSCRIPTIONS = [
         resume_mandate,
         loads=[STOPPED_MANDATE, ORDERS_OF_STOPPED, COLLECTIONS_OF_STOPPED],
     ),
-    on(RemindUnsigned, remind_unsigned, loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER]),
+    on(
+        RemindUnsigned,
+        remind_unsigned,
+        loads=[ORDER_BY_REFERENCE, MANDATE_OF_ORDER, COLLECTIONS_OF_ORDER],
+    ),
     on(
         MatchResults,
         match_results,

@@ -82,7 +82,7 @@ def find_orders(
     """
     query, name = _placed(office, stage), col(Order.company_key)
     order = name, col(Order.reference)
-    q = "".join(filter(str.isprintable, q or "")).strip()
+    q = _as_seen(q or "")
     if not q:
         return page.read(session, query, *order)
     by_reference = query.where(Order.reference == reference_of(q))
@@ -95,6 +95,11 @@ def find_orders(
         return rows
     others = query.where(not_(is_company), _payer_begins(q))
     return rows + page.read(session, others, *order, part="payer")
+
+
+def _as_seen(q: str) -> str:
+    """What a person looks for: a blank of any kind is one, and what nobody sees is nothing."""
+    return "".join(filter(str.isprintable, " ".join(q.split()))).strip()
 
 
 def _placed(office: str | None, stage: Listed | None) -> SelectOfScalar[Order]:

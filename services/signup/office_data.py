@@ -47,8 +47,12 @@ class OfficeBody(BaseModel):
 
 
 def is_office_code(code: str) -> bool:
-    """Whether an office may be known by it; it becomes part of a broker user's name."""
-    return is_plain_code(code)
+    """Whether an office may be known by it.
+
+    It becomes part of a broker user's name, and a step in the path of the office's own pages: there
+    a slash would be two steps, and browsers take the dots for a way back (WHATWG URL).
+    """
+    return is_plain_code(code) and "/" not in code and code not in (".", "..")
 
 
 def put_office(

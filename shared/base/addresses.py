@@ -15,8 +15,9 @@ PARTS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(?:\?([^#]*))?
 NEXT_ADDRESS = re.compile(r"\s*,\s*(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[\w.{}-]+(?:,[\w.{}-]+)*")
 PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
-UNCLEAR = re.compile(r"[\s\x00-\x1f\x7f\[\]\\]|%(?![0-9A-Fa-f]{2})")
-"""What stands in no address: blanks, brackets, a percent sign that stands for itself."""
+UNCLEAR = re.compile(r"[\s\x00-\x1f\x7f\[\]\\]|%(?![0-9A-Fa-f]{2})|%00")
+"""What stands in no address: blanks, brackets, a percent sign that stands for itself, and NUL,
+where clients in C take the whole address to end."""
 
 
 class NotAnAddress(ValueError):

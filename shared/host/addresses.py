@@ -1,8 +1,9 @@
 """What is asked of the addresses among the settings, beside those of mail server and database."""
 
 from dataclasses import replace
+from ipaddress import ip_address
 
-from shared.base.addresses import NotAnAddress, read_address, read_web_address
+from shared.base.addresses import HOST, NotAnAddress, read_address, read_web_address
 from shared.messaging.addresses import MANAGEMENT_FORM, read_broker_url
 
 EACH_SERVICE = "{service}"
@@ -10,6 +11,7 @@ EACH_SERVICE = "{service}"
 
 WEB_FORM = "write the whole address, as https://stappenplan.example"
 USUAL_PORTS = {"https": 443, "http": 80}
+HOST_FORM = "write the address alone on which to listen, such as 127.0.0.1, 0.0.0.0 or ::1"
 
 
 def web_address(url: str) -> str:
@@ -29,6 +31,30 @@ def own_address(url: str) -> str:
     if address.port == USUAL_PORTS[address.scheme]:
         address = replace(address, port=None)
     return address.origin + address.path
+
+
+def own_host(host: str) -> str:
+    """Where this process listens: a host's name, or an IP address without brackets."""
+    host = host.strip()
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if ":" in bare:
+        try:
+            return str(ip_address(bare))
+        except ValueError:
+            raise NotAnAddress(HOST_FORM) from None
+    try:
+        # As the resolver will have it, which takes no name that the DNS could not hold.
+        bare.encode("idna")
+    except UnicodeError:
+        raise NotAnAddress(HOST_FORM) from None
+    if bare != host or not HOST.fullmatch(bare) or set(bare) & set(",{}"):
+        raise NotAnAddress(HOST_FORM)
+    return bare
+
+
+def http_address(host: str, port: int) -> str:
+    """Where a process answers: a host with colons stands in brackets (RFC 3986, 3.2.2)."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def management_address(url: str) -> str:

@@ -41,6 +41,21 @@ def read_key(text: str) -> str:
     return key
 
 
+def usable_folder(folder: Path) -> Path:
+    """The folder in which keys and more are kept, if this user can look into it; or none yet.
+
+    Raises:
+        ValueError: they cannot, or it is no folder.
+    """
+    try:
+        (folder / "token.key").stat()
+    except FileNotFoundError:
+        pass  # It is made at first use.
+    except OSError as error:
+        raise ValueError(f"name a folder that this user may use ({error.strerror})") from None
+    return folder
+
+
 def kept_key(path: Path, first: str | None = None) -> str:
     """What is kept in a file for its owner alone; made there at first use, by chance or as `first`.
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -9,12 +10,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from shared.base.errors import WrongSettings
 from shared.events.billing import Scheme
 from shared.host.addresses import (
+    http_address,
     management_address,
     names_each_user,
     own_address,
+    own_host,
     web_address,
 )
-from shared.host.keys import kept_key, read_key, read_keys
+from shared.host.keys import kept_key, read_key, read_keys, usable_folder
+from shared.host.senders import creditor_identifier, mail_recipient, mail_sender, text_sender
 from shared.host.staff_settings import StaffSettings
 from shared.links import PageLinks
 from shared.messaging.addresses import EMBEDDED, normal_broker_url, read_broker_url
@@ -32,10 +36,10 @@ class Creditor(BaseSettings):
     postcode: str = "1234 AB"
     city: str = "Voorbeeldstad"
     country: str = "Nederland"
-    identifier: str = "NL69ZZZ123456780000"
+    identifier: Annotated[str, AfterValidator(creditor_identifier)] = "NL69ZZZ123456780000"
     return_address: str = "Antwoordnummer 1234, 1230 VB Voorbeeldstad"
     fax: str = "+31 20 000 00 00"
-    email: str = "orders@king.example"
+    email: Annotated[str, AfterValidator(mail_recipient)] = "orders@king.example"
     phone: str = "+31 20 000 00 01"
 
 
@@ -89,7 +93,7 @@ class Settings(BaseSettings):
         ge=4,
         description="how many connections each service of a process opens to PostgreSQL at most",
     )
-    data_dir: Path = Path(".data")
+    data_dir: Annotated[Path, AfterValidator(usable_folder)] = Path(".data")
     catalogue: Path = Path(__file__).parents[2] / "infra" / "catalogue.toml"
     token_key: str = Field(
         "",
@@ -106,7 +110,7 @@ class Settings(BaseSettings):
     public_url: Annotated[str, AfterValidator(own_address)] = Field(
         "", description="the address in mails; from HTTP_HOST and HTTP_PORT"
     )
-    http_host: str = "127.0.0.1"
+    http_host: Annotated[str, AfterValidator(own_host)] = "127.0.0.1"
     http_port: int = Field(8080, ge=0, le=65535)
     health_port: Annotated[int, BeforeValidator(_or_zero)] = Field(
         0,
@@ -123,8 +127,10 @@ class Settings(BaseSettings):
         repr=False,
         description="with MAIL=smtp: smtp://user:password@host:587 (STARTTLS) or smtps://…:465",
     )
-    mail_from: str = "iMUIS Online <noreply@stappenplan.example>"
-    sms_sender: str = Field("iMUIS", min_length=3, max_length=11)
+    mail_from: Annotated[str, AfterValidator(mail_sender)] = (
+        "iMUIS Online <noreply@stappenplan.example>"
+    )
+    sms_sender: Annotated[str, AfterValidator(text_sender)] = "iMUIS"
     strict_publishers: bool = Field(
         default_factory=lambda data: names_each_user(data.get("broker_url", EMBEDDED)),
         description="whether a message counts only as that of whom the broker vouches for; true "
@@ -189,8 +195,9 @@ class Settings(BaseSettings):
         return self.broker_url.startswith("memory:")
 
     def broker_url_of(self, service: str) -> str:
-        """The broker's address for one service: each may have a user of its own."""
-        return self.broker_url.replace("{service}", service)
+        """The broker's address for one service, or one website: each may have a user of its own."""
+        # An office's code is anything, and in an address @, / and % mean something.
+        return self.broker_url.replace("{service}", quote(service, safe=""))
 
     @property
     def broker_name(self) -> str:
@@ -206,7 +213,7 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """The address that people can open, without a slash at its end."""
-        return (self.public_url or f"http://{self.http_host}:{self.http_port}").rstrip("/")
+        return (self.public_url or http_address(self.http_host, self.http_port)).rstrip("/")
 
     def page_links(self) -> PageLinks:
         """Makes and reads the addresses of pages.

@@ -3,6 +3,7 @@
 from typing import Any
 
 from shared.events.shapes import Office
+from shared.notifications.senders.headers import quoted_name
 
 
 def office_params(office: Office) -> dict[str, Any]:
@@ -17,5 +18,4 @@ def office_params(office: Office) -> dict[str, Any]:
 
 def reply_to(office: Office) -> str:
     """The office's mailbox, for the answers of customers and payers."""
-    # A name that looks like an encoded word could be read as something else, or not at all.
-    return office.email if "=?" in office.name else f"{office.name} <{office.email}>"
+    return f"{quoted_name(office.name)} <{office.email}>"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import (
+    URL,
     Connection,
     Engine,
     create_engine,
@@ -22,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from shared.base.errors import WrongSettings
 from shared.persistence.addresses import MOST_CONNECTIONS
 from shared.persistence.faults import Trouble, diagnose
 
@@ -141,9 +143,11 @@ _OPTIONS: dict[str, Any] = {
 def _engine(url: str, most_connections: int) -> Engine:
     if url.startswith("sqlite"):
         path = Path(url.removeprefix("sqlite:///"))
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_folder(path.parent)
+        # Not the text: a question mark in a folder's name begins no options.
+        address = URL.create("sqlite", database=str(path))
         engine = create_engine(
-            url, connect_args={"check_same_thread": False, "timeout": 10}, **_OPTIONS
+            address, connect_args={"check_same_thread": False, "timeout": 10}, **_OPTIONS
         )
         event.listen(engine, "do_connect", lambda *_: _close_to_others(path))
         event.listen(engine, "connect", _prepare_sqlite)
@@ -159,7 +163,7 @@ def _engine(url: str, most_connections: int) -> Engine:
         pool_size=most_connections - most_connections // 2,
         max_overflow=most_connections // 2,
         pool_timeout=10,
-        connect_args=postgres.SETTINGS,
+        connect_args=postgres.settings_beside(url),
     )
     event.listen(engine, "do_connect", postgres.Connector().connect)
     event.listen(engine, "connect", postgres.prepare)
@@ -168,6 +172,21 @@ def _engine(url: str, most_connections: int) -> Engine:
     event.listen(engine, "begin", postgres.begin)
     event.listen(engine, "handle_error", postgres.hang_up)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    """Have the folder of a database.
+
+    Raises:
+        WrongSettings: there can be none; the text says what to do.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise WrongSettings(
+            f"the folder {folder} cannot be used ({error.strerror}); set STAPPENPLAN_DATA_DIR or "
+            "STAPPENPLAN_DATABASE_URL to one in which this user may write"
+        ) from None
 
 
 def _close_to_others(path: Path) -> None:

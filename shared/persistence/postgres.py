@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.types.array import ListBinaryDumper
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -45,6 +45,17 @@ SETTINGS: dict[str, Any] = {
     "tcp_user_timeout": 15_000,
 }
 """What each connection is opened with."""
+
+
+def settings_beside(url: str) -> dict[str, Any]:
+    """What each connection is opened with, beside what the address itself asks for.
+
+    Options in the address, such as a `search_path`, hold as well; limits are always ours.
+    """
+    asked = make_url(url).query.get("options")
+    options = [asked] if isinstance(asked, str) else [*(asked or ())]
+    return {**SETTINGS, "options": " ".join((*options, OPTIONS))}
+
 
 ANSWER_SECONDS = 40.0
 """A server answers a statement within 30 s, if only by breaking it off. One that says nothing for

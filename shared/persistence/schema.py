@@ -206,8 +206,13 @@ def _config(migrations: Path) -> "Config":
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(histories.SHARED))
+    config.set_main_option("script_location", _as_option(histories.SHARED))
     config.set_main_option("path_separator", "newline")
-    lines = "\n".join(str(folder) for folder in histories.folders(migrations))
+    lines = "\n".join(map(_as_option, histories.folders(migrations)))
     config.set_main_option("version_locations", lines)
     return config
+
+
+def _as_option(folder: Path) -> str:
+    """A folder's name as Alembic's configuration has it, where % begins another option's name."""
+    return str(folder).replace("%", "%%")

@@ -13,14 +13,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from shared.base.errors import Reject, StappenplanError
+from shared.base.errors import Reject, WrongSettings
 from shared.events.shapes import Language, Package
 
 Cents = Annotated[int, Field(ge=0, le=10_000_000, strict=True)]
 Frequency = Literal["monthly", "yearly"]
 
 
-class CatalogueFault(StappenplanError):
+class CatalogueFault(WrongSettings):
     """The catalogue's file is wrong; the text says what to correct."""
 
 
@@ -130,6 +130,10 @@ class Catalogue(BaseModel):
         except OSError as error:
             raise CatalogueFault(
                 f"the catalogue {path} cannot be read ({error.strerror}); set STAPPENPLAN_CATALOGUE"
+            ) from None
+        except UnicodeDecodeError as error:
+            raise CatalogueFault(
+                f"the catalogue {path} is not text in UTF-8: see byte {error.start + 1}"
             ) from None
         except tomllib.TOMLDecodeError as error:
             raise CatalogueFault(f"the catalogue {path} is not TOML: {error}") from None

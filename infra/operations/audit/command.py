@@ -100,10 +100,12 @@ def as_document(books: "Books") -> dict[str, Any]:
 
 
 def _show(books: "Books", settings: "Settings") -> None:
+    from rich.text import Text
+
     from infra import context
 
     console = context.console()
-    console.print(f"customers  [bold]{books.line}[/bold]")
+    console.print(Text.assemble("customers  ", (books.line, "bold")))
     it = books.customers
     if aside := _named(waiting=it.waiting, dead=it.dead, dropped=it.dropped):
         console.print(f"           {aside}")
@@ -159,9 +161,9 @@ def _show_findings(books: "Books", console: "Console") -> None:
     from infra.operations.audit.books import some
 
     if books.balanced:
-        console.print("[green]The books balance.[/green]")
+        console.print("The books balance.", style="green")
         return
-    console.print("[red]The books do not balance.[/red]")
+    console.print("The books do not balance.", style="red")
     shown = some(books.findings, SHOWN)
     for finding in shown:
         console.print(

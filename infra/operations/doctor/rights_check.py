@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from infra.composition import service_names, topology
 from infra.operations.doctor.finding import Finding
 from shared.host.settings import Settings
+from shared.messaging.addresses import read_broker_url
 from shared.messaging.bus import EXCHANGE
 from shared.messaging.topology import Topology, dead_queue, own_exchange
 from shared.messaging.topology.management import Management
@@ -25,7 +25,7 @@ def rights(settings: Settings) -> Iterator[Finding]:
         return
     wanted = topology(settings)
     management = Management(settings.management_url, settings.broker_url)
-    users = {each.name: _user(settings, each.name) for each in wanted.listeners}
+    users = {each.name: user_of(settings, each.name) for each in wanted.listeners}
     lacking = [*_lacking(wanted, users, management)]
     yield Finding("rights", not lacking, "; ".join(lacking) or "each may do what they must", GRANT)
     narrow = [*_narrow(wanted, users, management)]
@@ -58,9 +58,9 @@ def _own_name(connection: Mapping[str, Any]) -> str:
     return str(connection.get("client_properties", {}).get("connection_name", ""))
 
 
-def _user(settings: Settings, service: str) -> str:
-    address = settings.broker_url_of(service).split(",", maxsplit=1)[0]
-    return unquote(urlsplit(address).username or "guest")
+def user_of(settings: Settings, service: str) -> str:
+    """As whom a service speaks to the broker."""
+    return read_broker_url(settings.broker_url_of(service))[0].user or "guest"
 
 
 def _lacking(wanted: Topology, users: Mapping[str, str], management: Management) -> Iterator[str]:

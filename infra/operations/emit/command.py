@@ -111,7 +111,10 @@ def _require_data(number: int, event: "type[Event]", envelope: "Envelope") -> No
 
 
 def _refuse(number: int, reason: str) -> typer.Exit:
-    typer.echo(f"event {number}: {reason}", err=True)
+    from infra.context import printable
+
+    # The reason may name what stands in the event, which anybody may have written.
+    typer.echo(printable(f"event {number}: {reason}"), err=True)
     return typer.Exit(1)
 
 
@@ -119,12 +122,13 @@ def _over_http(settings: "Settings", envelopes: "list[Envelope]") -> None:
     import httpx
 
     from infra.composition import OPERATION_SCOPES
+    from shared.host.addresses import http_address
     from shared.web.auth import issue_token
 
     key, scopes = settings.signing_key(), ["events:emit"]
     token = issue_token(key, scopes, known=OPERATION_SCOPES, name="emit", all_offices=True, days=1)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    url = f"http://{settings.http_host}:{settings.http_port}/api/events"
+    url = f"{http_address(settings.http_host, settings.http_port)}/api/events"
     with httpx.Client(headers=headers, timeout=30) as client:
         for number, envelope in enumerate(envelopes, 1):
             try:

@@ -107,7 +107,7 @@ def _require_code(code: str) -> None:
     from services.signup.office_data import is_office_code
 
     if not is_office_code(code):
-        typer.echo("CODE: it has 1 to 35 printable characters", err=True)
+        typer.echo("CODE: it has 1 to 35 printable characters, without a slash", err=True)
         raise typer.Exit(2)
 
 

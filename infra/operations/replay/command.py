@@ -68,7 +68,9 @@ def _moment(since: str) -> datetime:
         return EARLIEST  # As far back as events are kept, by the clock of the database.
     try:
         moment = datetime.fromisoformat(since)
-    except ValueError:
-        typer.echo("--since takes a moment such as 2026-11-24T09:30:00+01:00", err=True)
-        raise typer.Exit(2) from None
-    return moment.astimezone(UTC)
+        if moment.tzinfo is not None:  # Without an offset it would be this machine's time.
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    typer.echo("--since takes a moment such as 2026-11-24T09:30:00+01:00", err=True)
+    raise typer.Exit(2)

@@ -70,7 +70,8 @@ def _show_to_a_person(wanted: "Topology", offices: "Sequence[str]") -> None:
         each for each in wanted.speakers() if each.exchange.startswith(website_exchange(""))
     ]
     for website in websites:
-        table.add_row(website.user, "nothing", "–", "\n".join(website.says))
+        user = context.printable(website.user)
+        table.add_row(user, "nothing", "–", "\n".join(website.says))
     table.add_row(ADMIN, "every queue", "–", "everything")
     _show_exchanges(wanted)
     context.console().print(table)
@@ -84,7 +85,8 @@ def _show_exchanges(wanted: "Topology") -> None:
     console = context.console()
     console.print(f"exchange  {EXCHANGE}: topic, durable; what nobody hears comes back")
     for speaker in wanted.speakers():
-        console.print(f"          {speaker.exchange}: {speaker.user} alone writes there")
+        told = f"{speaker.exchange}: {speaker.user} alone writes there"
+        console.print(f"          {context.printable(told)}")
     console.print("queues    quorum, named after their users, each with a .dead beside it")
     console.print(f"users     nobody but {ADMIN} declares anything")
 

@@ -9,7 +9,7 @@ from services.billing.collection.release import update_standing
 from services.billing.commands import CollectAgain, ResumeMandate, SignOrder, StopMandate
 from services.billing.mails import failure_mails
 from services.billing.models import Collection, Mandate, Order
-from services.billing.models.collection import UNASKED, collection_key
+from services.billing.models.collection import SLIP, UNASKED, collection_key
 from services.billing.models.money import HeldResult, held_results, hold
 from services.billing.models.reasons import Reason, reason_for
 from services.billing.models.results import CONTRADICTED, DECEASED, DISMISS, TAKEN_BACK
@@ -97,7 +97,7 @@ class CollectionProcess:
     def withdraw_signature(self, reason: str) -> list[Effect]:
         """Take back a signature that was a mistake, and call off what KING was asked for."""
         events: list[Event] = [self.order.withdraw_signature(reason)]
-        cancelled = [row.cancel("signature_withdrawn") for row in self._attempts()]
+        cancelled = [row.cancel(SLIP) for row in self._attempts()]
         events += [event for event in cancelled if event is not None]
         effects: list[Effect] = [EventFor(self.order.onboarding_id, event) for event in events]
         return effects + update_standing(self.order, self._attempts())

@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 from services.billing.collection.process import CollectionProcess
 from services.billing.commands import RemindUnsigned, SignOrder, WithdrawSignature
-from services.billing.confirmation.reminders import put_off_reminder, schedule_reminder
+from services.billing.confirmation.reminders import (
+    put_off_reminder,
+    schedule_reminder,
+    slips_of,
+)
 from services.billing.confirmation.signing import (
     STANDING_MANDATE,
     account_on_paper,
@@ -102,22 +106,31 @@ def withdraw_signature(
     effects: list[Effect] = []
     for process in processes:
         effects += process.withdraw_signature(command.reason)
-        effects += schedule_reminder(process.order, 1, now)
+        slips = slips_of(collections.where(onboarding_id=process.order.onboarding_id))
+        effects += schedule_reminder(process.order, 1, now, slips)
     return effects
 
 
 def remind_unsigned(
-    command: RemindUnsigned, orders: Loaded[Order], mandates: Loaded[Mandate], now: Now
+    command: RemindUnsigned,
+    orders: Loaded[Order],
+    mandates: Loaded[Mandate],
+    collections: Loaded[Collection],
+    now: Now,
 ) -> Sequence[Effect]:
     """Remind the payer of the confirmation that has not come back, with the same document."""
     order, mandate = _order_and_mandate(command.order_reference, orders, mandates)
     if order.signed or order.withdrawn:
         return []
-    if put_off := put_off_reminder(order, command.times, now):
+    slips = slips_of(collections.where(onboarding_id=order.onboarding_id))
+    if slips != (command.slips or 0):
+        # The weeks have begun anew meanwhile; they do now where an earlier version left that out.
+        return schedule_reminder(order, 1, now, slips)
+    if put_off := put_off_reminder(order, command.times, now, slips):
         return put_off
     # While a death is looked into nobody is asked for anything.
     mails = [] if mandate.stopped else reminder_mails(order, command.times)
-    return [*mails, *schedule_reminder(order, command.times + 1, now)]
+    return [*mails, *schedule_reminder(order, command.times + 1, now, slips)]
 
 
 def _order_and_mandate(

@@ -34,6 +34,8 @@ REQUESTED = "requested"
 UNASKED = "unasked"
 """KING spoke of a collection that nobody asked for, and nothing it said counts so far."""
 CANCELLED = "cancelled"
+SLIP = "signature_withdrawn"
+"""Why one is called off whose signature was recorded by mistake."""
 OPEN_STATUSES = (REQUESTED, "submitted")
 ENDINGS: Mapping[str, CollectionStatus] = {
     ending: ending for ending in get_args(CollectionStatus) if ending != "submitted"

@@ -92,8 +92,10 @@ def check(
 
 def _language(data: Mapping[str, Any]) -> Language:
     customer = data.get("customer")
-    language = customer.get("language") if isinstance(customer, Mapping) else None
-    return "en" if language == "en" else "nl"
+    tag = customer.get("language") if isinstance(customer, Mapping) else None
+    # However it is written (RFC 5646), as the form itself reads it.
+    is_english = isinstance(tag, str) and tag.strip().lower().partition("-")[0] == "en"
+    return "en" if is_english else "nl"
 
 
 def _payer(form: Form, office: OfficeTerms | None) -> Payer | None:

@@ -148,7 +148,7 @@ def _read(
     values["sites"] = (form.text("sites") or "").split()
     errors: list[FieldError] = []
     code = form.text("code") or ""
-    if is_new and ("/" in code or not is_office_code(code)):
+    if is_new and not is_office_code(code):
         errors.append(_error("code", "code_invalid", TROUBLES["code"].in_(language)))
     try:
         body = OfficeBody.model_validate({k: v for k, v in values.items() if v is not None})

@@ -9,6 +9,7 @@ never broken.
 import base64
 import re
 from collections.abc import Iterator, Sequence
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.headerregistry import Address
 from email.policy import EmailPolicy
@@ -104,14 +105,31 @@ def unfolded(value: Folded) -> str:
 
 
 def name_and_address(text: str) -> tuple[str, str]:
-    """`Name <address>`, or an address alone, taken apart; the name as a person reads it."""
+    """`Name <address>`, or an address alone, taken apart; the name as a person reads it.
+
+    What stands in quotes holds no encoded words (RFC 2047, 5).
+
+    Raises:
+        ValueError: the name is in encoded words that nobody can read.
+    """
     match = NAMED_MAILBOX.fullmatch(text)
     if match is None:
         return "", text.strip()
     name, address = match.groups()
     if quoted := QUOTED_NAME.fullmatch(name):
-        name = re.sub(r"\\(.)", r"\1", quoted[1])
-    return str(make_header(decode_header(name))) if "=?" in name else name, address.strip()
+        return re.sub(r"\\(.)", r"\1", quoted[1]), address.strip()
+    try:
+        read = str(make_header(decode_header(name))) if "=?" in name else name
+    except (LookupError, MessageError) as error:
+        raise ValueError("the name before the address is encoded in no way we know") from error
+    return read, address.strip()
+
+
+def quoted_name(name: str) -> str:
+    """A name as it stands before an address, such that `name_and_address` gives it back."""
+    if "=?" in name or ESCAPED_IN_QUOTES.search(name):
+        return '"' + ESCAPED_IN_QUOTES.sub(r"\\\g<0>", name) + '"'
+    return name
 
 
 def encoded_words(text: str) -> Iterator[str]:

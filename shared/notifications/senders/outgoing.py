@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.utils import format_datetime
 from functools import lru_cache
@@ -114,7 +115,10 @@ def mailbox(address: str) -> Address:
     local, at, domain = address.rpartition("@")
     if not (local and at and domain) or not local.isascii():
         raise ValueError("not an e-mail address that mail servers accept")
-    return Address(addr_spec=f"{local}@{dns_domain(domain)}")
+    try:
+        return Address(addr_spec=f"{local}@{dns_domain(domain)}")
+    except (MessageError, IndexError) as error:  # Python's reader of addresses ends in these, too.
+        raise ValueError("not an e-mail address that mail servers accept") from error
 
 
 def named_mailbox(text: str) -> Address:

@@ -10,6 +10,8 @@ from shared.trade.citizen_number import holds_citizen_number
 from shared.trade.form.texts import text
 
 MAX_ERRORS = 50
+MAX_SENTENCE = 500
+"""Characters of what is told of one field (`FieldError`)."""
 
 
 class Wrong(Exception):
@@ -36,7 +38,7 @@ class Form:
 
     def wrong(self, field: str, code: str, **values: object) -> None:
         """Note that a field is wrong; of a field that several rules read the first error stays."""
-        message = text(code, self.language, **values)
+        message = _cut(text(code, self.language, **values))
         self.note(FieldError(field=field, code=code, message=message))
 
     def note(self, error: FieldError) -> None:
@@ -132,6 +134,11 @@ class Form:
         """Whether the part around a field is there; if not, that was said of the part itself."""
         parent = field.rpartition(".")[0]
         return not parent or isinstance(self._value(parent), Mapping)
+
+
+def _cut(sentence: str) -> str:
+    """A sentence as an answer has room for it: a catalogue may have any number of modules."""
+    return sentence if len(sentence) <= MAX_SENTENCE else f"{sentence[: MAX_SENTENCE - 1]}…"
 
 
 Reader = Callable[[Any, int], str | None]

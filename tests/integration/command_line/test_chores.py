@@ -2,6 +2,7 @@
 
 import json
 import socket
+import subprocess
 from pathlib import Path
 from typing import get_args
 
@@ -9,7 +10,7 @@ import pytest
 
 from shared.host.settings import Settings
 from shared.web.token_reading import read_token
-from tests.integration.command_line.shell import Shell
+from tests.integration.command_line.shell import PROGRAM, Shell
 
 LEVELS = get_args(Settings.model_fields["log_level"].annotation)
 COMMANDS = (
@@ -142,3 +143,20 @@ def test_a_broker_that_is_away_costs_one_sentence(shell: Shell) -> None:
     assert answer.returncode == 1
     assert answer.stderr.startswith("stappenplan: the broker cannot be reached")
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("words", [("topology", "show"), ("contract", "schemas")])
+def test_what_finds_no_room_to_write_says_so(shell: Shell, words: tuple[str, ...]) -> None:
+    # Given a full disk, When a command's output goes there,
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        answer = subprocess.run(
+            [PROGRAM, *words],
+            env=shell.environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=120,
+        )
+    # Then that is said, in a sentence.
+    assert answer.returncode == 1
+    assert answer.stderr.decode() == "stappenplan: No space left on device\n"

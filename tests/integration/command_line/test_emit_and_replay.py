@@ -249,6 +249,19 @@ def test_a_replayed_event_bears_the_trace_that_it_was_said_in(
     assert message.headers["traceparent"] == traceparent
 
 
+def test_an_event_steers_no_terminal_where_it_is_refused(broker_shell: Shell) -> None:
+    # Given a sign-up for an office whose code would turn the line around, and that is too long,
+    document = next(website.signups(1))
+    document["data"]["office_code"] = "\u202e\x1b[31m" + "x" * 250
+    # When the broker takes no such name, Then who is refused is told in signs that can be seen.
+    broker_shell("topology", "apply")
+    answer = broker_shell("emit", "-", stdin=json.dumps(document))
+    assert answer.returncode == 1
+    told = answer.stderr.splitlines()[-1]
+    assert told.startswith("event 1: the broker did not take it from website-\\u202e\\u001b[31mx")
+    assert told.isprintable()
+
+
 def test_replay_from_a_later_moment_serves_nothing(
     broker_shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

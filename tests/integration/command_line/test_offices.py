@@ -96,11 +96,11 @@ def test_an_office_that_cannot_be_is_refused_by_the_option_at_fault(
     assert shell.json("office", "list", "--json") == []
 
 
-@pytest.mark.parametrize("code", ["", "0" * 36, "00\n77", "00\x1b[31m"])
+@pytest.mark.parametrize("code", ["", "0" * 36, "00\n77", "00\x1b[31m", "a/b", ".."])
 def test_a_code_is_what_http_takes_for_one(shell: Shell, code: str) -> None:
     answer = shell("office", "add", code, *ZUID)
     assert answer.returncode == 2
-    assert answer.stderr == "CODE: it has 1 to 35 printable characters\n"
+    assert answer.stderr == "CODE: it has 1 to 35 printable characters, without a slash\n"
     assert shell.json("office", "list", "--json") == []
 
 

@@ -174,7 +174,8 @@ def test_orders_are_found_by_company_and_by_reference(api: Api) -> None:
     reference = api.order_of(api.sign_up())
     row = api.ask("GET", f"/api/orders/{reference}").json()
     company = row["company"]
-    for q in (company, company.upper(), company[:6], f"  {company}", reference):
+    pasted = company.replace(" ", "\N{NO-BREAK SPACE}\t")
+    for q in (company, company.upper(), company[:6], f"  {company}", pasted, reference):
         rows = api.ask("GET", "/api/orders", params={"q": q, "limit": 500}).json()
         assert reference in [row["order_reference"] for row in rows], q
     for q in (f"{company}x", "O-2026-999999", "zzz", "%"):

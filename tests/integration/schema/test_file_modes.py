@@ -99,3 +99,15 @@ def test_the_doctor_names_a_folder_that_is_open_to_others(open_folder: Path) -> 
     open_folder.chmod(0o700)
     assert [finding.ok for finding in folder(settings)] == [True]
     assert [finding.ok for finding in folder(Settings(data_dir=open_folder / "none"))] == [True]
+
+
+def test_each_database_lies_in_the_folder_that_was_set_whatever_its_name(tmp_path: Path) -> None:
+    # Given a folder whose name has signs in it that mean something in an address,
+    settings = Settings(data_dir=tmp_path / "what? 100%41 #1 {x}")
+    # When the databases of two services are opened,
+    for name in ("billing", "signup"):
+        with closing(Database(settings.database_url_of(name))) as database:
+            assert database.answers()
+    # Then each has its own file there, and nothing lies elsewhere.
+    files = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.db")}
+    assert files == {f"what? 100%41 #1 {{x}}/{name}.db" for name in ("billing", "signup")}

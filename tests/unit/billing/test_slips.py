@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.billing.commands import WithdrawSignature
+from services.billing.commands import RemindUnsigned, WithdrawSignature
 from services.billing.models import Mandate
 from shared.base.errors import Conflict, Invalid
 from shared.events import (
@@ -227,3 +227,34 @@ def test_a_slip_under_a_standing_mandate_brings_back_the_signature_that_it_repla
     }
     assert mandate.refused
     assert mandate.details("NL00").iban == IBAN
+
+
+@pytest.mark.parametrize(("signed_after", "taken_back_after"), [(0, 0), (3, 1), (3, 7), (16, 10)])
+def test_after_a_slip_the_payer_is_reminded_for_three_weeks_whenever_it_was(
+    signed_after: int, taken_back_after: int
+) -> None:
+    # Given an order for which the paper of another was recorded, and taken back some time later,
+    billing = placed()
+    billing.pass_days(signed_after)
+    billing.ask(signature())
+    billing.pass_days(taken_back_after)
+    take_back(billing)
+    # When the weeks go by, Then the payer is reminded after one, two and three, and no more often.
+    reminded = [len(mails(billing.pass_days(7))) for _week in range(6)]
+    assert reminded == [1, 1, 1, 0, 0, 0]
+
+
+def test_a_reminder_that_an_earlier_version_planned_after_a_slip_is_not_lost() -> None:
+    # Given an order whose signature was taken back under a version that did not count that,
+    billing = signed()
+    take_back(billing)
+    billing.scheduled.clear()
+    billing.ask(RemindUnsigned(order_reference=FIRST, times=1))
+    # When the weeks go by, Then the payer is reminded as ever.
+    reminded = [len(mails(billing.pass_days(7))) for _week in range(4)]
+    assert reminded == [1, 1, 1, 0]
+
+
+def test_a_version_that_knows_of_no_slips_can_take_a_reminder_of_an_order_without_any() -> None:
+    plain = RemindUnsigned(order_reference=FIRST, times=1)
+    assert plain.model_dump(mode="json") == {"order_reference": FIRST, "times": 1}

@@ -75,8 +75,8 @@ def test_with_keys_that_are_set_the_oldest_seals_for_good(tmp_path: Path) -> Non
 
 
 def test_a_folder_in_which_no_key_can_be_kept_says_what_to_set(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
     settings = Settings(data_dir=tmp_path / "file" / "folder", token_key=NEW)
+    (tmp_path / "file").touch()
     with pytest.raises(WrongSettings, match="STAPPENPLAN_SEAL_KEY"):
         settings.sealing_key()
 

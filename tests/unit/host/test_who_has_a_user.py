@@ -3,7 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
+from infra.operations.doctor.rights_check import user_of
 from shared.host.settings import Settings
+from shared.messaging.addresses import read_broker_url
 
 EACH, ALL = "amqp://{service}:secret@{}:5672/", "amqp://shared:secret@{}:5672/"
 
@@ -46,3 +48,25 @@ def test_the_addresses_of_a_cluster_have_one_kind_of_user(urls: tuple[str, str])
         Settings(broker_url=broker_url)
     with pytest.raises(ValidationError, match="in each of them, or in none"):
         Settings(broker_url=broker_url, strict_publishers=False)
+
+
+@pytest.mark.parametrize(
+    ("broker_url", "user"),
+    [
+        ("amqp://anna:a,b%2Cc@one/v,amqp://anna:x@two/v", "anna"),
+        ("amqp://{service}:a,b@one/v", "billing"),
+        ("amqp://an%2Cna:x@one/v", "an,na"),
+        ("amqp://one/v", "guest"),
+    ],
+)
+def test_the_doctor_asks_for_the_rights_of_the_user_whatever_the_password(
+    broker_url: str, user: str
+) -> None:
+    assert user_of(Settings(broker_url=broker_url), "billing") == user
+
+
+@pytest.mark.parametrize("user", ["billing", "website-0042", "website-Kantoor Zuid @ 100%/2"])
+def test_a_user_of_any_name_stands_in_the_address_as_one(user: str) -> None:
+    settings = Settings(broker_url="amqp://{service}:pw@one:5672/v,amqps://{service}:pw@two/v")
+    for address in read_broker_url(settings.broker_url_of(user)):
+        assert (address.user, address.password, address.path) == (user, "pw", "/v")

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.context import json_for_people, printable
+from infra.context import console, json_for_people, printable, table
 from infra.operations.dead_letters.letters import _readable
 
 TEXTS = st.text(st.characters(codec=None, categories=None))
@@ -41,6 +41,19 @@ def test_a_text_is_shown_without_what_would_steer_the_terminal(text: str) -> Non
 
 def test_a_text_of_every_day_is_shown_as_it_is() -> None:
     assert printable("Café De Brug\n\t№ 12, 't Zand – €") == "Café De Brug\n\t№ 12, 't Zand – €"
+
+
+@pytest.mark.parametrize("text", ["amqp://[fe80::1]:5672", "[red]Kantoor[/]", "[/x]", ":house: 1"])
+def test_what_looks_like_markup_is_shown_as_it_stands(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Given a name or an address with brackets in it, When it is shown, alone or in a table,
+    rows = table("finding")
+    rows.add_row(text)
+    for shown in (text, rows):
+        console().print(shown)
+        # Then it stands there, sign by sign.
+        assert text in capsys.readouterr().out
 
 
 @given(JSON)

@@ -12,7 +12,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from shared.events.shapes import Office
+from shared.notifications.offices import reply_to
 from shared.notifications.senders import Attachment, Email
+from shared.notifications.senders.headers import name_and_address
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 SENDER = "iMUIS Online <noreply@stappenplan.example>"
@@ -100,6 +103,20 @@ def test_a_name_before_an_address_is_read_as_it_was_written(name: str) -> None:
         # Python's reader puts a blank of its own between the encoded words of a name.
         if len(ENCODED_WORD.findall("".join(lines))) < 2:
             assert address.display_name == name
+
+
+@settings(deadline=None)  # The first try loads what the others find loaded.
+@given(written.map(lambda name: " ".join(name.split())).filter(bool))
+@example('"De Linde" en "Zonen"')
+@example("Jansen \\\\ Zonen \\\\")
+@example("=?utf-8?q?Jansen?=")
+@example("=?no-such-code?q?a?=")
+@example("Jansen <en> Zn <x@y.example>")
+def test_an_office_of_any_name_is_answered_under_that_name(name: str) -> None:
+    # Given an office, When it is named as who gets the answers,
+    mailbox = reply_to(Office.model_construct(code="0042", name=name, email=ADDRESS))
+    # Then whoever takes that apart finds the same name, sign by sign, and the same address.
+    assert name_and_address(mailbox) == (name, ADDRESS)
 
 
 def test_an_address_is_never_broken_however_long() -> None:

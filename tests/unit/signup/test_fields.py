@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from shared.events import SignupRejected
 from shared.notifications.messages import Mail
+from shared.trade.form.fields import read_package
+from shared.trade.form.form import Form
 from shared.trade.form.texts import TEXTS
 from tests.unit.signup.harness import SignupHarness, accepted, changed, errors, example
 
@@ -138,6 +140,29 @@ def test_the_sentences_are_in_the_customers_language(language: str) -> None:
     form = changed(customer__kvk="1", customer__language=language)
     rejected = SignupHarness().submit(form).one(SignupRejected)
     assert rejected.errors[0].message == TEXTS["kvk_format"][language == "en"]
+
+
+@pytest.mark.parametrize("language", ["EN", "en-GB", " en "])
+def test_the_customers_language_is_read_as_their_browser_writes_it(language: str) -> None:
+    form = changed(customer__kvk="1", customer__language=language)
+    rejected = SignupHarness().submit(form).one(SignupRejected)
+    assert rejected.errors[0].message == TEXTS["kvk_format"][1]
+
+
+def test_a_choice_among_very_many_modules_is_still_told() -> None:
+    # Given a catalogue with more modules than a sentence has room for,
+    class Large:
+        package_codes = ("basis",)
+        module_codes = tuple(f"module-{number:03}" for number in range(100))
+
+    # When one is wanted that is not among them,
+    form = Form({"package": {"code": "basis", "modules": ["nothing"]}}, "nl")
+    assert read_package(form, Large()) is None
+    # Then that is told, as far as there is room.
+    (error,) = form.errors
+    assert error.field == "package.modules.0"
+    assert error.message.startswith("Deze module bestaat niet; kies uit: module-000, ")
+    assert error.message.endswith("…")
 
 
 def test_a_sole_traders_old_tax_number_is_refused_and_repeated_nowhere() -> None:

@@ -133,3 +133,12 @@ def test_the_terms_of_sale_have_a_name_and_perhaps_a_page(tmp_path: Path) -> Non
     # And an address that nobody could open is told.
     with pytest.raises(CatalogueFault, match="beginning with https"):
         load(tmp_path, f"{SMALL}\n[terms]\nurl = {page.replace('https://', 'javascript:')}\n")
+
+
+def test_a_catalogue_in_another_encoding_is_told_so(tmp_path: Path) -> None:
+    # Given a catalogue that was saved in the encoding of an old editor,
+    path = tmp_path / "catalogue.toml"
+    path.write_bytes(SMALL.replace("Klein", "Één").encode("cp1252"))
+    # When it is read, Then the sentence says so, and where.
+    with pytest.raises(CatalogueFault, match="is not text in UTF-8: see byte 91"):
+        Catalogue.load(path)

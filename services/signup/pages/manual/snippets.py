@@ -4,6 +4,7 @@ They stand below `templates/pages/snippets`, and are run by a test as they are s
 """
 
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,7 @@ from services.signup.pages.frame import TEMPLATES
 from shared.events.envelope import CONTENT_TYPE
 
 FOLDER = TEMPLATES / "snippets"
+PLACE = re.compile("@@(ADDRESS|OFFICE|BODY)@@")
 
 HTTP = {"curl": "curl", "php": "PHP", "dotnet": "C# (.NET)", "python": "Python"}
 """Those that sign up over HTTP, and what they are called."""
@@ -67,9 +69,8 @@ def snippet(name: str, address: str, office_code: str = "", body: Any = None) ->
     lines = _text(f"{name}.txt").rstrip("\n")
     inside_quotes = json.dumps(office_code, ensure_ascii=False)[1:-1]
     values = {"ADDRESS": address, "OFFICE": inside_quotes, "BODY": written(body)}
-    for place, value in values.items():
-        lines = lines.replace(f"@@{place}@@", value)
-    return lines
+    # All at once: what is put in one place may look like another.
+    return PLACE.sub(lambda place: values[place[1]], lines)
 
 
 def signup_snippets(address: str, office_code: str) -> list[tuple[str, str, str]]:
