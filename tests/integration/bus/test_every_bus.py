@@ -246,7 +246,7 @@ def test_a_service_that_pauses_takes_nothing_more_of_what_was_delivered(buses: B
     website, signup = buses.open(), buses.open("signup")
     website.publish([message("first"), message("second"), message("third")])
     for _ in range(20):
-        wait_until(lambda: signup.receive(1, wait=SOON, linger=0), "one is taken", SOON)
+        wait_until(lambda: bool(signup.receive(1, SOON, 0)), "one is taken", SOON)
         # When it pauses, Then it takes nothing, from this very moment on;
         signup.pause()
         assert signup.receive(10, wait=0, linger=0) == []
