@@ -76,6 +76,7 @@ class Supervisor:
     _site: "Site | None" = None
     _extension: Extension | None = None
     before_work: Callable[[], object] = staticmethod(lambda: None)  # So far nothing is in hand.
+    when_ready: Callable[[], object] = staticmethod(lambda: None)  # From now on it answers.
 
     def __init__(
         self,
@@ -123,7 +124,7 @@ class Supervisor:
         self._extension = extension
 
     def start(self) -> None:
-        """Start everything; returns when requests are answered.
+        """Start everything; calls `when_ready` as soon as requests are answered.
 
         Raises:
             CannotRun: the data folder is in use; the text says what to do.
@@ -147,9 +148,13 @@ class Supervisor:
         for companion in self._companions:
             companion.start()
         for runtime in self.runtimes:
-            runtime.begin()
+            runtime.open()
         self._serve(servers)
         _collect_less_garbage()
+        self.when_ready()
+        # Last of all: each thread has a first look around, and people would wait for them all.
+        for runtime in self.runtimes:
+            runtime.begin()
 
     def look(self) -> bool:
         """Look in on the work; whether this process must end, to be started again by its runner.
