@@ -84,6 +84,7 @@ def test_services_that_are_ready_have_loaded_nothing_for_later(
         "sqlalchemy.dialects.postgresql",
         "pika",
         "boto3",
+        "smtplib",
         # The books are closed when somebody looks at them.
         "infra.operations.audit.closing",
         # What libraries of ours would load for people who want what it adds.
