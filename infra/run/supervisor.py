@@ -34,8 +34,8 @@ log = structlog.get_logger()
 WORK_IN_HAND = 10.0
 """Seconds that an orderly end gives to answers and batches that are under way."""
 
-UNUSED_BY_FASTAPI = ("email_validator", "pydantic.v1")
-"""It would load these for addresses in the OpenAPI document and for models of old: we have none."""
+UNUSED_BY_FASTAPI = "email_validator"
+"""It would load this for addresses in the OpenAPI document: we have none."""
 
 HEALTH_CONNECTIONS = 64
 """At a time, on a port that those who run it have for themselves."""
@@ -142,7 +142,7 @@ class Supervisor:
         for runtime in self.runtimes:
             runtime.prepare()
         # Before the work begins, whose threads must find all that is installed.
-        with without(*UNUSED_BY_FASTAPI):
+        with without(UNUSED_BY_FASTAPI):
             servers = self._make_servers()
         self.before_work()
         for companion in self._companions:

@@ -15,6 +15,10 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import compile_path, get_name
 
+from shared.base.optional import without
+
+MODELS_OF_OLD = "pydantic.v1"
+"""FastAPI would load these, to say of each thing in a route that it is none of them."""
 _building = threading.RLock()
 """A request and the OpenAPI document may ask for a route at one moment."""
 
@@ -35,7 +39,7 @@ class Route(APIRoute):
 
     def __getattr__(self, name: str) -> Any:
         """What is not there yet: whatever FastAPI finds out about a route as it builds it."""
-        with _building:
+        with _building, without(MODELS_OF_OLD):
             self._build()
         return object.__getattribute__(self, name)
 
