@@ -79,8 +79,8 @@ def _work_until_asked_to_stop(supervisor: "Supervisor", *, is_playground: bool) 
     """Start, work and stop; whether this process had to end because it is of no more use."""
     request = _StopRequest()
     supervisor.before_work = request.wait_for_work_to_end
+    supervisor.when_ready = lambda: _announce(supervisor, is_playground=is_playground)
     with supervisor:
-        _announce(supervisor, is_playground=is_playground)
         failed = _watch_over(supervisor, request.made)
         typer.echo("stopping: finishing the work in hand")
     return failed

@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import threading
-import time
 from contextlib import suppress
 from typing import Any
 
@@ -24,7 +23,7 @@ require_internals(
     f"uvicorn {uvicorn.__version__}",
     uvicorn.Server,
     members=("main_loop", "on_tick"),
-    attributes=("main_loop", "started", "should_exit"),
+    attributes=("main_loop", "should_exit"),
 )
 
 
@@ -50,9 +49,7 @@ class HttpServer:
     def start(self) -> None:
         """Returns when requests are answered."""
         self._thread.start()
-        deadline = time.monotonic() + STARTING
-        while not self._server.started and time.monotonic() < deadline:
-            self._thread.join(0.005)
+        self._server.answers.wait(STARTING)
 
     def stop(self, patience: float) -> None:
         """Answer no more requests; those in hand have `patience` seconds to end."""
@@ -66,7 +63,12 @@ class _Server(uvicorn.Server):
     _loop: asyncio.AbstractEventLoop | None = None
     _leaving: asyncio.Event
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answers = threading.Event()
+
     async def main_loop(self) -> None:
+        self.answers.set()
         self._leaving = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         # In its first and each tenth tick uvicorn renews the `Date` header.

@@ -35,8 +35,8 @@ log = structlog.get_logger()
 WORK_IN_HAND = 10.0
 """Seconds that an orderly end gives to answers and batches that are under way."""
 
-UNUSED_BY_FASTAPI = ("email_validator", "pydantic.v1")
-"""It would load these for addresses in the OpenAPI document and for models of old: we have none."""
+UNUSED_BY_FASTAPI = "email_validator"
+"""It would load this for addresses in the OpenAPI document: we have none."""
 
 HEALTH_CONNECTIONS = 64
 """At a time, on a port that those who run it have for themselves."""
@@ -77,6 +77,7 @@ class Supervisor:
     _site: "Site | None" = None
     _extension: Extension | None = None
     before_work: Callable[[], object] = staticmethod(lambda: None)  # So far nothing is in hand.
+    when_ready: Callable[[], object] = staticmethod(lambda: None)  # From now on it answers.
 
     def __init__(
         self,
@@ -124,7 +125,7 @@ class Supervisor:
         self._extension = extension
 
     def start(self) -> None:
-        """Start everything; returns when requests are answered.
+        """Start everything; calls `when_ready` as soon as requests are answered.
 
         Raises:
             CannotRun: the data folder is in use; the text says what to do.
@@ -142,15 +143,19 @@ class Supervisor:
         for runtime in self.runtimes:
             runtime.prepare()
         # Before the work begins, whose threads must find all that is installed.
-        with without(*UNUSED_BY_FASTAPI):
+        with without(UNUSED_BY_FASTAPI):
             servers = self._make_servers()
         self.before_work()
         for companion in self._companions:
             companion.start()
         for runtime in self.runtimes:
-            runtime.begin()
+            runtime.open()
         self._serve(servers)
         _collect_less_garbage()
+        self.when_ready()
+        # Last of all: each thread has a first look around, and people would wait for them all.
+        for runtime in self.runtimes:
+            runtime.begin()
 
     def look(self) -> bool:
         """Look in on the work; whether this process must end, to be started again by its runner.

@@ -101,12 +101,15 @@ class Runtime(Requests):
         if self.service.at_start:
             self.service.at_start(self)
 
-    def begin(self) -> None:
-        """Begin to work, once all is prepared."""
+    def open(self) -> None:
+        """Connect to the broker, once all is prepared; what comes from there waits for `begin`."""
         if self.settings.embedded:
             # A sole process: whatever is unpublished was left behind by one that is gone.
             self.engine.publisher.release_leases()
         self.bus.open()
+
+    def begin(self) -> None:
+        """Begin to work."""
         for thread in self._threads:
             thread.start()
 
@@ -146,8 +149,8 @@ class Runtime(Requests):
         return [thread.name for thread in self._threads if thread.is_alive()]
 
     def healthy(self) -> bool:
-        """Whether every thread is alive."""
-        return all(thread.is_alive() for thread in self._threads)
+        """Whether no thread has died."""
+        return all(thread.is_alive() or thread.ident is None for thread in self._threads)
 
     def check_handlers(self) -> bool:
         """Check the handlers; whether the process must end, since one of them hangs.

@@ -16,7 +16,7 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlmodel import AutoString, Session, SQLModel
 
 
@@ -51,6 +51,13 @@ def insert_rows(
     }
     found = session.execute(_from_arrays(into, names, alike, new_only), values)
     return set(found.scalars()) if new_only else set()
+
+
+def insert_into(session: Session, table: type[SQLModel]) -> Any:
+    """An INSERT that can pass over what is there already, as the session's database writes it."""
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return _postgresql().insert(table)
 
 
 def insert_entities(session: Session, entities: Sequence[SQLModel]) -> None:
@@ -107,9 +114,18 @@ def _from_arrays(
         source.c[name] if name in arrayed else bindparam(name, type_=into.c[name].type)
         for name in names
     ]
-    statement = postgresql.insert(into).from_select(
-        list(names), select(*columns).select_from(source), include_defaults=False
+    statement = (
+        _postgresql()
+        .insert(into)
+        .from_select(list(names), select(*columns).select_from(source), include_defaults=False)
     )
     if not new_only:
         return statement
     return statement.on_conflict_do_nothing().returning(*into.primary_key.columns)
+
+
+def _postgresql() -> Any:
+    """Its dialect, loaded where there is such a database: the embedded default need not wait."""
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql

@@ -7,7 +7,7 @@ validated on its way in, as an event or a request, so that one assignment is eno
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import sqlalchemy
@@ -16,6 +16,7 @@ from pydantic_core import PydanticUndefined
 from sqlalchemy import Column, DateTime, Dialect, Index, TypeDecorator, text
 from sqlalchemy.orm.base import DEFAULT_STATE_ATTR
 from sqlalchemy.orm.state import InstanceState
+from sqlalchemy.util import PopulateDict
 from sqlmodel import SQLModel
 
 from shared.base.internals import AS_LOCKED, require_internals
@@ -95,7 +96,34 @@ def index_of(rows: str, name: str, *columns: str) -> Index:
     A query finds it by the same condition. SQLite knows it again only when it is written out,
     with no parameter in it.
     """
-    return Index(name, *columns, postgresql_where=text(rows), sqlite_where=text(rows))
+    return _PartialIndex(name, *columns, sqlite_where=text(rows))
+
+
+class _PartialIndex(Index):
+    """An index of some rows, of which PostgreSQL's dialect is told when there is such a database.
+
+    SQLAlchemy would load it to note the condition, and a start of the embedded default would wait
+    for what it has no use for.
+    """
+
+    inherit_cache = True
+
+    @cached_property
+    def dialect_options(self) -> PopulateDict[str, Any]:
+        """By the name of a dialect, what it is told of this index."""
+        known = super().dialect_options
+        return PopulateDict(lambda dialect: self._told(known[dialect], dialect))
+
+    @property
+    def dialect_kwargs(self) -> Any:
+        """What all of them are told, by which copies of this index are made."""
+        _ = self.dialect_options["postgresql"]  # Once asked for, it is among them.
+        return super().dialect_kwargs
+
+    def _told(self, options: Any, dialect: str) -> Any:
+        if dialect == "postgresql":
+            options["where"] = self.dialect_options["sqlite"]["where"]
+        return options
 
 
 @cache

@@ -32,7 +32,7 @@ from shared.web.pages.failures import show_missing_pages
 from shared.web.pages.site import Site
 from shared.web.pages.static_route import static_routes
 from shared.web.problems import add_problem_handlers
-from shared.web.routers import Router, serve
+from shared.web.routers import Route, Router, serve
 from shared.web.strict_json import Gate, StrictRequest
 from shared.web.token_watch import TokenWatch
 
@@ -104,7 +104,7 @@ def caller_with(scope: str) -> RequiredScope:
     return RequiredScope(scope)
 
 
-class _Route(APIRoute):
+class _Route(Route):
     """A route that admits its caller first, then reads their JSON, strictly and once."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:

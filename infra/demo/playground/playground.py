@@ -16,9 +16,6 @@ from infra.demo.playground.mailbox import Mailbox
 from infra.demo.playground.outage import Outage
 from infra.demo.simulators.fates import PAID, SUBMITTED, Report, by_account
 from infra.demo.simulators.king import KingBilling
-from infra.operations.audit.books import Books
-from infra.operations.audit.closing import close_books
-from infra.operations.audit.queues import queues_of
 from services.billing.models import Order
 from shared.events import CollectionRequested
 from shared.host.runtime import Runtime
@@ -27,6 +24,7 @@ from shared.messaging.bus import Bus, Outgoing
 
 if TYPE_CHECKING:
     from infra.demo.demonstration import Demonstration
+    from infra.operations.audit.books import Books
     from infra.run.supervisor import Supervisor
 
 MAIL_OUTAGE_SECONDS = 20.0
@@ -38,7 +36,7 @@ BEFORE_THE_END_SECONDS = 0.5
 
 @dataclass
 class _Ledger:
-    books: Books | None = None
+    books: "Books | None" = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -114,8 +112,11 @@ class Playground:
 
     # What is shown.
 
-    def books(self) -> Books:
+    def books(self) -> "Books":
         """The books of the last hour, at most a second old."""
+        from infra.operations.audit.closing import close_books
+        from infra.operations.audit.queues import queues_of
+
         with self._ledger.lock:
             before = self._ledger.books
             now = datetime.now(UTC)

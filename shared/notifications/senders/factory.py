@@ -7,7 +7,6 @@ from shared.notifications.senders.files import MailFolder, SmsFolder
 from shared.notifications.senders.outgoing import Email, Sms
 from shared.notifications.senders.protocol import Sender, Senders
 from shared.notifications.senders.ses import SesSender
-from shared.notifications.senders.smtp import SmtpSender
 from shared.notifications.senders.smtp_url import read_smtp_url
 from shared.notifications.senders.sns import SnsSender
 
@@ -31,6 +30,9 @@ def make_senders(
     if mail == "ses":
         by_mail = SesSender(mail_from, ses_configuration_set)
     elif mail == "smtp":
+        # Mails go to files unless somebody says so: a start need not wait for its library.
+        from shared.notifications.senders.smtp import SmtpSender
+
         by_mail = SmtpSender(read_smtp_url(smtp_url), mail_from)
     else:
         by_mail = MailFolder(data_dir / "mail", mail_from)

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
+from shared.persistence.bulk import insert_into
 from shared.persistence.database import Database
 from shared.processing.store.tables import NumberSeries
 
@@ -129,8 +129,8 @@ class NumberAllocator:
 
 
 def _advance(session: Session, name: str, count: int) -> int:
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    session.execute(dialect.insert(NumberSeries).values(name=name, last=0).on_conflict_do_nothing())
+    first = insert_into(session, NumberSeries).values(name=name, last=0)
+    session.execute(first.on_conflict_do_nothing())
     statement = (
         update(NumberSeries)
         .where(col(NumberSeries.name) == name)

@@ -5,17 +5,16 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
-from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from shared.web.pages.failures import failure_page
 from shared.web.pages.guards import NO_REFERRER, add_page_headers, require_own_form
 from shared.web.pages.live import EventSourceResponse, room
 from shared.web.pages.site import site_of
-from shared.web.routers import Router
+from shared.web.routers import Route, Router
 
 
-class _PageRoute(APIRoute):
+class _PageRoute(Route):
     """A page: under our own name, posted from our own pages, its failures shown as pages."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:

@@ -79,6 +79,27 @@ def test_with_a_port_of_its_own_health_is_told_there_alone(tmp_path: Path) -> No
         assert supervisor.health_address == f"http://127.0.0.1:{port}"
 
 
+def test_a_process_answers_before_its_tasks_have_looked_around(tmp_path: Path) -> None:
+    # Given a process that starts,
+    supervisor = Supervisor(Settings(data_dir=tmp_path, http_port=0, log_level="error"))
+    answers: list[httpx.Response] = []
+    at_work: list[str] = []
+
+    def look() -> None:
+        # When it says that it is ready,
+        answers.extend(httpx.get(f"{supervisor.address}{path}", timeout=10) for path in WATCHED)
+        at_work.extend(name for runtime in supervisor.runtimes for name in runtime.at_work())
+
+    supervisor.when_ready = look
+    with supervisor:
+        # Then it is, and lives; nobody had to wait for the first round of any task,
+        assert [answer.status_code for answer in answers] == [200] * len(WATCHED)
+        assert at_work == []
+        # and all of them are at work from then on.
+        for runtime in supervisor.runtimes:
+            assert len(runtime.at_work()) == len(runtime._threads) > 0
+
+
 def test_a_port_that_is_set_to_nothing_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STAPPENPLAN_HEALTH_PORT", "")
     assert Settings().health_port == 0

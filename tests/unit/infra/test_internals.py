@@ -10,7 +10,7 @@ from sqlalchemy.orm.state import InstanceState
 from shared.base.internals import require_internals
 
 USED = [
-    (uvicorn.Server, ["main_loop", "on_tick"], ["main_loop", "started", "should_exit"]),
+    (uvicorn.Server, ["main_loop", "on_tick"], ["main_loop", "should_exit"]),
     (InstanceState, ["key"], []),
     (sqlmodel.SQLModel, ["__pydantic_fields__"], []),
     (Dependant, ["call", "dependencies"], []),
