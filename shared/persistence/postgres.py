@@ -9,6 +9,7 @@ it finds out by itself when it is opened.
 import re
 import time
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import psycopg
@@ -20,6 +21,8 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.persistence.faults import SESSION_STATES
+from shared.persistence.statements import Texts
+from shared.persistence.text_arrays import TextsDumper
 
 LIMITS = {
     "statement_timeout": "30s",
@@ -73,6 +76,11 @@ class PatientConnection(psycopg.Connection[Any]):
 
     answer_seconds: float | None = ANSWER_SECONDS
     """None for a chore, which waits for as long as the server is there."""
+
+    @cached_property
+    def one_cursor(self) -> psycopg.Cursor[Any]:
+        """For statements whose answer is read before the next one is sent."""
+        return self.cursor()
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for the server's answer, for a bounded time.
@@ -182,6 +190,7 @@ def lost_limits(connection: Connection) -> Sequence[LostLimit]:
 def prepare(connection: Any, _record: object) -> None:
     """Have arrays travel in binary: writing 200 events out as text took 300 times as long."""
     connection.adapters.register_dumper(list, ListBinaryDumper)
+    connection.adapters.register_dumper(Texts, TextsDumper)
 
 
 def note_rest(connection: Any, record: ConnectionPoolEntry) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy import ARRAY, Connection, Dialect, Executable, String
 from sqlmodel import Session
 
 from shared.base.internals import AS_LOCKED, require_internals
@@ -24,6 +24,10 @@ require_internals(
 
 Values = Mapping[str, Any]
 Process = Callable[[Any], Any]
+
+
+class Texts(list[str | None]):
+    """An array of text, which is known to be one whatever is in it (`text_arrays`)."""
 
 
 class Statement:
@@ -64,7 +68,7 @@ class _Text:
         self._given: list[tuple[str, Process]] = []
         self._fixed: dict[str, Any] = {}
         for bind, name in compiled.bind_names.items():
-            process = bind.type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
+            process = _writer(bind.type, dialect)
             if bind.required:
                 self._given.append((name, process))
             else:
@@ -91,6 +95,12 @@ class _Text:
         return rows
 
 
+def _writer(kind: Any, dialect: Dialect) -> Process:
+    if isinstance(kind, ARRAY) and isinstance(kind.item_type, String):
+        return Texts
+    return kind.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
+
+
 def _as_it_is(value: Any) -> Any:
     return value
 
@@ -101,7 +111,9 @@ def _send(connection: Connection, sql: str, parameters: Any) -> Any:
     Raises:
         SQLAlchemyError: just as if SQLAlchemy had sent it.
     """
-    cursor: Any = connection.connection.cursor()
+    # One cursor does for all: each answer is read before the next statement is sent.
+    line: Any = connection.connection.dbapi_connection
+    cursor = line.one_cursor
     try:
         for told in connection.dispatch.before_cursor_execute:
             sql, parameters = told(connection, cursor, sql, parameters, None, False)
@@ -112,6 +124,6 @@ def _send(connection: Connection, sql: str, parameters: Any) -> Any:
         # Without its text SQLAlchemy takes what is no error of the driver's for what it is.
         is_drivers = isinstance(error, connection.dialect.loaded_dbapi.Error)
         connection._handle_dbapi_exception(
-            error, sql if is_drivers else None, parameters, cursor, None
+            error, sql if is_drivers else None, parameters, None, None
         )
     return cursor
