@@ -10,7 +10,7 @@ their rows have.
 from abc import ABCMeta
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic_core import from_json
 from sqlalchemy import JSON, Column, Select, Table, Text, select
@@ -30,13 +30,18 @@ class _InHand:
 
     __slots__ = ()
 
+    _column_names: ClassVar[frozenset[str]]
+
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in type(self).__table__.columns:  # type: ignore[attr-defined]
+        if name not in self._column_names:
             raise AttributeError(f"{type(self).__name__} has no {name}")
-        before = self.__dict__.setdefault(BEFORE, {})
+        values = self.__dict__
+        before = values.get(BEFORE)
+        if before is None:
+            before = values[BEFORE] = {}
         if name not in before:
             before[name] = getattr(self, name)
-        self.__dict__[name] = value
+        values[name] = value
 
 
 class _Document:
@@ -93,6 +98,7 @@ def _class_in_hand(model: type[T]) -> tuple[type[T], Sequence[str]]:
     """
     columns = _table(model).columns.items()
     members: dict[str, Any] = {"__module__": model.__module__, "__qualname__": model.__qualname__}
+    members["_column_names"] = frozenset(name for name, _ in columns)
     for name, column in columns:
         members[name] = _Document(name) if _is_document(column) else None
     kind = ABCMeta.__new__(type(model), model.__name__, (_InHand, model), members)

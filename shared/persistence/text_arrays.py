@@ -5,7 +5,7 @@ half of the time of a statement that is about one message. Of `statements.Texts`
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from psycopg.abc import AdaptContext
@@ -39,9 +39,10 @@ class TextsDumper(Dumper):
             return NOTHING
         has_null = None in obj
         texts = [b"" if text is None else text.encode(self._encoding) for text in obj]
-        lengths = [
-            NULL if text is None else LENGTH(len(written))
-            for text, written in zip(obj, texts, strict=True)
-        ]
+        lengths: Iterable[bytes] = map(LENGTH, map(len, texts))
+        if has_null:
+            lengths = (
+                NULL if text is None else length for text, length in zip(obj, lengths, strict=True)
+            )
         head = HEAD(1, has_null, TEXT_OID, len(obj), 1)
         return head + b"".join(chain.from_iterable(zip(lengths, texts, strict=True)))

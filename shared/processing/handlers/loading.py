@@ -255,6 +255,7 @@ class Load:
             key = getattr(message.content, self.key)
         else:
             key = self.key(message, entities)
+            entities.release()
         if key is None:
             return []
         return [key] if isinstance(key, str | int | tuple) else list(key)

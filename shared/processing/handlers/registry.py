@@ -156,7 +156,6 @@ class HandlerRegistry:
                 if stage < len(loads):
                     keys = loads[stage].keys(message, entities)
                     wanted.setdefault(loads[stage], set()).update(keys)
-                    entities.release()
             for load, keys_of_batch in wanted.items():
                 if keys_of_batch:
                     entities[load.model].merge(fetch(load, keys_of_batch))

@@ -6,9 +6,9 @@ commit; a crash in between only makes the event go out again under the same id.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 
 from pydantic_core import from_json
 from sqlalchemy import Table, bindparam, func, select, update
@@ -39,8 +39,7 @@ PublishResults = list[tuple[str, PublishResult]]
 """What the bus has answered for the events with these ids."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxEntry:
+class OutboxEntry(NamedTuple):
     """An event that stands in the outbox and is to be published."""
 
     id: str
