@@ -45,12 +45,11 @@ def insert_rows(
         return set(session.execute(returning, list(rows)).scalars())
     names = tuple(rows[0])
     # What is the same in every row, such as the time, need not be sent for each.
+    first, *others = rows
     alike = tuple(
-        one for one in names if one != key.name and all(row[one] == rows[0][one] for row in rows)
+        one for one in names if one != key.name and all(row[one] == first[one] for row in others)
     )
-    values = {
-        name: rows[0][name] if name in alike else [row[name] for row in rows] for name in names
-    }
+    values = {name: first[name] if name in alike else [row[name] for row in rows] for name in names}
     statement = _from_arrays(into, names, alike, new_only)
     if not new_only:
         statement.execute(session, values)

@@ -114,11 +114,12 @@ def _send(connection: Connection, sql: str, parameters: Any) -> Any:
     # One cursor does for all: each answer is read before the next statement is sent.
     line: Any = connection.connection.dbapi_connection
     cursor = line.one_cursor
+    heard = connection.engine.dispatch
     try:
-        for told in connection.dispatch.before_cursor_execute:
+        for told in heard.before_cursor_execute:
             sql, parameters = told(connection, cursor, sql, parameters, None, False)
         cursor.execute(sql, parameters)
-        for told in connection.dispatch.after_cursor_execute:
+        for told in heard.after_cursor_execute:
             told(connection, cursor, sql, parameters, None, False)
     except BaseException as error:
         # Without its text SQLAlchemy takes what is no error of the driver's for what it is.

@@ -6,9 +6,9 @@ half of the time of a statement that is about one message. Of `statements.Texts`
 
 import struct
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import chain
 
-from psycopg.abc import AdaptContext
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
@@ -29,16 +29,14 @@ class TextsDumper(Dumper):
     format = Format.BINARY
     oid = TEXT_ARRAY_OID
 
-    def __init__(self, kind: type, context: AdaptContext | None = None) -> None:
-        super().__init__(kind, context)
-        self._encoding = self.connection.info.encoding if self.connection else "utf-8"
+    encoding = "utf-8"
 
     def dump(self, obj: Sequence[str | None]) -> bytes:
         """The array's bytes."""
         if not obj:
             return NOTHING
         has_null = None in obj
-        texts = [b"" if text is None else text.encode(self._encoding) for text in obj]
+        texts = [b"" if text is None else text.encode(self.encoding) for text in obj]
         lengths: Iterable[bytes] = map(LENGTH, map(len, texts))
         if has_null:
             lengths = (
@@ -46,3 +44,9 @@ class TextsDumper(Dumper):
             )
         head = HEAD(1, has_null, TEXT_OID, len(obj), 1)
         return head + b"".join(chain.from_iterable(zip(lengths, texts, strict=True)))
+
+
+@cache
+def texts_dumper(encoding: str) -> type[TextsDumper]:
+    """The dumper for connections that speak in this encoding."""
+    return type(TextsDumper.__name__, (TextsDumper,), {"encoding": encoding})
