@@ -35,31 +35,31 @@ class Statement:
 
     def __init__(self, clause: Executable) -> None:
         self._clause = clause
-        self._text: _Text | None = None
+        self._compiled: Compiled | None = None
 
     def fetch(self, session: Session, values: Values) -> Sequence[Sequence[Any]]:
         """The rows that it finds."""
         connection = session.connection()
         if connection.dialect.name == "sqlite":
             return connection.execute(self._clause, dict(values)).all()
-        text = self._compiled(connection.dialect)
-        return text.processed(_send(connection, text.sql, text.parameters(values)).fetchall())
+        text = self._compile(connection.dialect)
+        return text.read(_send(connection, text.sql, text.parameters(values)).fetchall())
 
     def execute(self, session: Session, values: Values) -> int:
         """How many rows it was about."""
         connection = session.connection()
         if connection.dialect.name == "sqlite":
             return connection.execute(self._clause, dict(values)).rowcount
-        text = self._compiled(connection.dialect)
+        text = self._compile(connection.dialect)
         return int(_send(connection, text.sql, text.parameters(values)).rowcount)
 
-    def _compiled(self, dialect: Dialect) -> "_Text":
-        if self._text is None:
-            self._text = _Text(self._clause, dialect)
-        return self._text
+    def _compile(self, dialect: Dialect) -> "Compiled":
+        if self._compiled is None:
+            self._compiled = Compiled(self._clause, dialect)
+        return self._compiled
 
 
-class _Text:
+class Compiled:
     """A statement as psycopg takes it, and what becomes of its values on their way."""
 
     def __init__(self, clause: Any, dialect: Dialect) -> None:
@@ -77,18 +77,18 @@ class _Text:
             column.type.dialect_impl(dialect).result_processor(dialect, None)
             for column in clause.exported_columns
         )
-        self._read = [(position, read) for position, read in enumerate(readers) if read]
+        self._readers = [(position, read) for position, read in enumerate(readers) if read]
 
     def parameters(self, values: Values) -> dict[str, Any]:
         """The values as they travel."""
         return {**self._fixed, **{name: process(values[name]) for name, process in self._given}}
 
-    def processed(self, found: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    def read(self, found: Sequence[Any]) -> Sequence[Sequence[Any]]:
         """Rows as the columns' types have them."""
-        if not self._read:
+        if not self._readers:
             return found
         rows = [list(row) for row in found]
-        for position, read in self._read:
+        for position, read in self._readers:
             for row in rows:
                 if row[position] is not None:
                     row[position] = read(row[position])

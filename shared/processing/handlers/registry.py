@@ -196,7 +196,7 @@ def bind_parameters(subscription: Subscription, resources: Mapping[type, object]
     handler = subscription.handler
 
     def call(message: Message, entities: Entities, now: Now) -> Sequence[Effect]:
-        return handler(message.content, *(give(message, entities, now) for give in sources))
+        return handler(message.content, *[give(message, entities, now) for give in sources])
 
     return call
 

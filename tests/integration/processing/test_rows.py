@@ -11,6 +11,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from sqlmodel import Field, Session, col
 
 from shared.persistence import rows as rows_in_hand
+from shared.persistence import statements
 from shared.persistence.bulk import array_of, insert_entities
 from shared.persistence.database import Database, Trouble, diagnose
 from shared.persistence.entity import Entity, moment
@@ -130,6 +131,29 @@ def test_an_array_of_text_arrives_as_it_is(
         for _ in range(7):
             found = statement.fetch(session, {"given": texts})
             assert [text for (text,) in found] == texts
+    database.close()
+
+
+def test_a_statement_is_compiled_once_however_often_it_is_sent(
+    make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(make_database("books"))
+    # Given a statement, and a count of how often one is compiled,
+    number = Statement(select(bindparam("number", type_=Integer())))
+    compiled: list[object] = []
+    compile_ = statements.Compiled
+
+    def note(*parts: Any) -> Any:
+        compiled.append(parts)
+        return compile_(*parts)
+
+    monkeypatch.setattr(statements, "Compiled", note)
+    # When it is sent in several transactions, each time with another value,
+    for value in range(5):
+        with database.begin() as session:
+            assert number.fetch(session, {"number": value}) == [(value,)]
+    # Then it was compiled for the first of them alone.
+    assert len(compiled) == 1
     database.close()
 
 
