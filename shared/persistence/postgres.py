@@ -9,7 +9,6 @@ it finds out by itself when it is opened.
 import re
 import time
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import psycopg
@@ -76,11 +75,6 @@ class PatientConnection(psycopg.Connection[Any]):
 
     answer_seconds: float | None = ANSWER_SECONDS
     """None for a chore, which waits for as long as the server is there."""
-
-    @cached_property
-    def one_cursor(self) -> psycopg.Cursor[Any]:
-        """For statements whose answer is read before the next one is sent."""
-        return self.cursor()
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for the server's answer, for a bounded time.

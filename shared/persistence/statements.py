@@ -111,9 +111,7 @@ def _send(connection: Connection, sql: str, parameters: Any) -> Any:
     Raises:
         SQLAlchemyError: just as if SQLAlchemy had sent it.
     """
-    # One cursor does for all: each answer is read before the next statement is sent.
-    line: Any = connection.connection.dbapi_connection
-    cursor = line.one_cursor
+    cursor: Any = connection.connection.cursor()
     heard = connection.engine.dispatch
     try:
         for told in heard.before_cursor_execute:
@@ -125,6 +123,6 @@ def _send(connection: Connection, sql: str, parameters: Any) -> Any:
         # Without its text SQLAlchemy takes what is no error of the driver's for what it is.
         is_drivers = isinstance(error, connection.dialect.loaded_dbapi.Error)
         connection._handle_dbapi_exception(
-            error, sql if is_drivers else None, parameters, None, None
+            error, sql if is_drivers else None, parameters, cursor, None
         )
     return cursor
