@@ -43,6 +43,22 @@ class _InHand:
             before[name] = getattr(self, name)
         values[name] = value
 
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        """What it holds, with the documents that nobody has looked at: pydantic would not ask."""
+        self._parse_documents()
+        dumped: dict[str, Any] = super().model_dump(**options)  # type: ignore[misc]
+        return dumped
+
+    def model_dump_json(self, **options: Any) -> str:
+        """The same as JSON."""
+        self._parse_documents()
+        dumped: str = super().model_dump_json(**options)  # type: ignore[misc]
+        return dumped
+
+    def _parse_documents(self) -> None:
+        for name in self._column_names:
+            getattr(self, name)
+
 
 class _Document:
     """A column of JSON, whose text is parsed when it is first looked at."""

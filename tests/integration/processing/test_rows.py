@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic_core import from_json
 from sqlalchemy import JSON, Column, Integer, MetaData, bindparam, event, func, literal, select
 from sqlalchemy.exc import DataError, OperationalError
 from sqlmodel import Field, Session, col
@@ -95,6 +96,16 @@ def test_a_document_that_nobody_looks_at_is_not_parsed(
     # once they are looked at, they are parsed once.
     assert first.notes is first.notes
     assert len(parsed) == 1
+
+
+def test_a_row_is_told_whole_its_documents_too(database: Database) -> None:
+    # Given rows whose notes nobody has looked at,
+    with database.read() as session:
+        (one, *_), (other, *_) = books(session), books(session)
+    # When all that they hold is told, Then the notes are there.
+    wanted = {"id": "1", "notes": {"n": [1, "é"]}}
+    assert one.model_dump(mode="json", include={"id", "notes"}) == wanted
+    assert from_json(other.model_dump_json(include={"id", "notes"})) == wanted
 
 
 def test_a_row_tells_what_was_changed_of_it(database: Database) -> None:
