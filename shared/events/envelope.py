@@ -6,9 +6,8 @@ Everything here refuses with `Malformed` and a sentence that says what to correc
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -30,8 +29,7 @@ MAX_TEXT = 255
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """Who says what about whom, and when.
 
     `subject` is the onboarding id, `causationid` the id of the message that led to this one,
@@ -44,7 +42,7 @@ class Envelope:
     type: str
     subject: str
     time: datetime
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = {}
     causationid: str | None = None
     traceparent: str | None = None
     actor: str | None = None
@@ -174,7 +172,7 @@ def _text(attributes: Mapping[str, Any], name: str) -> str:
     value = attributes.get(name)
     if not isinstance(value, str) or not value or len(value) > MAX_TEXT:
         raise Malformed(f"{name} must be a text of 1 to {MAX_TEXT} characters")
-    if HIDDEN.search(value):
+    if not (value.isascii() and value.isprintable()) and HIDDEN.search(value):
         raise Malformed(f"{name} holds a control character")
     return value
 

@@ -223,7 +223,7 @@ class Requests:
             unit.actor = by.name
             context = WriteContext(unit.session, by, unit.now)
             result = work(context)
-            unit.store([], [(cause, context.effects)])
+            unit.store([(cause, context.effects)])
             return result
 
         try:

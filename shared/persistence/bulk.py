@@ -19,6 +19,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlmodel import AutoString, Session, SQLModel
 
+from shared.persistence.statements import Statement
+
 
 def insert_rows(
     session: Session,
@@ -39,23 +41,25 @@ def insert_rows(
         if not new_only:
             session.execute(plain, list(rows))
             return set()
-        statement = plain.on_conflict_do_nothing().returning(key)
-        return set(session.execute(statement, list(rows)).scalars())
+        returning = plain.on_conflict_do_nothing().returning(key)
+        return set(session.execute(returning, list(rows)).scalars())
     names = tuple(rows[0])
     # What is the same in every row, such as the time, need not be sent for each.
+    first, *others = rows
     alike = tuple(
-        one for one in names if one != key.name and all(row[one] == rows[0][one] for row in rows)
+        one for one in names if one != key.name and all(row[one] == first[one] for row in others)
     )
-    values = {
-        name: rows[0][name] if name in alike else [row[name] for row in rows] for name in names
-    }
-    found = session.execute(_from_arrays(into, names, alike, new_only), values)
-    return set(found.scalars()) if new_only else set()
+    values = {name: first[name] if name in alike else [row[name] for row in rows] for name in names}
+    statement = _from_arrays(into, names, alike, new_only)
+    if not new_only:
+        statement.execute(session, values)
+        return set()
+    return {inserted for (inserted,) in statement.fetch(session, values)}
 
 
-def insert_into(session: Session, table: type[SQLModel]) -> Any:
-    """An INSERT that can pass over what is there already, as the session's database writes it."""
-    if session.get_bind().dialect.name == "sqlite":
+def insert_into(table: Table, dialect: str) -> Any:
+    """An INSERT that says what becomes of what is there already, as this database writes it."""
+    if dialect == "sqlite":
         return sqlite.insert(table)
     return _postgresql().insert(table)
 
@@ -66,7 +70,8 @@ def insert_entities(session: Session, entities: Sequence[SQLModel]) -> None:
         return
     kind = type(entities[0])
     names = kind.__table__.columns.keys()  # type: ignore[attr-defined]
-    rows = [{name: getattr(one, name) for name in names} for one in entities]
+    # Past SQLAlchemy's look-up of each column: what a new row does not hold, it has not.
+    rows = [{name: one.__dict__.get(name) for name in names} for one in entities]
     insert_rows(session, kind, rows)
 
 
@@ -105,7 +110,7 @@ def array_of(column: Column[Any]) -> ARRAY[Any]:
 @cache
 def _from_arrays(
     into: Table, names: tuple[str, ...], alike: tuple[str, ...], new_only: bool
-) -> Any:
+) -> Statement:
     """One short statement for any number of rows: each column that differs comes as an array."""
     arrayed = [name for name in names if name not in alike]
     arrays = [bindparam(name, type_=array_of(into.c[name])) for name in arrayed]
@@ -120,8 +125,8 @@ def _from_arrays(
         .from_select(list(names), select(*columns).select_from(source), include_defaults=False)
     )
     if not new_only:
-        return statement
-    return statement.on_conflict_do_nothing().returning(*into.primary_key.columns)
+        return Statement(statement)
+    return Statement(statement.on_conflict_do_nothing().returning(*into.primary_key.columns))
 
 
 def _postgresql() -> Any:

@@ -1,75 +1,60 @@
-"""What was changed of loaded rows, written as arrays: one statement for all that changed alike.
+"""What was changed of rows in hand, written as arrays: one statement for all that changed alike.
 
 SQLAlchemy's own way to the UPDATE of each row made up a fifth of what a payment costs, in a batch
 and alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from typing import Any
 
-import sqlalchemy
-from sqlalchemy import Table, Update, and_, bindparam, func, update
-from sqlalchemy.orm.attributes import instance_state
+from sqlalchemy import Table, and_, bindparam, func, update
 from sqlalchemy.orm.exc import StaleDataError
-from sqlalchemy.orm.state import InstanceState
 from sqlmodel import Session, SQLModel
 
-from shared.base.internals import AS_LOCKED, require_internals
 from shared.persistence.bulk import array_of
-
-require_internals(
-    f"SQLAlchemy {sqlalchemy.__version__}",
-    InstanceState,
-    members=("_commit_all_states",),
-    attributes=("committed_state",),
-    remedy=AS_LOCKED,
-)
+from shared.persistence.rows import changes_of, note_written
+from shared.persistence.statements import Statement
 
 
-def write_changes(session: Session) -> None:
-    """Write what was changed of the rows that a session has loaded.
+def write_changes(session: Session, rows: Iterable[SQLModel]) -> None:
+    """Write what was changed of these rows, which `read_rows` has read.
 
     Raises:
         StaleDataError: a row is no longer there.
     """
-    if session.get_bind().dialect.name != "sqlite":
-        for kind, names, rows in _alike(session):
-            _update(session, kind, names, rows)
-    session.flush()  # What is left: new rows, those to be removed, and on SQLite all.
+    for table, names, alike in _alike(rows):
+        number = _update(session, table, names, alike)
+        if number != len(alike):
+            raise StaleDataError(f"{len(alike)} rows of {table.name} changed, {number} are there")
+        note_written(alike)
 
 
-def _alike(session: Session) -> Iterator[tuple[type[SQLModel], tuple[str, ...], list[SQLModel]]]:
-    """The changed rows: those of one class whose same columns hold something else now."""
-    groups: dict[tuple[type[SQLModel], tuple[str, ...]], list[SQLModel]] = {}
-    for row in session.dirty:
-        values, before = row.__dict__, instance_state(row).committed_state
-        names = tuple(sorted(name for name, old in before.items() if old != values[name]))
-        groups.setdefault((type(row), names), []).append(row)
-    for (kind, names), rows in groups.items():
+def _alike(rows: Iterable[SQLModel]) -> Iterator[tuple[Table, tuple[str, ...], list[SQLModel]]]:
+    """The changed rows: those of one table whose same columns hold something else now."""
+    groups: dict[tuple[Table, tuple[str, ...]], list[SQLModel]] = {}
+    for row in rows:
+        names = tuple(sorted(changes_of(row)))
         if names:
-            yield kind, names, rows
+            table: Table = row.__table__  # type: ignore[attr-defined]
+            groups.setdefault((table, names), []).append(row)
+    for (table, names), alike in groups.items():
+        yield table, names, alike
 
 
 def _update(
-    session: Session, kind: type[SQLModel], names: tuple[str, ...], rows: Sequence[SQLModel]
-) -> None:
-    table: Table = kind.__table__  # type: ignore[attr-defined]
-    values = {
-        _parameter(name): [row.__dict__[name] for row in rows]
-        for name in (*table.primary_key.columns.keys(), *names)
-    }
-    found = session.connection().execute(_statement(table, names), values)
-    if found.rowcount != len(rows):
-        raise StaleDataError(
-            f"{len(rows)} rows of {table.name} changed, {found.rowcount} are there"
-        )
-    # As it does itself when it has written them: the session knows no change of them any more.
-    states = ((instance_state(row), row.__dict__) for row in rows)
-    InstanceState._commit_all_states(states, session.identity_map)
+    session: Session, table: Table, names: tuple[str, ...], rows: Sequence[SQLModel]
+) -> int:
+    written = (*table.primary_key.columns.keys(), *names)
+    if session.get_bind().dialect.name == "sqlite":
+        each = [{_parameter(name): getattr(row, name) for name in written} for row in rows]
+        return session.connection().execute(_one_by_one(table, names), each).rowcount
+    values = {_parameter(name): [getattr(row, name) for row in rows] for name in written}
+    return _as_arrays(table, names).execute(session, values)
 
 
 @cache
-def _statement(table: Table, names: tuple[str, ...]) -> Update:
+def _as_arrays(table: Table, names: tuple[str, ...]) -> Statement:
     """Made once for these columns: it is the same for any number of rows."""
     keys = table.primary_key.columns.keys()
     arrays = [
@@ -77,7 +62,13 @@ def _statement(table: Table, names: tuple[str, ...]) -> Update:
     ]
     new = func.unnest(*arrays).table_valued(*keys, *names).render_derived(name="changed")
     same = and_(*(table.c[key] == new.c[key] for key in keys))
-    return update(table).where(same).values({name: new.c[name] for name in names})
+    return Statement(update(table).where(same).values({name: new.c[name] for name in names}))
+
+
+@cache
+def _one_by_one(table: Table, names: tuple[str, ...]) -> Any:
+    same = and_(*(column == bindparam(_parameter(column.key)) for column in table.primary_key))
+    return update(table).where(same).values({name: bindparam(_parameter(name)) for name in names})
 
 
 def _parameter(name: str) -> str:

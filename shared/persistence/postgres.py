@@ -20,6 +20,8 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.persistence.faults import SESSION_STATES
+from shared.persistence.statements import Texts
+from shared.persistence.text_arrays import texts_dumper
 
 LIMITS = {
     "statement_timeout": "30s",
@@ -193,6 +195,7 @@ def lost_limits(connection: Connection) -> Sequence[LostLimit]:
 def prepare(connection: Any, _record: object) -> None:
     """Have arrays travel in binary: writing 200 events out as text took 300 times as long."""
     connection.adapters.register_dumper(list, ListBinaryDumper)
+    connection.adapters.register_dumper(Texts, texts_dumper(connection.info.encoding))
 
 
 def note_rest(connection: Any, record: ConnectionPoolEntry) -> None:

@@ -9,10 +9,9 @@ after a rollback leads to the very same effects again.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from shared.events.envelope import Envelope, derived_id
 from shared.events.event import Event
@@ -27,8 +26,7 @@ WAKE_WITHIN = timedelta(minutes=1)
 """Commands for later than this are found in time by those who look around once in a while."""
 
 
-@dataclass(frozen=True, slots=True)
-class CausedEffect:
+class CausedEffect(NamedTuple):
     """One effect, the message that led to it, and the id that it has for that reason."""
 
     id: str

@@ -65,7 +65,7 @@ class Pipeline:
             entities = self._handlers.load(messages, find, Now(work.now))
             caused = self._handlers.run(messages, entities, Now(work.now), execution)
             reached("handlers.after")
-            work.store(entities.added, caused)
+            work.store(caused, entities)
         return [effects for _, effects in caused]
 
     def execute(

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
+from shared.persistence.rows import changes_of
 from shared.processing import resolutions
 from shared.processing.dead_letters import DeadLetters, is_permanent
 from shared.processing.decoding import Decoder
+from shared.processing.handlers.loading import Entities
 from shared.processing.handlers.messages import Effect, Message
 from shared.processing.handlers.registry import Caused
 from shared.processing.pipeline import Pipeline
@@ -68,13 +69,13 @@ class _ObservedWork(UnitOfWork):
         super().__init__(*parts)
         self.seen = _Seen()
 
-    def store(self, added: Sequence[Sequence[SQLModel]], caused: Sequence[Caused]) -> None:
+    def store(self, caused: Sequence[Caused], entities: Entities | None = None) -> None:
         """Take note of every row and effect, then store them."""
-        changed = [row for row in self.session.dirty if self.session.is_modified(row)]
-        self.seen.changes += [_changed(row) for row in changed]
-        self.seen.changes += [_added(row) for rows in (*added, self.session.new) for row in rows]
+        if entities is not None:
+            self.seen.changes += [_changed(row) for row in entities.loaded if changes_of(row)]
+            self.seen.changes += [_added(row) for rows in entities.added for row in rows]
         self.seen.effects += [effect for _, effects in caused for effect in effects]
-        super().store(added, caused)
+        super().store(caused, entities)
 
 
 class Rehearsals:
@@ -137,12 +138,7 @@ def _failed(message: Message, reason: Exception) -> Rehearsal:
 
 def _changed(row: SQLModel) -> RowChange:
     """Which fields of a row that was loaded are others now."""
-    fields = {}
-    for attribute in inspect(row).attrs:
-        history = attribute.history
-        if history.has_changes():
-            before = history.deleted[0] if history.deleted else None
-            fields[attribute.key] = (before, attribute.value)
+    fields = {name: (before, getattr(row, name)) for name, before in changes_of(row).items()}
     return RowChange(_table(row), _key(row), False, fields)
 
 

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 from shared.base.crash_points import reached
 from shared.base.errors import InfrastructureDown
@@ -15,6 +15,7 @@ from shared.persistence.bulk import insert_entities
 from shared.persistence.changes import write_changes
 from shared.persistence.database import Database, Trouble, diagnose
 from shared.persistence.faults import in_words
+from shared.processing.handlers.loading import Entities
 from shared.processing.handlers.registry import Caused
 from shared.processing.store.numbers import NumberAllocator
 from shared.processing.worker.publisher import OutboxPublisher
@@ -59,11 +60,12 @@ class UnitOfWork:
         """The moment by the service's clock: what waited for a lock is later than who held it."""
         return self._clock()
 
-    def store(self, added: Sequence[Sequence[SQLModel]], caused: Sequence[Caused]) -> None:
+    def store(self, caused: Sequence[Caused], entities: Entities | None = None) -> None:
         """Store what handlers added and changed, and each kind of effect by its sink."""
-        for entities in added:
-            insert_entities(self.session, entities)
-        write_changes(self.session)
+        if entities is not None:
+            for added in entities.added:
+                insert_entities(self.session, added)
+            write_changes(self.session, entities.loaded)
         self._sinks.store(self, caused)
 
     def after_commit(self, action: Callable[[], None]) -> None:

@@ -50,7 +50,7 @@ def record(work: UnitOfWork, deliveries: Sequence[Delivery], saying: bool) -> No
         if saying:
             with log_fields(delivery.fields):
                 caused.append((_cause(row, work.now), _effects(work, row, delivery)))
-    work.store([], caused)
+    work.store(caused)
 
 
 def _cause(row: Notification, now: datetime) -> Envelope:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
 from shared.processing.handlers.messages import Message, Now
@@ -67,6 +67,16 @@ class Loaded(Generic[T]):
             key = _identity(entity)
             if key not in self._numbers:
                 self._keep(key, entity)
+
+    @property
+    def all(self) -> Collection[T]:
+        """All of them, for whoever changes none."""
+        return self._entities.values()
+
+    @property
+    def is_handed_out(self) -> bool:
+        """Whether any of them may have changed since the last `release`."""
+        return bool(self._handed_out)
 
     def release(self) -> None:
         """Note that whoever was handed entities is through with changing them."""
@@ -153,7 +163,7 @@ def _identity(entity: SQLModel) -> Any:
 
 @cache
 def _primary_key(model: type[SQLModel]) -> tuple[str, ...]:
-    return tuple(column.key for column in inspect(model).primary_key)
+    return tuple(model.__table__.primary_key.columns.keys())  # type: ignore[attr-defined]
 
 
 def require_columns(model: type[SQLModel], *names: str) -> None:
@@ -187,10 +197,16 @@ class Entities(dict[type[SQLModel], Loaded[Any]]):
         """What handlers added, a list for each model."""
         return [loaded.added for loaded in self.values()]
 
+    @property
+    def loaded(self) -> Iterator[SQLModel]:
+        """All that is in hand."""
+        return chain.from_iterable(loaded.all for loaded in self.values())
+
     def release(self) -> None:
         """Note that a handler is through with what it was handed."""
         for loaded in self.values():
-            loaded.release()
+            if loaded.is_handed_out:
+                loaded.release()
 
 
 Key = Callable[[Message, Entities], Any]
@@ -239,6 +255,7 @@ class Load:
             key = getattr(message.content, self.key)
         else:
             key = self.key(message, entities)
+            entities.release()
         if key is None:
             return []
         return [key] if isinstance(key, str | int | tuple) else list(key)

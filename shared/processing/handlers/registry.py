@@ -156,7 +156,6 @@ class HandlerRegistry:
                 if stage < len(loads):
                     keys = loads[stage].keys(message, entities)
                     wanted.setdefault(loads[stage], set()).update(keys)
-                    entities.release()
             for load, keys_of_batch in wanted.items():
                 if keys_of_batch:
                     entities[load.model].merge(fetch(load, keys_of_batch))
@@ -197,7 +196,7 @@ def bind_parameters(subscription: Subscription, resources: Mapping[type, object]
     handler = subscription.handler
 
     def call(message: Message, entities: Entities, now: Now) -> Sequence[Effect]:
-        return handler(message.content, *(give(message, entities, now) for give in sources))
+        return handler(message.content, *[give(message, entities, now) for give in sources])
 
     return call
 

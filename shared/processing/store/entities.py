@@ -1,29 +1,30 @@
 """The service's own entities, as far as a batch's loads declare them."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import select
 from sqlmodel import Session, SQLModel
 
 from shared.persistence.bulk import KEYS, among_keys
+from shared.persistence.rows import columns_in_hand, read_rows
+from shared.persistence.statements import Statement
 from shared.processing.handlers.loading import Load
 
 
-def fetch(session: Session, load: Load, keys: set[Any]) -> Iterable[SQLModel]:
+def fetch(session: Session, load: Load, keys: set[Any]) -> Sequence[SQLModel]:
     """The rows of one load, locked in the order of their primary key."""
     statement = _statement(load, session.get_bind().dialect.name)
-    return session.execute(statement, {KEYS: sorted(keys)}).scalars().all()
+    return read_rows(session, load.model, statement, {KEYS: sorted(keys)})
 
 
 @cache
-def _statement(load: Load, dialect: str) -> Any:
+def _statement(load: Load, dialect: str) -> Statement:
     """One statement for any number of keys, made once: that takes as long as its answer does."""
     table = load.model.__table__  # type: ignore[attr-defined]
-    statement = select(load.model).where(among_keys(table.c[load.column], dialect))
-    statement = statement.order_by(*table.primary_key.columns)
+    query = columns_in_hand(load.model).where(among_keys(table.c[load.column], dialect))
+    query = query.order_by(*table.primary_key.columns)
     for name, value in load.only.items():
         column = table.c[name]
-        statement = statement.where(column.is_(None) if value is None else column == value)
-    return statement.with_for_update(of=load.model) if load.lock else statement
+        query = query.where(column.is_(None) if value is None else column == value)
+    return Statement(query.with_for_update(of=table) if load.lock else query)

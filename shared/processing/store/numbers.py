@@ -9,14 +9,18 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Protocol
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select
 from sqlmodel import Session, col
 
 from shared.persistence.bulk import insert_into
 from shared.persistence.database import Database
+from shared.persistence.statements import Statement
 from shared.processing.store.tables import NumberSeries
+
+NUMBERS: Table = NumberSeries.__table__  # type: ignore[attr-defined]
 
 BLOCK = 10
 """Numbers that a process takes at once for a single message."""
@@ -129,12 +133,17 @@ class NumberAllocator:
 
 
 def _advance(session: Session, name: str, count: int) -> int:
-    first = insert_into(session, NumberSeries).values(name=name, last=0)
-    session.execute(first.on_conflict_do_nothing())
-    statement = (
-        update(NumberSeries)
-        .where(col(NumberSeries.name) == name)
-        .values(last=col(NumberSeries.last) + count)
-        .returning(col(NumberSeries.last))
-    )
-    return int(session.execute(statement).scalar_one())
+    statement = _advancing(session.get_bind().dialect.name)
+    ((last,),) = statement.fetch(session, {"series": name, "count": count})
+    return int(last)
+
+
+@cache
+def _advancing(dialect: str) -> Statement:
+    """Made once: a lone event in ten waits for it. A new series begins at nothing."""
+    series = bindparam("series", type_=NUMBERS.c.name.type)
+    count = bindparam("count", type_=NUMBERS.c.last.type)
+    begun = insert_into(NUMBERS, dialect).values(name=series, last=count)
+    further = {"last": NUMBERS.c.last + begun.excluded.last}
+    advanced = begun.on_conflict_do_update(index_elements=[NUMBERS.c.name], set_=further)
+    return Statement(advanced.returning(NUMBERS.c.last))

@@ -6,18 +6,19 @@ commit; a crash in between only makes the event go out again under the same id.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 
 from pydantic_core import from_json
-from sqlalchemy import Table, Update, bindparam, func, select, update
+from sqlalchemy import Table, bindparam, func, select, update
 from sqlmodel import Session, col
 
 from shared.base.crash_points import reached
 from shared.messaging.batches import Room
 from shared.messaging.bus import BATCH_BYTES, Outgoing, PublishResult
 from shared.persistence.bulk import KEYS, among_keys, in_, insert_rows
+from shared.persistence.statements import Statement
 from shared.processing.retry_policy import OUTBOX_LEASE, PUBLISH_PAUSES, furthest_ahead
 from shared.processing.store.leases import LeasedRows, forget_oldest
 from shared.processing.store.tables import Outbox
@@ -38,8 +39,7 @@ PublishResults = list[tuple[str, PublishResult]]
 """What the bus has answered for the events with these ids."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxEntry:
+class OutboxEntry(NamedTuple):
     """An event that stands in the outbox and is to be published."""
 
     id: str
@@ -94,7 +94,7 @@ def mark(session: Session, results: PublishResults, now: datetime) -> None:
     if confirmed:
         reached("outbox_mark.before")
         statement = _mark_published(session.get_bind().dialect.name)
-        session.connection().execute(statement, {KEYS: confirmed, "moment": now})
+        statement.execute(session, {KEYS: confirmed, "moment": now})
     for failure, pause in PUBLISH_PAUSES.items():
         failed = sorted(event_id for event_id, result in results if result is failure)
         if failed:
@@ -110,14 +110,11 @@ def mark(session: Session, results: PublishResults, now: datetime) -> None:
 
 
 @cache
-def _mark_published(dialect: str) -> Update:
+def _mark_published(dialect: str) -> Statement:
     """Made once: every transaction marks what was published before it."""
     moment = bindparam("moment", type_=OUTBOX.c.published_at.type)
-    return (
-        update(OUTBOX)
-        .where(among_keys(OUTBOX.c.id, dialect))
-        .values(published_at=moment, publish_result=None, error=None)
-    )
+    published = update(OUTBOX).where(among_keys(OUTBOX.c.id, dialect))
+    return Statement(published.values(published_at=moment, publish_result=None, error=None))
 
 
 def claim_unpublished(

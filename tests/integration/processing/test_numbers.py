@@ -3,6 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+from sqlalchemy import event
+
 from shared.persistence.database import Database
 from shared.processing.store.numbers import BLOCK, NumberAllocator
 from tests.integration.processing.conftest import MakeReplica
@@ -24,6 +26,25 @@ def test_what_is_reserved_for_one_transaction_no_other_takes(make_replica: MakeR
         # Then the first still gets all that was reserved for it, and no number twice
         ours = [numbers.take("customer") for _ in range(BLOCK)]
     assert len({*ours, *theirs}) == 2 * BLOCK
+
+
+def test_a_block_is_taken_in_one_statement_and_begins_where_the_last_one_ended(
+    make_replica: MakeReplica,
+) -> None:
+    database = make_replica().database
+    sent: list[str] = []
+    event.listen(
+        database.engine, "before_cursor_execute", lambda _c, _cur, text, *_: sent.append(text)
+    )
+    # Given a series of which nothing was ever taken, When two blocks of it are, one by one,
+    numbers, taken = numbers_of(database), []
+    for _ in range(2 * BLOCK):
+        with numbers.reserved(1):
+            taken.append(numbers.take("customer"))
+    # Then they are its first ones,
+    assert taken == list(range(1, 2 * BLOCK + 1))
+    # and each took one statement.
+    assert len([text for text in sent if "number_series" in text]) == 2
 
 
 def test_what_is_foreseen_for_a_message_is_what_it_is_given(make_replica: MakeReplica) -> None:
