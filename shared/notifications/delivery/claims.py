@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 from shared.base.crash_points import reached
 from shared.notifications.queue import WAITING_NOTIFICATIONS
 from shared.notifications.tables import WAITING, Notification
+from shared.persistence.changes import write_changes
 from shared.processing.retry_policy import NOTIFICATION_LEASE
 from shared.processing.unit_of_work import Transactions
 
@@ -37,6 +38,7 @@ class Claims:
                 return ours
         with self._transactions.internal_transaction() as work:
             rows = self._claim(work.session, work.now, limit, without)
+            write_changes(work.session)
             self._in_doubt = {row.id: row.due_at for row in rows}
         self._in_doubt = {}
         return rows
@@ -56,6 +58,7 @@ class Claims:
         with self._transactions.internal_transaction() as work:
             for row in _still_ours(work.session, ours):
                 row.due_at, row.attempts = due[row.channel], row.attempts - 1
+            write_changes(work.session)
 
     def _claim(
         self, session: Session, now: datetime, limit: int, without: Sequence[str]
