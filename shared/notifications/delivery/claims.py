@@ -7,8 +7,9 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from shared.base.crash_points import reached
-from shared.notifications.queue import WAITING_NOTIFICATIONS
+from shared.notifications.queue import NOTIFICATION, WAITING_NOTIFICATIONS
 from shared.notifications.tables import WAITING, Notification
+from shared.persistence.bulk import in_
 from shared.persistence.changes import write_changes
 from shared.processing.retry_policy import NOTIFICATION_LEASE
 from shared.processing.unit_of_work import Transactions
@@ -81,7 +82,7 @@ class Claims:
 
 def lock(session: Session, ids: Sequence[str]) -> Mapping[str, Notification]:
     """The rows with these ids, locked in the order of their ids."""
-    statement = select(Notification).where(col(Notification.id).in_(ids))
+    statement = select(Notification).where(in_(session, NOTIFICATION.c.id, ids))
     rows = session.execute(statement.order_by(col(Notification.id)).with_for_update())
     return {row.id: row for row in rows.scalars()}
 

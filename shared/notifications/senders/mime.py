@@ -67,6 +67,8 @@ def plain(name: str, value: str) -> str:
 
 
 def _header(name: str, value: str) -> bytes:
+    if isinstance(value, Folded):
+        return f"{name}: {value}{END}".encode("ascii")
     line: bytes = MAIL_POLICY.fold_binary(*MAIL_POLICY.header_store_parse(name, value))
     return line
 

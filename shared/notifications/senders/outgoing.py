@@ -117,6 +117,7 @@ def mailbox(address: str) -> Address:
     return Address(addr_spec=f"{local}@{dns_domain(domain)}")
 
 
+@lru_cache(maxsize=64)
 def named_mailbox(text: str) -> Address:
     """`Name <address>`, or an address alone, for a header; the name may be in any script.
 

@@ -1,29 +1,38 @@
 """Text in quoted-printable (RFC 2045, 6.7), broken where Python's `email` breaks it.
 
-The library looks at a text sign by sign. Here signs that need escaping are found together, and only
+The library looks at a text sign by sign. Here all signs of a kind are escaped together, and only
 lines that are too long, or end with a blank, are looked at again: a third of the time.
 """
 
-import re
 from collections.abc import Iterator
 
 END = b"\r\n"
-NOT_PLAIN = re.compile(rb"[^\t\r\n -~]")
-ESCAPES = {bytes([byte]): b"=%02X" % byte for byte in range(256)}
 BLANKS = (b" ", b"\t")
+PLAIN = b"\t\r\n" + bytes(range(ord(" "), ord("~") + 1))
+"""What stands as it is, and `=`, by which an escape begins."""
 
 
 def quoted_printable(text: str, width: int) -> bytes:
     """The text, each line ended, none longer than `width` characters."""
-    escaped = text.encode().replace(b"=", ESCAPES[b"="])
-    escaped = NOT_PLAIN.sub(lambda match: ESCAPES[match[0]], escaped)
     lines: list[bytes] = []
-    for line in escaped.splitlines() or [b""]:
+    for line in _escaped(text.encode()).splitlines() or [b""]:
         if len(line) <= width and not line.endswith(BLANKS):
             lines.append(line)
         else:
             lines += _broken(line, width)
     return END.join([*lines, b""])
+
+
+def _escaped(text: bytes) -> bytes:
+    text = text.replace(b"=", _escape(b"="))
+    for byte in set(text.translate(None, PLAIN)):
+        sign = bytes([byte])
+        text = text.replace(sign, _escape(sign))
+    return text
+
+
+def _escape(sign: bytes) -> bytes:
+    return b"=%02X" % sign[0]
 
 
 def _broken(line: bytes, width: int) -> Iterator[bytes]:
@@ -45,7 +54,7 @@ def _broken(line: bytes, width: int) -> Iterator[bytes]:
 
 def _with_last_blank(line: bytes, width: int) -> Iterator[bytes]:
     """A blank that would end a line is lost on the way: it is escaped, or something follows it."""
-    escaped = ESCAPES[line[-1:]]
+    escaped = _escape(line[-1:])
     if len(line) + 2 <= width:
         yield line[:-1] + escaped
     elif len(line) < width:
