@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlmodel import Session, SQLModel
 
 from shared.persistence.bulk import KEYS, among_keys
@@ -21,7 +21,8 @@ def fetch(session: Session, load: Load, keys: set[Any]) -> Iterable[SQLModel]:
 def _statement(load: Load, dialect: str) -> Any:
     """One statement for any number of keys, made once: that takes as long as its answer does."""
     table = load.model.__table__  # type: ignore[attr-defined]
-    statement = select(load.model).where(among_keys(table.c[load.column], dialect))
+    holds_key = or_(*(among_keys(table.c[column], dialect) for column in load.columns))
+    statement = select(load.model).where(holds_key)
     statement = statement.order_by(*table.primary_key.columns)
     for name, value in load.only.items():
         column = table.c[name]
