@@ -8,7 +8,7 @@ from services.signup.answers import Accepted
 from services.signup.commands import PutOffice, SendWithdrawLink, Withdraw
 from services.signup.form.validation import Checked, check
 from services.signup.form.warnings import warning_text
-from services.signup.loads import COUNTS, OFFICE, SAME_COMPANY, SAME_KVK, SIGNUP, office_code_of
+from services.signup.loads import ALIKE, COUNTS, OFFICE, SIGNUP, office_code_of
 from services.signup.mails import (
     TOO_MANY,
     confirmations,
@@ -271,7 +271,7 @@ def _signup(signups: Loaded[Signup], envelope: Envelope) -> Signup:
     return signups.get(envelope.subject) or signups.add(Signup(onboarding_id=envelope.subject))
 
 
-SIGNUP_LOADS = [SIGNUP, OFFICE, SAME_KVK, SAME_COMPANY, COUNTS]
+SIGNUP_LOADS = [SIGNUP, OFFICE, ALIKE, COUNTS]
 
 SUBSCRIPTIONS = [
     on(SignupSubmitted, accept_signup, loads=SIGNUP_LOADS, raw=True),

@@ -51,7 +51,7 @@ def _office(message: Message, _entities: Entities) -> str | None:
     return office_code_of(content.data) if isinstance(content, RawEvent) else None
 
 
-def _kvk(message: Message, _entities: Entities) -> str | None:
+def _kvk(message: Message) -> str | None:
     try:
         written = number_of(_part(message, "customer").get("kvk"), 200)
         return rules.kvk(written) if written else None
@@ -59,10 +59,15 @@ def _kvk(message: Message, _entities: Entities) -> str | None:
         return None
 
 
-def _company(message: Message, _entities: Entities) -> str | None:
+def _company(message: Message) -> str | None:
     customer = _part(message, "customer")
     company, email = _line(customer, "company"), _email(customer)
     return company_key(company, email) if company and email else None
+
+
+def _alike(message: Message, _entities: Entities) -> list[str]:
+    """The KvK number and the company's key, of which no one can be taken for the other."""
+    return [key for key in (_kvk(message), _company(message)) if key]
 
 
 def _counted(message: Message, entities: Entities) -> Iterator[str]:
@@ -78,6 +83,5 @@ def _counted(message: Message, entities: Entities) -> Iterator[str]:
 SIGNUP = by_subject(Signup)
 OFFICE = Load(Office, "code", _office)
 """Locked: two sign-ups of one company at the same moment must see one another as duplicates."""
-SAME_KVK = Load(Signup, "kvk", _kvk, lock=False)
-SAME_COMPANY = Load(Signup, "company_key", _company, lock=False)
+ALIKE = Load(Signup, "kvk", _alike, lock=False, or_column="company_key")
 COUNTS = Load(SignupCount, "key", _counted)

@@ -202,9 +202,10 @@ class Signup(SignupTable, table=True):
         """By what a second sign-up of the same company is recognised."""
         if self.accepted is None:
             return
-        event = self.acceptance()
-        self.package_code, self.kvk = event.package.code, event.customer.kvk
-        self.company_key = company_key(event.customer.company, event.customer.email)
+        known = self._known()
+        customer = known["customer"]
+        self.package_code, self.kvk = known["package"]["code"], customer.get("kvk")
+        self.company_key = company_key(customer["company"], customer["email"])
 
     def decline(self) -> bool:
         """Close the sign-up: the office said no. Returns whether that is news."""
@@ -236,11 +237,12 @@ class Signup(SignupTable, table=True):
 
     def acceptance(self) -> SignupAccepted:
         """What was said when it was accepted, with what is known better since."""
+        return SignupAccepted.model_validate(self._known())
+
+    def _known(self) -> dict[str, Any]:
         known = (self.accepted or {}) | (self.registered or {})
         contact = {name: entry[-1] for name, entry in (self.contact or {}).items()}
-        return SignupAccepted.model_validate(
-            known | {"customer": known.get("customer", {}) | contact}
-        )
+        return known | {"customer": known.get("customer", {}) | contact}
 
 
 class SignupCount(SignupTable, table=True):

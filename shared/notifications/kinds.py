@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shared.notifications.rendering.renderer import Renderer
 
 Describe = Callable[[Session, Notification], RenderJob | None]
+ReadTogether = Callable[[Session, Sequence[Notification]], Describe]
 Compose = Callable[[Session, Notification, "Renderer", Now], OutgoingMessage | None]
 Sent = Callable[[Session, Notification, OutgoingMessage, Now], Sequence[Effect]]
 Failed = Callable[[Session, Notification, Now], Sequence[Effect]]
@@ -50,11 +51,15 @@ class NotificationKind:
     wanted, and raise what makes it fail: a `Reject` or a `Conflict` at once, in its own words;
     anything else is tried again.
 
+    One that needs rows to be described has `read_together` in place of `describe`: it reads at
+    once what all the mails of a batch need, and returns the `describe` that goes by it.
+
     `sent` and `failed` run with the mark. What they raise makes the mail fail as well: it has been
     tried, and is not sent again because the rest went wrong.
     """
 
     describe: Describe = describe
+    read_together: ReadTogether | None = None
     compose: Compose | None = None
     sent: Sent = say_nothing
     failed: Failed = say_nothing

@@ -3,6 +3,7 @@
 What checks them is imported where it is used: it takes long to load, and a start needs none of it.
 """
 
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -39,6 +40,9 @@ class OfAMachine(NotMobile):
     """It is the number of a machine."""
 
 
+# A form is asked for an address by what is loaded for it, and again when it is checked: of a whole
+# batch of them first the one, then the other. What is refused is not kept.
+@lru_cache(maxsize=1024)
 def email_address(value: str) -> str:
     """An e-mail address as it is kept, compared and mailed; whether somebody has it is not asked.
 

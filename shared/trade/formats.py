@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency
@@ -15,6 +16,11 @@ DAY_PATTERN = "d MMMM y"
 SHORT_MOMENT_PATTERN = "d MMM HH:mm"
 
 
+# A catalogue has few prices and a day's mails few days: Babel reads its patterns anew each time.
+KEPT = 1024
+
+
+@lru_cache(KEPT)
 def money(cents: int, language: str, currency: str = "EUR") -> str:
     """Whole cents as an amount: `€ 1.234,50` in Dutch, `€1,234.50` in English."""
     return format_currency(Decimal(cents) / 100, currency, locale=LOCALES[language])
@@ -29,7 +35,7 @@ def day(value: date | datetime | str, language: str) -> str:
     value = _parse(value) if isinstance(value, str) else value
     if isinstance(value, datetime):
         value = _in_amsterdam(value).date()
-    return format_date(value, DAY_PATTERN, locale=LOCALES[language])
+    return _day_in_words(value, language)
 
 
 def moment(value: datetime | str, language: str, *, short: bool = False) -> str:
@@ -70,6 +76,11 @@ def iban_groups(iban: str) -> str:
 
 LANGUAGE_FILTERS: dict[str, Callable[..., str]] = {"money": money, "day": day, "moment": moment}
 """Filters of templates that are called with the language of the reader."""
+
+
+@lru_cache(KEPT)
+def _day_in_words(value: date, language: str) -> str:
+    return format_date(value, DAY_PATTERN, locale=LOCALES[language])
 
 
 def _parse(text: str) -> date:

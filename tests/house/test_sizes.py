@@ -20,7 +20,7 @@ LONG_FUNCTIONS = {
     "infra/operations/administration/command.py create": OPTIONS,
     "services/activation/handlers.py _order_credentials": "a path with each of its refusals",
     "services/billing/confirmation/document.py _data": ONE_SENTENCE_EACH,
-    "services/billing/confirmation/notices.py confirmation_of": ONE_SENTENCE_EACH,
+    "services/billing/confirmation/notices.py _confirmation": ONE_SENTENCE_EACH,
     "services/billing/handlers.py place_order": NEEDS_MUCH,
     "services/signup/form/validation.py check": "every field of the form is checked in one place",
     "services/signup/handlers.py accept_signup": NEEDS_MUCH,

@@ -4,11 +4,13 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 
-from sqlmodel import Session
+from sqlalchemy import Table, select
+from sqlmodel import Session, col
 
 from services.billing.confirmation.document import NOT_MADE, Confirmation
 from services.billing.mails import (
@@ -23,12 +25,15 @@ from services.billing.models import Mandate, Order, OrderTerms
 from shared.base.errors import NotFound, Reject
 from shared.events import OrderConfirmationSent, RegistrationCompleted
 from shared.host.settings import Settings
-from shared.notifications.kinds import NotificationKind, describe
+from shared.notifications.kinds import Describe, NotificationKind, describe
 from shared.notifications.rendering.jobs import RenderJob
 from shared.notifications.senders.outgoing import Email, OutgoingMessage
 from shared.notifications.tables import Notification
+from shared.persistence.bulk import in_
 from shared.processing import Effect, Now
 from shared.trade.catalogue import Catalogue
+
+ORDER: Table = Order.__table__  # type: ignore[attr-defined]
 
 SCANNED = re.compile(r"(O-\d{4}-\d+)\.([A-Z0-9]+)", re.ASCII)
 """What the QR code holds: an order's reference and its seal, as `scan_token` makes them."""
@@ -47,7 +52,9 @@ class Documents:
         Raises:
             Reject: the order has no mandate, so there is nothing to confirm.
         """
-        mandate = session.get(Mandate, order.mandate_key)
+        return self._confirmation(order, session.get(Mandate, order.mandate_key))
+
+    def _confirmation(self, order: Order, mandate: Mandate | None) -> Confirmation:
         if mandate is None or order.placed_on is None or order.reference is None:
             raise Reject("this order has no mandate to confirm")
         event = order.registration()
@@ -102,17 +109,31 @@ class Documents:
     def notification_kinds(self) -> dict[str, NotificationKind]:
         """How the mails are made that carry the confirmation."""
         return {
-            CONFIRMATION: NotificationKind(self._describe, sent=_sent, failed=self._failed),
-            COPY: NotificationKind(describe=self._describe),
-            REMINDER: NotificationKind(describe=self._describe, failed=self._failed),
+            CONFIRMATION: NotificationKind(
+                read_together=self._read_together, sent=_sent, failed=self._failed
+            ),
+            COPY: NotificationKind(read_together=self._read_together),
+            REMINDER: NotificationKind(read_together=self._read_together, failed=self._failed),
         }
 
-    def _describe(self, session: Session, notification: Notification) -> RenderJob | None:
-        order = session.get(Order, notification.onboarding_id)
-        if order is None or order.withdrawn:
-            return None  # Nobody is asked to sign for a customer who left.
-        job = describe(session, notification)
-        return job and replace(job, attachments=(self.confirmation_of(session, order),))
+    def _read_together(self, session: Session, notifications: Sequence[Notification]) -> Describe:
+        """Read the orders with their mandates; two mails of one order carry one confirmation."""
+        orders = _orders_of(session, notifications)
+
+        @cache
+        def confirmation(onboarding_id: str) -> Confirmation:
+            return self._confirmation(*orders[onboarding_id])
+
+        def describe_with_document(
+            session: Session, notification: Notification
+        ) -> RenderJob | None:
+            order, _ = orders.get(notification.onboarding_id, (None, None))
+            if order is None or order.withdrawn:
+                return None  # Nobody is asked to sign for a customer who left.
+            document = confirmation(notification.onboarding_id)
+            return replace(describe(session, notification), attachments=(document,))
+
+        return describe_with_document
 
     def _failed(self, session: Session, notification: Notification, _now: Now) -> Sequence[Effect]:
         """The office hears at once, without the document, that the payer does not have it.
@@ -134,6 +155,19 @@ def scan_token(reference: str, key: str) -> str:
     """The code that names an order to whoever scans its confirmation, and cannot be made up."""
     seal = hmac.digest(key.encode(), f"confirmation/{reference}".encode(), "sha256")
     return f"{reference}.{base64.b32encode(seal)[:12].decode()}"
+
+
+def _orders_of(
+    session: Session, notifications: Sequence[Notification]
+) -> Mapping[str, tuple[Order, Mandate | None]]:
+    """The orders that these are about, each with its mandate, by their onboarding."""
+    ids = [notification.onboarding_id for notification in notifications]
+    found = (
+        select(Order, Mandate)
+        .outerjoin(Mandate, col(Mandate.key) == col(Order.mandate_key))
+        .where(in_(session, ORDER.c.onboarding_id, ids))
+    )
+    return {order.onboarding_id: (order, mandate) for order, mandate in session.execute(found)}
 
 
 def _sent(

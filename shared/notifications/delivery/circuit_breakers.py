@@ -17,6 +17,14 @@ from shared.processing.retry_policy import PROVIDER_PAUSES
 YIELD_TIME = timedelta(seconds=1)
 """Enough for one claim of what goes by the other channel."""
 
+QUICK_RETRIES = tenacity.Retrying(
+    retry=tenacity.retry_if_exception_type(SendFailed),
+    stop=tenacity.stop_after_attempt(3),
+    wait=tenacity.wait_exponential(multiplier=0.2, max=2),
+    reraise=True,
+)
+"""When it does not leave: twice more, within a second or so."""
+
 R = TypeVar("R")
 
 
@@ -48,7 +56,7 @@ class CircuitBreakers:
 
     def call(self, channel: str, send: Callable[[], R]) -> R:
         """Send, with a few quick tries; with one where each may take long."""
-        return send() if self.half_open(channel) else _with_quick_retries(send)
+        return send() if self.half_open(channel) else QUICK_RETRIES(send)
 
     def succeeded(self, channel: str) -> None:
         """It took a message: its circuit is closed."""
@@ -64,14 +72,3 @@ class CircuitBreakers:
     def yield_turn(self, channel: str) -> None:
         """It works, but filled a whole round: whatever goes by the other channel has a turn."""
         self._open_until[channel] = max(self.closes_at(channel), self._clock() + YIELD_TIME)
-
-
-def _with_quick_retries(send: Callable[[], R]) -> R:
-    """Send, and when it does not leave, try again twice within a second or so."""
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(SendFailed),
-        stop=tenacity.stop_after_attempt(3),
-        wait=tenacity.wait_exponential(multiplier=0.2, max=2),
-        reraise=True,
-    )
-    return retrying(send)

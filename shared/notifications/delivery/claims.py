@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import select
 from sqlmodel import Session, col
 
 from shared.base.crash_points import reached
-from shared.notifications.queue import WAITING_NOTIFICATIONS
+from shared.notifications.queue import NOTIFICATION, WAITING_NOTIFICATIONS
 from shared.notifications.tables import WAITING, Notification
+from shared.persistence.bulk import KEYS, among_keys
+from shared.persistence.changes import write_changes
+from shared.persistence.rows import columns_in_hand, read_rows
+from shared.persistence.statements import Statement
 from shared.processing.retry_policy import NOTIFICATION_LEASE
 from shared.processing.unit_of_work import Transactions
 
@@ -54,8 +58,10 @@ class Claims:
         """
         ours = {notification.id: notification.due_at for notification in notifications}
         with self._transactions.internal_transaction() as work:
-            for row in _still_ours(work.session, ours):
+            rows = _still_ours(work.session, ours)
+            for row in rows:
                 row.due_at, row.attempts = due[row.channel], row.attempts - 1
+            write_changes(work.session, rows)
 
     def _claim(
         self, session: Session, now: datetime, limit: int, without: Sequence[str]
@@ -64,8 +70,7 @@ class Claims:
         rows = WAITING_NOTIFICATIONS.claim(session, now, limit, *others)
         if rows:
             reached("notification_claim.before")
-        for row in rows:
-            WAITING_NOTIFICATIONS.lease(row, now + NOTIFICATION_LEASE)
+        WAITING_NOTIFICATIONS.lease_together(session, rows, now + NOTIFICATION_LEASE)
         return rows
 
     def _look_up(self) -> Sequence[Notification]:
@@ -77,10 +82,18 @@ class Claims:
 
 
 def lock(session: Session, ids: Sequence[str]) -> Mapping[str, Notification]:
-    """The rows with these ids, locked in the order of their ids."""
-    statement = select(Notification).where(col(Notification.id).in_(ids))
-    rows = session.execute(statement.order_by(col(Notification.id)).with_for_update())
-    return {row.id: row for row in rows.scalars()}
+    """The rows with these ids, in hand and locked in the order of their ids.
+
+    What is changed of them is written by `persistence.changes`.
+    """
+    statement = _lock_by_ids(session.get_bind().dialect.name)
+    return {row.id: row for row in read_rows(session, Notification, statement, {KEYS: list(ids)})}
+
+
+@cache
+def _lock_by_ids(dialect: str) -> Statement:
+    query = columns_in_hand(Notification).where(among_keys(NOTIFICATION.c.id, dialect))
+    return Statement(query.order_by(NOTIFICATION.c.id).with_for_update())
 
 
 def _still_ours(session: Session, claimed: Mapping[str, datetime | None]) -> Sequence[Notification]:

@@ -10,6 +10,7 @@ from shared.notifications.delivery.claims import lock
 from shared.notifications.delivery.outcome import Outcome
 from shared.notifications.kinds import NotificationKind
 from shared.notifications.tables import FAILED, WAITING, Notification
+from shared.persistence.changes import write_changes
 from shared.processing import Effect, Now
 from shared.processing.unit_of_work import UnitOfWork
 
@@ -50,6 +51,7 @@ def record(work: UnitOfWork, deliveries: Sequence[Delivery], saying: bool) -> No
         if saying:
             with log_fields(delivery.fields):
                 caused.append((_cause(row, work.now), _effects(work, row, delivery)))
+    write_changes(work.session, rows.values())
     work.store(caused)
 
 

@@ -16,15 +16,13 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session
-
 from shared.base.crash_points import reached
 from shared.base.errors import InfrastructureDown
 from shared.base.log_fields import log_fields
 from shared.links import PageLinks
 from shared.notifications.delivery.circuit_breakers import CircuitBreakers
 from shared.notifications.delivery.claims import Claims
+from shared.notifications.delivery.describing import Described, describe_each
 from shared.notifications.delivery.outcome import (
     SHORTEST_PAUSE,
     Outcome,
@@ -35,7 +33,6 @@ from shared.notifications.delivery.outcome import (
 )
 from shared.notifications.delivery.recording import Delivery, record
 from shared.notifications.kinds import NotificationKind
-from shared.notifications.rendering.jobs import RenderJob
 from shared.notifications.senders.outgoing import OutgoingMessage
 from shared.notifications.senders.protocol import (
     ProviderUnavailable,
@@ -44,7 +41,6 @@ from shared.notifications.senders.protocol import (
     Undeliverable,
 )
 from shared.notifications.tables import CANCELLED, FAILED, SENT, Notification
-from shared.persistence.database import Trouble, diagnose
 from shared.processing import Now
 from shared.processing.unit_of_work import Transactions, UnitOfWork, WorkFailed
 
@@ -174,20 +170,11 @@ class NotificationSender:
         """
         self._try(delivery, partial(self._compose, delivery))
 
-    def _described(self, deliveries: Sequence[Delivery]) -> Sequence[RenderJob | WorkFailed | None]:
+    def _described(self, deliveries: Sequence[Delivery]) -> Sequence[Described]:
         with self._transactions.reading() as session:
-            return [self._describe(session, delivery) for delivery in deliveries]
+            return describe_each(session, deliveries)
 
-    def _describe(self, session: Session, delivery: Delivery) -> RenderJob | WorkFailed | None:
-        try:
-            return delivery.kind.describe(session, delivery.notification)
-        except Exception as error:
-            if isinstance(error, SQLAlchemyError) and diagnose(error) is not Trouble.MESSAGE:
-                raise
-            session.rollback()  # The others can still be described.
-            return WorkFailed(error)
-
-    def _render(self, job: RenderJob | WorkFailed | None) -> OutgoingMessage | None:
+    def _render(self, job: Described) -> OutgoingMessage | None:
         if isinstance(job, WorkFailed):
             raise job
         return None if job is None else self._renderer.render(job, self._clock())

@@ -91,7 +91,7 @@ def printable(value: object) -> str:
 @with_context
 def _button(context: Context, url: str, label: str) -> Markup:
     part: Part = context[PART]
-    return Markup(part.values.button(url, label))  # noqa: S704 - escaped by HtmlPlaceholders.
+    return Markup(part.values.button(url, label))  # noqa: S704 - escaped by Placeholders.
 
 
 @with_context

@@ -75,37 +75,34 @@ MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("im
 
 
 class Placeholders:
-    """The values of one mail, while its Markdown is turned into something else."""
+    """The values of one mail, while its Markdown is turned into text and into HTML.
+
+    Both are made of the same Markdown, for which the template is filled in once.
+    """
 
     def __init__(self) -> None:
         self._values: list[str] = []
+        self._button_urls: dict[int, str] = {}
 
     def put(self, value: str) -> str:
         """The placeholder that stands for a value in the Markdown."""
         self._values.append(value)
         return f"{MARKER}{len(self._values) - 1}x"
 
-    def _one_stop(self, text: str) -> str:
-        """A sentence that ends with a value such as `Jansen B.V.` has its stop already."""
-
-        def ending(match: re.Match[str]) -> str:
-            return match[0][:-1] if self._values[int(match[1])].endswith(".") else match[0]
-
-        return BEFORE_A_STOP.sub(ending, text)
-
-
-class HtmlPlaceholders(Placeholders):
-    """The values of one mail, while its Markdown is turned into HTML."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._button_urls: dict[int, str] = {}
-
     def button(self, url: str, label: str) -> str:
         """The placeholder that stands for a button; it needs a paragraph of its own."""
         placeholder = self.put(label)
         self._button_urls[len(self._values) - 1] = url
         return placeholder
+
+    def to_text(self, markdown: str) -> str:
+        """The text without markup, each value in its place and as it is.
+
+        Without buttons, a label and the address it leads to.
+        """
+        text = BRACKETED_PLACEHOLDER.sub(r"\1", self._one_stop(_text_of(markdown)))
+        text = LABELLED_PLACEHOLDER.sub(r"\1 <\2>", text)
+        return PLACEHOLDER.sub(lambda match: self._in_text(int(match[1])), text)
 
     def to_html(self, markdown: str) -> str:
         """The finished HTML, each value in its place and escaped."""
@@ -135,6 +132,18 @@ class HtmlPlaceholders(Placeholders):
         label = inline_html(self._values[number])
         return BUTTON.format(cell=BUTTON_CELL, url=url, link=BUTTON_LINK, label=label)
 
+    def _in_text(self, number: int) -> str:
+        value, url = self._values[number], self._button_urls.get(number)
+        return value if url is None else f"{value}: {url}"
+
+    def _one_stop(self, text: str) -> str:
+        """A sentence that ends with a value such as `Jansen B.V.` has its stop already."""
+
+        def ending(match: re.Match[str]) -> str:
+            return match[0][:-1] if self._values[int(match[1])].endswith(".") else match[0]
+
+        return BEFORE_A_STOP.sub(ending, text)
+
 
 @lru_cache(maxsize=256)
 def _html_of(markdown: str) -> str:
@@ -148,21 +157,12 @@ def _html_of(markdown: str) -> str:
     return html_
 
 
-class TextPlaceholders(Placeholders):
-    """The values of one mail, while its Markdown is turned into text without markup."""
-
-    def button(self, url: str, label: str) -> str:
-        """Without buttons, a label and the address it leads to."""
-        return f"{self.put(label)}: {self.put(url)}"
-
-    def to_text(self, markdown: str) -> str:
-        """The finished text, each value in its place and as it is."""
-        lines = (_plain_line(line) for line in markdown.splitlines())
-        text = "\n".join(line for line in lines if line is not None)
-        text = EMPHASIS.sub(r"\2", text)
-        text = BRACKETED_PLACEHOLDER.sub(r"\1", self._one_stop(text))
-        text = LABELLED_PLACEHOLDER.sub(r"\1 <\2>", text)
-        return PLACEHOLDER.sub(lambda match: self._values[int(match[1])], text)
+@lru_cache(maxsize=256)
+def _text_of(markdown: str) -> str:
+    """Markdown as text, its placeholders left where they are; kept as its HTML is."""
+    lines = (_plain_line(line) for line in markdown.splitlines())
+    text = "\n".join(line for line in lines if line is not None)
+    return EMPHASIS.sub(r"\2", text)
 
 
 def with_inline_styles(tokens: Iterable[Token]) -> list[Token]:

@@ -14,7 +14,7 @@ A text message that is too long is written once more with `brief`, without what 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from shared.notifications.rendering import gsm7, template_files
 from shared.notifications.rendering.environment import PART, Part, environment, printable
 from shared.notifications.rendering.jobs import RenderJob
 from shared.notifications.rendering.links import MailLinks
-from shared.notifications.rendering.markdown import HtmlPlaceholders, TextPlaceholders, inline_html
+from shared.notifications.rendering.markdown import Placeholders, inline_html
 from shared.notifications.rendering.template_files import LANGUAGES, MAIL_SUFFIX, SMS_SUFFIX
 from shared.notifications.senders import Email, OutgoingMessage, Sms
 
@@ -81,20 +81,17 @@ class Renderer:
 
     def _email(self, job: RenderJob, links: MailLinks) -> Email:
         template = self._environment.get_template(f"{job.kind}/{job.language}{MAIL_SUFFIX}")
-        in_html, in_text = HtmlPlaceholders(), TextPlaceholders()
-        plain = Part(job.language, links)
-        subject = " ".join(_block(template, "subject", job, plain).split())
-        text = in_text.to_text(_block(template, "body", job, Part(job.language, links, in_text)))
-        body = in_html.to_html(_block(template, "body", job, Part(job.language, links, in_html)))
-        audience = CUSTOMER
-        if AUDIENCE in template.blocks:
-            audience = _block(template, AUDIENCE, job, plain)
+        values = Placeholders()
+        body = _blocks(template, job, Part(job.language, links, values))("body")
+        plain = _blocks(template, job, Part(job.language, links))
+        subject = " ".join(plain("subject").split())
+        audience = plain(AUDIENCE) if AUDIENCE in template.blocks else CUSTOMER
         footer = self._footer(job, audience)
         return Email(
             to=job.to,
             subject=subject,
-            text=f"{text}\n\n-- \n{footer}\n",
-            html=self._page(job, subject, body, footer, audience),
+            text=f"{values.to_text(body)}\n\n-- \n{footer}\n",
+            html=self._page(job, subject, values.to_html(body), footer, audience),
             language=job.language,
             reply_to=job.reply_to,
             attachments=tuple(document.attachment() for document in job.attachments),
@@ -142,7 +139,7 @@ class Renderer:
         return self._layout.get_template("layout.html").render(
             language=job.language,
             subject=subject,
-            body=Markup(body),  # noqa: S704 - every value in it was escaped by HtmlPlaceholders.
+            body=Markup(body),  # noqa: S704 - every value in it was escaped by Placeholders.
             footer=Markup(inline_html(footer)),  # noqa: S704 - it escapes.
             brand=self.brand,
             office=printable(job.params.get("office")) if audience != "office" else "",
@@ -172,10 +169,10 @@ def _faults(environment: Environment, name: str) -> Iterator[str]:
         yield from (f"{name} has no {block}" for block in missing)
 
 
-def _block(template: Template, name: str, job: RenderJob, part: Part) -> str:
-    values = {"onboarding_id": job.about, **job.params, PART: part}
-    context = template.new_context(values)
-    return _without_margins("".join(template.blocks[name](context)))
+def _blocks(template: Template, job: RenderJob, part: Part) -> Callable[[str], str]:
+    """The blocks of a template by their name, filled in with a mail's values in this part of it."""
+    context = template.new_context({"onboarding_id": job.about, **job.params, PART: part})
+    return lambda name: _without_margins("".join(template.blocks[name](context)))
 
 
 def _without_margins(text: str) -> str:

@@ -10,11 +10,11 @@ import random
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from email import quoprimime
 from email.message import EmailMessage
 from functools import lru_cache
 
 from shared.notifications.senders.headers import MAIL_POLICY, MAX_LINE_CHARACTERS, Folded
+from shared.notifications.senders.quoted_printable import quoted_printable
 
 END = "\r\n"
 PLAIN_VALUE = re.compile(r"[A-Za-z0-9._-]+")
@@ -47,8 +47,11 @@ def assemble(
     head = b"".join(_header(name, value) for name, value in headers)
     in_language = _known_header("Content-Language", language)
     parts = [
-        TEXT.encode() + in_language + _quoted_printable(text),
-        HTML.encode() + in_language + _quoted_printable(html),
+        described.encode()
+        + in_language
+        + END.encode()
+        + quoted_printable(part, MAX_BODY_CHARACTERS)
+        for described, part in ((TEXT, text), (HTML, html))
     ]
     described, body = _multipart(ALTERNATIVE, parts)
     if enclosures:
@@ -64,6 +67,8 @@ def plain(name: str, value: str) -> str:
 
 
 def _header(name: str, value: str) -> bytes:
+    if isinstance(value, Folded):
+        return f"{name}: {value}{END}".encode("ascii")
     line: bytes = MAIL_POLICY.fold_binary(*MAIL_POLICY.header_store_parse(name, value))
     return line
 
@@ -81,13 +86,6 @@ def _multipart(described: str, parts: Sequence[bytes]) -> tuple[bytes, bytes]:
     between = f"{END}--{boundary}{END}".encode()
     body = between[len(END) :] + between.join(parts) + f"{END}--{boundary}--{END}".encode()
     return described.format(boundary).encode(), body
-
-
-def _quoted_printable(text: str) -> bytes:
-    """The text after an empty line, in lines as the policy has them."""
-    lines = b"".join(line + b"\n" for line in text.encode().splitlines()) or b"\n"
-    body = quoprimime.body_encode(lines.decode("latin-1"), MAX_BODY_CHARACTERS, END)
-    return (END + body).encode("ascii")
 
 
 @lru_cache(maxsize=32)

@@ -121,6 +121,7 @@ def mailbox(address: str) -> Address:
         raise ValueError("not an e-mail address that mail servers accept") from error
 
 
+@lru_cache(maxsize=64)
 def named_mailbox(text: str) -> Address:
     """`Name <address>`, or an address alone, for a header; the name may be in any script.
 

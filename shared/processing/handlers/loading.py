@@ -220,8 +220,9 @@ class Load:
     a message's key, several keys, or None when there is nothing to load for it; a function may
     look at what the loads before it in the list have found (`through`). Rows are locked in the
     order of their primary key, so that replicas queue up rather than deadlock; `lock=False` is for
-    what is only read. `only` narrows the rows to those with these values. `find_by` are further
-    columns that handlers look entities up by; they may change within the batch.
+    what is only read. `only` narrows the rows to those with these values. `or_column` may hold a
+    key instead. `find_by` are further columns that handlers look entities up by; they may change
+    within the batch.
 
     Raises:
         TypeError: a column is misspelt.
@@ -233,9 +234,15 @@ class Load:
     lock: bool = True
     only: Mapping[str, Any] = field(default_factory=dict)
     find_by: tuple[str, ...] = ()
+    or_column: str | None = None
 
     def __post_init__(self) -> None:
-        require_columns(self.model, self.column, *self.only, *self.find_by)
+        require_columns(self.model, *self.columns, *self.only, *self.find_by)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns one of which holds a key."""
+        return (self.column,) if self.or_column is None else (self.column, self.or_column)
 
     def require_field(self, content: type[Any]) -> None:
         """Refuse a key that the event or command does not have.
@@ -263,7 +270,7 @@ class Load:
     def matches(self, entity: SQLModel, keys: Collection[Any]) -> bool:
         """Whether the query would find this entity by these keys; for tests without a database."""
         chosen = all(getattr(entity, name) == value for name, value in self.only.items())
-        return chosen and getattr(entity, self.column) in keys
+        return chosen and any(getattr(entity, column) in keys for column in self.columns)
 
 
 def by_subject(

@@ -122,7 +122,7 @@ class HandlerRegistry:
         self._calls = {line.type: bind_parameters(line, resources) for line in subscriptions}
         self._find_by: dict[type[SQLModel], set[str]] = {}
         for load in (load for line in subscriptions for load in line.loads):
-            self._find_by.setdefault(load.model, set()).update((load.column, *load.find_by))
+            self._find_by.setdefault(load.model, set()).update((*load.columns, *load.find_by))
 
     def find(self, message_type: str) -> Subscription | None:
         """The subscription to this type of message, if there is one."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from sqlalchemy import or_
 from sqlmodel import Session, SQLModel
 
 from shared.persistence.bulk import KEYS, among_keys
@@ -22,8 +23,8 @@ def fetch(session: Session, load: Load, keys: set[Any]) -> Sequence[SQLModel]:
 def _statement(load: Load, dialect: str) -> Statement:
     """One statement for any number of keys, made once: that takes as long as its answer does."""
     table = load.model.__table__  # type: ignore[attr-defined]
-    query = columns_in_hand(load.model).where(among_keys(table.c[load.column], dialect))
-    query = query.order_by(*table.primary_key.columns)
+    holds_key = or_(*(among_keys(table.c[column], dialect) for column in load.columns))
+    query = columns_in_hand(load.model).where(holds_key).order_by(*table.primary_key.columns)
     for name, value in load.only.items():
         column = table.c[name]
         query = query.where(column.is_(None) if value is None else column == value)

@@ -136,8 +136,7 @@ def claim_unpublished(
     if not ids:
         return []
     rows = UNPUBLISHED_EVENTS.claim(session, now, limit, in_(session, OUTBOX.c.id, ids))
-    for row in rows:
-        UNPUBLISHED_EVENTS.lease(row, now + OUTBOX_LEASE)
+    UNPUBLISHED_EVENTS.lease_together(session, rows, now + OUTBOX_LEASE)
     return [OutboxEntry.of_row(row) for row in rows]
 
 

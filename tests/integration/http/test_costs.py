@@ -70,9 +70,10 @@ def test_a_list_is_one_question_for_no_more_than_it_shows(api: Api) -> None:
 def test_a_sign_up_is_one_transaction(api: Api) -> None:
     # Given a service that has numbers in stock,
     api.sign_up()
-    # When one more signs up,
+    # When one more signs up, who is known by a KvK number as well,
+    customer = api.form()["customer"] | {"kvk": "01234567"}
     with statements_of_calls(runtime_of(api, "signup")) as asked:
-        api.sign_up()
+        api.sign_up(customer=customer)
     # Then it was claimed and written into the record of acts, four things were looked up, four
     # kinds of rows inserted and one changed, and nothing was asked once all that was said.
     own = [statement for statement in without_begin(asked) if not is_of_others(statement)]

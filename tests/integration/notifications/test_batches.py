@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event as engine_event
 from sqlmodel import Session
 
 from shared.base.errors import InfrastructureDown
@@ -193,3 +195,26 @@ def test_one_mail_at_fault_does_not_hold_up_its_batch(mailroom: Mailroom) -> Non
     assert "nothing can be said" in (rows["speechless"].error or "")
     assert rows["sound"].status == SENT
     assert sorted(mailroom.provider.keys) == ["sound", "speechless"]
+
+
+@pytest.mark.parametrize("make_mailroom", ["postgresql"], indirect=True)
+def test_a_batch_is_claimed_and_marked_in_as_many_statements_as_one_mail(
+    mailroom: Mailroom,
+) -> None:
+    # Given one mail, and then many, When they are sent,
+    asked: list[tuple[str, bool]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *more: Any) -> None:
+        asked.append((statement, more[-1]))
+
+    def asked_for(*ids: str) -> int:
+        mailroom.put(*ids)
+        asked.clear()
+        assert mailroom.deliver() == len(ids)
+        return len(asked)
+
+    engine_event.listen(mailroom.database.engine, "before_cursor_execute", note)
+    one = asked_for("the first")
+    # Then it took as many statements, none of which was sent once for each mail.
+    assert asked_for(*names(MANY)) == one
+    assert not any(for_each_row for _, for_each_row in asked)

@@ -63,7 +63,7 @@ def test_a_mail_that_cannot_be_described_is_tried_later_and_fails_in_the_end(
 @pytest.mark.parametrize(
     "reason", [Conflict("withdrawn", "The customer has left."), Reject("The customer has left.")]
 )
-@pytest.mark.parametrize("hook", ["compose", "describe"])
+@pytest.mark.parametrize("hook", ["compose", "describe", "read_together"])
 def test_what_can_never_be_made_fails_at_once_in_its_own_words(
     hook: str, reason: Exception, mailroom: Mailroom
 ) -> None:
@@ -79,7 +79,7 @@ def test_what_can_never_be_made_fails_at_once_in_its_own_words(
     assert (row.status, row.attempts, row.error) == (FAILED, 1, "The customer has left.")
 
 
-@pytest.mark.parametrize("hook", ["compose", "describe"])
+@pytest.mark.parametrize("hook", ["compose", "describe", "read_together"])
 def test_what_cannot_be_made_for_the_moment_is_tried_again(hook: str, mailroom: Mailroom) -> None:
     # Given a mail for which something is away that it needs,
     def be_away(*_: object) -> Any:

@@ -8,7 +8,7 @@ import pytest
 import segno
 
 from services.billing.confirmation.notices import scan_token
-from services.billing.confirmation.scan_code import as_svg
+from services.billing.confirmation.scan_code import ALPHANUMERIC, as_svg
 
 TOKENS = [scan_token(f"O-2026-{number:06}", "k" * 32) for number in range(120)]
 
@@ -31,6 +31,15 @@ def test_each_mask_is_chosen_where_segno_chooses_it() -> None:
     assert {segno.make(token, error="m").mask for token in TOKENS} == set(range(8))
     # When they are drawn, Then no code has another mask.
     assert [as_svg(token) for token in TOKENS] == [by_segno(token) for token in TOKENS]
+
+
+@pytest.mark.parametrize("length", [2, 5, 25, 26, 27, 47, 62, 90, 108])
+def test_each_sign_of_a_text_finds_its_modules(length: int) -> None:
+    # Given texts of the signs of which two are written together, with a last one alone or not,
+    chance = random.Random(length)
+    for _ in range(12):
+        text = "".join(chance.choices(ALPHANUMERIC, k=length))
+        assert as_svg(text) == by_segno(text)
 
 
 @pytest.mark.parametrize("length", [1, 14, 30, 61, 90, 140])

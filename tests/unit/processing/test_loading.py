@@ -112,6 +112,8 @@ def test_a_misspelt_column_fails_where_the_load_is_written() -> None:
         Load(Book, "title", "title", find_by=("raeder",))
     with pytest.raises(TypeError, match="Book has no column plaats"):
         Load(Book, "title", "title", only={"plaats": 1})
+    with pytest.raises(TypeError, match="Book has no column lener"):
+        Load(Book, "title", "title", or_column="lener")
     with pytest.raises(TypeError, match="Book has no column id"):
         by_subject(Book, "id")
     with pytest.raises(TypeError, match="Book has no column naam"):

@@ -86,3 +86,15 @@ def test_an_address_whose_domain_grows_too_long_for_the_dns_is_refused() -> None
 def test_what_cannot_be_an_address_is_refused(written: str) -> None:
     with pytest.raises(NotAnEmailAddress):
         email_address(written)
+
+
+def test_what_is_refused_as_an_address_is_not_kept_in_memory() -> None:
+    # Given that what was read as an address is known again,
+    email_address.cache_clear()
+    assert email_address("anna@bakkerij.example") == "anna@bakkerij.example"
+    # When something else was written in its place, such as a citizen number,
+    for _ in range(2):
+        with pytest.raises(NotAnEmailAddress):
+            email_address("111222333@bakkerij.example")
+    # Then it is not among what is kept.
+    assert email_address.cache_info().currsize == 1
