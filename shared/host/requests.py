@@ -114,7 +114,8 @@ class Requests:
     ) -> Sequence[Effect] | None:
         """Handle an event that came over HTTP by the very handler that hears it from the broker.
 
-        `source` is whose event it is, `by` who brought it.
+        `source` is whose event it is, `by` who brought it. Events that come in a crowd share
+        transactions.
 
         Raises:
             Problem: it cannot be accepted, and nothing was changed.
@@ -122,7 +123,7 @@ class Requests:
         """
         message_id = self._derived_id(by, key, event_type, subject, source)
         message = self._read(message_id, event_type, data, subject, source, by)
-        return self.engine.execute(message)
+        return self.engine.execute_shared(message)
 
     def handle_events(
         self,

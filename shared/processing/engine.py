@@ -1,6 +1,7 @@
 """The engine of one service, put together: what its threads, its HTTP and its tests drive."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from shared.processing.pipeline import Pipeline
 from shared.processing.recovery import Recovery
 from shared.processing.rehearsal import Rehearsal, Rehearsals
 from shared.processing.retry_policy import MESSAGE_LEASE, furthest_ahead
+from shared.processing.sharing import SharedTransactions
 from shared.processing.store import inbox
 from shared.processing.store.numbers import NumberAllocator, Numbers
 from shared.processing.unit_of_work import Transactions, UnitOfWork, WorkFailed
@@ -77,6 +79,7 @@ class Engine:
         self.furthest_ahead = furthest_ahead(MESSAGE_LEASE, *handlers.retry_policies)
         self._watchdog = Watchdog(name)
         self._pipeline = Pipeline(handlers, self.dead_letters, self.transactions, self._watchdog)
+        self._shared = SharedTransactions(self._execute_alone, self._execute_group)
         self.recovery = Recovery(
             self.decoder,
             handlers,
@@ -120,12 +123,18 @@ class Engine:
             Problem: it cannot be done; nothing was changed.
             InfrastructureDown: the database is away; the command may be given again.
         """
-        try:
-            return self._pipeline.execute(message, lambda work: _require_same(work, message))
-        except WorkFailed as failure:
-            told = _told_to_person(failure.reason)
-            # An error that is its own cause sends whoever follows the causes in circles.
-            raise told from (None if told is failure.reason else failure.reason)
+        with _told_to_person():
+            return self._execute_alone(message)
+
+    def execute_shared(self, message: Message) -> Sequence[Effect] | None:
+        """The same for what comes in crowds: with others of the same person in one transaction.
+
+        Raises:
+            Problem: it cannot be done; nothing was changed, and the others are none the worse.
+            InfrastructureDown: the database is away; the request may be made again.
+        """
+        with _told_to_person():
+            return self._shared.execute(message)
 
     def execute_together(self, messages: Sequence[Message]) -> None:
         """Handle what a person brought in one request, in one transaction: all of it or nothing.
@@ -134,11 +143,8 @@ class Engine:
             Problem: one of them cannot be done; nothing was changed.
             InfrastructureDown: the database is away; the request may be made again.
         """
-        try:
-            self._pipeline.execute_together(messages, _require_same)
-        except WorkFailed as failure:
-            told = _told_to_person(failure.reason)
-            raise told from (None if told is failure.reason else failure.reason)
+        with _told_to_person():
+            self._pipeline.execute(messages, _require_same)
 
     def rehearse(self, letter_id: str, correction: bytes | None = None) -> Rehearsal:
         """What a retry of this dead letter would write and say, by running it and taking it back.
@@ -161,6 +167,13 @@ class Engine:
     def check_handlers(self) -> bool:
         """Break off every handler that takes too long; whether the process must end for it."""
         return self._watchdog.check(self.recovery.abort)
+
+    def _execute_alone(self, message: Message) -> Sequence[Effect] | None:
+        (effects,) = self._pipeline.execute([message], _require_same, numbers=1)
+        return effects
+
+    def _execute_group(self, messages: Sequence[Message]) -> Sequence[Sequence[Effect] | None]:
+        return self._pipeline.execute(messages, _require_same, numbers=len(messages))
 
     def _decode(self, incoming: Sequence[Incoming]) -> list[Message]:
         """What can be read; what cannot, or was given up by the broker, is dealt with at once."""
@@ -196,8 +209,14 @@ def _require_same(work: UnitOfWork, message: Message) -> None:
         )
 
 
-def _told_to_person(reason: Exception) -> Exception:
-    """What a person is told of a command that failed: a rejection is a conflict with what is."""
-    if isinstance(reason, Reject) and not isinstance(reason, Problem):
-        return Conflict("not_possible", str(reason))
-    return reason
+@contextmanager
+def _told_to_person() -> Iterator[None]:
+    """Say why a command failed: a rejection is a conflict with what is."""
+    try:
+        yield
+    except WorkFailed as failure:
+        reason = failure.reason
+        if isinstance(reason, Reject) and not isinstance(reason, Problem):
+            raise Conflict("not_possible", str(reason)) from reason
+        # An error that is its own cause sends whoever follows the causes in circles.
+        raise reason from None

@@ -69,35 +69,16 @@ class Pipeline:
         return [effects for _, effects in caused]
 
     def execute(
-        self, message: Message, on_repeat: Callable[[UnitOfWork], None]
-    ) -> Sequence[Effect] | None:
-        """Handle one message at a caller's word; returns its effects.
+        self,
+        messages: Sequence[Message],
+        on_repeat: Callable[[UnitOfWork, Message], None],
+        *,
+        numbers: int = 0,
+    ) -> Sequence[Sequence[Effect] | None]:
+        """Handle messages of one person at their word, all or none; returns the effects of each.
 
-        Returns None when the same message, by its id, was handled before; `on_repeat` looks at it
-        then.
-
-        Raises:
-            InfrastructureDown: the database is away; nothing was changed.
-            WorkFailed: it cannot be done; nothing was changed.
-        """
-
-        def work(unit: UnitOfWork) -> Sequence[Effect] | None:
-            if not inbox.claim(unit.session, [message], unit.now):
-                on_repeat(unit)
-                return None
-            unit.actor = message.person.name if message.person else None
-            acts.record_message(unit.session, message, unit.now)
-            return self.handle(unit, [message])[0]
-
-        return self._transactions.run(work, numbers=1)
-
-    def execute_together(
-        self, messages: Sequence[Message], on_repeat: Callable[[UnitOfWork, Message], None]
-    ) -> None:
-        """Handle several messages at a caller's word, all of them or none.
-
-        What was handled before, by its id, is passed over; `on_repeat` looks at it then. Numbers
-        are not reserved: a large list would use up a year's for nothing.
+        None stands for one that was handled before, by its id; `on_repeat` looks at it then.
+        `numbers` of each series are reserved. A large list must not use up a year's for nothing.
 
         Raises:
             InfrastructureDown: the database is away; nothing was changed.
@@ -105,15 +86,16 @@ class Pipeline:
         """
         ordered = sorted(messages, key=lambda message: message.order)
 
-        def work(unit: UnitOfWork) -> None:
+        def work(unit: UnitOfWork) -> Sequence[Sequence[Effect] | None]:
             new = inbox.claim(unit.session, ordered, unit.now)
-            claimed = {message.envelope.id for message in new}
+            ids = [message.envelope.id for message in new]
             for message in ordered:
-                if message.envelope.id not in claimed:
+                if message.envelope.id not in ids:
                     on_repeat(unit, message)
             for message in new:
                 unit.actor = message.person.name if message.person else None
-                acts.record_message(unit.session, message, unit.now)
-            self.handle(unit, new)
+            acts.record_messages(unit.session, new, unit.now)
+            effects = dict(zip(ids, self.handle(unit, new), strict=True))
+            return [effects.get(message.envelope.id) for message in messages]
 
-        self._transactions.run(work)
+        return self._transactions.run(work, numbers=numbers)

@@ -1,7 +1,7 @@
 """The acts of people: written in the transaction that did what they asked for."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -23,7 +23,24 @@ def record(
     details: Mapping[str, Any] | None = None,
 ) -> None:
     """Record that a person did something, with this transaction."""
-    row = {
+    insert_rows(session, Act, [_row(person, what, subject, now, details or {})])
+
+
+def record_messages(session: Session, messages: Sequence[Message], now: datetime) -> None:
+    """Record what people asked for by these messages; one of nobody's leaves no act."""
+    rows = [
+        _row(message.person, message.envelope.type, message.envelope.subject, now, _shown(message))
+        for message in messages
+        if message.person is not None
+    ]
+    if rows:
+        insert_rows(session, Act, rows)
+
+
+def _row(
+    person: Person, what: str, subject: str, now: datetime, details: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
         "id": str(uuid4()),
         "subject": subject,
         "what": what,
@@ -31,19 +48,12 @@ def record(
         "office": person.office,
         "address": storable(person.address)[:64],
         "at": now,
-        "details": ascii_json(dict(details or {})),
+        "details": ascii_json(dict(details)),
     }
-    insert_rows(session, Act, [row])
 
 
-def record_message(session: Session, message: Message, now: datetime) -> None:
-    """Record a message that a person asked for; one of nobody's leaves no act."""
-    if message.person is None:
-        return
-    content = message.content
-    details = recorded(content) if isinstance(content, Command) else {}
-    envelope = message.envelope
-    record(session, message.person, envelope.type, envelope.subject, now, details)
+def _shown(message: Message) -> Mapping[str, Any]:
+    return recorded(message.content) if isinstance(message.content, Command) else {}
 
 
 def recorded(command: Command) -> dict[str, Any]:

@@ -1,0 +1,134 @@
+"""Requests that come while others are under way share a transaction, as messages share a batch.
+
+A transaction costs several times what one more sign-up in it does. Nobody waits for company: who
+comes alone begins at once, and who comes in a crowd goes along with the next that begins.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from shared.base.errors import InfrastructureDown
+from shared.messaging.batches import Room
+from shared.processing.handlers.messages import Effect, Message
+from shared.processing.unit_of_work import WorkFailed
+
+AT_ONCE = 2
+"""How many transactions are under way: one computes while the other waits for the database."""
+
+MOST = 50
+"""How many requests share one: the first of them is answered with the last."""
+
+Consequences = Sequence[Effect] | None
+"""What a request led to; None when the same was handled before."""
+
+
+class _Request:
+    """One request, those that it is to handle in its thread, and what became of it in another."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self.turn = threading.Event()
+        self.group: Sequence[_Request] = ()
+        self.answer: Consequences = None
+        self.is_settled = False
+        self.away: InfrastructureDown | None = None
+
+
+class SharedTransactions:
+    """Handles requests alone, or several of one person's in one transaction.
+
+    `together` returns what `alone` would, for each. What cannot be done together is done alone,
+    each in the thread that asked for it: one that is at fault costs the others an attempt at most.
+    """
+
+    def __init__(
+        self,
+        alone: Callable[[Message], Consequences],
+        together: Callable[[Sequence[Message]], Sequence[Consequences]],
+    ) -> None:
+        self._alone = alone
+        self._together = together
+        self._lock = threading.Lock()
+        self._waiting: deque[_Request] = deque()
+        self._under_way = 0
+
+    def execute(self, message: Message) -> Consequences:
+        """Handle a request; returns what it led to.
+
+        Raises:
+            InfrastructureDown: the database is away; nothing was changed.
+            WorkFailed: it cannot be done; nothing was changed.
+        """
+        mine = self._enter(message)
+        if mine.group:
+            with self._handing_on(mine.group):
+                if len(mine.group) == 1:
+                    return self._alone(message)
+                self._settle(mine.group)
+        if mine.away is not None:
+            raise InfrastructureDown(*mine.away.args) from mine.away
+        return mine.answer if mine.is_settled else self._alone(message)
+
+    def _enter(self, message: Message) -> _Request:
+        """Wait until it has been dealt with, or is to deal with its group."""
+        mine = _Request(message)
+        with self._lock:
+            if self._under_way < AT_ONCE:
+                self._under_way += 1
+                mine.group = [mine]
+                return mine
+            self._waiting.append(mine)
+        mine.turn.wait()
+        return mine
+
+    def _settle(self, group: Sequence[_Request]) -> None:
+        try:
+            answers = self._together([request.message for request in group])
+        except InfrastructureDown as error:
+            for request in group:
+                request.away = error
+        except WorkFailed:
+            return  # One of them is at fault: each is done alone.
+        else:
+            for request, answer in zip(group, answers, strict=True):
+                request.answer, request.is_settled = answer, True
+
+    @contextmanager
+    def _handing_on(self, group: Sequence[_Request]) -> Iterator[None]:
+        """However it ends, the next group begins, and nobody of this one waits any more."""
+        try:
+            yield
+        finally:
+            with self._lock:
+                following = self._next_group()
+                self._under_way -= not following
+            for request in following[:1]:
+                request.group = following
+                request.turn.set()
+            for request in group[1:]:
+                request.turn.set()
+
+    def _next_group(self) -> list[_Request]:
+        """Who waits longest, and those of the same person who fit beside it, each id once."""
+        group: list[_Request] = []
+        left: deque[_Request] = deque()
+        ids: set[str] = set()
+        room = Room(MOST)
+        while self._waiting:
+            request = self._waiting.popleft()
+            message = request.message
+            alike = not group or _actor(message) == _actor(group[0].message)
+            # The same request twice is looked at once more when the first of them is there.
+            if alike and message.envelope.id not in ids and room.admit(len(message.incoming.body)):
+                ids.add(message.envelope.id)
+                group.append(request)
+            else:
+                left.append(request)
+        self._waiting = left
+        return group
+
+
+def _actor(message: Message) -> str | None:
+    return message.person.name if message.person else None
