@@ -62,11 +62,13 @@ class SharedTransactions:
             WorkFailed: it cannot be done; nothing was changed.
         """
         mine = self._enter(message)
-        if mine.group:
-            with self._handing_on(mine.group):
-                if len(mine.group) == 1:
+        # It must not hold itself: large bodies would wait for the collector of garbage.
+        group, mine.group = mine.group, ()
+        if group:
+            with self._handing_on(group):
+                if len(group) == 1:
                     return self._alone(message)
-                self._settle(mine.group)
+                self._settle(group)
         if mine.away is not None:
             raise InfrastructureDown(*mine.away.args) from mine.away
         return mine.answer if mine.is_settled else self._alone(message)
