@@ -71,6 +71,6 @@ def _moment(since: str) -> datetime:
         if moment.tzinfo is not None:  # Without an offset it would be this machine's time.
             return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        pass
+        pass  # No moment, or one past the calendar's end: refused like one without an offset.
     typer.echo("--since takes a moment such as 2026-11-24T09:30:00+01:00", err=True)
     raise typer.Exit(2)
