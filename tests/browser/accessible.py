@@ -9,6 +9,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.browser.standing import wait_until_it_stands
+
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 NOSCRIPT = re.compile("</?noscript[^>]*>")
 """Around what is there for those without scripts; the copy shows it."""
@@ -30,6 +32,7 @@ def assert_accessible(page: Page) -> None:
     violation that the *page* makes is still seen. Where the person has scripts off, axe could
     not run either: it looks at a copy of what they see.
     """
+    wait_until_it_stands(page)
     with _where_scripts_run(page) as looked_at:
         looked_at.evaluate(_axe())
         violations = looked_at.evaluate(RUN, list(TAGS))

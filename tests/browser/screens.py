@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageChops
 from playwright.sync_api import Locator, Page
 
+from tests.browser.standing import wait_until_it_stands
 from tests.servers.premises import ServerError, wait_until
 
 SCREENS = Path(__file__).parent / "screens"
@@ -52,6 +53,7 @@ def assert_image_is(actual: Image.Image, name: str, screens: Path = SCREENS) -> 
 
 def settled_screenshot(page: Page, hide: Sequence[Locator] = ()) -> Image.Image:
     """The whole page, as soon as two screenshots on end are the same."""
+    wait_until_it_stands(page)
     taken = [b"", _screenshot(page, hide)]
 
     def is_settled() -> bool:

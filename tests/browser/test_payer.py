@@ -74,6 +74,7 @@ def test_a_payer_signs_online(asked: OpenPage, api: Api, language: str, javascri
     page.get_by_label("Plaats waar u tekent" if nl else "Place where you sign").fill("Utrecht")
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Stuur mij de code" if nl else "Send me the code").click()
+    expect(page.get_by_label("Code", exact=True)).to_be_visible()
     assert_accessible(page)
     page.get_by_label("Code", exact=True).fill(mailed_code(api, reference))
     page.get_by_role("button", name="Ondertekenen" if nl else "Sign", exact=True).click()

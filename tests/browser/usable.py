@@ -7,6 +7,8 @@ from typing import Any
 
 from playwright.sync_api import Page, ViewportSize
 
+from tests.browser.standing import wait_until_it_stands
+
 SCRIPT = Path(__file__).with_name("usable.js")
 PHONE: ViewportSize = {"width": 360, "height": 740}
 MAGNIFIED: ViewportSize = {"width": 640, "height": 400}
@@ -23,6 +25,7 @@ def assert_usable(page: Page) -> None:
     not reach, a trap, focus that is not seen or is covered; targets smaller than 24 pixels that
     have another too near (WCAG 2.2: 1.4.10, 2.1.1, 2.1.2, 2.4.7, 2.4.11, 2.5.8).
     """
+    wait_until_it_stands(page)
     before = page.viewport_size
     problems = [
         *_at(page, PHONE, "at 360 pixels", _too_wide),

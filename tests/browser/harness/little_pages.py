@@ -1,5 +1,6 @@
 """A server of little pages, for tests of the harness itself: each has one thing wrong, or none."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +20,10 @@ body { font: 16px/1.6 system-ui; margin: 1rem; color: #111; background: #fff }
 button, input { min-height: 2rem }
 """
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'"
+LATER = "<!-- the rest comes later -->"
+"""Where an answer pauses, as one does that crosses a slow line."""
+
+SECONDS_LATER = 0.5
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
@@ -63,7 +68,7 @@ def little_pages() -> Iterator[LittlePages]:
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         pages: LittlePages = self.server.pages  # type: ignore[attr-defined]
-        status, text, policy = pages.answers.get(self.path, (404, "", POLICY))
+        status, text, policy = pages.answers.get(self.path.rstrip("?"), (404, "", POLICY))
         ending = self.path.rpartition(".")[2]
         body = text.encode()
         self.send_response(status)
@@ -72,6 +77,10 @@ class _Handler(BaseHTTPRequestHandler):
         if policy:
             self.send_header("Content-Security-Policy", policy)
         self.end_headers()
-        self.wfile.write(body)
+        first, _, rest = body.partition(LATER.encode())
+        self.wfile.write(first)
+        if rest:
+            time.sleep(SECONDS_LATER)
+            self.wfile.write(body[len(first) :])
 
     def log_message(self, format: str, *args: object) -> None: ...
