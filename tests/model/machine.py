@@ -19,6 +19,7 @@ from tests.model.broker import FATES, SCRIBE
 from tests.model.chain import HEARER, MOODS, SERVICES, TELLER
 from tests.model.ground import Ground
 from tests.model.process import FAULTS, WELL, Fault
+from tests.model.rest import heal
 from tests.model.world import World
 
 MOST_SUBMITTED = 12
@@ -170,7 +171,7 @@ class Model(RuleBasedStateMachine):
     @rule(days=st.sampled_from((8, 31)))
     def all_is_mended_and_days_go_by(self, days: int) -> None:
         self.worked = False
-        self.world.heal()
+        heal(self.world)
         self.world.now += timedelta(days=days)
 
     # What must be true.
@@ -180,7 +181,7 @@ class Model(RuleBasedStateMachine):
         truths.hold_now(self.world)
 
     def teardown(self) -> None:
-        self.world.heal()
+        heal(self.world)
         truths.came_true(self.world)
 
 

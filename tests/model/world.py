@@ -18,7 +18,7 @@ from shared.persistence.clock import Machine
 from shared.processing import Person
 from shared.processing.resolutions import NotDeadLettered
 from shared.processing.store import retention
-from shared.processing.store.tables import DEAD, DONE, WAITING, Inbox, Outbox
+from shared.processing.store.tables import DONE, Inbox, Outbox
 from tests.model.books import Books, read
 from tests.model.broker import Broker, Line, Publication, Straight, identity, reference_of
 from tests.model.chain import (
@@ -40,10 +40,6 @@ INBOX_KEPT = timedelta(days=30)
 LONGEST_WRONG = timedelta(hours=7)
 THREE_WEEKS = timedelta(days=21)
 """As the product promises them (ARCHITECTURE.md)."""
-
-ROUNDS = 40
-"""So many rounds of all chores, an hour apart, bring any world to rest: it takes twelve hours to
-try a message for the last time."""
 
 
 class World:
@@ -247,68 +243,6 @@ class World:
         self.now += lasts
         if lasts >= LONGEST_WRONG:
             self.wrong = timedelta()
-
-    # All is well again.
-
-    def heal(self) -> None:
-        """Everything that was broken is mended, and everybody does his work until all is at rest.
-
-        Raises:
-            AssertionError: there is no rest.
-        """
-        self.wrong = timedelta()
-        self.broker.unbound.clear()
-        for moods in self.moods.values():
-            moods.by_reference.clear()
-        self._until_rest()
-        # Whatever the hearer missed, it may have missed at any time.
-        self.replay()
-        self._until_rest()
-
-    def _until_rest(self) -> None:
-        for _ in range(ROUNDS):
-            if self.at_rest():
-                return
-            self._round()
-            self.now += timedelta(hours=1)
-        raise AssertionError(f"it does not come to rest: {self._restless()}")
-
-    def _round(self) -> None:
-        for process in self.processes:
-            while batch := self.take(process, 50):
-                process.consume(batch)
-            process.recall()
-            process.run_due()
-            process.sweep()
-            for publication in list(process.line.on_the_wire):
-                process.hear(publication, ["confirmed"])
-            process.flush_confirms()
-            for letter_id in read(self.databases[process.name]).dead:
-                if not self.retry(process.name, letter_id):
-                    self.drop(process.name, letter_id)
-
-    def at_rest(self) -> bool:
-        """Whether there is nothing left to do for anybody."""
-        if self.on_the_wire() or any(self.broker.queues[name] for name in SERVICES):
-            return False
-        return all(book.at_rest for book in self.look().values())
-
-    def _restless(self) -> list[str]:
-        found = []
-        for name in SERVICES:
-            books = read(self.databases[name])
-            found += [
-                f"{row.type} {row.id} is {row.status} at {name}"
-                for row in books.inbox.values()
-                if row.status in (WAITING, DEAD)
-            ]
-            found += [
-                f"{name} has not published {row.id}"
-                for row in books.outbox.values()
-                if row.published_at is None
-            ]
-            found += [f"{len(self.broker.queues[name])} messages wait in the queue of {name}"]
-        return found
 
 
 def _addresses(settings: Settings) -> dict[str, str]:

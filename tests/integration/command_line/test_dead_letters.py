@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,6 +13,7 @@ from shared.notifications.tables import FAILED, Notification
 from shared.persistence.database import Database
 from shared.processing.dead_letters import REJECTED
 from shared.processing.store.tables import DEAD, Inbox
+from tests.e2e.king import collection_result
 from tests.integration.command_line.shell import Shell
 
 GOOD_ID = "11111111-aaaa-4aaa-8aaa-000000000001"
@@ -127,23 +127,7 @@ def test_a_wrong_id_does_not_keep_the_others_from_being_decided(letters: Shell) 
     assert OTHER_ID not in letters("dead", "list").stdout
 
 
-REPORT: dict[str, Any] = {
-    "specversion": "1.0",
-    "id": "33333333-dddd-4ddd-8ddd-000000000004",
-    "source": "/king-billing",
-    "type": "collection.result.v1",
-    "subject": GOOD_ID,
-    "time": "2026-01-20T05:00:00Z",
-    "data": {
-        "order_reference": "O-2026-999999",
-        "end_to_end_id": "O-2026-999999-1",
-        "attempt": 1,
-        "amount_cents": 100,
-        "currency": "EUR",
-        "status": "succeeded",
-        "occurred_at": "2026-01-20T05:00:00Z",
-    },
-}
+REPORT = collection_result(GOOD_ID) | {"id": "33333333-dddd-4ddd-8ddd-000000000004"}
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -11,12 +10,12 @@ from sqlmodel import col, select
 
 from infra.operations.dead_letters.routes import routes
 from infra.run.runtimes import BusFactory, build_runtimes
-from shared.events.envelope import CONTENT_TYPE
 from shared.host.settings import Settings
-from shared.messaging.bus import Incoming, Outgoing
+from shared.messaging.bus import Incoming
 from shared.persistence.database import Database
 from shared.processing.store.tables import Act
 from shared.web.app import create_app
+from tests.e2e.king import Event, collection_result, say
 from tests.integration.http.conftest import Api
 from tests.integration.http.test_doors import is_problem
 from tests.scopes import signed_claims
@@ -41,29 +40,11 @@ class Desk:
         assert answer.status_code == 200, answer.text
         return list(answer.json())
 
-    def dead_letter(self, about: str = "") -> tuple[str, Letter]:
+    def dead_letter(self, about: str = "") -> tuple[str, Event]:
         """KING reports something impossible; the letter's id at billing, and the event."""
-        event: Letter = {
-            "specversion": "1.0",
-            "id": str(uuid4()),
-            "source": "/king-billing",
-            "type": "collection.result.v1",
-            "subject": about or str(uuid4()),
-            "time": "2026-01-20T05:00:00Z",
-            "data": {
-                "order_reference": "O-2026-999999",
-                "end_to_end_id": "O-2026-999999-1",
-                "attempt": "first",
-                "amount_cents": 100,
-                "currency": "EUR",
-                "status": "succeeded",
-                "occurred_at": "2026-01-20T05:00:00Z",
-            },
-        }
-        body = httpx.Request("POST", "http://x", json=event).content
+        event = collection_result(about, attempt="first")
         before = {letter["id"] for letter in self.listed()}
-        message = Outgoing(event["id"], event["type"], body, content_type=CONTENT_TYPE)
-        self.api.stage.line.publish([message]).result(20)
+        say(self.api.stage, event)
 
         def new() -> list[str]:
             return [letter["id"] for letter in self.listed() if letter["id"] not in before]
@@ -243,9 +224,7 @@ def test_letters_that_died_of_the_same_stand_together_and_name_their_customer(
 def test_a_letter_with_a_slash_in_its_id_can_be_shown_and_decided(desk: Desk) -> None:
     # Given a message under an id that was used for other contents, kept under a key of its own,
     _, event = desk.dead_letter()
-    body = httpx.Request("POST", "http://x", json=event | {"data": {}}).content
-    message = Outgoing(event["id"], event["type"], body, content_type=CONTENT_TYPE)
-    desk.api.stage.line.publish([message]).result(20)
+    say(desk.api.stage, event | {"data": {}})
 
     def slashed() -> list[str]:
         return [letter["id"] for letter in desk.listed() if "/" in letter["id"]]

@@ -12,6 +12,7 @@ from shared.events.envelope import NAMESPACE
 from shared.persistence.database import Database
 from shared.processing import Person
 from shared.web.auth import make_grant, sign
+from tests.e2e.king import collection_result
 from tests.integration.http.conftest import Api
 from tests.integration.http.test_doors import CONTRACT, concrete, is_problem
 from tests.scopes import SCOPES, signed_claims
@@ -20,15 +21,7 @@ from tests.servers.premises import wait_until
 KINGS = [call for call in CONTRACT if call[2] in {
     "collections:report", "orders:confirm", "offices:manage", "dead-letters:manage"
 }]  # fmt: skip
-RESULT = {
-    "order_reference": "O-2026-999999",
-    "end_to_end_id": "O-2026-999999-1",
-    "attempt": 1,
-    "amount_cents": 100,
-    "currency": "EUR",
-    "status": "succeeded",
-    "occurred_at": "2026-01-20T05:00:00Z",
-}
+RESULT = collection_result()["data"]
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), KINGS)

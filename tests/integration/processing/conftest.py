@@ -12,14 +12,23 @@ from tests.servers.postgres import MakeDatabase
 MakeReplica = Callable[..., Replica]
 
 
+on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+"""For what only one kind of database can do, or suffer."""
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def make_replica(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeReplica]:
-    """Each call is one more process on the same database."""
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The database of the replicas, of each kind in turn."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/tally.db"
-    else:
-        make: MakeDatabase = request.getfixturevalue("make_database")
-        url = make("tally")
+        return f"sqlite:///{tmp_path}/tally.db"
+    make: MakeDatabase = request.getfixturevalue("make_database")
+    return make("tally")
+
+
+@pytest.fixture
+def make_replica(url: str, tmp_path: Path) -> Iterator[MakeReplica]:
+    """Each call is one more process on the same database."""
     replicas: list[Replica] = []
 
     def another(bus: RecordingBus | None = None) -> Replica:

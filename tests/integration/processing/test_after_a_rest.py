@@ -1,30 +1,15 @@
 """A connection that rested for long may lead nowhere: whoever comes next does not notice."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
 from shared.persistence import postgres
 from shared.processing.store.tables import DONE
-from tests.integration.processing.tally import MENDED, Replica, release
-from tests.servers.postgres import MakeDatabase
+from tests.integration.processing.conftest import on_postgresql
+from tests.integration.processing.tally import Replica, release
 
-
-@pytest.fixture
-def url(make_database: MakeDatabase) -> str:
-    return make_database("tally")
-
-
-@pytest.fixture
-def replica(url: str, tmp_path: Path) -> Iterator[Replica]:
-    replica = Replica(url, tmp_path)
-    replica.make_tables()
-    yield replica
-    replica.database.close()
-    MENDED.clear()
+pytestmark = on_postgresql
 
 
 def cut_all(url: str) -> None:

@@ -2,7 +2,6 @@
 
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ from sqlalchemy.exc import DBAPIError
 
 from shared.events import CustomerReleased
 from shared.processing import Effect
+from tests.integration.processing.conftest import on_postgresql
 from tests.integration.processing.tally import Replica, Tally, message_id, release
-from tests.servers.postgres import MakeDatabase
 
 NAME = 'Anna "Annie" de Vries'
 
@@ -55,6 +54,7 @@ def test_what_a_constraint_forbids_is_told_without_the_values(replica: Replica) 
     assert names_nobody(error)
 
 
+@on_postgresql
 @pytest.mark.parametrize(
     "statement",
     [
@@ -67,11 +67,8 @@ def test_what_a_constraint_forbids_is_told_without_the_values(replica: Replica) 
     ],
 )
 def test_what_postgresql_cannot_take_is_told_without_the_value(
-    make_database: MakeDatabase, tmp_path: Path, statement: str
+    replica: Replica, statement: str
 ) -> None:
-    replica = Replica(make_database("tally"), tmp_path)
-    replica.make_tables()
     error = log_of(replica, statement)
-    replica.database.close()
     assert "psycopg.errors." in error
     assert names_nobody(error)

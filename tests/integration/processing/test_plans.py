@@ -1,9 +1,7 @@
 """However much is kept, each query finds its rows by an index (PostgreSQL)."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +15,8 @@ from shared.processing import Person
 from shared.processing.store import inbox
 from shared.processing.store.inbox import WAITING_MESSAGES
 from shared.processing.store.outbox import UNPUBLISHED_EVENTS
+from tests.integration.processing.conftest import on_postgresql
 from tests.integration.processing.tally import Replica, release
-from tests.servers.postgres import MakeDatabase
 
 KEPT = 20_000
 FILL = """
@@ -37,12 +35,12 @@ SELECT 'c' || n, 1, 0 FROM generate_series(1, {kept}) n;
 """
 SCAN = re.compile(r"Seq Scan on (inbox|outbox|notification|tally)\b")
 
+pytestmark = on_postgresql
+
 
 @pytest.fixture
-def replica(make_database: MakeDatabase, tmp_path: Path) -> Iterator[Replica]:
+def replica(replica: Replica) -> Replica:
     """A replica that has been at work for long."""
-    replica = Replica(make_database("tally"), tmp_path)
-    replica.make_tables()
     with replica.database.engine.connect() as connection:
         for statement in FILL.format(now=replica.now.isoformat(), kept=KEPT).split(";"):
             if statement.strip():
@@ -50,8 +48,7 @@ def replica(make_database: MakeDatabase, tmp_path: Path) -> Iterator[Replica]:
         connection.commit()
     with replica.database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as plain:
         plain.execute(text("ANALYZE"))
-    yield replica
-    replica.database.close()
+    return replica
 
 
 def test_no_query_reads_a_whole_table(replica: Replica) -> None:

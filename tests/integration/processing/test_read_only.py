@@ -4,9 +4,8 @@ So is a server that was demoted in a failover, or whose keeper saw its disk fill
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import httpx
 import psycopg
@@ -26,6 +25,7 @@ from shared.processing.testing import RecordingBus
 from shared.processing.worker.consumer import Consumer
 from shared.processing.worker.threads import StoppableThread
 from shared.web.app import create_app
+from tests.integration.processing.conftest import on_postgresql
 from tests.integration.processing.tally import (
     MENDED,
     Remind,
@@ -34,24 +34,11 @@ from tests.integration.processing.tally import (
     message_id,
     release,
 )
-from tests.servers.postgres import MakeDatabase
 from tests.servers.premises import wait_until
 
 SetReadOnly = Callable[[bool], None]
 
-
-@pytest.fixture
-def url(make_database: MakeDatabase) -> str:
-    return make_database("tally")
-
-
-@pytest.fixture
-def replica(url: str, tmp_path: Path) -> Iterator[Replica]:
-    replica = Replica(url, tmp_path)
-    replica.make_tables()
-    yield replica
-    replica.database.close()
-    MENDED.clear()
+pytestmark = on_postgresql
 
 
 @pytest.fixture

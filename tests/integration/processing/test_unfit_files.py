@@ -1,6 +1,5 @@
 """A database file on a full disk, or that is damaged: it waits, and nobody is blamed for it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from shared.processing.store.tables import DONE
 from shared.processing.testing import RecordingBus
 from shared.processing.worker.consumer import Consumer
 from shared.web.problems import as_problem
+from tests.integration.processing.conftest import on_sqlite
 from tests.integration.processing.tally import MENDED, Replica, release
 from tests.servers.premises import wait_until
 
@@ -36,15 +36,6 @@ class Disk:
 
 
 @pytest.fixture
-def replica(tmp_path: Path) -> Iterator[Replica]:
-    replica = Replica(f"sqlite:///{tmp_path}/tally.db", tmp_path)
-    replica.make_tables()
-    yield replica
-    replica.database.close()
-    MENDED.clear()
-
-
-@pytest.fixture
 def disk(replica: Replica) -> Disk:
     return Disk(replica)
 
@@ -56,6 +47,7 @@ def fill(replica: Replica) -> None:
         session.execute(text("INSERT INTO ballast VALUES (zeroblob(200000))"))
 
 
+@on_sqlite
 def test_on_a_full_disk_messages_wait_and_none_is_blamed(replica: Replica, disk: Disk) -> None:
     # Given a message that waits for its next try, and a disk that is full,
     replica.take(release("kapper", "broken-1"))
@@ -93,6 +85,7 @@ def damage(path: Path, root_page: int) -> None:
         file.write(b"\xa5" * PAGE_BYTES)
 
 
+@on_sqlite
 def test_a_damaged_table_is_no_messages_fault(replica: Replica, tmp_path: Path) -> None:
     # Given a file in which the table is damaged that messages write to,
     root = text("SELECT rootpage FROM sqlite_schema WHERE name = 'tally'")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.activation.checklist import Checklist, checklist
+from services.activation.commands import ActivateCustomer
 from services.activation.handlers import SUBSCRIPTIONS
 from services.activation.models import Activation
 from shared.events import (
@@ -82,6 +83,8 @@ WAY: tuple[Event, ...] = (
     RELEASED,
 )
 """All that must have happened before a customer can be activated."""
+BY_MAIL = ActivateCustomer(channel="email", by="/staff/anna")
+BY_TEXT = ActivateCustomer(channel="sms", by="/staff/anna")
 
 
 def way_of(customer: Customer) -> tuple[Event, ...]:

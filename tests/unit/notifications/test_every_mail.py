@@ -2,7 +2,6 @@
 
 import re
 from datetime import date, timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -28,7 +27,6 @@ from services.signup.mails import withdraw_link
 from shared.events import CustomerReleased, CustomerReleaseWithdrawn, RegistrationDeclined
 from shared.links import LIFETIMES, Purpose
 from shared.notifications.messages import Mail
-from shared.notifications.rendering.gsm7 import SINGLE_PART_SEPTETS, TextTooLong
 from shared.notifications.rendering.template_files import suffixes
 from shared.notifications.senders import Email
 from shared.processing import Effect
@@ -36,7 +34,7 @@ from shared.processing.testing import MONDAY
 from tests.unit.activation.harness import ORDER, WAY, ActivationHarness, signed_up
 from tests.unit.billing import builders
 from tests.unit.billing.harness import BillingHarness
-from tests.unit.notifications.paper import BAKERY, PAGES, email, templates_of, text_message
+from tests.unit.notifications.paper import BAKERY, PAGES, email, templates_of
 from tests.unit.registration.test_registering import RegistrationHarness, of
 from tests.unit.signup.harness import SignupHarness, example
 
@@ -48,7 +46,6 @@ SECRETS = {
 }
 WITHOUT_LINKS = ("signing_code",)
 """Its code is for the page where it was asked for: a link would bring another there."""
-LONGEST_NAME = "internationale.scheepv99"
 PAGES_OF_THE_CONTRACT = re.compile(
     r"/(status|withdraw|sign)/[A-Za-z0-9_.-]+|/signup/[^/]+|/login|/password(/forgotten)?"
     r"|/(onboardings|registrations)/[0-9a-f-]{36}|/orders/O-\d{4}-\d{6}"
@@ -216,34 +213,6 @@ def test_every_mail_names_the_office_and_whoever_is_no_office_can_answer_it(
     assert message.reply_to == f"{mail.params['office']} <{mail.params['office_email']}>"
 
 
-@pytest.mark.parametrize("language", ["nl", "en"])
-@pytest.mark.parametrize(
-    "base_url",
-    ["http://127.0.0.1:8080", "https://klanten.administratiekantoor-voorbeeld.example"],
-)
-def test_credentials_fit_into_one_text_message_that_says_where_to_log_in(
-    language: str, base_url: str
-) -> None:
-    # Given the longest login name there can be, on the day with the longest name, and an address,
-    expires_at = MONDAY.replace(month=9, day=30)
-    mail = Mail("credentials", "+31612345678", "nl", {"attempt": 1, "login_name": LONGEST_NAME})
-    secrets = SECRETS | {"expires_at": expires_at}
-    # When the text is rendered,
-    sms = text_message("activation", mail, secrets, base_url, language=language, channel="sms")
-    # Then it is one part, with address, name and password in it.
-    assert len(sms.text) <= SINGLE_PART_SEPTETS
-    for part in (f"{base_url.removeprefix('https://')}/login", "abcd-efgh-jkmn-pqrs", LONGEST_NAME):
-        assert part in sms.text
-
-
-def test_a_text_message_is_never_cut_short() -> None:
-    # Given an address that nothing can be said beside, When credentials are rendered,
-    mail = Mail("credentials", "+31612345678", "nl", {"attempt": 1, "login_name": LONGEST_NAME})
-    with pytest.raises(TextTooLong):
-        # Then they do not leave: half a password is none.
-        text_message("activation", mail, SECRETS, f"https://{'a' * 99}.example", channel="sms")
-
-
 def test_a_payer_under_a_standing_mandate_is_not_asked_to_sign() -> None:
     # Given an office that signed its mandate, When its next client is registered,
     billing = BillingHarness()
@@ -268,57 +237,3 @@ def test_a_reference_is_never_broken_over_two_lines_and_stays_fit_for_copying() 
     # Then its HTML keeps the reference together, and in both parts its hyphens are hyphens.
     assert f'<span style="white-space:nowrap;">{reference}</span>' in message.html
     assert reference in message.text
-
-
-OF_BEFORE: dict[str, dict[str, Any]] = {
-    "signup_received": {
-        "contact": "Anna", "company": "Bakkerij", "reference": "S-2026-000001", "kvk": None,
-        "email": "a@b.example", "mobile": None, "package": ["Basis", "Module Scan"],
-        "gross_cents": 1, "frequency": "yearly", "payer": "other", "office": "De Linde",
-        "office_email": "k@linde.example", "iban_tail": "", "link": "https://x.example",
-    },
-    "signup_received_office": {
-        "contact": "Anna", "company": "Bakkerij", "reference": "S-2026-000001", "kvk": None,
-        "email": "a@b.example", "mobile": None, "package": ["Basis"], "has_link": False,
-        "gross_cents": 1, "frequency": "yearly", "payer": "other", "office": "De Linde",
-        "remarks": None, "warnings": [], "link": "https://x.example",
-    },
-    "signup_incomplete": {"errors": [{"field": "customer.kvk", "message": "Vul dit veld in."}]},
-    "onboarding_withdrawn": {
-        "reference": "S-2026-000001", "company": "Bakkerij", "has_link": False,
-    },
-    "customer_released": {
-        "reference": "S-2026-000001", "company": "Bakkerij", "order_reference": "O-2026-000001",
-        "link": "https://x.example",
-    },
-    "credentials_expiring": {
-        "reference": "S-2026-000001", "contact": "Anna", "office": "De Linde",
-        "office_email": "k@linde.example", "expires_at": MONDAY.isoformat(),
-    },
-    "credentials_undeliverable": {
-        "reference": "S-2026-000001", "company": "Bakkerij", "channel": "sms",
-    },
-    **{
-        kind: {
-            "order_reference": "O-2026-000001", "company": "Bakkerij", "office": "De Linde",
-            "office_email": "k@linde.example", "amount_cents": 1, "covered": False,
-            "payer": "Anna", "payer_email": "a@b.example", "times": 1, "reminder": False,
-            "not_made": False, "status": "failed", "reason_code": "AM04", "meaning": "saldo",
-            "action": "Bel.", "attempt": 1,
-        }
-        for kind in (
-            "order_confirmation", "order_confirmation_copy", "order_reminder",
-            "confirmation_undeliverable", "collection_failed", "collection_failed_office",
-        )
-    },
-}  # fmt: skip
-"""What the version before this one wrote down for its mails, where that was less."""
-
-
-@pytest.mark.parametrize("kind", OF_BEFORE)
-def test_a_mail_that_an_earlier_version_left_waiting_can_be_sent(kind: str) -> None:
-    # Given a mail that was written before this version began, When it is due,
-    service = next(name for name, mails in SENT.items() if kind in {mail.kind for mail in mails})
-    message = email(service, Mail(kind, "a@b.example", "nl", OF_BEFORE[kind]))
-    # Then it leaves, with the links that mails have now.
-    assert all(link.startswith(PAGES.base_url) for link in links_of(message))

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -11,16 +10,15 @@ from infra.operations.dead_letters import letters
 from shared.events.envelope import CONTENT_TYPE
 from shared.host.runtime import Runtime
 from shared.host.settings import Settings
-from shared.messaging.bus import EXCHANGE, Incoming, Outgoing
+from shared.messaging.bus import EXCHANGE, Incoming
 from shared.processing.store.kept_messages import to_columns
 from shared.processing.store.tables import DEAD, Inbox
 from tests.e2e.api import Api
 from tests.e2e.clock import StandingClock
+from tests.e2e.king import Event, collection_result, say
 from tests.e2e.stage import Stage, one_process
 from tests.servers.premises import wait_until
 from tests.visitors import Visitor, staff_visitor
-
-Event = dict[str, Any]
 
 
 class Failures:
@@ -31,42 +29,18 @@ class Failures:
 
     def report(self, about: str = "", **wrong: Any) -> tuple[str, Event]:
         """A report whose attempt is a word; the id of the letter at billing, and the event."""
-        event = self._event(about)
-        event["data"] |= wrong
+        event = collection_result(about, **{"attempt": "first"} | wrong)
         before = self.dead()
-        message = Outgoing(
-            event["id"], event["type"], json.dumps(event).encode(), content_type=CONTENT_TYPE
-        )
-        self.api.stage.line.publish([message]).result(20)
+        say(self.api.stage, event)
         wait_until(lambda: bool(self.dead() - before), "billing has refused it", 20)
         (letter_id,) = self.dead() - before
         return letter_id, event
-
-    def _event(self, about: str = "") -> Event:
-        return {
-            "specversion": "1.0",
-            "id": str(uuid4()),
-            "source": "/king-billing",
-            "type": "collection.result.v1",
-            "subject": about or str(uuid4()),
-            "time": "2026-01-20T05:00:00Z",
-            "data": {
-                "order_reference": "O-2026-999999",
-                "end_to_end_id": "O-2026-999999-1",
-                "attempt": "first",
-                "amount_cents": 100,
-                "currency": "EUR",
-                "status": "succeeded",
-                "occurred_at": "2026-01-20T05:00:00Z",
-            },
-        }
 
     def exhausted(self, number: int, error: str) -> list[str]:
         """Reports in good order whose handler failed for this reason until they were dead."""
         letter_ids = []
         for _ in range(number):
-            event = self._event()
-            event["data"]["attempt"] = 1
+            event = collection_result()
             came = Incoming(
                 json.dumps(event).encode(), event["type"], CONTENT_TYPE, exchange=EXCHANGE
             )

@@ -5,7 +5,8 @@ import re
 from uuid import uuid4
 
 from tests.e2e.api import Api
-from tests.integration.pages.operations.conftest import Event, Failures
+from tests.e2e.king import Event
+from tests.integration.pages.operations.conftest import Failures
 from tests.servers.premises import wait_until
 from tests.visitors import Visitor, words_of
 

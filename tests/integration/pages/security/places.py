@@ -16,14 +16,14 @@ import httpx
 from infra.operations.dead_letters import letters
 from services.activation.staff import links
 from services.activation.staff.sessions import StaffMember
-from shared.events.envelope import CONTENT_TYPE
 from shared.host.runtime import Runtime
 from shared.links import Purpose
-from shared.messaging.bus import Incoming, Outgoing
+from shared.messaging.bus import Incoming
 from shared.processing.store.kept_messages import to_columns
 from shared.processing.store.tables import DEAD, Inbox
 from shared.trade.calendar import business_day
 from tests.e2e.api import Api
+from tests.e2e.king import collection_result, say
 from tests.integration.pages.security.everything import Everything
 from tests.integration.pages.security.markup import MARK
 from tests.scopes import token_for
@@ -221,18 +221,8 @@ def a_letter_refused_with_what_it_says(house: House) -> Texts:
     value, notes = text(), {name: text() for name in ("note", "why", "correction")}
     kept = {"billing": house.runtime("billing").database}
     before = {letter.id for letter in letters.find(kept)}
-    event = {
-        "specversion": "1.0",
-        "id": str(uuid4()),
-        "source": "/king-billing",
-        "type": "collection.result.v1",
-        "subject": str(uuid4()),
-        "time": "2026-01-20T05:00:00Z",
-        "data": {"attempt": value, "status": value},
-    }
-    body = json.dumps(event).encode()
-    message = Outgoing(str(event["id"]), str(event["type"]), body, content_type=CONTENT_TYPE)
-    house.everything.stage.line.publish([message]).result(20)
+    event = collection_result() | {"data": {"attempt": value, "status": value}}
+    say(house.everything.stage, event)
 
     def dead() -> set[str]:
         return {letter.id for letter in letters.find(kept)} - before
