@@ -24,7 +24,7 @@ from shared.notifications.senders import Email
 from shared.processing.testing import MONDAY
 from tests.benchmark.embedded import say
 from tests.benchmark.report import machine
-from tests.unit.billing.test_confirmation import CONFIRMATION, KEY
+from tests.unit.billing.paper import CONFIRMATION, KEY
 from tests.unit.billing.test_scan_code import by_segno
 from tests.unit.notifications.paper import job, renderer, templates_of
 from tests.unit.notifications.test_assembly import SENDER, by_the_library

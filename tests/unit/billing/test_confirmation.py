@@ -17,8 +17,6 @@ from tests.unit.billing.paper import (
     text_of,
 )
 
-__all__ = ["CONFIRMATION", "KEY"]  # The benchmark of letters asks for them here.
-
 
 def test_the_mandate_shows_all_that_banks_ask_for() -> None:
     # Given a Core mandate, When the document is made, Then each required element is on it.

@@ -80,6 +80,16 @@ def reports(draw: st.DrawFn) -> CollectionResult:
 
 
 @st.composite
+def second_thoughts(draw: st.DrawFn) -> list[CollectionResult]:
+    """What KING takes back: an attempt that failed and succeeded after all, or money paid twice."""
+    attempt = draw(st.integers(1, 2))
+    again = result("succeeded", attempt=attempt, minute=5)
+    if draw(st.booleans()):
+        return [result("failed", attempt=attempt, code="AM04", minute=1), again]
+    return [again, result("succeeded", attempt=attempt + 1, minute=6)]
+
+
+@st.composite
 def histories(draw: st.DrawFn) -> History:
     """A customer's history, and two orders in which its messages arrive, some twice."""
     happened: dict[str, Event | None] = {REGISTRATION: registration()}
@@ -89,7 +99,10 @@ def histories(draw: st.DrawFn) -> History:
             happened[SLIP] = None
     if draw(st.integers(0, 3)) == 0:
         happened[WITHDRAWAL] = withdrawal()
-    for number, report in enumerate(draw(st.lists(reports(), max_size=6))):
+    # Left to chance these would hardly ever come about.
+    reported = draw(second_thoughts()) if draw(st.integers(0, 3)) == 0 else []
+    reported += draw(st.lists(reports(), max_size=6 - len(reported)))
+    for number, report in enumerate(reported):
         happened[f"result {number}"] = report
     return History(happened, draw(_arrivals(happened)), draw(_arrivals(happened)))
 
