@@ -1,5 +1,7 @@
 """The engine of one service, put together: what its threads, its HTTP and its tests drive."""
 
+import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,6 +61,7 @@ class Engine:
         sinks: Sequence[Sink] = (),
     ) -> None:
         self.name = name
+        self._asked_at = -math.inf
         self.signals = signals = Signals()
         self.numbers = NumberAllocator(database, series)
         self.publisher = OutboxPublisher(
@@ -123,7 +126,7 @@ class Engine:
             Problem: it cannot be done; nothing was changed.
             InfrastructureDown: the database is away; the command may be given again.
         """
-        with _told_to_person():
+        with self._answering():
             return self._execute_alone(message)
 
     def execute_shared(self, message: Message) -> Sequence[Effect] | None:
@@ -133,7 +136,7 @@ class Engine:
             Problem: it cannot be done; nothing was changed, and the others are none the worse.
             InfrastructureDown: the database is away; the request may be made again.
         """
-        with _told_to_person():
+        with self._answering():
             return self._shared.execute(message)
 
     def execute_together(self, messages: Sequence[Message]) -> None:
@@ -143,8 +146,12 @@ class Engine:
             Problem: one of them cannot be done; nothing was changed.
             InfrastructureDown: the database is away; the request may be made again.
         """
-        with _told_to_person():
+        with self._answering():
             self._pipeline.execute(messages, _require_same)
+
+    def seconds_since_request(self) -> float:
+        """Seconds since somebody last asked for something, and waited for the answer."""
+        return time.monotonic() - self._asked_at
 
     def rehearse(self, letter_id: str, correction: bytes | None = None) -> Rehearsal:
         """What a retry of this dead letter would write and say, by running it and taking it back.
@@ -167,6 +174,12 @@ class Engine:
     def check_handlers(self) -> bool:
         """Break off every handler that takes too long; whether the process must end for it."""
         return self._watchdog.check(self.recovery.abort)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        self._asked_at = time.monotonic()
+        with _told_to_person():
+            yield
 
     def _execute_alone(self, message: Message) -> Sequence[Effect] | None:
         (effects,) = self._pipeline.execute([message], _require_same, numbers=1)

@@ -1,5 +1,6 @@
 """What a service does beside consuming: each task on a thread of its own, asleep mostly."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -44,9 +45,11 @@ class PeriodicTask(StoppableThread):
     `work` returns how much it did; while there is more than nothing it goes on at once. `due_in`
     says in how many seconds there is work next; it is asked at least every `every` seconds, for
     what other processes have left. Without it there is work every `every` seconds. `gather` is
-    how long it lets more come together after it was woken: for what is cheaper in one go.
-    `rest` says how long it pauses after each piece of work, in units of what that piece took: for
-    what can wait, and must not keep the database from what cannot. It hears nobody meanwhile, so
+    how long it lets more come together, for what is cheaper in one go: after it was woken, unless
+    it last did something longer than `succession` seconds ago, and after a piece of less than
+    `full`.
+    `rest` says how long it pauses after a piece of work that took so many seconds: for what can
+    wait, and must not keep machine and database from what cannot. It hears nobody meanwhile, so
     that it rests for `every` seconds at most.
     """
 
@@ -59,15 +62,20 @@ class PeriodicTask(StoppableThread):
         signal: Signal | None = None,
         due_in: Callable[[], float] | None = None,
         gather: float = 0.0,
-        rest: Callable[[], float] = lambda: 0.0,
+        succession: float = math.inf,
+        full: int = 1,
+        rest: Callable[[float], float] = lambda took: 0.0,
     ) -> None:
         super().__init__(name)
         self._work = work
         self._every = every
         self._due_in = due_in or (lambda: every)
         self._gather = gather
+        self._succession = succession
+        self._full = full
         self._rest = rest
         self._took = 0.0
+        self._worked_at = -math.inf
         self._signal = signal or Signal()
 
     def wake(self) -> None:
@@ -78,8 +86,11 @@ class PeriodicTask(StoppableThread):
         """Work until asked to stop."""
         while not self.stopping.is_set():
             self._signal.clear()
-            if self._attempt(self._timed_work, 0):
-                self.stopping.wait(min(self._rest() * self._took, self._every))
+            done = self._attempt(self._timed_work, 0)
+            if done:
+                self._worked_at = time.monotonic()
+                rest = min(self._rest(self._took), self._every)
+                self.stopping.wait(rest if done >= self._full else max(rest, self._gather))
             else:
                 self._sleep()
 
@@ -102,7 +113,7 @@ class PeriodicTask(StoppableThread):
             self._signal.wait(self._every)
             # What has come since was nobody's to refuse.
             busy_seconds = 0.0
-        if self._signal.is_set():
+        if self._signal.is_set() and time.monotonic() - self._worked_at <= self._succession:
             self.stopping.wait(self._gather)
 
     def _attempt(self, question: Callable[[], float], otherwise: float) -> float:

@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from shared.base.errors import Conflict, Problem
 from shared.events import CustomerReleased
+from shared.host.tasks import LONGEST_MAIL_REST
 from shared.processing import Effect, Person
 from shared.processing.store import acts
 from shared.processing.store.tables import Outbox
@@ -96,3 +97,15 @@ def test_an_event_of_the_broker_is_nobodys_act(replica: Replica) -> None:
     # Then what it leads to is nobody's: her word was for that very transaction
     assert acts_about(replica, "bakkerij") == []
     assert actors_said(replica) == [None]
+
+
+def test_mails_leave_the_machine_to_whoever_waits_for_an_answer(replica: Replica) -> None:
+    # Given a service that has mails to send, and nobody who asks for anything,
+    replica.handlers[Remind.command_type] = says_released
+    mails = replica.runtime.tasks.notifications
+    assert mails._rest(0.1) == 0
+    # When somebody does, Then mails leave most of the time to those who wait;
+    replica.runtime.handle(Remind(), subject=customer("bakkerij"), by=ANNA)
+    assert mails._rest(0.1) > 0.1
+    # And one that a slow provider took long for is no reason to be idle as long.
+    assert mails._rest(60.0) <= LONGEST_MAIL_REST

@@ -13,7 +13,6 @@ from shared.host.tasks import LOOK_AROUND_SECONDS
 from shared.messaging.bus import PublishResult
 from shared.processing import Effect
 from shared.processing.retry_policy import MESSAGE_RETRIES, OUTBOX_LEASE
-from shared.processing.worker import periodic
 from shared.processing.worker.periodic import BUSY_SECONDS, PeriodicTask
 from tests.integration.processing.conftest import MakeReplica
 from tests.integration.processing.tally import MENDED, START, Replica, release
@@ -233,61 +232,3 @@ def test_a_look_that_fails_is_followed_by_another() -> None:
 
     task = PeriodicTask("task", lambda: 0, every=LOOK_AROUND_SECONDS, due_in=due_in)
     assert slumber(task, 3) == [LOOK_AROUND_SECONDS, LOOK_AROUND_SECONDS, 0.25]
-
-
-class Hours:
-    """Stands for the event on which a task waits, and for the clock: what is waited for passes."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.waited: list[float] = []
-        self._is_set = False
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def is_set(self) -> bool:
-        return self._is_set
-
-    def set(self) -> None:
-        self._is_set = True
-
-    def wait(self, timeout: float) -> bool:
-        self.waited.append(timeout)
-        self.now += timeout
-        return self._is_set
-
-
-def rests_after(monkeypatch: pytest.MonkeyPatch, *, away: float, took: float) -> float:
-    """How long a task rests, that rests for twice as long as it works, after its first piece."""
-    hours = Hours()
-
-    def work() -> int:
-        if hours.now < away:
-            raise InfrastructureDown("the database is away")
-        hours.now += took
-        task.stop()
-        return 1
-
-    task = PeriodicTask("task", work, every=5.0, rest=lambda: 2.0)
-    monkeypatch.setattr(periodic, "time", hours)
-    monkeypatch.setattr(task, "stopping", hours)
-    task.run()
-    return hours.waited[-1]
-
-
-def test_nobody_rests_from_having_waited_for_the_database(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    # Given a backlog, and a database that is away for an hour,
-    # When it is back and a piece of the backlog is done,
-    # Then what is left waits for twice as long as that piece took, and not for two hours more.
-    assert rests_after(monkeypatch, away=3600.0, took=0.5) == 1.0
-
-
-def test_a_piece_of_work_that_was_held_up_makes_for_no_long_rest(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    # Given a piece of work during which the process was frozen for ten minutes,
-    # Then it rests no longer than it would sleep with nothing to do.
-    assert rests_after(monkeypatch, away=0.0, took=600.0) == 5.0

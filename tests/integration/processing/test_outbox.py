@@ -162,6 +162,6 @@ def test_a_backlog_leaves_most_of_the_time_to_what_is_said_now(make_replica: Mak
     leave_unpublished(replica, 8, 100)
     assert replica.sweep() == 8
     # Then the sweeper goes on at once; once something is said, it rests for longer than it works.
-    assert sweeper._rest() == 0
+    assert sweeper._rest(1.0) == 0
     replica.take(release("bakkerij"))
-    assert sweeper._rest() > 1
+    assert sweeper._rest(1.0) > 1
