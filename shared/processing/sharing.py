@@ -1,7 +1,8 @@
 """Requests that come while others are under way share a transaction, as messages share a batch.
 
-A transaction costs several times what one more sign-up in it does. Nobody waits for company: who
-comes alone begins at once, and who comes in a crowd goes along with the next that begins.
+A transaction costs several times what one more sign-up in it does. So there is one of each caller's
+at a time: nobody waits for company, who comes alone begins at once, and who comes in a crowd goes
+along with the next that begins.
 """
 
 import threading
@@ -15,7 +16,7 @@ from shared.processing.handlers.messages import Effect, Message
 from shared.processing.unit_of_work import WorkFailed
 
 AT_ONCE = 2
-"""How many transactions are under way: one computes while the other waits for the database."""
+"""How many callers have one under way: one computes while another waits for the database."""
 
 MOST = 50
 """How many requests share one: the first of them is answered with the last."""
@@ -29,6 +30,7 @@ class _Request:
 
     def __init__(self, message: Message) -> None:
         self.message = message
+        self.caller = message.person.name if message.person else None
         self.turn = threading.Event()
         self.group: Sequence[_Request] = ()
         self.answer: Consequences = None
@@ -52,7 +54,7 @@ class SharedTransactions:
         self._together = together
         self._lock = threading.Lock()
         self._waiting: deque[_Request] = deque()
-        self._under_way = 0
+        self._under_way: set[str | None] = set()
 
     def execute(self, message: Message) -> Consequences:
         """Handle a request; returns what it led to.
@@ -77,8 +79,8 @@ class SharedTransactions:
         """Wait until it has been dealt with, or is to deal with its group."""
         mine = _Request(message)
         with self._lock:
-            if self._under_way < AT_ONCE:
-                self._under_way += 1
+            if self._may_begin(mine):
+                self._under_way.add(mine.caller)
                 mine.group = [mine]
                 return mine
             self._waiting.append(mine)
@@ -104,16 +106,20 @@ class SharedTransactions:
             yield
         finally:
             with self._lock:
+                self._under_way.remove(group[0].caller)
                 following = self._next_group()
-                self._under_way -= not following
+                self._under_way.update(request.caller for request in following)
             for request in following[:1]:
                 request.group = following
                 request.turn.set()
             for request in group[1:]:
                 request.turn.set()
 
+    def _may_begin(self, request: _Request) -> bool:
+        return len(self._under_way) < AT_ONCE and request.caller not in self._under_way
+
     def _next_group(self) -> list[_Request]:
-        """Who waits longest, and those of the same person who fit beside it, each id once."""
+        """Who waits longest of those who may begin, and its caller's others that fit, each once."""
         group: list[_Request] = []
         left: deque[_Request] = deque()
         ids: set[str] = set()
@@ -121,7 +127,7 @@ class SharedTransactions:
         while self._waiting:
             request = self._waiting.popleft()
             message = request.message
-            alike = not group or _actor(message) == _actor(group[0].message)
+            alike = request.caller == group[0].caller if group else self._may_begin(request)
             # The same request twice is looked at once more when the first of them is there.
             if alike and message.envelope.id not in ids and room.admit(len(message.incoming.body)):
                 ids.add(message.envelope.id)
@@ -130,7 +136,3 @@ class SharedTransactions:
                 left.append(request)
         self._waiting = left
         return group
-
-
-def _actor(message: Message) -> str | None:
-    return message.person.name if message.person else None

@@ -79,13 +79,26 @@ def desk() -> Iterator[Desk]:
 
 @pytest.fixture
 def busy(desk: Desk) -> "list[Future[Consequences]]":
-    """So many under way that who comes now waits."""
-    return [desk.send(signup(f"early {number}")) for number in range(AT_ONCE)]
+    """So many under way that who comes now waits, the website's among them."""
+    callers = [WEBSITE, *(Person(f"caller {number}") for number in range(1, AT_ONCE))]
+    return [desk.send(signup(f"early {number}", caller)) for number, caller in enumerate(callers)]
 
 
 def test_who_comes_alone_begins_at_once(desk: Desk, busy: "list[Future[Consequences]]") -> None:
     # Given nobody, When some come one after the other, Then each has a transaction of its own.
     assert desk.began == [[f"early {number}"] for number in range(AT_ONCE)]
+
+
+def test_one_of_each_caller_is_under_way(desk: Desk) -> None:
+    # Given a website's sign-up under way, When more of its come and another's,
+    desk.send(signup("first"))
+    late = [desk.send(signup(name)) for name in ("second", "third")]
+    desk.send(signup("another's", Person("another website", office="0043")))
+    # Then the other's begins at once, and the website's wait to go along with one another.
+    assert desk.began == [["first"], ["another's"]]
+    desk.opened.set()
+    wait(late, SOON)
+    assert desk.began[2:] == [["second", "third"]]
 
 
 def test_who_comes_in_a_crowd_shares_the_next_transaction(
