@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable
 
-LINGER_SECONDS = 0.005
+LINGER_SECONDS = 0.02
 """How long messages wait for company, once some have come together or in quick succession: a
 transaction costs ten times what one more message in it does."""
 
-SUCCESSION_SECONDS = 0.01
-"""Who comes so soon after the one before is of its company: more than a hundred a second."""
+SUCCESSION_SECONDS = 0.015
+"""Who comes so soon after the one before is of its company; who was waited for in vain is not."""
 
 
 class Company:
@@ -30,7 +30,7 @@ class Company:
     def note(self, count: int) -> None:
         """So many messages have come now."""
         now = self._clock()
-        succession = now - self._came_at < SUCCESSION_SECONDS + self.linger
+        succession = now - self._came_at < SUCCESSION_SECONDS
         self._in_company = count > 1 or (count == 1 and succession)
         if count:
             self._came_at = now

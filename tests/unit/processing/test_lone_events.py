@@ -66,9 +66,8 @@ def test_after_some_that_came_together_others_are_waited_for() -> None:
 
 def test_those_that_follow_closely_on_one_another_are_company() -> None:
     # Given two hundred events a second, each by itself, and then a pause,
-    gaps = [1.0, 0.005, 0.005, 0.01, 0.5]
-    # Then the third waits for company, and so on until the pause has been noticed.
-    assert lingered(1, 1, 1, 1, 1, gaps=gaps) == [
-        0.0, 0.0, LINGER_SECONDS, LINGER_SECONDS, LINGER_SECONDS,
+    gaps = [1.0, 0.005, 0.02, 0.02, 0.5, 0.5]
+    # Then the third waits for company, and so on until nobody came while it waited.
+    assert lingered(1, 1, 4, 4, 1, 1, gaps=gaps) == [
+        0.0, 0.0, LINGER_SECONDS, LINGER_SECONDS, LINGER_SECONDS, 0.0,
     ]  # fmt: skip
-    assert lingered(1, 1, 1, 1, 1, 1, gaps=[*gaps, 0.5])[-1] == 0.0
