@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, Field
+from sqlmodel import select
 
 from services.billing.commands import SignOrder, WithdrawSignature
-from services.billing.models import Mandate
+from services.billing.models import Mandate, Order
 from services.billing.orders import load_order
 from services.billing.responses import SignatureResponse, SignatureWithdrawnResponse
 from services.billing.signing.fields import Iban, Signer
@@ -57,9 +58,9 @@ def record_signature(
     effects = runtime.handle(command, subject=order.onboarding_id, by=caller.person, key=key)
     signed = [event.order_reference for event in _events(effects, OrderConfirmationSigned)]
     with runtime.reading() as session:
-        order = load_order(session, caller, command.order_reference)
-        mandate = session.get_one(Mandate, order.mandate_key)
-    return SignatureResponse.of(order, mandate, signed)
+        query = select(Order, Mandate).where(Order.mandate_key == Mandate.key)
+        recorded = session.exec(query.where(Order.onboarding_id == order.onboarding_id)).one()
+    return SignatureResponse.of(*recorded, signed)
 
 
 def take_back_signature(
