@@ -21,13 +21,16 @@ def corrected(
 ) -> SignupAccepted:
     """The sign-up with these changes in its customer, package and payer, in normal form.
 
-    A part is changed as far as it is named; a field that is null is taken away (RFC 7396).
+    A part is changed as far as it is named; a field that is null is taken away (RFC 7396). Where
+    another is to pay, nothing stays of who was to pay before: their account is nobody else's.
     `language` is that of whoever reads what is wrong.
 
     Raises:
         Invalid: what it would become is not in order; `errors` name each field.
     """
     before = signup.model_dump(mode="json", include=set(PARTS), exclude_none=True)
+    if changes.get("payer", {}).get("kind", signup.payer.kind) != signup.payer.kind:
+        before["payer"] = {}
     form = Form({name: _merged(before[name], changes.get(name, {})) for name in PARTS}, language)
     customer, _ = read_customer(form)
     package, payer = read_package(form, catalogue), read_payer(form)

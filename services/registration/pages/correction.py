@@ -19,6 +19,8 @@ from shared.web.auth import Caller
 from shared.web.pages import FormView, Posted, PostedForm, language_of, pages_router, see_other
 from shared.web.references import Reference
 
+KIND, MODULES = "payer.kind", "package.modules"
+NEEDED_OF_ANOTHER = ("payer.name", "payer.email")
 FIELDS = (
     "customer.company",
     "customer.legal_form",
@@ -29,16 +31,14 @@ FIELDS = (
     "customer.email",
     "customer.mobile",
     "package.code",
-    "payer.kind",
-    "payer.name",
-    "payer.email",
+    KIND,
+    *NEEDED_OF_ANOTHER,
     "payer.account_holder",
 )
 """What can be corrected, as the event names it; beside these the modules, and the IBAN."""
 
-MODULES = "package.modules"
 IBAN = "payer.iban"
-"""An office sees how it ends: what it leaves empty stays as it is."""
+"""An office sees how it ends: what it leaves empty stays as it is, as long as the same one pays."""
 
 
 def correction_pages(runtime: Runtime) -> APIRouter:
@@ -123,13 +123,13 @@ def _changes(form: PostedForm, before: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _differences(form: PostedForm, before: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name in FIELDS:
-        if form.text(name) != _value(before, name):
+    # Of who was to pay nothing stays once another is: what both are called is named anew.
+    another = "other" == form.text(KIND) != _value(before, KIND)
+    for name in (*FIELDS, IBAN):
+        if form.text(name) != _value(before, name) or (another and name in NEEDED_OF_ANOTHER):
             yield name, form.text(name)
     if set(form.texts(MODULES)) != set(_value(before, MODULES) or ()):
         yield MODULES, form.texts(MODULES)
-    if (iban := form.text(IBAN)) and iban != _value(before, IBAN):
-        yield IBAN, iban
 
 
 def _value(values: Mapping[str, Any], name: str) -> Any:

@@ -86,6 +86,28 @@ def test_a_correction_obeys_the_rules_of_a_signup(parts: dict[str, Any], field: 
     assert service.registration.model_dump() == before
 
 
+@pytest.mark.parametrize("kind", ["office", "other"])
+def test_where_another_pays_nothing_stays_of_who_was_to_pay(kind: str) -> None:
+    # Given a customer who would pay from an account of their own,
+    service = RegistrationHarness(flagged())
+    theirs = {"iban": IBAN, "account_holder": "K. Lant", "name": "K. Lant", "email": "k@l.example"}
+    service.ask(correction(payer=theirs))
+    # When the office corrects who pays, and names what it knows of them,
+    named = {"name": "P. Aler", "email": "p@aler.example"} if kind == "other" else {}
+    service.ask(correction(payer={"kind": kind, **named}))
+    # Then the customer's account is not collected from: it is in nobody else's name.
+    payer = service.registration.signup().payer
+    assert payer.model_dump(exclude_none=True) == {"kind": kind, **named}
+
+
+def test_the_same_payer_named_again_keeps_the_account() -> None:
+    service = RegistrationHarness(flagged())
+    service.ask(correction(payer={"iban": IBAN}))
+    service.ask(correction(payer={"kind": "customer", "account_holder": "K. Lant"}))
+    payer = service.registration.signup().payer
+    assert (payer.iban, payer.account_holder) == (IBAN, "K. Lant")
+
+
 def test_who_is_to_be_texted_keeps_a_mobile_number() -> None:
     service = RegistrationHarness(signed_up(preferred_channel="sms", warnings=flagged().warnings))
     with pytest.raises(Invalid) as refusal:

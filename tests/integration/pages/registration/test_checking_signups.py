@@ -80,6 +80,28 @@ def test_what_is_corrected_is_corrected_by_the_rules_of_the_sign_up(
     assert registration["acts"][-1]["details"]["fields"] == ["customer.company", "customer.kvk"]
 
 
+def test_another_payer_brings_nothing_of_the_former_ones(api: Api, staff: Staffing) -> None:
+    # Given a customer who would pay from an account that the office cannot see in full
+    onboarding_id = sign_up(api)
+    office = staff()
+    path = f"/registrations/{onboarding_id}/correct"
+    assert "vervalt het" in words_of(office.get(path))
+    # When the office chooses to pay itself, and leaves the rest of the form as it is
+    office.post(path, form_fields(office.get(path).text) | {"payer.kind": "office"})
+    # Then the customer's account is gone from the sign-up, and is collected from for nobody.
+    payer = api.ask("GET", f"/api/registrations/{onboarding_id}").json()["payer"]
+    assert (payer["kind"], payer["iban"], payer["account_holder"]) == ("office", None, None)
+
+
+def test_king_empties_an_account_that_is_wrong(api: Api, staff: Staffing) -> None:
+    onboarding_id = sign_up(api)
+    king = staff("king")
+    path = f"/registrations/{onboarding_id}/correct"
+    king.post(path, form_fields(king.get(path).text) | {"payer.iban": ""})
+    payer = api.ask("GET", f"/api/registrations/{onboarding_id}").json()["payer"]
+    assert (payer["kind"], payer["iban"]) == ("customer", None)
+
+
 def test_an_office_sees_how_an_account_ends_and_king_all_of_it(api: Api, staff: Staffing) -> None:
     onboarding_id = sign_up(api)
     path = f"/registrations/{onboarding_id}"
