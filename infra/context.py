@@ -127,6 +127,44 @@ def require_service(name: str) -> str:
     return name
 
 
+def not_made(settings: "Settings", names: Sequence[str] = ()) -> str | None:
+    """Where these services' embedded databases should be, if none of them was ever made."""
+    from pathlib import Path
+
+    from infra.composition import database_addresses
+
+    addresses = database_addresses(settings, names).values()
+    files = [Path(url.removeprefix("sqlite:///")) for url in addresses if url.startswith("sqlite")]
+    if not files or any(file.exists() for file in files):
+        return None
+    return (
+        f"{files[0]} is not there: it is made by the first `stappenplan run`. If there should be "
+        "one, look whether STAPPENPLAN_DATA_DIR names its folder"
+    )
+
+
+def require_made(settings: "Settings", names: Sequence[str] = ()) -> None:
+    """Refuse to look where none of these services' databases was ever made: to look makes none.
+
+    Raises:
+        StappenplanError: there is none; the text names the place.
+    """
+    from shared.base.errors import StappenplanError
+
+    if sentence := not_made(settings, names):
+        raise StappenplanError(sentence)
+
+
+def tell_if_not_made(names: Sequence[str] = (), *, as_list: bool = False) -> bool:
+    """Say where databases should be, if none was ever made; `as_list` has a script told of none."""
+    sentence = not_made(settings(), names)
+    if sentence:
+        typer.echo(sentence, err=True)
+        if as_list:
+            as_json([])
+    return bool(sentence)
+
+
 @contextmanager
 def databases(names: Sequence[str] = ()) -> "Iterator[dict[str, Database]]":
     """The databases of the named services, or of all, with the schema of this version.
@@ -160,6 +198,18 @@ def databases(names: Sequence[str] = ()) -> "Iterator[dict[str, Database]]":
                     )
                 upgrade(database, service.migrations)
             opened[service.name] = database
+        yield opened
+
+
+@contextmanager
+def databases_there(names: Sequence[str] = ()) -> "Iterator[dict[str, Database]]":
+    """The same for what is to be found in them: where none was ever made, none is made now.
+
+    Raises:
+        StappenplanError: there is none; or as `databases`.
+    """
+    require_made(settings(), names)
+    with databases(names) as opened:
         yield opened
 
 

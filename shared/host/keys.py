@@ -41,6 +41,17 @@ def read_key(text: str) -> str:
     return key
 
 
+def named(path: object) -> object:
+    """A path as it is set; what is blank would be the folder that somebody happens to be in.
+
+    Raises:
+        ValueError: it is blank.
+    """
+    if isinstance(path, str) and not path.strip():
+        raise ValueError("name one, or leave it out")
+    return path
+
+
 def usable_folder(folder: Path) -> Path:
     """The folder in which keys and more are kept, if this user can look into it; or none yet.
 

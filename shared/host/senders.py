@@ -57,6 +57,17 @@ def text_sender(text: str) -> str:
     return text
 
 
+def on_every_mandate(text: str) -> str:
+    """What stands on a mandate of whoever collects (EPC AT-03, AT-05), without blanks around it.
+
+    Raises:
+        ValueError: it is blank: no bank would take what a payer has signed.
+    """
+    if not text.strip():
+        raise ValueError("this stands on every mandate: fill it in, or leave it out")
+    return text.strip()
+
+
 def creditor_identifier(text: str) -> str:
     """By what banks know who collects (EPC AT-02), without the blanks that people write in it.
 

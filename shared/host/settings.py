@@ -17,13 +17,21 @@ from shared.host.addresses import (
     own_host,
     web_address,
 )
-from shared.host.keys import kept_key, read_key, read_keys, usable_folder
-from shared.host.senders import creditor_identifier, mail_recipient, mail_sender, text_sender
+from shared.host.keys import kept_key, named, read_key, read_keys, usable_folder
+from shared.host.senders import (
+    creditor_identifier,
+    mail_recipient,
+    mail_sender,
+    on_every_mandate,
+    text_sender,
+)
 from shared.host.staff_settings import StaffSettings
 from shared.links import PageLinks
 from shared.messaging.addresses import EMBEDDED, normal_broker_url, read_broker_url
 from shared.notifications.senders.smtp_url import read_smtp_url
 from shared.persistence.addresses import MOST_CONNECTIONS, check_database_url
+
+OnEveryMandate = Annotated[str, AfterValidator(on_every_mandate)]
 
 
 class Creditor(BaseSettings):
@@ -31,11 +39,11 @@ class Creditor(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="STAPPENPLAN_CREDITOR_", frozen=True)
 
-    name: str = "KING Software B.V. (voorbeeld)"
-    address: str = "Voorbeeldweg 1"
-    postcode: str = "1234 AB"
-    city: str = "Voorbeeldstad"
-    country: str = "Nederland"
+    name: OnEveryMandate = "KING Software B.V. (voorbeeld)"
+    address: OnEveryMandate = "Voorbeeldweg 1"
+    postcode: OnEveryMandate = "1234 AB"
+    city: OnEveryMandate = "Voorbeeldstad"
+    country: OnEveryMandate = "Nederland"
     identifier: Annotated[str, AfterValidator(creditor_identifier)] = "NL69ZZZ123456780000"
     return_address: str = "Antwoordnummer 1234, 1230 VB Voorbeeldstad"
     fax: str = "+31 20 000 00 00"
@@ -93,8 +101,10 @@ class Settings(BaseSettings):
         ge=4,
         description="how many connections each service of a process opens to PostgreSQL at most",
     )
-    data_dir: Annotated[Path, AfterValidator(usable_folder)] = Path(".data")
-    catalogue: Path = Path(__file__).parents[2] / "infra" / "catalogue.toml"
+    data_dir: Annotated[Path, BeforeValidator(named), AfterValidator(usable_folder)] = Path(".data")
+    catalogue: Annotated[Path, BeforeValidator(named)] = (
+        Path(__file__).parents[2] / "infra" / "catalogue.toml"
+    )
     token_key: str = Field(
         "",
         repr=False,

@@ -127,6 +127,8 @@ def list_tokens(
     from infra import context
     from infra.operations.administration import tokens
 
+    if context.tell_if_not_made(as_list=as_json):
+        return
     with context.databases() as opened:
         listed, now = tokens.find(opened), tokens.time_of(opened)
     if as_json:
@@ -142,13 +144,15 @@ def list_tokens(
 @token.command()
 def revoke(token_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """End a token: within seconds no process takes it any more."""
-    from infra.context import databases, printable
+    from infra import context
     from infra.operations.administration import tokens
 
-    with databases() as opened:
-        exists = tokens.revoke(opened, token_id, _whoever_asks())
+    exists = False
+    if not context.tell_if_not_made():
+        with context.databases() as opened:
+            exists = tokens.revoke(opened, token_id, _whoever_asks())
     if not exists:
-        shown = printable(token_id)
+        shown = context.printable(token_id)
         typer.echo(f"no token has the id {shown}: `stappenplan token list` shows them", err=True)
         raise typer.Exit(1)
     typer.echo(f"the token {token_id} is ended")

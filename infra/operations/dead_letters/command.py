@@ -26,7 +26,7 @@ AnyLetters = Annotated[
     list[str] | None, typer.Argument(metavar="[ID...]", help="their ids, or how the ids begin")
 ]
 Like = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="REASON",
         help="with --all: only what died of this, by words of its reason or its fingerprint",
@@ -55,7 +55,9 @@ def list_letters(
     from infra.operations.dead_letters import groups, letters, showing
 
     names = [context.require_service(service)] if service else []
-    with context.databases(names) as databases:
+    if context.tell_if_not_made(names, as_list=as_json):
+        return
+    with context.databases_there(names) as databases:
         dead = letters.find(databases, limit=AT_MOST)
         not_kept = letters.not_kept(databases)
     if as_json:
@@ -77,7 +79,7 @@ def show(service: ServiceName, letter_id: LetterId, as_json: Json = False) -> No
     from infra.operations.dead_letters import letters, showing
 
     context.require_service(service)
-    with context.databases([service]) as databases:
+    with context.databases_there([service]) as databases:
         letter = letters.show(databases[service], letter_id).model_dump(exclude_unset=True)
     if as_json:
         context.as_json(letter)
@@ -90,7 +92,7 @@ def retry(
     service: AnyService = "",
     letter_ids: AnyLetters = None,
     every: Annotated[bool, typer.Option("--all", help="every letter, but what is on hold")] = False,
-    like: Like = "",
+    like: Like = None,
     why: Annotated[str, typer.Option(help="what has changed since")] = "by hand",
     by: By = "",
     body: CorrectedBody = "",
@@ -101,12 +103,13 @@ def retry(
     ids, why = letter_ids or [], plain_option("why", why)
     if every:
         _require(not ids and not body, "--all retries every letter: name none, and correct none")
+        _require(like != "", "--like is empty: name a reason, or leave it out to retry everything")
         from infra.operations.dead_letters import together
 
-        together.retry_and_tell(service, like, why, by)
+        together.retry_and_tell(service, like or "", why, by)
     else:
         _require(bool(service and ids), "name a service and the ids of letters, or say --all")
-        _require(not like, "--like goes with --all")
+        _require(like is None, "--like goes with --all")
         _retry_some(service, ids, why, by, body)
 
 
@@ -152,7 +155,7 @@ def rehearse(
 
     context.require_service(service)
     correction = _read(body) if body else None
-    with context.databases([service]) as databases, databases[service].read() as session:
+    with context.databases_there([service]) as databases, databases[service].read() as session:
         whole_id = letters.find_by_prefix(session, letter_id).id
     with _engine(service) as engine:
         foretold = Foretold.of(engine.rehearse(whole_id, correction))
@@ -230,7 +233,7 @@ def _decide(
 
     context.require_service(service)
     who, refused = context.decider(by), False
-    with context.databases([service]) as databases:
+    with context.databases_there([service]) as databases:
         for prefix in letter_ids:
             try:
                 letter_id = decide(databases[service], prefix, who)

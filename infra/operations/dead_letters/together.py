@@ -131,7 +131,7 @@ def retry_and_tell(service: str, like: str, why: str, by: str) -> None:
     who, settings = context.decider(by), context.settings()
     outcomes = {}
     with (
-        context.databases(names) as databases,
+        context.databases_there(names) as databases,
         Progress(console=Console(stderr=True), transient=True) as progress,
     ):
         for name, database in databases.items():

@@ -147,6 +147,8 @@ def list_offices(
     from infra import context
     from services.signup.models import Office
 
+    if context.tell_if_not_made(["signup"], as_list=as_json):
+        return
     with context.databases(["signup"]) as opened, opened["signup"].read() as session:
         rows = [row.told() for row in session.exec(select(Office).order_by(col(Office.code)))]
     if as_json:

@@ -25,6 +25,7 @@ def replay(
     context.require_service(service)
     settings = context.settings()
     moment = _moment(since)
+    context.require_made(settings)
     with Archive(settings, service, moment) as archive:
         count = len(archive)
         typer.echo(f"{context.times(count, 'event')} since {archive.since:%Y-%m-%d %H:%M} UTC")

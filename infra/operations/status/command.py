@@ -58,19 +58,15 @@ def _database(settings: "Settings") -> "Database":
     Raises:
         StappenplanError: it cannot be read.
     """
-    from pathlib import Path
-
     from infra.composition import build_service
+    from infra.context import require_made
     from shared.base.errors import StappenplanError
     from shared.persistence.database import Database
     from shared.persistence.schema import is_sufficient
 
-    url = settings.database_url_of("activation")
+    require_made(settings, ["activation"])
     service = build_service("activation", settings)
-    file = Path(url.removeprefix("sqlite:///"))
-    if url.startswith("sqlite") and not file.exists():
-        raise StappenplanError(f"{file} is not there: it is made by the first `stappenplan run`")
-    database = Database(url)
+    database = Database(settings.database_url_of("activation"))
     if not (database.answers() and is_sufficient(database, service.migrations)):
         database.close()
         raise StappenplanError(

@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -160,3 +161,34 @@ def test_what_finds_no_room_to_write_says_so(shell: Shell, words: tuple[str, ...
     # Then that is said, in a sentence.
     assert answer.returncode == 1
     assert answer.stderr.decode() == "stappenplan: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("dead", "list"),
+        ("dead", "show", "signup", "x"),
+        ("dead", "retry", "--all"),
+        ("token", "list"),
+        ("token", "revoke", "x"),
+        ("office", "list"),
+        ("replay", "signup"),
+        ("status", "S-2026-000001"),
+        ("audit",),
+    ],
+    ids=" ".join,
+)
+def test_to_look_into_a_folder_that_is_not_there_does_not_make_it(
+    shell: Shell, words: tuple[str, ...]
+) -> None:
+    # Given a slip in the name of the data folder,
+    elsewhere = replace(shell, data_dir=shell.data_dir / "slip")
+    # When somebody looks for what is dead, for a token, for an office, or would send events again,
+    answer = elsewhere(*words)
+    # Then they hear where nothing is, instead of that all is well; and nothing is made there.
+    assert answer.returncode == (0 if words[-1] == "list" else 1)
+    assert answer.stdout == ""
+    told = " ".join(answer.stderr.split())
+    assert "slip" in told
+    assert "made by the first `stappenplan run`" in told
+    assert not elsewhere.data_dir.exists()

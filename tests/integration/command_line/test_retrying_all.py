@@ -127,6 +127,8 @@ def test_a_group_is_retried_by_its_fingerprint(letters: Shell) -> None:
         ("retry", "billing", letter_id(1), "--like", "x"),
         ("retry", "billing", letter_id(1), "--all"),
         ("retry", "nobody", "--all"),
+        ("retry", "--all", "--like", ""),
+        ("retry", "billing", letter_id(1), "--like", ""),
     ],
 )
 def test_what_is_not_clear_is_refused(letters: Shell, words: tuple[str, ...]) -> None:

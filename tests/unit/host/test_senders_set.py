@@ -1,5 +1,7 @@
 """Under whose name mails, texts and collections go out is looked at before any of them does."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -43,3 +45,20 @@ def test_a_creditor_identifier_is_read_as_people_write_it() -> None:
 def test_what_could_not_be_sent_is_told_to_an_address_that_there_can_be(written: str) -> None:
     with pytest.raises(ValidationError, match="an address alone"):
         Creditor(email=written)
+
+
+@pytest.mark.parametrize("part", ["name", "address", "postcode", "city", "country"])
+def test_no_mandate_is_signed_that_does_not_say_who_collects(part: str) -> None:
+    with pytest.raises(ValidationError, match="on every mandate"):
+        Creditor.model_validate({part: " "})
+
+
+@pytest.mark.parametrize("setting", ["data_dir", "catalogue"])
+@pytest.mark.parametrize("written", ["", " "])
+def test_an_empty_path_is_not_the_folder_that_one_is_in(setting: str, written: str) -> None:
+    with pytest.raises(ValidationError, match="name one, or leave it out"):
+        Settings.model_validate({setting: written})
+
+
+def test_the_folder_that_one_is_in_may_be_named() -> None:
+    assert Settings.model_validate({"data_dir": "."}).data_dir == Path()
