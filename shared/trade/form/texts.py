@@ -55,6 +55,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "This part must be an object with fields.",
     ),
     "not_list": ("Dit veld moet een lijst bevatten.", "This field must hold a list."),
+    "too_many": ("Kies er hoogstens {limit}.", "Choose at most {limit}."),
     "too_long": (
         "Dit veld is te lang: hoogstens {limit} tekens.",
         "This field is too long: at most {limit} characters.",

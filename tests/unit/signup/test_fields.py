@@ -80,6 +80,7 @@ REFUSED = [
     ("package", None, "missing"),
     ("package__code", "goud", "package_unknown"),
     ("package__modules", "bank", "not_list"),
+    ("package__modules", ["bank"] * 21, "too_many"),
     ("payer__kind", "niemand", "choice"),
     ("payer__iban", "NL91ABNA0417164301", "iban_invalid"),
     ("payer__iban", "BR1800360305000010009795493C1", "iban_not_sepa"),
