@@ -8,6 +8,7 @@ the middle of a word is not found: no index that both databases have could serve
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Index, Select, String, and_, exists, or_, select
@@ -16,6 +17,7 @@ from sqlmodel import Field, col
 
 from services.activation.models import Activation, ActivationTable
 from shared.processing import Loaded
+from shared.trade.contact import dns_domain
 
 LONGEST_TERM = 100
 WORDS = 4
@@ -26,6 +28,7 @@ SIGNS = re.compile(r"[^\w@.\-+]+")
 HIGHEST = "\U0010ffff"
 """The last of all characters: a text that begins so is below the text with it at its end."""
 DUTCH_POSTCODE = re.compile(r"^(\d{4}) ([a-z]{1,2})(?=$| )")
+ADDRESS = re.compile(r"(?P<local>[^\s@]+)@(?P<domain>[^\s@]+\.[^\s@]*)")
 BY_BYTES = String(LONGEST_TERM).with_variant(String(LONGEST_TERM, collation="C"), "postgresql")
 """A text that is in the order of its characters, whatever language the database is set to."""
 
@@ -57,6 +60,15 @@ def fold(text: str) -> str:
         plain = "".join(letter for letter in spelt if not unicodedata.combining(letter)).casefold()
     folded = " ".join(SIGNS.sub(" ", plain).split())
     return DUTCH_POSTCODE.sub(r"\1\2", folded)[:LONGEST_TERM]
+
+
+def sought(text: str) -> str:
+    """What somebody types, folded; an address has the domain of the DNS, in which it is kept."""
+    address = ADDRESS.fullmatch(text.strip())
+    if address is not None and not address["domain"].isascii():
+        with suppress(ValueError):  # It is no domain, or none yet.
+            return fold(f"{address['local']}@{dns_domain(address['domain'])}")
+    return fold(text)
 
 
 def terms_of(activation: Activation) -> Mapping[str, str]:
@@ -97,7 +109,7 @@ def found_by(text: str, office: str | None, *what: Any) -> Select[*tuple[Any, ..
 
     The term comes before it.
     """
-    begin, other = fold(text), aliased(SearchTerm)
+    begin, other = sought(text), aliased(SearchTerm)
     term, within = col(SearchTerm.term), (begin, begin + HIGHEST)
     earlier = or_(
         col(other.term) < term, and_(col(other.term) == term, col(other.id) < col(SearchTerm.id))

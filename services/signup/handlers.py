@@ -25,7 +25,7 @@ from services.signup.models import (
     office_key,
     recipient_key,
 )
-from shared.base.errors import Conflict, NotFound, Reject
+from shared.base.errors import Conflict, KeyReused, NotFound, Reject
 from shared.events import (
     CustomerActivated,
     CustomerContactChanged,
@@ -71,7 +71,7 @@ def accept_signup(
     office = offices.get(office_code_of(event.data))
     checked = check(event.data, catalogue=catalogue, office=office, now=now)
     if (refusal := _refusal(signup, office, checked, envelope)) is not None:
-        return _refuse(refusal, checked)
+        return _refuse(refusal, checked, signup, person)
     if checked.submitted is None or office is None:
         signup.reject(office.code if office else None, envelope.digest(), now)
         silent = person is not None or _are_too_many(checked, office, counts, settings, now)
@@ -199,14 +199,19 @@ def _refusal(
     return None
 
 
-def _refuse(refusal: str, checked: Checked) -> Sequence[Effect]:
+def _refuse(
+    refusal: str, checked: Checked, signup: Signup, person: Person | None
+) -> Sequence[Effect]:
     """Have a sign-up refused, or forgotten where it holds a citizen number.
 
     What is refused is kept whole until a person decides, and a citizen number is kept nowhere.
 
     Raises:
+        KeyReused: it came over HTTP, where the id of what was accepted follows from its key.
         Reject: it is refused.
     """
+    if person is not None and signup.contents_are_final:
+        raise KeyReused
     if any("citizen_number" in error.code for error in checked.errors):
         log.warning("signup_with_citizen_number_dropped")
         return []

@@ -12,6 +12,7 @@ from services.signup.loads import office_code_of
 from services.signup.models import REJECTED, Office, Signup
 from shared.base.errors import Conflict, FieldError, Invalid
 from shared.events import SignupRejected, SignupSubmitted
+from shared.events.envelope import Envelope
 from shared.host.runtime import Runtime
 from shared.processing import Effect, Person
 from shared.trade.catalogue import Catalogue
@@ -24,29 +25,26 @@ def submit(
 ) -> tuple[UUID, Accepted]:
     """Hand a sign-up to the very handler that hears it from the broker; `key` makes a repeat safe.
 
+    A key stands for one sign-up, which may be corrected as long as it was refused: so the inbox
+    knows its contents apart, and the sign-up itself tells whether others were accepted.
+
     Returns the id of the onboarding that begins, and by what else it is known.
 
     Raises:
-        Invalid: some fields are missing or wrong; the errors name each.
+        Invalid: some fields are missing or wrong, and the errors name each; or other contents were
+            accepted under the key.
         Conflict: the same was refused before, for a reason that is gone.
     """
     source = website(office_code_of(data))
     onboarding_id = runtime.derived_onboarding_id(source, by=by, key=key)
+    subject, kind = str(onboarding_id), SignupSubmitted.event_type
+    digest = Envelope("", source, kind, subject, runtime.clock(), data).digest()
     effects = runtime.handle_event(
-        SignupSubmitted.event_type,
-        data,
-        subject=str(onboarding_id),
-        source=source,
-        by=by,
-        key=key,
+        kind, data, subject=subject, source=source, by=by, key=key and f"{key}/{digest}"
     )
-    if errors := (
-        _errors_of_before(runtime, str(onboarding_id), data)
-        if effects is None
-        else _errors_in(effects)
-    ):
+    if errors := _errors_in(effects or ()):
         raise Invalid("signup_invalid", REFUSED, errors=errors)
-    return onboarding_id, _told_in(effects or ()) or _told_before(runtime, onboarding_id)
+    return onboarding_id, _told_in(effects or ()) or _told_before(runtime, subject, data, digest)
 
 
 def website(office: str | None) -> str:
@@ -65,35 +63,26 @@ def _told_in(effects: Sequence[Effect]) -> Accepted | None:
     return next((effect for effect in effects if isinstance(effect, Accepted)), None)
 
 
-def _told_before(runtime: Runtime, onboarding_id: UUID) -> Accepted:
-    """What was told of the sign-up that this one repeats.
+def _told_before(
+    runtime: Runtime, onboarding_id: str, data: Mapping[str, Any], digest: str
+) -> Accepted:
+    """What was told of the sign-up that this one repeats: a repeat is answered like the first.
 
     Raises:
-        Conflict: the same was refused before.
+        Invalid: the same was refused before, for what is wrong with it.
+        Conflict: the same was refused before, for a reason that is gone.
     """
-    # These two columns alone: the form itself is large.
-    known = select(Signup.reference, Signup.submitted_at).where(
-        Signup.onboarding_id == str(onboarding_id)
+    # These columns alone: the form itself is large.
+    known = select(Signup.reference, Signup.submitted_at, Signup.digest).where(
+        Signup.onboarding_id == onboarding_id, Signup.status != REJECTED
     )
     with runtime.reading() as session:
         row = session.exec(known).first()
-    if row is None or row[0] is None or row[1] is None:
-        raise Conflict("signup_refused_before", "Send this sign-up with a new Idempotency-Key.")
-    return Accepted(row[0], row[1])
-
-
-def _errors_of_before(
-    runtime: Runtime, onboarding_id: str, data: Mapping[str, Any]
-) -> Sequence[FieldError]:
-    """What was wrong with a sign-up that is sent once more: a repeat is answered like the first."""
-    with runtime.reading() as session:
-        signup = session.get(Signup, onboarding_id)
+        if row is not None and row[0] is not None and row[1] is not None and row[2] == digest:
+            return Accepted(row[0], row[1])
         office = session.get(Office, office_code_of(data) or "")
-    if signup is None or signup.status != REJECTED:
-        return ()
     catalogue = runtime.resource(Catalogue)
-    errors = check(data, catalogue=catalogue, office=office, now=runtime.clock()).errors
-    if not errors:
-        # What stood in its way is gone, e.g. the office has been entered since.
-        raise Conflict("signup_refused_before", "Send this sign-up with a new Idempotency-Key.")
-    return errors
+    if errors := check(data, catalogue=catalogue, office=office, now=runtime.clock()).errors:
+        raise Invalid("signup_invalid", REFUSED, errors=errors)
+    # What stood in its way is gone, e.g. the office has been entered since.
+    raise Conflict("signup_refused_before", "Send this sign-up with a new Idempotency-Key.")

@@ -101,6 +101,16 @@ class Invalid(Problem):
     status = 422
 
 
+class KeyReused(Invalid):
+    """What the Idempotency-Key stands for was done already, with other contents."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "idempotency_key_reused",
+            "This Idempotency-Key was used for other contents; send a new key.",
+        )
+
+
 class TooManyRequests(Problem):
     """Locked out for a while; `extra` says for how many seconds."""
 

@@ -164,7 +164,7 @@ def require_object(value: Any, what: str) -> dict[str, Any]:
         Malformed: it is something else.
     """
     if not isinstance(value, dict):
-        raise Malformed(f"{what} must be a JSON object, not {type(value).__name__}")
+        raise Malformed(f"{what} must be a JSON object")
     return value
 
 

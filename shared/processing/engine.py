@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.base.errors import Conflict, Invalid, Malformed, Problem, Reject
+from shared.base.errors import Conflict, KeyReused, Malformed, Problem, Reject
 from shared.messaging.bus import Bus, Incoming
 from shared.persistence.database import Database
 from shared.processing.dead_letters import DeadLetters
@@ -216,10 +216,7 @@ def _require_same(work: UnitOfWork, message: Message) -> None:
     """An idempotency key stands for one command, whoever sends it again."""
     digests = inbox.digests(work.session, [message.envelope.id])
     if digests.get(message.envelope.id) != message.envelope.digest():
-        raise Invalid(
-            "idempotency_key_reused",
-            "This Idempotency-Key was used for other contents; send a new key.",
-        )
+        raise KeyReused
 
 
 @contextmanager

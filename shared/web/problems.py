@@ -20,6 +20,7 @@ from shared.base.errors import FieldError, InfrastructureDown, Problem, Unavaila
 from shared.persistence.database import Trouble, diagnose
 from shared.persistence.faults import in_words, is_unfit
 from shared.web.documentation import PROBLEM_JSON
+from shared.web.wrong_fields import sentence_for
 
 log = structlog.get_logger()
 
@@ -99,7 +100,7 @@ def _invalid(error: RequestValidationError) -> Problem:
         FieldError(
             field=".".join(str(part) for part in fault["loc"] if part != "body")[:200] or "body",
             code=str(fault["type"])[:80],
-            message=str(fault["msg"])[:500],
+            message=sentence_for(fault)[:500],
         )
         for fault in error.errors()[:50]
     ]

@@ -46,7 +46,7 @@ def test_what_is_almost_an_id_is_none(written: str) -> None:
         ({"actor": "anna\u2066"}, "control character"),
         ({"time": "9999-12-31T23:59:59-23:59"}, "RFC 3339"),
         ({"data": None}, "data must be a JSON object"),
-        ({"data": [1]}, "data must be a JSON object"),
+        ({"data": [1]}, "data must be a JSON object$"),
         ({"data": {"a": "nul\0"}}, "NUL"),
         ({"data_base64": "e30="}, "data_base64"),
         ({"datacontenttype": "text/xml"}, "datacontenttype"),

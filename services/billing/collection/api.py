@@ -118,7 +118,7 @@ def _read(body: Any) -> list[CollectionResult]:
             return REPORT.validate_python(body)
         return [CollectionResult.model_validate(body)]
     except ValidationError as refusal:
-        faults = refusal.errors(include_url=False, include_context=False, include_input=False)
+        faults = refusal.errors(include_url=False, include_input=False)
         raise RequestValidationError(
             [{**fault, "loc": ("body", *fault["loc"])} for fault in faults]
         ) from None

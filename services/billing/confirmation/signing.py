@@ -10,6 +10,7 @@ from shared.base.errors import Conflict, FieldError, Invalid
 from shared.events.billing import SignatureMethod
 
 STANDING_MANDATE: SignatureMethod = "standing_mandate"
+ONLINE: SignatureMethod = "online"
 
 
 def require_day(command: SignOrder, order: Order, today: date) -> None:
@@ -67,12 +68,15 @@ def known_iban(order: Order, mandate: Mandate) -> str | None:
 def is_recorded(command: SignOrder, order: Order, mandate: Mandate) -> bool:
     """Whether this is the signature on record: the same paper, by post and by fax.
 
-    The paper of an order that a standing mandate covers is no news when it names its account.
+    A signature that was given online is no paper. The paper of an order that a standing mandate
+    covers is no news when it names its account.
     """
     if command.iban not in (None, mandate.iban):
         return False
     if order.signature_method == STANDING_MANDATE:
         return True
+    if (command.method == ONLINE) != (order.signature_method == ONLINE):
+        return False
     same_holder = command.account_holder in (None, mandate.account_holder)
     paper = command.signed_on, command.signed_by
     return same_holder and paper == (order.signed_on, order.signed_by)

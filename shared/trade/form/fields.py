@@ -96,8 +96,11 @@ def read_package(form: Form, catalogue: Offer) -> Package | None:
     code = form.number("package.code", required=True, limit=35)
     if code is not None and code not in catalogue.package_codes:
         form.wrong("package.code", "package_unknown", choices=", ".join(catalogue.package_codes))
-    if not isinstance(modules, list) or len(modules) > MAX_MODULES:
+    if not isinstance(modules, list):
         form.wrong("package.modules", "not_list")
+        return None
+    if len(modules) > MAX_MODULES:
+        form.wrong("package.modules", "too_many", limit=MAX_MODULES)
         return None
     wanted = [_module(form, position, each, catalogue) for position, each in enumerate(modules)]
     if form.errors or code is None:

@@ -55,6 +55,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "This part must be an object with fields.",
     ),
     "not_list": ("Dit veld moet een lijst bevatten.", "This field must hold a list."),
+    "too_many": ("Kies er hoogstens {limit}.", "Choose at most {limit}."),
     "too_long": (
         "Dit veld is te lang: hoogstens {limit} tekens.",
         "This field is too long: at most {limit} characters.",
@@ -77,8 +78,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "This is a branch number (12 digits); fill in the KvK number of 8 digits.",
     ),
     "vat_format": (
-        "Dit is geen geldig btw-id; een Nederlands btw-id ziet eruit als NL123456789B01.",
-        "This is not a valid VAT id; a Dutch one looks like NL123456789B01.",
+        "Dit is geen geldig btw-id van een EU-land; een Nederlands btw-id ziet eruit als "
+        "NL123456789B01. Hebt u er geen uit de EU, laat dit veld dan leeg.",
+        "This is not a valid VAT id of an EU country; a Dutch one looks like NL123456789B01. "
+        "If you have none from the EU, leave this field empty.",
     ),
     "vat_is_citizen_number": (
         "Dit lijkt uw omzetbelastingnummer; vul uw btw-id in, of kies de rechtsvorm van uw "

@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 
 from tests.e2e.api import Api
+from tests.integration.http.test_doors import is_problem
 
 CROWD = 24
 
@@ -43,6 +44,29 @@ def test_each_of_a_crowd_has_the_answer_that_it_would_have_alone(api: Api) -> No
     # and each goes its way.
     for each in told:
         api.waits_for(each["onboarding_id"], "signature_missing")
+
+
+def test_of_a_crowd_of_corrections_under_one_key_one_is_taken(api: Api) -> None:
+    # Given a form that was refused,
+    token, everybody, key = api.token("signup:submit"), Barrier(CROWD), f"form-{uuid4()}"
+    wrong = api.form()
+    wrong["customer"]["kvk"] = "1"
+    assert _send(api, token, wrong, key).status_code == 422
+    forms = [api.form() for _ in range(CROWD)]
+
+    def send(form: dict[str, Any]) -> httpx.Response:
+        everybody.wait()
+        return _send(api, token, form, key)
+
+    # When it comes corrected in as many ways at once, all under its key,
+    with ThreadPoolExecutor(CROWD) as threads:
+        answers = list(threads.map(send, forms))
+    # Then one of them is taken, and the others are told that the key was used.
+    taken = [answer for answer in answers if answer.status_code == 202]
+    assert len(taken) == 1, [answer.text for answer in answers]
+    for answer in answers:
+        assert answer in taken or is_problem(answer, 422, "idempotency_key_reused"), answer.text
+    api.waits_for(taken[0].json()["onboarding_id"], "signature_missing")
 
 
 def _send(api: Api, token: str, form: dict[str, Any], key: str) -> httpx.Response:

@@ -2,6 +2,7 @@
 
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -75,6 +76,20 @@ def test_a_customer_is_found_by_their_references_and_login_name(
     if name != "login_name":
         shown = api.ask("GET", f"/api/onboardings/{text}")
         assert shown.json()["onboarding_id"] == korenaar["id"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{}@Bücherstube.example", "{}@bu\u0308cherstube.ex", "{}@xn--bcherstube-9db.example", "{}@"],
+)
+def test_an_address_is_found_as_it_was_typed_and_as_it_is_mailed(api: Api, text: str) -> None:
+    # Given a customer whose address has letters in its domain that the DNS spells otherwise,
+    form, local = api.form(), f"info{uuid4().hex[:8]}"
+    form["customer"]["email"] = f"{local}@bücherstube.example"
+    onboarding_id = api.sign_up(**form)
+    api.waits_for(onboarding_id, "signature_missing")
+    # When it is searched for in either spelling, or by how it begins, then they are found.
+    assert found(api, q=text.format(local)) == [onboarding_id]
 
 
 def test_what_nobody_has_finds_nobody(api: Api, korenaar: dict[str, Any]) -> None:

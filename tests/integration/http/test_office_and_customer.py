@@ -1,5 +1,6 @@
 """INSCHRIJVEN to INRICHTEN over HTTP: sign-ups, offices, review, administrations."""
 
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -63,6 +64,28 @@ def test_a_repeat_of_a_wrong_form_is_answered_like_the_first(api: Api) -> None:
     # Then it is answered as before, never as a success.
     assert [answer.status_code for answer in answers] == [422, 422], answers[1].text
     assert answers[0].json() == answers[1].json()
+
+
+def test_a_corrected_form_is_taken_under_the_key_of_the_form(api: Api) -> None:
+    # Given a website whose key is its form's own number, and a form that was refused twice,
+    key, token = {"Idempotency-Key": f"form-{uuid4()}"}, api.token("signup:submit")
+    right = api.form()
+    wrong = {**right, "customer": {**right["customer"], "kvk": "123"}}
+    worse = {**right, "package": {**right["package"], "modules": ["onbekend"]}}
+
+    def send(form: dict[str, Any]) -> httpx.Response:
+        return api.call("POST", "/api/signups", token, json=form, headers=key)
+
+    refused = [send(wrong), send(worse)]
+    assert all(is_problem(answer, 422, "signup_invalid") for answer in refused)
+    # When it is corrected, then it is taken, and goes its way; once more, it is answered alike.
+    accepted = send(right)
+    assert accepted.status_code == 202, accepted.text
+    assert send(right).json() == accepted.json()
+    api.waits_for(accepted.json()["onboarding_id"], "signature_missing")
+    # What was refused is told the same as before, and the key takes nothing else any more.
+    assert [send(wrong).json(), send(worse).json()] == [answer.json() for answer in refused]
+    assert is_problem(send(api.form()), 422, "idempotency_key_reused")
 
 
 def test_a_website_signs_up_for_its_own_office_alone(api: Api) -> None:

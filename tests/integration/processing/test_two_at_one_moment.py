@@ -1,8 +1,9 @@
-"""Two sign-ups of one company at the same moment, each in a transaction of its own."""
+"""Sign-ups of one company, or under one key, at one moment: each in a transaction of its own."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,8 @@ from sqlmodel import Session, select
 from infra.composition import build_service, publisher_rules, senders
 from services.signup.commands import PutOffice
 from services.signup.models import ACCEPTED, Office, Signup
+from services.signup.submission import submit as enter
+from shared.base.errors import Invalid
 from shared.events import SignupAccepted
 from shared.host.runtime import Runtime
 from shared.host.settings import Settings
@@ -79,6 +82,38 @@ def test_the_second_of_one_moment_is_marked_as_a_likely_duplicate(signup: Runtim
     assert [warning.code for warning in accepted[0].warnings if warning.needs_review] == [
         "likely_duplicate"
     ]
+
+
+@pytest.mark.parametrize("refused_first", [False, True])
+def test_one_key_takes_one_of_many_contents(signup: Runtime, refused_first: bool) -> None:
+    # Given a form, which was refused before or is sent for the first time,
+    by, key = Person("website"), "form-1"
+    if refused_first:
+        with pytest.raises(Invalid) as refusal:
+            enter(signup, form_of("") | {"remarks": 7}, by=by, key=key)
+        assert refusal.value.code == "signup_invalid"
+    forms = [form_of(f"Bakkerij {number}") for number in range(20)]
+
+    def send(form: dict[str, Any]) -> str:
+        try:
+            return enter(signup, form, by=by, key=key)[1].reference
+        except Invalid as reused:
+            return reused.code
+
+    # When it comes with many contents at one moment, under one key,
+    with ThreadPoolExecutor(len(forms)) as pool:
+        answers = list(pool.map(send, forms))
+    # Then one of them is taken, and answered alike when it comes again; the others are refused.
+    (taken,) = [n for n, answer in enumerate(answers) if answer != "idempotency_key_reused"]
+    assert [send(form) for form in forms] == answers
+    with signup.database.read() as session:
+        assert session.exec(select(Signup.reference)).all() == [answers[taken]]
+
+
+def form_of(company: str) -> dict[str, Any]:
+    """The example's sign-up, of another company."""
+    data = SUBMITTED["data"]
+    return {**data, "customer": {**data["customer"], "company": company}}
 
 
 def waits(signup: Runtime) -> bool:

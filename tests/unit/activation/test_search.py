@@ -3,7 +3,7 @@
 import pytest
 
 from services.activation.commands import ActivateCustomer, AmendContact
-from services.activation.search import LONGEST_TERM, SearchTerm, fold
+from services.activation.search import LONGEST_TERM, SearchTerm, fold, sought
 from shared.base.errors import FieldError
 from shared.events import SignupRejected
 from tests.unit.activation.harness import CUSTOMER, WAY, ActivationHarness, registered, way_of
@@ -32,6 +32,24 @@ def terms(service: ActivationHarness) -> set[str]:
 )
 def test_texts_are_compared_without_case_accents_and_signs(text: str, folded: str) -> None:
     assert fold(text) == folded
+
+
+@pytest.mark.parametrize(
+    ("typed", "searched"),
+    [
+        ("Info@Bücher.example", "info@xn--bcher-kva.example"),
+        ("info@BÜCHER.ex", "info@xn--bcher-kva.ex"),
+        ("info@straße.example", "info@xn--strae-oqa.example"),
+        # What is no address, or not yet one, is searched for like any other text.
+        ("info@büch", "info@buch"),
+        ("C@fé", "c@fe"),
+        ("é@café.example", "e@xn--caf-dma.example"),
+        ("a b@ü.c d", "a b@u.c d"),
+        ("info@ü..x", "info@u..x"),
+    ],
+)
+def test_an_address_is_searched_for_as_it_is_kept(typed: str, searched: str) -> None:
+    assert sought(typed) == searched
 
 
 def test_a_customer_is_found_by_company_address_and_login_name() -> None:

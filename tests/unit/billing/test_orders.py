@@ -138,6 +138,21 @@ def test_a_confirmation_that_comes_by_post_and_by_fax_counts_once() -> None:
     assert billing.order().model_dump() == before
 
 
+@pytest.mark.parametrize(("first", "second"), [("post", "online"), ("online", "scan")])
+def test_a_paper_and_a_signature_given_online_are_two(first: str, second: str) -> None:
+    # Given an order that was signed in one of the two ways,
+    billing = placed()
+    billing.ask(signature(method=first))
+    # When it is said to be signed in the other, on that very day and by the same person,
+    with pytest.raises(Conflict) as refusal:
+        billing.ask(signature(method=second))
+    # Then that is not what is on record, and is told so.
+    assert refusal.value.code == "already_signed"
+    assert refusal.value.extra["recorded"]["method"] == first
+    # The same once more is harmless.
+    assert billing.ask(signature(method=first)) == []
+
+
 def test_a_signature_without_any_iban_says_which_field_is_missing() -> None:
     # Given an order whose payer gave no IBAN,
     billing = placed(iban=None)

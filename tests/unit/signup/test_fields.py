@@ -80,6 +80,7 @@ REFUSED = [
     ("package", None, "missing"),
     ("package__code", "goud", "package_unknown"),
     ("package__modules", "bank", "not_list"),
+    ("package__modules", ["bank"] * 21, "too_many"),
     ("payer__kind", "niemand", "choice"),
     ("payer__iban", "NL91ABNA0417164301", "iban_invalid"),
     ("payer__iban", "BR1800360305000010009795493C1", "iban_not_sepa"),
@@ -123,6 +124,25 @@ def test_a_wrong_field_is_named_with_what_to_do(field: str, value: Any, code: st
     assert codes[field.replace("__", ".")] == code
     # and no other, but for what is inside a part that is missing.
     assert all(name.startswith(field.replace("__", ".")) for name in codes)
+
+
+@pytest.mark.parametrize("vat_id", ["GB980780684", "CHE-107.787.577 MWST", "NO995525828MVA"])
+@pytest.mark.parametrize(("language", "empty"), [("nl", "veld dan leeg"), ("en", "field empty")])
+def test_whoever_has_no_vat_id_of_the_union_is_told_that_none_is_needed(
+    vat_id: str, language: str, empty: str
+) -> None:
+    # Given a customer from outside the union, when they fill in the VAT id that they have,
+    form = changed(customer__vat_id=vat_id, customer__language=language)
+    (error,) = (
+        error
+        for effect in SignupHarness().submit(form)
+        if isinstance(effect, SignupRejected)
+        for error in effect.errors
+    )
+    # Then they are told which ones are taken, and to leave the field empty.
+    assert (error.field, error.code) == ("customer.vat_id", "vat_format")
+    assert "EU" in error.message
+    assert empty in error.message
 
 
 def test_all_errors_are_told_at_once() -> None:

@@ -22,8 +22,10 @@ SIGNUP: Mapping[str, Words] = {
         "The Chamber of Commerce number: text of 8 digits, with leading zeros.",
     ),
     "customer.vat_id": Words(
-        "Het btw-id, zoals NL123456789B01. Een omzetbelastingnummer wordt geweigerd.",
-        "The VAT id, such as NL123456789B01. A tax number made of a citizen number is refused.",
+        "Het btw-id van een EU-land, zoals NL123456789B01. Een omzetbelastingnummer wordt "
+        "geweigerd.",
+        "The VAT id of an EU country, such as NL123456789B01. A tax number made of a citizen "
+        "number is refused.",
     ),
     "customer.address.street": Words("De straat.", "The street."),
     "customer.address.number": Words(
