@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
+from shared.base.words import Words
 from shared.events import (
     AdministrationCreated,
     AdministrationFailed,
@@ -26,6 +27,7 @@ from shared.events import (
     SignupRejected,
 )
 from shared.events.envelope import Envelope
+from shared.trade.form.warnings import warning_words
 
 Facts = dict[str, dict[str, Any]]
 E = TypeVar("E", bound=Event)
@@ -146,11 +148,15 @@ def said(facts: Facts, kind: type[Event], name: str) -> Any:
     return None if entry is None else entry["data"].get(name)
 
 
-def warnings_to_review(facts: Facts) -> list[str]:
-    """What the office should look at in the sign-up before it registers the customer, in words."""
+def warnings_to_review(facts: Facts) -> list[Words]:
+    """What the office should look at in the sign-up before it registers the customer."""
     warnings = said(facts, SignupAccepted, "warnings") or ()
     # A field that an earlier version did not keep has its default, here as in the event's class.
-    return [warning["text"] for warning in warnings if warning.get("needs_review", False)]
+    return [
+        warning_words(warning["code"], warning["text"])
+        for warning in warnings
+        if warning.get("needs_review", False)
+    ]
 
 
 def reviews_all(facts: Facts) -> bool:

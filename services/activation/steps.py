@@ -75,9 +75,11 @@ def _reviewing(known: Facts) -> State:
             "De klant wordt bij KING aangemeld.", "The customer is being registered with KING."
         )
         return current("registering", words, "nobody", since)
-    nl = "Het kantoor moet de inschrijving controleren en aanmelden."
-    en = "The office must check the sign-up and register the customer."
-    words = Words(" ".join([nl, *warnings]), " ".join([en, *warnings]))
+    due = Words(
+        "Het kantoor moet de inschrijving controleren en aanmelden.",
+        "The office must check the sign-up and register the customer.",
+    )
+    words = Words(*(" ".join(said) for said in zip(due, *warnings, strict=True)))
     return current("review", words, "office", since)
 
 

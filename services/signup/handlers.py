@@ -7,7 +7,6 @@ import structlog
 from services.signup.answers import Accepted
 from services.signup.commands import PutOffice, SendWithdrawLink, Withdraw
 from services.signup.form.validation import Checked, check
-from services.signup.form.warnings import warning_text
 from services.signup.loads import ALIKE, COUNTS, OFFICE, SIGNUP, office_code_of
 from services.signup.mails import (
     TOO_MANY,
@@ -43,6 +42,7 @@ from shared.host.settings import Settings
 from shared.processing import Effect, Loaded, Now, Numbers, Person, RawEvent, on
 from shared.trade.calendar import business_year
 from shared.trade.catalogue import Catalogue
+from shared.trade.form.warnings import warning_text
 
 log = structlog.get_logger()
 

@@ -28,7 +28,7 @@ from shared.web.auth import Caller
 from shared.web.documentation import document_problems
 from shared.web.headers import AnswerHeaders
 from shared.web.pages.color import color_routes
-from shared.web.pages.failures import show_missing_pages
+from shared.web.pages.failures import answer_refusal, show_missing_pages
 from shared.web.pages.site import Site
 from shared.web.pages.static_route import static_routes
 from shared.web.problems import add_problem_handlers
@@ -179,7 +179,7 @@ def create_app(
     app = _bare_app()
     app.state.admission = Admission(token_key, watch, clock=clock)
     app.state.site = site
-    app.add_middleware(Gate)
+    app.add_middleware(Gate, answer=answer_refusal)
     app.add_middleware(AnswerHeaders)
     add_problem_handlers(app)
     document_problems(app)

@@ -5,10 +5,12 @@ of requests are read by the parser that reads messages of the broker.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from typing import Any
 
 from fastapi import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.base.errors import Malformed, Problem, TooLarge
@@ -68,14 +70,23 @@ MOST_LARGE = 2
 ones are read at a time, by whomever they are sent; the others wait as they came."""
 
 
+Answering = Callable[[Request, Problem], Awaitable[Response]]
+"""How a refusal is answered: as whoever asked can read it."""
+
+
+async def _document(_request: Request, refusal: Problem) -> Response:
+    return problem_response(refusal)
+
+
 class Gate:
     """Refuses bodies larger than any message may be, and NUL wherever text may stand.
 
     An upload is not kept here: it flows on to its route, which spools it, and is only counted.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, answer: Answering | None = None) -> None:
         self._app = app
+        self._answer = answer or _document
         self._large = asyncio.Semaphore(MOST_LARGE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,7 +103,8 @@ class Gate:
                 return  # Whoever asked is gone, and half a body is none.
             _require_no_nul(scope, messages)
         except Problem as refusal:
-            await problem_response(refusal)(scope, receive, send)
+            response = await self._answer(Request(scope), refusal)
+            await response(scope, receive, send)
             return
 
         async def replay() -> Message:

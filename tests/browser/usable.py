@@ -28,9 +28,9 @@ def assert_usable(page: Page) -> None:
     wait_until_it_stands(page)
     before = page.viewport_size
     problems = [
-        *_at(page, PHONE, "at 360 pixels", _too_wide),
+        *_at(page, PHONE, "at 360 pixels", too_wide),
         *_at(page, PHONE, "at 360 pixels", _too_small),
-        *_at(page, MAGNIFIED, "at 200 %", _too_wide),
+        *_at(page, MAGNIFIED, "at 200 %", too_wide),
     ]
     if before is not None:
         page.set_viewport_size(before)
@@ -44,7 +44,8 @@ def _at(page: Page, size: ViewportSize, where: str, look: Callable[[Page], list[
     return [f"{where}: {problem}" for problem in look(page)]
 
 
-def _too_wide(page: Page) -> list[str]:
+def too_wide(page: Page) -> list[str]:
+    """What makes the page scroll sideways as wide as it is now, in words."""
     return [
         f"the page scrolls sideways: {name} sticks out; let it wrap, or scroll by itself"
         for name in _ask(page, "overflowing")

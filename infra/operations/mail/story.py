@@ -8,7 +8,6 @@ from uuid import uuid4
 from services.activation.models import Activation
 from services.billing.models import Collection, Mandate, OnlineSigning, Order, OrderTerms
 from services.signup.form.validation import Checked, check
-from services.signup.form.warnings import warning_text
 from services.signup.models import Office as OfficeRow
 from services.signup.models import Signup
 from services.signup.service import EXAMPLE
@@ -28,6 +27,7 @@ from shared.events.shapes import (
 from shared.host.settings import Settings
 from shared.trade.calendar import business_day
 from shared.trade.catalogue import Catalogue
+from shared.trade.form.warnings import warning_text
 
 Pays = Literal["customer", "office", "other"]
 

@@ -34,6 +34,10 @@ WRONG_CODE = Words(
     "Deze code klopt niet. U kunt het nog {n} keer proberen.",
     "This code is not right. You can try {n} more times.",
 )
+LAST_TRY = Words(
+    "Deze code klopt niet. U kunt het nog één keer proberen.",
+    "This code is not right. You can try once more.",
+)
 CODE_OVER = Words(
     "Deze code geldt niet meer. Vraag hieronder een nieuwe.",
     "This code is no longer valid. Ask for a new one below.",
@@ -171,7 +175,9 @@ class _Signing:
 
     def _fault(self, signing: OnlineSigning, language: str) -> FieldError:
         left = MAX_TRIES - signing.tries
-        words = WRONG_CODE if signing.takes(self._runtime.clock()) else CODE_OVER
+        words = LAST_TRY if left == 1 else WRONG_CODE
+        if not signing.takes(self._runtime.clock()):
+            words = CODE_OVER
         message = words.in_(language).format(n=left)
         return FieldError(field="code", code="code_wrong", message=message)
 

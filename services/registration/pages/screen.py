@@ -14,6 +14,7 @@ from shared.base.errors import Conflict
 from shared.events.shapes import Language
 from shared.host.runtime import Runtime
 from shared.trade.catalogue import Catalogue, NotInCatalogue
+from shared.trade.form.warnings import warning_words
 from shared.web.auth import Caller
 from shared.web.pages import FormView, PageTemplates, Words, language_of, staff_with
 
@@ -81,6 +82,7 @@ def registration_page(
         done=DONE.get(request.query_params.get("done", "")),
         bases=bases_of(runtime, shown),
         twins=twins_of(runtime, caller, shown),
+        warning_words=warning_words,
         **copy_of(runtime, shown),
     )
 

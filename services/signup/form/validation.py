@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, cast, get_args
 
-from services.signup.form.warnings import warning_text
 from shared.base.errors import FieldError
 from shared.events import SignupSubmitted
 from shared.events.shapes import Channel, Language, Package, Payer, Terms, Warning
@@ -13,6 +12,7 @@ from shared.trade.form import rules
 from shared.trade.form.fields import Offer, read_customer, read_package, read_payer
 from shared.trade.form.form import Form, Wrong
 from shared.trade.form.hints import likely_meant
+from shared.trade.form.warnings import warning_text
 from shared.trade.text import holds_link
 
 PaysForCustomers = Literal["no", "review", "yes"]

@@ -12,10 +12,10 @@ from shared.base.errors import Problem
 from shared.base.words import Words
 from shared.web.pages.forms import read_fields
 from shared.web.pages.guards import SAFE_METHODS
-from shared.web.pages.rendering import TEMPLATES, PageTemplates
+from shared.web.pages.rendering import TEMPLATES, PageTemplates, own_path
 from shared.web.pages.visitors import SignInNeeded, find_staff
 from shared.web.preferences import preferences
-from shared.web.problems import as_problem, route_of
+from shared.web.problems import as_problem, problem_response, route_of
 
 RENEWAL = "/staff/pass"
 
@@ -70,8 +70,21 @@ OF_FORMS = {
         "Dit formulier is vanaf een andere website verstuurd. Open onze eigen pagina.",
         "This form was sent from another site. Please open our own page.",
     ),
+    "nul_character": Words(
+        "Wat u stuurde bevat een teken dat in geen tekst hoort. Begin opnieuw, zonder dat teken.",
+        "What you sent holds a character that belongs in no text. Begin again, without it.",
+    ),
 }
 """By the code of what is wrong with a form, whatever page it is for."""
+
+OF_ADDRESSES = ("invalid", "filter_unknown", "after_unknown")
+"""The codes of what cannot be read in an address; their own words are for who writes programs."""
+UNREADABLE = Words(
+    "Het adres van deze pagina vraagt om iets dat er niet is, of zoekt naar meer dan 200 tekens. "
+    "Begin opnieuw, of zoek korter.",
+    "The address of this page asks for something that is not there, or searches for more than 200 "
+    "characters. Begin again, or search for less.",
+)
 
 
 def show_missing_pages(app: FastAPI) -> None:
@@ -79,14 +92,25 @@ def show_missing_pages(app: FastAPI) -> None:
     answer = app.exception_handlers[HTTPException]
 
     async def show(request: Request, error: Exception) -> Response:
-        wants_page = "text/html" in preferences(request.headers.get("accept", ""))
-        if wants_page and not request.url.path.startswith("/api"):
+        if _wants_page(request):
             await run_in_threadpool(find_staff, request)
             return problem_page(request, as_problem(error, route_of(request)))
         response = answer(request, error)
         return response if isinstance(response, Response) else await response
 
     app.add_exception_handler(HTTPException, show)
+
+
+async def answer_refusal(request: Request, refusal: Problem) -> Response:
+    """What no route has seen, refused: a page for a browser, a document for a program."""
+    has_pages = request.app.state.site is not None and _wants_page(request)
+    return problem_page(request, refusal) if has_pages else problem_response(refusal)
+
+
+def _wants_page(request: Request) -> bool:
+    """Whether a browser asks, and not for what is made for programs."""
+    is_browser = "text/html" in preferences(request.headers.get("accept", ""))
+    return is_browser and not request.url.path.startswith("/api")
 
 
 async def failure_page(request: Request, error: Exception) -> Response:
@@ -101,18 +125,33 @@ async def failure_page(request: Request, error: Exception) -> Response:
 
 def problem_page(request: Request, problem: Problem) -> Response:
     """The page for a problem, with the sentence for its status or its own."""
-    of_form = OF_FORMS.get(problem.code)
+    told = OF_FORMS.get(problem.code) or _of_address(request, problem)
     page = _templates.page(
         request,
         "failure.html",
         status=problem.status,
-        title=TITLES.get(400 if of_form else problem.status, OTHERWISE),
-        sentence=of_form or SENTENCES.get(problem.status),
+        title=TITLES.get(400 if told else problem.status, OTHERWISE),
+        sentence=told or SENTENCES.get(problem.status),
+        errors=() if told else problem.errors,
+        begin=_beginning(request) if told else None,
         problem=problem,
     )
     if "retry_after" in problem.extra:
         page.headers["Retry-After"] = str(problem.extra["retry_after"])
     return page
+
+
+def _of_address(request: Request, problem: Problem) -> Words | None:
+    """What to tell a person of an address that cannot be read, if that is what is wrong."""
+    if request.method not in SAFE_METHODS or problem.code not in OF_ADDRESSES:
+        return None
+    return UNREADABLE if request.url.query else SENTENCES[404]
+
+
+def _beginning(request: Request) -> str | None:
+    """The same page without what was asked of it; none where nothing was, or for a form."""
+    path = own_path(request.url.path)
+    return path if request.method in SAFE_METHODS and request.url.query else None
 
 
 async def _to_renewal(request: Request) -> Response:

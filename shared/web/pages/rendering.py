@@ -2,7 +2,8 @@
 
 A template extends `base.html`, imports `macros.html` with context, and writes its words with
 `{{ tr("Nog niet ondertekend", "Not signed yet") }}`; `{name}` in them takes a value, escaped.
-Filters: `money` (cents), `day`, `moment`, `iban_tail`, `words` (of a `Words`).
+Filters: `money` (cents), `day`, `moment`, `iban_tail`, `words` (of a `Words`),
+`breakable` (a name or address in a table that `ui.table` did not make).
 """
 
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from shared.web.auth import Caller
 from shared.web.navigation import NavigationEntry
 from shared.web.pages.guards import add_page_headers
 from shared.web.pages.language import keep_choice, language_of
+from shared.web.pages.long_words import breakable
 from shared.web.pages.returning import path_to_open
 from shared.web.pages.site import site_of
 from shared.web.pages.static import address_of
@@ -83,7 +85,7 @@ class PageTemplates:
             name: pass_context(_in_language(filter_))
             for name, filter_ in formats.LANGUAGE_FILTERS.items()
         }
-        environment.filters["iban_tail"] = formats.iban_tail
+        environment.filters |= {"iban_tail": formats.iban_tail, "breakable": breakable}
         environment.filters["words"] = pass_context(lambda c, words: words.in_(c["lang"]))
         return environment
 

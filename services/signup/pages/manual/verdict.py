@@ -18,6 +18,7 @@ from shared.events.envelope import parse, read_document
 from shared.events.event import Event
 from shared.events.shapes import Language
 from shared.trade.catalogue import Catalogue
+from shared.trade.form.warnings import warning_words
 from shared.web.pages import Words
 
 UNREADABLE = Words(
@@ -84,7 +85,9 @@ def judge_signup(
         return Verdict(checked.errors, ignored=ignored)
     normal = written(checked.submitted.model_dump(mode="json", exclude_none=True))
     is_reviewed = any(warning.needs_review for warning in checked.warnings)
-    remarks = [warning.text for warning in checked.warnings]
+    remarks = [
+        warning_words(warning.code, warning.text).in_(language) for warning in checked.warnings
+    ]
     return Verdict((), remarks, ignored, normal, is_reviewed or office.review == "always")
 
 

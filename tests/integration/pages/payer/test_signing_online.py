@@ -102,13 +102,26 @@ def test_five_wrong_codes_end_a_code(payer: Paying) -> None:
     wrong = f"{(int(code) + 1) % 10**6:06}"
     first = who.enter(asked, wrong)
     assert "U kunt het nog 4 keer proberen" in words_of(first)
-    for _ in range(4):
-        last = who.enter(asked, wrong)
+    tries = [words_of(who.enter(asked, wrong)) for _ in range(4)]
+    assert "U kunt het nog één keer proberen" in tries[2]
+    last = tries[3]
     # When they come upon the right one at last, Then it is too late.
-    assert "geldt niet meer" in words_of(last)
+    assert "geldt niet meer" in last
     late = who.enter(asked, code)
     assert late.status_code == 422
     assert not who.order().signed
+
+
+def test_a_last_try_is_one_in_english_as_well(payer: Paying) -> None:
+    # Given a payer who reads English, and has guessed thrice
+    who = payer()
+    asked = who.prepare()
+    wrong = f"{(int(who.mailed_code()) + 1) % 10**6:06}"
+    who.visitor.get(asked.url.path, lang="en")
+    for _ in range(3):
+        assert "more times" in words_of(who.enter(asked, wrong))
+    # When they guess once more, Then one try is left, and is not called several.
+    assert "You can try once more." in words_of(who.enter(asked, wrong))
 
 
 def test_a_code_is_typed_in_whatever_groups(payer: Paying) -> None:

@@ -170,3 +170,17 @@ def form_fields(html: str) -> dict[str, object]:
         fields[name] = chosen[1] if chosen else ""
     fields["package.modules"] = re.findall(r'name="package.modules" value="([^"]+)" checked', html)
     return fields
+
+
+def test_what_was_noticed_is_read_in_the_language_of_the_reader(api: Api, staff: Staffing) -> None:
+    # Given a sign-up with a link in it, of an office that reads Dutch
+    onboarding_id = sign_up(api, remarks="zie https://www.bakkerij.example")
+    pages = ("/", f"/onboardings/{onboarding_id}", f"/registrations/{onboarding_id}")
+    office = staff()
+    for page in pages:
+        # When somebody there reads English, Then all of the page is in English.
+        english = words_of(office.get(page, lang="en"))
+        assert "The details hold an internet address" in english, page
+        assert "internetadres" not in english, page
+        # And whoever reads Dutch has the same in Dutch.
+        assert "In de gegevens staat een internetadres" in words_of(office.get(page, lang="nl"))

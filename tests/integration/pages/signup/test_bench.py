@@ -50,6 +50,14 @@ def test_faults_are_named_by_field_and_slips_of_names_are_found(customer: Visito
         assert words in verdict
 
 
+def test_what_an_office_would_notice_is_said_in_the_readers_language(customer: Visitor) -> None:
+    data = example_signup("0042")
+    del data["customer"]["kvk"]
+    assert "Er is geen KvK-nummer ingevuld." in tried(customer, data)
+    customer.get(BENCH, lang="en")
+    assert "No KvK number was filled in." in tried(customer, data)
+
+
 def test_what_is_no_event_of_this_website_is_told_so(customer: Visitor) -> None:
     event = example_event("0042")
     for document, words in (
