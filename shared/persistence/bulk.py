@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlmodel import AutoString, Session, SQLModel
 
-from shared.persistence.statements import Statement
+from shared.persistence.statements import Asked, Statement, fetch_together
 
 
 def insert_rows(
@@ -35,14 +35,30 @@ def insert_rows(
     of those that were inserted are returned.
     """
     into: Table = table.__table__  # type: ignore[attr-defined]
-    (key,) = into.primary_key.columns
+    if new_only:
+        (found,) = fetch_together(session, [new_rows(session, table, rows)])
+        return {inserted for (inserted,) in found}
     if session.get_bind().dialect.name == "sqlite":
-        plain = sqlite.insert(into)
-        if not new_only:
-            session.execute(plain, list(rows))
-            return set()
-        returning = plain.on_conflict_do_nothing().returning(key)
-        return set(session.execute(returning, list(rows)).scalars())
+        session.execute(sqlite.insert(into), list(rows))
+    else:
+        statement, values = _as_arrays(into, rows, new_only=False)
+        statement.post(session, values)
+    return set()
+
+
+def new_rows(session: Session, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> Asked:
+    """What inserts those rows whose primary key is not there, and finds the keys of just those.
+
+    All rows have the same columns; the primary key is one of these.
+    """
+    into: Table = table.__table__  # type: ignore[attr-defined]
+    if session.get_bind().dialect.name == "sqlite":
+        return _new_one_by_one(into), list(rows)
+    return _as_arrays(into, rows, new_only=True)
+
+
+def _as_arrays(into: Table, rows: Sequence[Mapping[str, Any]], *, new_only: bool) -> Asked:
+    (key,) = into.primary_key.columns
     names = tuple(rows[0])
     # What is the same in every row, such as the time, need not be sent for each.
     first, *others = rows
@@ -50,11 +66,7 @@ def insert_rows(
         one for one in names if one != key.name and all(row[one] == first[one] for row in others)
     )
     values = {name: first[name] if name in alike else [row[name] for row in rows] for name in names}
-    statement = _from_arrays(into, names, alike, new_only)
-    if not new_only:
-        statement.execute(session, values)
-        return set()
-    return {inserted for (inserted,) in statement.fetch(session, values)}
+    return _from_arrays(into, names, alike, new_only), values
 
 
 def insert_into(table: Table, dialect: str) -> Any:
@@ -105,6 +117,12 @@ def array_of(column: Column[Any]) -> ARRAY[Any]:
     """
     is_text = isinstance(column.type, String | AutoString)
     return ARRAY(Text() if is_text else column.type, dimensions=1)
+
+
+@cache
+def _new_one_by_one(into: Table) -> Statement:
+    statement = sqlite.insert(into).on_conflict_do_nothing()
+    return Statement(statement.returning(*into.primary_key.columns))
 
 
 @cache

@@ -22,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from shared.persistence.faults import SESSION_STATES
 from shared.persistence.statements import Texts
 from shared.persistence.text_arrays import texts_dumper
+from shared.persistence.trips import Trips, leave_out_values
 
 LIMITS = {
     "statement_timeout": "30s",
@@ -70,8 +71,6 @@ REST_SECONDS = 1.0
 is entrusted to it. One that was in use just now is as good as it was then."""
 RESTS_SINCE = "rests_since"
 
-QUOTED = re.compile(r'".*"', re.DOTALL)
-
 READ_ONLY = "25006"
 """What a server answers that takes no writes: it was demoted in a failover, or its disk is full."""
 
@@ -87,32 +86,46 @@ class PatientConnection(psycopg.Connection[Any]):
     answer_seconds: float | None = ANSWER_SECONDS
     """None for a chore, which waits for as long as the server is there."""
 
+    def __init__(self, *parts: Any, **named: Any) -> None:
+        super().__init__(*parts, **named)
+        self.trips = Trips(self)
+
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Wait for the server's answer, for a bounded time.
+        """Wait for the server's answer, for a bounded time; what was said before goes before.
 
         Raises:
             psycopg.OperationalError: none came; the connection is closed.
         """
+        if self.trips.has_waiting:
+            self.trips.send()
         try:
             return super().wait(gen, interval, self.answer_seconds if timeout is None else timeout)
         except psycopg.Error as error:
             asked_in_vain = self.pgconn.transaction_status == TransactionStatus.ACTIVE
             if asked_in_vain and isinstance(error, psycopg.OperationalError):
                 self.pgconn.finish()  # It may still answer, but to what nobody asks any more.
-            _leave_out_values(error)
+            leave_out_values(error)
             raise
 
+    def commit(self) -> None:
+        """Commit, on the same trip as what waits to be sent."""
+        if self.trips.has_waiting:
+            self.trips.commit()
+        else:
+            super().commit()
 
-def _leave_out_values(error: psycopg.Error) -> None:
-    """Have an answer of the server's tell no person's data, since it is kept and logged.
+    def rollback(self) -> None:
+        """Take the transaction back; what waits to be sent never is.
 
-    Its details quote the row or key that it is about; where data themselves are wrong (PostgreSQL
-    appendix A, class 22), the message does.
-    """
-    told = error.diag.message_primary
-    if told is not None:
-        wrong_data = (error.sqlstate or "").startswith("22")
-        error.args = (QUOTED.sub('"…"', told) if wrong_data else told,)
+        psycopg would also forget all that is prepared, lest a table was made in the transaction:
+        here migrations make tables, before anything else.
+        """
+        status = self.pgconn.transaction_status
+        if status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+            self.trips.rollback()
+        elif status != TransactionStatus.IDLE:
+            super().rollback()
+        self.trips.forget()
 
 
 SEEN = ", ".join(["pg_backend_pid()", *(f"current_setting('{name}')" for name in LIMITS)])

@@ -83,11 +83,16 @@ def read_rows(
     session: Session, model: type[T], statement: Statement, values: Values
 ) -> Sequence[T]:
     """The rows that a statement made from `columns_in_hand` finds; the session tracks none."""
+    return in_hand(model, statement.fetch(session, values))
+
+
+def in_hand(model: type[T], found: Iterable[Sequence[Any]]) -> Sequence[T]:
+    """Rows of this model from what such a statement has found."""
     kind, names = _class_in_hand(model)
     rows = []
-    for found in statement.fetch(session, values):
+    for values in found:
         row = object.__new__(kind)
-        row.__dict__.update(zip(names, found, strict=True))
+        row.__dict__.update(zip(names, values, strict=True))
         rows.append(row)
     return rows
 

@@ -1,13 +1,15 @@
 """A statement that is made once, and sent to PostgreSQL past SQLAlchemy's layers.
 
-To find a construct's text again, and to wrap what comes back, takes SQLAlchemy longer than psycopg
-takes to send it and to read the answer. So what every message leads to is compiled once and handed
-to psycopg as text. Everything else stays SQLAlchemy's: the connection, its transaction, the types,
-whoever listens to statements, and above all what an error is and what becomes of its connection.
+To find a construct's text again, and to wrap what comes back, takes SQLAlchemy longer than libpq
+takes to send it and to read the answer. So what every message leads to is compiled once and goes
+as text, together with others (`trips`). Everything else stays SQLAlchemy's: the connection, its
+transaction, the types, whoever listens to statements, and above all what an error is and what
+becomes of its connection.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy
 from sqlalchemy import ARRAY, Connection, Dialect, Executable, String
@@ -39,19 +41,42 @@ class Statement:
 
     def fetch(self, session: Session, values: Values) -> Sequence[Sequence[Any]]:
         """The rows that it finds."""
-        connection = session.connection()
-        if connection.dialect.name == "sqlite":
-            return connection.execute(self._clause, dict(values)).all()
-        text = self._compile(connection.dialect)
-        return text.read(_send(connection, text.sql, text.parameters(values)).fetchall())
+        (found,) = fetch_together(session, [(self, values)])
+        return found
 
     def execute(self, session: Session, values: Values) -> int:
         """How many rows it was about."""
         connection = session.connection()
         if connection.dialect.name == "sqlite":
             return connection.execute(self._clause, dict(values)).rowcount
-        text = self._compile(connection.dialect)
-        return int(_send(connection, text.sql, text.parameters(values)).rowcount)
+        call = self.call(connection.dialect, values)
+        count: int = _send(connection, [call], lambda trips: trips.count(*call.sent))
+        return count
+
+    def post(self, session: Session, values: Values) -> None:
+        """Have it done before the next answer is heard, or the transaction commits.
+
+        What it fails with is raised by whoever asks next, or commits.
+        """
+        connection = session.connection()
+        if connection.dialect.name == "sqlite":
+            connection.execute(self._clause, dict(values))
+            return
+        call = self.call(connection.dialect, values)
+        _send(connection, [call], lambda trips: trips.post(*call.sent))
+
+    def find(self, connection: Connection, values: Any) -> Sequence[Sequence[Any]]:
+        """The rows that it finds, by SQLAlchemy's own way: with many values, for each of them."""
+        return connection.execute(self._clause, values).all()
+
+    def call(self, dialect: Dialect, values: Values) -> "Call":
+        """It, with its values as they travel."""
+        compiled = self._compile(dialect)
+        return Call(compiled, compiled.parameters(values))
+
+    def read(self, found: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """Rows as the columns' types have them, once it was sent."""
+        return found if self._compiled is None else self._compiled.read(found)
 
     def _compile(self, dialect: Dialect) -> "Compiled":
         if self._compiled is None:
@@ -59,12 +84,35 @@ class Statement:
         return self._compiled
 
 
+Asked = tuple[Statement, Any]
+"""A statement, and its values by their names; SQLite takes those of each row apart."""
+
+
+def fetch_together(session: Session, asked: Sequence[Asked]) -> Sequence[Sequence[Sequence[Any]]]:
+    """The rows that each of several statements finds, none of which needs another's: one trip."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        return [statement.find(connection, values) for statement, values in asked]
+    calls = [statement.call(connection.dialect, values) for statement, values in asked]
+    found = _send(connection, calls, lambda trips: trips.rows([call.sent for call in calls]))
+    return [statement.read(rows) for (statement, _), rows in zip(asked, found, strict=True)]
+
+
+PARAMETER = re.compile(r"%\((\w+)\)s")
+
+
 class Compiled:
-    """A statement as psycopg takes it, and what becomes of its values on their way."""
+    """A statement as libpq takes it, and what becomes of its values on their way."""
 
     def __init__(self, clause: Any, dialect: Dialect) -> None:
         compiled = clause.compile(dialect=dialect)
-        self.sql: str = compiled.string
+        places: dict[str, str] = {}
+        numbered = PARAMETER.sub(
+            lambda at: places.setdefault(at[1], f"${len(places) + 1}"), compiled.string
+        )
+        self.text: str = compiled.string
+        self.sql = numbered.replace("%%", "%").encode()
+        self.names = list(places)
         self._given: list[tuple[str, Process]] = []
         self._fixed: dict[str, Any] = {}
         for bind, name in compiled.bind_names.items():
@@ -79,9 +127,10 @@ class Compiled:
         )
         self._readers = [(position, read) for position, read in enumerate(readers) if read]
 
-    def parameters(self, values: Values) -> dict[str, Any]:
-        """The values as they travel."""
-        return {**self._fixed, **{name: process(values[name]) for name, process in self._given}}
+    def parameters(self, values: Values) -> Sequence[Any]:
+        """The values as they travel, in their order."""
+        given = {name: process(values[name]) for name, process in self._given}
+        return [given[name] if name in given else self._fixed[name] for name in self.names]
 
     def read(self, found: Sequence[Any]) -> Sequence[Sequence[Any]]:
         """Rows as the columns' types have them."""
@@ -95,6 +144,23 @@ class Compiled:
         return rows
 
 
+class Call(NamedTuple):
+    """A compiled statement and its values as they travel."""
+
+    compiled: Compiled
+    values: Sequence[Any]
+
+    @property
+    def sent(self) -> tuple[bytes, Sequence[Any]]:
+        """As libpq takes it: values have places."""
+        return self.compiled.sql, self.values
+
+    @property
+    def told(self) -> tuple[str, Mapping[str, Any]]:
+        """As SQLAlchemy and psycopg have it: values have names."""
+        return self.compiled.text, dict(zip(self.compiled.names, self.values, strict=True))
+
+
 def _writer(kind: Any, dialect: Dialect) -> Process:
     if isinstance(kind, ARRAY) and isinstance(kind.item_type, String):
         return Texts
@@ -105,24 +171,27 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _send(connection: Connection, sql: str, parameters: Any) -> Any:
-    """The driver's cursor, once the answer is there.
+def _send(connection: Connection, calls: Sequence[Call], go: Callable[[Any], Any]) -> Any:
+    """What the server answers.
 
     Raises:
         SQLAlchemyError: just as if SQLAlchemy had sent it.
     """
-    cursor: Any = connection.connection.cursor()
+    line: Any = connection.connection.dbapi_connection
     heard = connection.engine.dispatch
     try:
-        for told in heard.before_cursor_execute:
-            sql, parameters = told(connection, cursor, sql, parameters, None, False)
-        cursor.execute(sql, parameters)
-        for told in heard.after_cursor_execute:
-            told(connection, cursor, sql, parameters, None, False)
+        _tell(connection, heard.before_cursor_execute, calls)
+        answer = go(line.trips)
+        _tell(connection, heard.after_cursor_execute, calls)
     except BaseException as error:
         # Without its text SQLAlchemy takes what is no error of the driver's for what it is.
         is_drivers = isinstance(error, connection.dialect.loaded_dbapi.Error)
-        connection._handle_dbapi_exception(
-            error, sql if is_drivers else None, parameters, cursor, None
-        )
-    return cursor
+        text = line.trips.failed_at.decode() if is_drivers else None
+        connection._handle_dbapi_exception(error, text, calls[-1].values, None, None)
+    return answer
+
+
+def _tell(connection: Connection, listeners: Any, calls: Sequence[Call]) -> None:
+    for told in listeners:
+        for call in calls:
+            told(connection, None, *call.told, None, False)

@@ -3,7 +3,8 @@
 This is its face: services import from here and no deeper (README.md beside this file).
 """
 
-from shared.processing.handlers.loading import Entities, Load, Loaded, by_subject, through
+from shared.processing.handlers.loaded import Loaded
+from shared.processing.handlers.loading import Entities, Load, by_subject, through
 from shared.processing.handlers.messages import (
     Answer,
     Command,

@@ -9,6 +9,7 @@ from functools import partial
 
 from shared.base.crash_points import reached
 from shared.processing.dead_letters import DeadLetters
+from shared.processing.handlers.loading import Entities
 from shared.processing.handlers.messages import Effect, Message, Now
 from shared.processing.handlers.registry import HandlerRegistry
 from shared.processing.store import acts, inbox
@@ -46,23 +47,45 @@ class Pipeline:
 
     def process(self, work: UnitOfWork, messages: Sequence[Message]) -> None:
         """Claim those that are new, handle them, and reject what only pretends to be known."""
-        new = inbox.claim(work.session, messages, work.now)
-        self.handle(work, new)
+        new, entities = self._claim(work, messages)
+        self._run(work, new, entities)
         self._dead_letters.reject_conflicting_repeats(work, messages, new)
 
     def handle(
-        self, work: UnitOfWork, messages: Sequence[Message], key: str | None = None
+        self, work: UnitOfWork, messages: Sequence[Message], key: str
     ) -> list[Sequence[Effect]]:
         """Load, run the handlers, store; returns each message's effects.
 
-        `key` is the id under which the inbox has the message, when that is not its own.
+        They are claimed already; `key` is the id under which the inbox has them.
         """
+        find = partial(fetch, work.session)
+        entities = self._handlers.load(messages, find, Now(work.now))
+        return self._run(work, messages, entities, key)
+
+    def _claim(
+        self, work: UnitOfWork, messages: Sequence[Message]
+    ) -> tuple[Sequence[Message], Entities]:
+        """Those that are new; and what all need, which is asked for on the trip that claims them.
+
+        A repeat is rare, and what it would have needed is left alone.
+        """
+        claim = inbox.Claim(work.session, messages, work.now)
+        find = partial(fetch, work.session, claim=claim)
+        entities = self._handlers.load(messages, find, Now(work.now))
+        return claim.new, entities
+
+    def _run(
+        self,
+        work: UnitOfWork,
+        messages: Sequence[Message],
+        entities: Entities,
+        key: str | None = None,
+    ) -> list[Sequence[Effect]]:
+        """Run the handlers and store what they changed and returned; the effects of each."""
         if not messages:
             return []
         reached("handlers.before")
         with self._watchdog.watch(work.session, key) as execution:
-            find = partial(fetch, work.session)
-            entities = self._handlers.load(messages, find, Now(work.now))
             caused = self._handlers.run(messages, entities, Now(work.now), execution)
             reached("handlers.after")
             work.store(caused, entities)
@@ -87,7 +110,7 @@ class Pipeline:
         ordered = sorted(messages, key=lambda message: message.order)
 
         def work(unit: UnitOfWork) -> Sequence[Sequence[Effect] | None]:
-            new = inbox.claim(unit.session, ordered, unit.now)
+            new, entities = self._claim(unit, ordered)
             ids = [message.envelope.id for message in new]
             for message in ordered:
                 if message.envelope.id not in ids:
@@ -95,7 +118,7 @@ class Pipeline:
             for message in new:
                 unit.actor = message.person.name if message.person else None
             acts.record_messages(unit.session, new, unit.now)
-            effects = dict(zip(ids, self.handle(unit, new), strict=True))
+            effects = dict(zip(ids, self._run(unit, new, entities), strict=True))
             return [effects.get(message.envelope.id) for message in messages]
 
         return self._transactions.run(work, numbers=numbers)

@@ -22,7 +22,7 @@ from sqlmodel import SQLModel
 from shared.events.envelope import Envelope
 from shared.events.event import Event
 from shared.messaging.bus import UNREACHABLE, Incoming, Outgoing, PublishResult
-from shared.processing.handlers.loading import Load
+from shared.processing.handlers.loading import Load, Wanted
 from shared.processing.handlers.messages import (
     Command,
     Effect,
@@ -214,7 +214,7 @@ class Harness:
 
     def _handle(self, message: Message) -> Heard:
         """Run the handler; what it raises leaves the rows as they were."""
-        entities = self._handlers.load([message], self._fetch, Now(self.now))
+        entities = self._handlers.load([message], self._fetch_all, Now(self.now))
         loaded = [row for rows in entities.values() for row in rows]
         before = [dict(row.__dict__) for row in loaded]
         entities.release()
@@ -227,6 +227,9 @@ class Harness:
         for added in entities.added:
             self.add(*added)
         return Heard(effects)
+
+    def _fetch_all(self, wanted: Sequence[Wanted]) -> Iterable[Iterable[SQLModel]]:
+        return [self._fetch(load, keys) for load, keys in wanted]
 
     def _fetch(self, load: Load, keys: set[Any]) -> Iterable[SQLModel]:
         return [row for row in self.rows(load.model) if load.matches(row, keys)]

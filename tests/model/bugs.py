@@ -33,13 +33,18 @@ Bug = Callable[[], AbstractContextManager[Any]]
 @contextmanager
 def the_inbox_claims_in_vain() -> Iterator[None]:
     """Every message counts as new, whether its id was claimed before or not."""
-    claim = inbox.claim
 
-    def claim_all(session: Session, messages: Sequence[Message], now: datetime) -> list[Message]:
-        claim(session, messages, now)
-        return list(messages)
+    class ClaimAll(inbox.Claim):
+        def __init__(self, session: Session, messages: Sequence[Message], now: datetime) -> None:
+            super().__init__(session, messages, now)
+            self.all = list(messages)
 
-    with patch.object(inbox, "claim", claim_all):
+        @property
+        def new(self) -> list[Message]:
+            assert set(map(id, super().new)) <= set(map(id, self.all))
+            return self.all
+
+    with patch.object(inbox, "Claim", ClaimAll):
         yield
 
 

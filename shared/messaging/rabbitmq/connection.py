@@ -42,6 +42,7 @@ class Connection(pika.SelectConnection):  # type: ignore[misc]
     def __init__(self, *args: Any, **named: Any) -> None:
         self._delivery_callbacks: dict[int, DeliveryCallback] = {}
         self._confirm_callbacks: dict[int, ConfirmCallback] = {}
+        self._when_read: list[Callable[[], None]] = []
         self._partial_deliveries: dict[int, frames.RawDelivery] = {}
         super().__init__(*args, **named)
 
@@ -67,10 +68,11 @@ class Connection(pika.SelectConnection):  # type: ignore[misc]
     def _adapter_emit_data(self, data: bytes) -> None:
         if self._write_buffer is None:
             self._write_buffer = []
-            self.ioloop.call_later(0, self._flush)
+            self.ioloop.call_later(0, self.flush)
         self._write_buffer.append(data)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what was written so far: for who will write no more in this turn of the loop."""
         chunks, self._write_buffer = self._write_buffer, None
         if chunks and self._transport is not None:
             super()._adapter_emit_data(b"".join(chunks))
@@ -103,6 +105,10 @@ class Connection(pika.SelectConnection):  # type: ignore[misc]
         self._partial_deliveries.pop(channel, None)
         self._delivery_callbacks[channel] = callback
 
+    def when_read(self, callback: Callable[[], None]) -> None:
+        """Call this once all that has been received in one go is dealt with."""
+        self._when_read.append(callback)
+
     def set_confirm_callback(self, channel: int, callback: ConfirmCallback) -> None:
         """Give the confirms of a channel to a callback instead of to pika."""
         self._confirm_callbacks[channel] = callback
@@ -113,7 +119,12 @@ class Connection(pika.SelectConnection):  # type: ignore[misc]
             # A broker that speaks another version says so, and pika knows what to make of it.
             super()._on_data_available(data_in)
             return
-        consumed = self._read_frames(data)
+        try:
+            consumed = self._read_frames(data)
+        finally:
+            callbacks, self._when_read = self._when_read, []
+            for callback in callbacks:
+                callback()
         self._frame_buffer = data[consumed:]
         # pika takes a connection on which this stands still for dead, and hangs up.
         self.bytes_received += consumed

@@ -134,7 +134,7 @@ class QueueConsumer:
         if not self._arrived:
             # What is read from the connection in one go is handed over in one go: to wake the
             # service for each message costs more than the message does.
-            self._ioloop.call_later(0, self._hand_over)
+            channel.connection.when_read(self._hand_over)
         incoming = Incoming(
             body=delivery.body,
             routing_key=delivery.routing_key,

@@ -107,6 +107,8 @@ class ConfirmingPublisher:
             handed_off, self._handed_off = self._handed_off, deque()
         self._unsent.extend(handed_off)
         self._send()
+        if self._open:
+            self._channel.connection.flush()
 
     def _send(self) -> None:
         """Send what waits, unless the broker has asked publishers to hold back."""

@@ -11,7 +11,7 @@ A handler's first parameter is the event or command. The others are filled by th
 resources.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, get_args, get_origin, get_type_hints
@@ -23,15 +23,13 @@ from shared.base.errors import Malformed
 from shared.base.log_fields import message_fields, set_log_fields
 from shared.events.envelope import Envelope
 from shared.events.event import Event
-from shared.processing.handlers.loading import Entities, Load, Loaded
+from shared.processing.handlers.loaded import Loaded
+from shared.processing.handlers.loading import Entities, Fetch, Load, Loading
 from shared.processing.handlers.messages import Command, Effect, Message, Now, Person, RawEvent
 from shared.processing.retry_policy import MESSAGE_RETRIES, RetryPolicy
 
 Handler = Callable[..., Sequence[Effect]]
 Call = Callable[[Message, Entities, Now], Sequence[Effect]]
-Fetch = Callable[[Load, set[Any]], Iterable[SQLModel]]
-"""Finds the rows of one load by their keys."""
-
 Caused = tuple[Envelope, Sequence[Effect]]
 """A cause, and the effects that its handler returned."""
 
@@ -141,12 +139,13 @@ class HandlerRegistry:
     def load(self, messages: Sequence[Message], fetch: Fetch, now: Now) -> Entities:
         """Load in stages: one query for each load that the batch's subscriptions declare.
 
-        Subscriptions that declare the very same load share its query.
+        Subscriptions that declare the very same load share its query, and queries that need not
+        know what others found go together.
         """
         plans = [
             (message, self._subscriptions[message.envelope.type].loads) for message in messages
         ]
-        entities = Entities(self._resources, now)
+        entities = Loading(self._resources, now, fetch)
         for load in (load for _, loads in plans for load in loads):
             if load.model not in entities:
                 entities[load.model] = Loaded(find_by=self._find_by[load.model])
@@ -157,10 +156,10 @@ class HandlerRegistry:
                     keys = loads[stage].keys(message, entities)
                     wanted.setdefault(loads[stage], set()).update(keys)
             for load, keys_of_batch in wanted.items():
-                if keys_of_batch:
-                    entities[load.model].merge(fetch(load, keys_of_batch))
-        entities.release()
-        return entities
+                entities.want(load, keys_of_batch)
+        loaded = entities.loaded_all()
+        loaded.release()
+        return loaded
 
     def run(
         self, messages: Sequence[Message], entities: Entities, now: Now, progress: Progress

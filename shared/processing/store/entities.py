@@ -2,21 +2,28 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 from sqlalchemy import or_
 from sqlmodel import Session, SQLModel
 
 from shared.persistence.bulk import KEYS, among_keys
-from shared.persistence.rows import columns_in_hand, read_rows
-from shared.persistence.statements import Statement
-from shared.processing.handlers.loading import Load
+from shared.persistence.rows import columns_in_hand, in_hand
+from shared.persistence.statements import Statement, fetch_together
+from shared.processing.handlers.loading import Load, Wanted
+from shared.processing.store.inbox import Claim
 
 
-def fetch(session: Session, load: Load, keys: set[Any]) -> Sequence[SQLModel]:
-    """The rows of one load, locked in the order of their primary key."""
-    statement = _statement(load, session.get_bind().dialect.name)
-    return read_rows(session, load.model, statement, {KEYS: sorted(keys)})
+def fetch(
+    session: Session, wanted: Sequence[Wanted], claim: Claim | None = None
+) -> Sequence[Sequence[SQLModel]]:
+    """The rows of each load, locked in the order of the loads and of their primary keys.
+
+    With a claim, its messages are claimed before.
+    """
+    dialect = session.get_bind().dialect.name
+    asked = [(_statement(load, dialect), {KEYS: sorted(keys)}) for load, keys in wanted]
+    found = claim.fetch_along(asked) if claim else fetch_together(session, asked)
+    return [in_hand(load.model, rows) for (load, _), rows in zip(wanted, found, strict=True)]
 
 
 @cache

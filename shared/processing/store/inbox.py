@@ -8,7 +8,8 @@ from sqlalchemy import Table, or_, select, text
 from sqlmodel import Session, col
 
 from shared.base.crash_points import reached
-from shared.persistence.bulk import in_, insert_rows
+from shared.persistence.bulk import in_, insert_rows, new_rows
+from shared.persistence.statements import Asked, fetch_together
 from shared.processing.handlers.messages import Message
 from shared.processing.retry_policy import MESSAGE_LEASE, RetryPolicy
 from shared.processing.store.kept_messages import storable, to_columns
@@ -24,17 +25,44 @@ TRIED_MESSAGES = LeasedRows(Inbox, text("status = 'waiting' AND attempts > 0"), 
 of their index, by which alone SQLite knows it again."""
 
 
-def claim(session: Session, messages: Sequence[Message], now: datetime) -> list[Message]:
-    """Claim each message for this transaction; returns those that nobody had claimed before.
+class Claim:
+    """Messages that a transaction claims, on the way of whatever it asks first.
 
-    A second transaction that claims the same id waits here until the first has ended.
+    A second transaction that claims the same id waits there until the first has ended.
     """
-    first = {message.envelope.id: message for message in reversed(messages)}
-    unique = [message for message in messages if first[message.envelope.id] is message]
-    reached("inbox_claim.before")
-    claimed = insert_new(session, [new_row(message, DONE, now) for message in unique])
-    reached("inbox_claim.after")
-    return [message for message in unique if message.envelope.id in claimed]
+
+    def __init__(self, session: Session, messages: Sequence[Message], now: datetime) -> None:
+        first = {message.envelope.id: message for message in reversed(messages)}
+        self._session = session
+        self._unique = [message for message in messages if first[message.envelope.id] is message]
+        self._now = now
+        self._new: list[Message] | None = None
+
+    def fetch_along(self, asked: Sequence[Asked]) -> Sequence[Sequence[Sequence[Any]]]:
+        """The rows that each of these statements finds; with the first of them, it is claimed."""
+        if self._new is not None:
+            return fetch_together(self._session, asked)
+        rows = [new_row(message, DONE, self._now) for message in self._unique]
+        reached("inbox_claim.before")
+        claimed, *found = fetch_together(
+            self._session, [new_rows(self._session, Inbox, rows), *asked]
+        )
+        reached("inbox_claim.after")
+        ids = {key for (key,) in claimed}
+        self._new = [message for message in self._unique if message.envelope.id in ids]
+        return found
+
+    @property
+    def new(self) -> list[Message]:
+        """Those that nobody had claimed before."""
+        if self._new is None:
+            self.fetch_along([])
+        return self._new or []
+
+
+def claim(session: Session, messages: Sequence[Message], now: datetime) -> list[Message]:
+    """Claim each message for this transaction; returns those that nobody had claimed before."""
+    return Claim(session, messages, now).new
 
 
 def begin_isolated(session: Session, message: Message, now: datetime) -> bool:

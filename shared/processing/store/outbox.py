@@ -94,7 +94,7 @@ def mark(session: Session, results: PublishResults, now: datetime) -> None:
     if confirmed:
         reached("outbox_mark.before")
         statement = _mark_published(session.get_bind().dialect.name)
-        statement.execute(session, {KEYS: confirmed, "moment": now})
+        statement.post(session, {KEYS: confirmed, "moment": now})
     for failure, pause in PUBLISH_PAUSES.items():
         failed = sorted(event_id for event_id, result in results if result is failure)
         if failed:

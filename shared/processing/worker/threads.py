@@ -28,6 +28,18 @@ class StoppableThread(threading.Thread):
 
         Returns False when asked to stop before it was done. No attempt is counted meanwhile.
         """
+        try:
+            work()  # Nearly always that is all, and costs no preparation for more.
+        except InfrastructureDown as error:
+            return self._retry(work, [error])
+        return True
+
+    def _retry(self, work: Callable[[], object], failed: list[InfrastructureDown]) -> bool:
+        def attempt() -> None:
+            if failed:
+                raise failed.pop()
+            work()
+
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(InfrastructureDown),
             wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=10, jitter=0.5),
@@ -36,7 +48,7 @@ class StoppableThread(threading.Thread):
             before_sleep=self._note_paused,
         )
         try:
-            retrying(work)
+            retrying(attempt)
         except tenacity.RetryError:
             return False
         if self.paused:

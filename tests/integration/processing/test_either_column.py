@@ -40,7 +40,8 @@ def test_rows_are_found_by_either_column_and_each_once(database: Database) -> No
     # When they are looked for, Then each is found once, in the order of its key,
     keys = {"Max Havelaar", "Anna"}
     with database.read() as session:
-        found = [row.onboarding_id for row in fetch(session, BY_EITHER, keys)]  # type: ignore[attr-defined]
+        (rows,) = fetch(session, [(BY_EITHER, keys)])
+        found = [row.onboarding_id for row in rows]  # type: ignore[attr-defined]
     assert found == ["by both", "by reader", "by title"]
     # and a test without a database finds the same.
     assert {book.onboarding_id for book in books if BY_EITHER.matches(book, keys)} == set(found)

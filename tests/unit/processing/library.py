@@ -1,15 +1,17 @@
 """A small library, whose books the tests of loading look for."""
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import ClassVar
 
 from sqlalchemy import MetaData
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from shared.events.envelope import Envelope
 from shared.messaging.bus import Incoming
 from shared.persistence.entity import Entity
-from shared.processing import Command, Message
+from shared.processing import Command, Load, Message
+from shared.processing.handlers.loading import Fetch
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -62,3 +64,8 @@ class Unwatched:
     message: Message | None = None
 
     def end(self) -> None: ...
+
+
+def each(find: Callable[[Load], Iterable[SQLModel]]) -> Fetch:
+    """What finds the same for a load whatever its keys."""
+    return lambda wanted: [find(load) for load, _ in wanted]

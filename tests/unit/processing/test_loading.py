@@ -1,6 +1,6 @@
 """What handlers find among the entities of a batch, and which names they may find it by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -9,8 +9,19 @@ from hypothesis import strategies as st
 
 from shared.events import CustomerReleased
 from shared.processing import Load, Loaded, Now, by_subject, on, through
+from shared.processing.handlers.loading import Wanted
 from shared.processing.handlers.registry import HandlerRegistry
-from tests.unit.processing.library import NOW, Book, Lend, Reader, Unwatched, books, keys, lend
+from tests.unit.processing.library import (
+    NOW,
+    Book,
+    Lend,
+    Reader,
+    Unwatched,
+    books,
+    each,
+    keys,
+    lend,
+)
 
 # What is found.
 
@@ -165,7 +176,7 @@ def test_a_handler_finds_by_what_the_loads_of_its_service_declare() -> None:
     ]
     registry = HandlerRegistry("library", lines, {})
     message = lend("a")
-    entities = registry.load([message], lambda _load, _keys: books("a"), Now(NOW))
+    entities = registry.load([message], each(lambda _load: books("a")), Now(NOW))
     # When a handler looks by both, Then it finds; by a third, Then it is told.
     with pytest.raises(TypeError, match="'place'"):
         registry.run([message], entities, Now(NOW), Unwatched())
@@ -185,9 +196,12 @@ def test_a_load_that_follows_another_finds_through_its_entities() -> None:
     shelf[0].reader, shelf[1].reader = "r1", "r2"
     asked: list[tuple[type, set[Any]]] = []
 
-    def fetch(load: Load, wanted: set[Any]) -> list[Any]:
-        asked.append((load.model, wanted))
-        return [row for row in shelf if load.model is Book and load.matches(row, wanted)]
+    def fetch(wanted: Sequence[Wanted]) -> list[list[Any]]:
+        asked.extend((load.model, keys) for load, keys in wanted)
+        return [
+            [row for row in shelf if load.model is Book and load.matches(row, keys)]
+            for load, keys in wanted
+        ]
 
     # When messages about two of the three come, one of which nobody has,
     messages = [lend("a", subject="b0"), lend("c", subject="b2")]
@@ -198,6 +212,32 @@ def test_a_load_that_follows_another_finds_through_its_entities() -> None:
     asked.clear()
     registry.load([lend("c", subject="b2")], fetch, Now(NOW))
     assert asked == [(Book, {"b2"})]
+
+
+def test_what_need_not_know_what_others_found_is_fetched_together() -> None:
+    # Given a load that follows another, between two that need nothing of either,
+    book = by_subject(Book)
+    readers = Load(Reader, "onboarding_id", through(book, "reader"))
+    loads = [book, Load(Book, "title", "title"), readers, Load(Reader, "name", "reader")]
+
+    def handler(_command: Lend, _books: Loaded[Book], _readers: Loaded[Reader]) -> list[Any]:
+        return []
+
+    registry = HandlerRegistry("library", [on(Lend, handler, loads=loads)], {})
+    (shelf,) = books("a")
+    shelf.reader = "r1"
+    together: list[list[tuple[type, set[Any]]]] = []
+
+    def fetch(wanted: Sequence[Wanted]) -> list[list[Any]]:
+        together.append([(load.model, keys) for load, keys in wanted])
+        return [[shelf] if load.model is Book else [] for load, _ in wanted]
+
+    # When a message comes, Then those before it go together, and so do it and those behind it.
+    registry.load([lend("a", "r2", subject="b0")], fetch, Now(NOW))
+    assert together == [
+        [(Book, {"b0"}), (Book, {"a"})],
+        [(Reader, {"r1"}), (Reader, {"r2"})],
+    ]
 
 
 # Beside a linear scan.

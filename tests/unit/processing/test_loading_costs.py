@@ -8,7 +8,7 @@ from sqlmodel import Field
 
 from shared.processing import Load, Loaded, Now, on, through
 from shared.processing.handlers.registry import HandlerRegistry
-from tests.unit.processing.library import NOW, Lend, Reader, Shelf, Unwatched, lend
+from tests.unit.processing.library import NOW, Lend, Reader, Shelf, Unwatched, each, lend
 
 MANY = 200
 
@@ -49,7 +49,7 @@ def test_a_batch_reads_each_entity_a_few_times_however_many_it_looks_up(
     )
     messages = [lend(str(number)) for number in range(MANY)]
     # When they are loaded, and each is found by what its message says, and changed,
-    entities = registry.load(messages, lambda _load, _keys: counted, Now(NOW))
+    entities = registry.load(messages, each(lambda _load: counted), Now(NOW))
     registry.run(messages, entities, Now(NOW), Unwatched())
     # Then the work grows with the batch, and not with its square.
     assert READS.total() < 10 * MANY
@@ -67,7 +67,8 @@ def test_a_load_that_follows_another_reads_each_entity_a_few_times(
 
     registry = HandlerRegistry("library", [on(Lend, handler, loads=[books_of, readers])], {})
     messages = [lend(str(number)) for number in range(MANY)]
-    registry.load(messages, lambda load, _keys: counted if load.model is Counted else [], Now(NOW))
+    find = each(lambda load: counted if load.model is Counted else [])
+    registry.load(messages, find, Now(NOW))
     assert READS.total() < 10 * MANY
 
 
