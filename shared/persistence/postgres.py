@@ -120,6 +120,8 @@ class PatientConnection(psycopg.Connection[Any]):
         psycopg would also forget all that is prepared, lest a table was made in the transaction:
         here migrations make tables, before anything else.
         """
+        if self.closed:
+            return  # The server takes it back; and why it was hung up is what must be told.
         status = self.pgconn.transaction_status
         if status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
             self.trips.rollback()
@@ -212,11 +214,16 @@ def prepare(connection: Any, _record: object) -> None:
 
 
 def note_rest(connection: Any, record: ConnectionPoolEntry) -> None:
-    """Remember since when a connection rests in the pool; whoever takes it finds it as opened."""
+    """Remember since when a connection rests in the pool; whoever takes it finds it as opened.
+
+    One that is closed is not kept.
+    """
     record.info[RESTS_SINCE] = time.monotonic()
-    if connection is None or connection.closed:
+    if connection is None:
         return
-    if connection.autocommit != connection.pooled:
+    if connection.closed:
+        record.invalidate()
+    elif connection.autocommit != connection.pooled:
         connection.autocommit = connection.pooled
 
 

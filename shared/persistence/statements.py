@@ -98,6 +98,17 @@ def fetch_together(session: Session, asked: Sequence[Asked]) -> Sequence[Sequenc
     return [statement.read(rows) for (statement, _), rows in zip(asked, found, strict=True)]
 
 
+def settle(session: Session) -> None:
+    """Have done what was posted, and hear what became of it: for who will not commit.
+
+    Raises:
+        SQLAlchemyError: one of them failed.
+    """
+    connection = session.connection()
+    if connection.dialect.name != "sqlite":
+        _send(connection, [], lambda trips: trips.send())
+
+
 PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
@@ -187,7 +198,8 @@ def _send(connection: Connection, calls: Sequence[Call], go: Callable[[Any], Any
         # Without its text SQLAlchemy takes what is no error of the driver's for what it is.
         is_drivers = isinstance(error, connection.dialect.loaded_dbapi.Error)
         text = line.trips.failed_at.decode() if is_drivers else None
-        connection._handle_dbapi_exception(error, text, calls[-1].values, None, None)
+        values = calls[-1].values if calls else ()
+        connection._handle_dbapi_exception(error, text, values, None, None)
     return answer
 
 

@@ -169,6 +169,8 @@ class Trips:
             psycopg.Error: one of them failed; `failed_at` says which.
         """
         calls, self._waiting = self._waiting, []
+        if not calls:
+            return
         pgconn = self._line.pgconn
         if not self._line.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
             calls.insert(0, Call(b"BEGIN"))

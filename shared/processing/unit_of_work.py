@@ -15,6 +15,7 @@ from shared.persistence.bulk import insert_entities
 from shared.persistence.changes import write_changes
 from shared.persistence.database import Database, Trouble, diagnose
 from shared.persistence.faults import in_words
+from shared.persistence.statements import settle
 from shared.processing.handlers.loading import Entities
 from shared.processing.handlers.registry import Caused
 from shared.processing.store.numbers import NumberAllocator
@@ -138,6 +139,7 @@ class Transactions:
         with self._database.begin() as session, self._numbers.made_up(session):
             unit = begin(session, self._clock, self._sinks)
             work(unit)
+            settle(session)  # What only the database would refuse.
             session.rollback()
         return unit
 
