@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pika.data import encode_table  # noqa: TID251 - pika is the other party here.
+from pika.exceptions import InvalidFrameError  # noqa: TID251
 from pika.frame import Body, Header, Method, decode_frame  # noqa: TID251
 from pika.spec import Basic, BasicProperties  # noqa: TID251
 
@@ -83,7 +84,7 @@ class FedConnection:
         connection.__dict__.update(
             _frame_buffer=b"", _delivery_callbacks={}, _confirm_callbacks={},
             _partial_deliveries={}, frames_received=0, bytes_received=0, connection_state=5,
-            _process_frame=self.left_to_pika.append,
+            _process_frame=self.left_to_pika.append, _when_read=[],
         )  # fmt: skip
         connection.set_delivery_callback(1, self.deliveries.append)
         connection.set_confirm_callback(2, lambda *confirm: self.confirms.append(confirm))
@@ -159,6 +160,25 @@ def test_properties_that_cannot_be_read_are_damage_and_never_a_fault(rubbish: by
     fed = FedConnection()
     fed.feed(data + Method(1, Basic.Deliver("c", 2, False, "ex", "key")).marshal(), [])
     assert [delivery.body for delivery in fed.deliveries] == [b"{}"]
+
+
+def test_what_comes_together_is_handed_over_together_whatever_is_wrong_with_its_end() -> None:
+    # Given somebody who hands deliveries over once all that came in one go is read,
+    fed, handed_over = FedConnection(), []
+
+    def take(delivery: frames.RawDelivery) -> None:
+        if not fed.deliveries:
+            fed.connection.when_read(lambda: handed_over.append(len(fed.deliveries)))
+        fed.deliveries.append(delivery)
+
+    fed.connection.set_delivery_callback(1, take)
+    one = Method(1, Basic.Deliver("c", 1, False, "ex", "key")).marshal()
+    one += Header(1, 2, BasicProperties()).marshal() + Body(1, b"{}").marshal()
+    # When two come in one go, with what is no frame behind them,
+    with pytest.raises(InvalidFrameError):
+        fed.feed(2 * one + b"\x09\x00\x01\x00\x00\x00\x00\xce", [])
+    # Then both are handed over, once.
+    assert handed_over == [2]
 
 
 def test_a_table_of_something_unknown_is_named_as_damage() -> None:
