@@ -42,8 +42,8 @@ MAIL_SUCCESSION_SECONDS = 0.25
 reads and marks costs several times what one more mail in it does. One that comes alone leaves
 at once."""
 
-MAIL_REST = 2.0
-LONGEST_MAIL_REST = 0.5
+MAIL_REST = 4.0
+LONGEST_MAIL_REST = 1.0
 """Seconds; a provider that is slow keeps the machine from nobody."""
 
 SWEEPER_REST = 2.0

@@ -8,7 +8,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
+    RootTransaction,
     create_engine,
     event,
 )
@@ -40,6 +41,38 @@ _making = threading.Lock()
 """Whoever finds a new database finds it closed again by who made it."""
 
 
+class OneTransaction(Session):
+    """A session in a transaction that whoever makes it begins, and ends.
+
+    What a session begins by itself it keeps books on at every step, which costs a lone message as
+    much as its commit.
+    """
+
+    def __init__(self, connection: Connection, transaction: RootTransaction) -> None:
+        super().__init__(
+            connection,
+            autoflush=False,
+            expire_on_commit=False,
+            join_transaction_mode="rollback_only",
+        )
+        self._line = connection
+        self._transaction_of_line = transaction
+
+    def connection(self, *_whose: Any, **_options: Any) -> Connection:
+        """The one that it is about."""
+        return self._line
+
+    def get_bind(self, *_whose: Any, **_options: Any) -> Connection:
+        """The one that it is about."""
+        return self._line
+
+    def rollback(self) -> None:
+        """Take the transaction back: it is not committed any more."""
+        super().rollback()
+        if self._transaction_of_line.is_active:
+            self._transaction_of_line.rollback()
+
+
 class Database:
     """A service's database; connects when first used, to PostgreSQL `most_connections` times."""
 
@@ -57,9 +90,13 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """One transaction that writes; commits at the end, rolls back on any exception."""
-        session = Session(self.engine, autoflush=False, expire_on_commit=False)
-        with session, session.begin():
+        with (
+            self.engine.connect() as connection,
+            connection.begin() as transaction,
+            closing(OneTransaction(connection, transaction)) as session,
+        ):
             yield session
+            session.flush()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
