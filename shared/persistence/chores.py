@@ -14,6 +14,7 @@ from sqlalchemy import Connection, event, text
 from sqlmodel import Session
 
 from shared.persistence.database import Database
+from shared.persistence.statements import settle
 
 LIFTED = "('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')"
 """Limits of PostgreSQL on how long work may take; the last is there from version 17 on."""
@@ -50,6 +51,7 @@ def portion(database: Database) -> Iterator[Session]:
     with database.begin() as session, _patient(database, session.connection()):
         _lift(session.connection())
         yield session
+        settle(session)
 
 
 def without_hurry(database: Database) -> Database:

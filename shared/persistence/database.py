@@ -66,6 +66,11 @@ class OneTransaction(Session):
         """The one that it is about."""
         return self._line
 
+    def begin_nested(self) -> Any:
+        """A savepoint; what was added so far goes before it."""
+        self.flush()
+        return self._line.begin_nested()
+
     def rollback(self) -> None:
         """Take the transaction back: it is not committed any more."""
         super().rollback()
@@ -207,6 +212,7 @@ def _engine(url: str, most_connections: int) -> Engine:
     event.listen(engine, "checkin", postgres.note_rest)
     event.listen(engine, "checkout", postgres.see_after_rest)
     event.listen(engine, "begin", postgres.begin)
+    event.listen(engine, "rollback_savepoint", postgres.forget_posted)
     event.listen(engine, "handle_error", postgres.hang_up)
     return engine
 

@@ -61,9 +61,10 @@ def settings_beside(url: str) -> dict[str, Any]:
 
 
 ANSWER_SECONDS = 40.0
-"""A server answers a statement within 30 s, if only by breaking it off. One that says nothing for
-longer is not there: a connection that died without a word, or lost its other end, would otherwise
-be waited for without end."""
+"""A server breaks a statement off after 30 s, and its wait for a lock after 10. One that has not
+answered a whole trip for longer counts as not there: a connection that died without a word, or lost
+its other end, would otherwise be waited for without end. What a trip that was given up has done
+after all is known by its inbox rows."""
 
 
 REST_SECONDS = 1.0
@@ -89,6 +90,8 @@ class PatientConnection(psycopg.Connection[Any]):
     def __init__(self, *parts: Any, **named: Any) -> None:
         super().__init__(*parts, **named)
         self.trips = Trips(self)
+        # Where psycopg forgets all that is prepared, the session does, and so what `trips` has.
+        self._prepared.clear = lambda: False  # type: ignore[method-assign]
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for the server's answer, for a bounded time; what was said before goes before.
@@ -117,7 +120,7 @@ class PatientConnection(psycopg.Connection[Any]):
     def rollback(self) -> None:
         """Take the transaction back; what waits to be sent never is.
 
-        psycopg would also forget all that is prepared, lest a table was made in the transaction:
+        psycopg's own way forgets all that is prepared, lest a table was made in the transaction:
         here migrations make tables, before anything else.
         """
         if self.closed:
@@ -186,6 +189,12 @@ def begin(connection: Connection) -> None:
         connection.exec_driver_sql(BEGIN)
     elif connection.get_execution_options().get("each_statement_alone"):
         line.autocommit = True
+
+
+def forget_posted(connection: Connection, _name: str, _context: object) -> None:
+    """What was posted since a savepoint is taken back with it: before that, all was sent."""
+    line: Any = connection.connection.dbapi_connection
+    line.trips.forget()
 
 
 class LostLimit(NamedTuple):

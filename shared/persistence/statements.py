@@ -197,9 +197,9 @@ def _send(connection: Connection, calls: Sequence[Call], go: Callable[[Any], Any
     except BaseException as error:
         # Without its text SQLAlchemy takes what is no error of the driver's for what it is.
         is_drivers = isinstance(error, connection.dialect.loaded_dbapi.Error)
-        text = line.trips.failed_at.decode() if is_drivers else None
-        values = calls[-1].values if calls else ()
-        connection._handle_dbapi_exception(error, text, values, None, None)
+        failed = line.trips.failed
+        text = failed.sql.decode() if is_drivers else None
+        connection._handle_dbapi_exception(error, text, failed.values, None, None)
     return answer
 
 

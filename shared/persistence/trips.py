@@ -18,14 +18,14 @@ from typing import Any, Protocol
 from psycopg import Error
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
-from psycopg.generators import fetch, fetch_many, send
+from psycopg.generators import fetch, send
 from psycopg.pq import ExecStatus, TransactionStatus
 
 Row = tuple[Any, ...]
 
 MOST_PREPARED = 200
-"""So many statements are prepared in a session, more than the program has; others are planned each
-time, so that what a session remembers stays bounded whatever it is asked."""
+"""So many statements a session remembers. The program has fewer, but some in many kinds: one for
+each set of columns that are alike in a batch. What was not needed for longest is forgotten."""
 
 AUTO = PyFormat.AUTO
 DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
@@ -97,8 +97,8 @@ class Trips:
         self._waiting: list[Call] = []
         self._prepared: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
         self._names = count()
-        self.failed_at = b""
-        """The statement that failed last."""
+        self.failed = Call(b"")
+        """The one that failed last."""
 
     @cached_property
     def _converter(self) -> Any:
@@ -116,7 +116,7 @@ class Trips:
         Raises:
             psycopg.Error: it does not go; what becomes of it later is told by who sends it.
         """
-        self._add(sql, values)
+        self._waiting.append(self._write(sql, values))
         if self._line.autocommit and self._line.pgconn.transaction_status == TransactionStatus.IDLE:
             self.send()
 
@@ -124,9 +124,10 @@ class Trips:
         """Ask several things at once; the rows that each finds.
 
         Raises:
-            psycopg.Error: one of them failed, or one that waited; `failed_at` says which.
+            psycopg.Error: one of them failed, or one that waited; `failed` says which.
         """
-        calls = [self._add(sql, values) for sql, values in asked]
+        calls = [self._write(sql, values) for sql, values in asked]
+        self._waiting += calls
         self.send()
         return [self._rows_of(call) for call in calls]
 
@@ -134,9 +135,10 @@ class Trips:
         """Do something now; how many rows it was about.
 
         Raises:
-            psycopg.Error: it failed, or one that waited; `failed_at` says which.
+            psycopg.Error: it failed, or one that waited; `failed` says which.
         """
-        call = self._add(sql, values)
+        call = self._write(sql, values)
+        self._waiting.append(call)
         self.send()
         return int(call.answer.command_tuples or 0)
 
@@ -166,11 +168,12 @@ class Trips:
         """Send what waits, and hear what the server says to each.
 
         Raises:
-            psycopg.Error: one of them failed; `failed_at` says which.
+            psycopg.Error: one of them failed; `failed` says which.
         """
         calls, self._waiting = self._waiting, []
         if not calls:
             return
+        self._make_room(calls)
         pgconn = self._line.pgconn
         if not self._line.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
             calls.insert(0, Call(b"BEGIN"))
@@ -179,54 +182,70 @@ class Trips:
             for call in calls:
                 self._prepare(call)
                 call.send(pgconn)
-            pgconn.pipeline_sync()
-            self._line.wait(self._exchange(calls))
+            self._exchange(calls)
             pgconn.exit_pipeline_mode()
-        except BaseException:
+        except BaseException as error:
             # Whatever broke off in between: what the server still says would answer the next one.
-            self.failed_at = calls[-1].sql
             pgconn.finish()
+            self.failed = calls[-1]
+            if isinstance(error, Error):
+                self._judge(calls)  # What it said before it went tells more.
             raise
         self._judge(calls)
 
-    def _exchange(self, calls: Sequence[Call]) -> Any:
+    def _make_room(self, calls: list[Call]) -> None:
+        """Have the session forget what it was not asked for longest."""
+        while len(self._prepared) > MOST_PREPARED:
+            oldest = next(iter(self._prepared))
+            calls.insert(0, Call(b"DEALLOCATE " + self._prepared.pop(oldest)))
+
+    def _exchange(self, calls: Sequence[Call]) -> None:
         pgconn = self._line.pgconn
-        yield from send(pgconn)
+        pgconn.pipeline_sync()
+        if pgconn.flush():
+            self._line.wait(send(pgconn))
         for call in calls:
-            (call.answer,) = yield from fetch_many(pgconn)
+            call.answer = self._hear()
             if call.is_new:
-                (executed,) = yield from fetch_many(pgconn)
                 if call.answer.status in DONE:
-                    call.answer = executed
+                    call.answer = self._hear()
                 else:
+                    self._hear()
                     del self._prepared[call.sql, call.types]
-        yield from fetch(pgconn)
+        self._hear_next()  # That this was the end of it.
+
+    def _hear(self) -> Any:
+        answer = self._hear_next()
+        self._hear_next()  # Each answer ends with nothing.
+        return answer
+
+    def _hear_next(self) -> Any:
+        pgconn = self._line.pgconn
+        if pgconn.is_busy():
+            return self._line.wait(fetch(pgconn))
+        return pgconn.get_result()
 
     def _judge(self, calls: Sequence[Call]) -> None:
         for call in calls:
-            if call.answer.status not in DONE:
-                self.failed_at = call.sql
+            if call.answer is not None and call.answer.status not in DONE:
+                self.failed = call
                 failure = error_from_result(call.answer, self._line.info.encoding)
                 leave_out_values(failure)
                 raise failure
 
-    def _add(self, sql: bytes, values: Sequence[Any]) -> Call:
-        self.failed_at = sql  # Should a value be none that can be written.
+    def _write(self, sql: bytes, values: Sequence[Any]) -> Call:
+        self.failed = Call(sql)  # Should a value be none that can be written.
         convert = self._converter
         written = convert.dump_sequence(values, [AUTO] * len(values))
-        call = Call(sql, written, convert.types, convert.formats)
-        self._waiting.append(call)
-        return call
+        return Call(sql, written, convert.types, convert.formats)
 
     def _prepare(self, call: Call) -> None:
         if call.values is None or self._line.prepare_threshold is None:
             return
         key = (call.sql, call.types)
-        name = self._prepared.get(key)
-        if name is None and len(self._prepared) < MOST_PREPARED:
-            name = self._prepared[key] = b"stappenplan_%d" % next(self._names)
-            call.is_new = True
-        call.name = name or b""
+        name = self._prepared.pop(key, None)
+        call.is_new = name is None
+        call.name = self._prepared[key] = name or b"stappenplan_%d" % next(self._names)
 
     def _rows_of(self, call: Call) -> list[Row]:
         self._converter.set_pgresult(call.answer)

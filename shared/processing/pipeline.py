@@ -7,6 +7,8 @@ what they returned is stored by its sinks, and all of it commits at once.
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from shared.base.crash_points import reached
 from shared.processing.dead_letters import DeadLetters
 from shared.processing.handlers.loading import Entities
@@ -71,7 +73,16 @@ class Pipeline:
         """
         claim = inbox.Claim(work.session, messages, work.now)
         find = partial(fetch, work.session, claim=claim)
-        entities = self._handlers.load(messages, find, Now(work.now))
+        try:
+            entities = self._handlers.load(messages, find, Now(work.now))
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            # Perhaps what a repeat needs cannot be told any more: it is none the worse for that.
+            new = claim.new
+            if len(new) == len(messages):
+                raise
+            return new, self._handlers.load(new, partial(fetch, work.session), Now(work.now))
         return claim.new, entities
 
     def _run(

@@ -32,6 +32,7 @@ class StoppableThread(threading.Thread):
             work()  # Nearly always that is all, and costs no preparation for more.
         except InfrastructureDown as error:
             return self._retry(work, [error])
+        self._note_back()
         return True
 
     def _retry(self, work: Callable[[], object], failed: list[InfrastructureDown]) -> bool:
@@ -51,10 +52,13 @@ class StoppableThread(threading.Thread):
             retrying(attempt)
         except tenacity.RetryError:
             return False
+        self._note_back()
+        return True
+
+    def _note_back(self) -> None:
         if self.paused:
             log.info("infrastructure_back", thread=self.name)
         self.paused = False
-        return True
 
     def _note_paused(self, state: tenacity.RetryCallState) -> None:
         if not self.paused:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.persistence.trips import Trips
 from shared.processing.testing import RecordingBus
 from tests.integration.processing.tally import MENDED, Replica
 from tests.servers.postgres import MakeDatabase
@@ -47,3 +48,18 @@ def make_replica(url: str, tmp_path: Path) -> Iterator[MakeReplica]:
 @pytest.fixture
 def replica(make_replica: MakeReplica) -> Replica:
     return make_replica()
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One number for each trip to PostgreSQL from now on: how many statements waited for it."""
+    made: list[int] = []
+    send = Trips.send
+
+    def counted(self: Trips) -> None:
+        if self.has_waiting:
+            made.append(len(self._waiting))
+        send(self)
+
+    monkeypatch.setattr(Trips, "send", counted)
+    return made

@@ -1,35 +1,26 @@
 """Statements that nobody waits for travel with others, and nothing that was promised changes."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
 from sqlalchemy import (
-    JSON,
-    Column,
-    Integer,
-    MetaData,
-    bindparam,
     func,
-    literal,
     select,
     text,
     update,
 )
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
-from sqlmodel import Field, Session, col
+from sqlmodel import col
 
-from shared.persistence import trips as trips_of_lines
 from shared.persistence.bulk import insert_entities, new_rows
-from shared.persistence.database import Database, Trouble, diagnose
-from shared.persistence.entity import Entity
+from shared.persistence.chores import portion
+from shared.persistence.database import Database
 from shared.persistence.statements import Asked, Statement, fetch_together
-from shared.persistence.trips import Trips
 from shared.processing.retry_policy import MESSAGE_LEASE
 from shared.processing.store.tables import DEAD
 from tests.integration.processing.conftest import on_postgresql
+from tests.integration.processing.parcels import ONE, WEIGHTS, Parcel, found, line, parcels
 from tests.integration.processing.tally import MENDED, Replica, customer, release
 from tests.servers.postgres import MakeDatabase
 
@@ -37,59 +28,10 @@ LARGE = 3_000_000
 EVERY_PAUSE = 6
 
 
-class ParcelTable(Entity):
-    metadata = MetaData()
-
-
-class Parcel(ParcelTable, table=True):
-    """Something that is sent."""
-
-    id: str = Field(primary_key=True, max_length=36)
-    weight: int = 0
-    label: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
-
-
-WEIGHTS = Statement(select(col(Parcel.id), col(Parcel.weight)).order_by(col(Parcel.id)))
-ONE = Statement(select(literal(1)))
-DIVIDED = Statement(select(literal(1) // bindparam("by", type_=Integer())))
-
-
 @pytest.fixture
 def database(make_database: MakeDatabase) -> Iterator[Database]:
-    database = Database(make_database("parcels"))
-    ParcelTable.metadata.create_all(database.engine)
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """One number for each trip from now on: that of the statements that waited for it."""
-    made: list[int] = []
-    send = Trips.send
-
-    def counted(self: Trips) -> None:
-        if self.has_waiting:
-            made.append(len(self._waiting))
-        send(self)
-
-    monkeypatch.setattr(Trips, "send", counted)
-    return made
-
-
-def found(database: Database) -> list[tuple[str, int]]:
-    with database.read() as session:
-        return [(row[0], row[1]) for row in WEIGHTS.fetch(session, {})]
-
-
-def transact(database: Database, work: Callable[[Session], object]) -> None:
-    """Do this in one transaction."""
-    with database.begin() as session:
-        work(session)
-
-
-def line(session: Session) -> Any:
-    return session.connection().connection.dbapi_connection
+    with parcels(make_database) as database:
+        yield database
 
 
 # How many there are.
@@ -148,139 +90,6 @@ def test_without_a_transaction_nothing_waits(database: Database, trips: list[int
         assert line(session).pgconn.transaction_status == TransactionStatus.IDLE
 
 
-# What fails.
-
-
-def test_where_one_of_a_trip_fails_nothing_is_committed(database: Database) -> None:
-    with database.begin() as session:
-        insert_entities(session, [Parcel(id="a", weight=1)])
-
-    # Given a transaction of which one statement will be refused, with others about it,
-    def work(session: Session) -> None:
-        insert_entities(session, [Parcel(id="b")])
-        insert_entities(session, [Parcel(id="a", label={"to": "Anna"})])
-        insert_entities(session, [Parcel(id="c")])
-
-    with pytest.raises(IntegrityError, match="parcel_pkey") as failed:
-        transact(database, work)
-    # When it commits, Then it is told why, without any values; none of them is there,
-    assert "Anna" not in str(failed.value)
-    assert "(a)" not in str(failed.value)
-    assert found(database) == [("a", 1)]
-    # and the line that it went by serves the next.
-    with database.begin() as session:
-        insert_entities(session, [Parcel(id="d")])
-    assert [key for key, _ in found(database)] == ["a", "d"]
-
-
-def test_what_is_taken_back_is_never_sent(database: Database, trips: list[int]) -> None:
-    def break_off(session: Session) -> None:
-        insert_entities(session, [Parcel(id="a")])
-        raise KeyError
-
-    def ask_and_break_off(session: Session) -> None:
-        ONE.fetch(session, {})
-        trips.clear()
-        break_off(session)
-
-    # Whether the server has heard of the transaction or not.
-    for work in (ask_and_break_off, break_off):
-        with pytest.raises(KeyError):
-            transact(database, work)
-    assert trips == [1]
-    assert found(database) == []
-
-
-def test_the_next_on_a_line_is_not_told_of_the_one_before(database: Database) -> None:
-    # Given a line whose transaction broke off half way,
-    def break_off(session: Session) -> None:
-        insert_entities(session, [Parcel(id="a")])
-        DIVIDED.fetch(session, {"by": 0})
-
-    for _ in range(3):
-        with pytest.raises(DBAPIError):
-            transact(database, break_off)
-    # When the next asks by it, Then it hears its own answer.
-    with database.begin() as session:
-        assert DIVIDED.fetch(session, {"by": 1}) == [(1,)]
-    assert found(database) == []
-
-
-def test_a_statement_that_could_not_be_prepared_can_be_later(database: Database) -> None:
-    later = Statement(text("SELECT count(*) FROM later").columns(count=Integer))
-    # Given a statement about a table that is not there, together with one that is as it should be,
-    for _ in range(2):
-        with pytest.raises(ProgrammingError, match="UndefinedTable"), database.begin() as session:
-            fetch_together(session, [(later, {}), (ONE, {})])
-    # When the table is made, Then it finds its rows.
-    with database.begin() as session:
-        session.execute(text("CREATE TABLE later (id int)"))
-    with database.begin() as session:
-        assert fetch_together(session, [(later, {}), (ONE, {})]) == [[(0,)], [(1,)]]
-
-
-def test_what_was_prepared_outlives_a_rollback(database: Database) -> None:
-    def prepared(session: Session) -> int:
-        count = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%parcel%'")
-        return int(session.execute(count).scalar_one())
-
-    with database.begin() as session:
-        for _ in range(7):  # As often as psycopg wants to see one, to prepare it.
-            session.execute(select(col(Parcel.id)).where(col(Parcel.weight) == 1)).all()
-    for _ in range(3):
-        found(database)
-        with pytest.raises(DBAPIError), database.begin() as session:
-            DIVIDED.fetch(session, {"by": 0})
-    with database.read() as session:
-        assert prepared(session) == 2
-
-
-def test_a_server_that_goes_in_the_middle_counts_as_away(database: Database) -> None:
-    def end_it(session: Session) -> None:
-        pid = line(session).info.backend_pid
-        insert_entities(session, [Parcel(id="a")])
-        with database.read() as other:
-            other.execute(select(func.pg_terminate_backend(pid)))
-
-    with pytest.raises(OperationalError) as failed:
-        transact(database, end_it)
-    assert diagnose(failed.value) is Trouble.DOWN
-    assert found(database) == []
-
-
-def test_a_line_that_never_answers_is_given_up(database: Database) -> None:
-    sleep = Statement(text("SELECT pg_sleep(20)").columns(slept=Integer))
-
-    def wait_in_vain(session: Session) -> None:
-        line(session).answer_seconds = 0.2
-        insert_entities(session, [Parcel(id="a")])
-        sleep.fetch(session, {})
-
-    with pytest.raises(OperationalError) as failed:
-        transact(database, wait_in_vain)
-    # Nobody may be given the answer to what somebody else asked.
-    assert diagnose(failed.value) is Trouble.DOWN
-    assert found(database) == []
-
-
-def test_a_line_that_was_left_in_the_middle_serves_nobody_any_more(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Given a trip that is left when its answer is not heard yet,
-    def leave(_pgconn: object) -> Iterator[object]:
-        raise MemoryError
-        yield
-
-    with monkeypatch.context() as patched:
-        patched.setattr(trips_of_lines, "fetch_many", leave)
-        with pytest.raises(MemoryError):
-            transact(database, lambda session: ONE.fetch(session, {}))
-    # When the next one asks, Then it is by another line, and hears what it asked for.
-    with database.begin() as session:
-        assert DIVIDED.fetch(session, {"by": 1}) == [(1,)]
-        assert DIVIDED.fetch(session, {"by": -1}) == [(-1,)]
-
-
 # What travels.
 
 
@@ -307,6 +116,16 @@ def test_much_goes_both_ways_at_once(database: Database) -> None:
 
 
 # What relies on it.
+
+
+def test_what_a_portion_of_a_chore_posts_may_take_as_long_as_the_rest(database: Database) -> None:
+    slow = Statement(update(Parcel).where(func.pg_sleep(0.5).is_not(None)).values(weight=7))
+    with database.begin() as session:
+        insert_entities(session, [Parcel(id="a")])
+        line(session).answer_seconds = 0.2
+    with portion(database) as session:
+        slow.post(session, {})
+    assert found(database) == [("a", 7)]
 
 
 @on_postgresql
