@@ -71,6 +71,16 @@ class OneTransaction(Session):
         self.flush()
         return self._line.begin_nested()
 
+    def commit(self) -> None:
+        """Commit now, for who has something to do that does not wait for the connection's rest."""
+        self.flush()
+        try:
+            self._transaction_of_line.commit()
+        except BaseException:
+            # Otherwise the connection would rest in a transaction that has failed.
+            self._transaction_of_line.rollback()
+            raise
+
     def rollback(self) -> None:
         """Take the transaction back: it is not committed any more."""
         super().rollback()
@@ -101,7 +111,8 @@ class Database:
             closing(OneTransaction(connection, transaction)) as session,
         ):
             yield session
-            session.flush()
+            if transaction.is_active:
+                session.flush()
 
     @contextmanager
     def read(self) -> Iterator[Session]:

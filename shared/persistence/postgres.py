@@ -225,12 +225,12 @@ def prepare(connection: Any, _record: object) -> None:
 def note_rest(connection: Any, record: ConnectionPoolEntry) -> None:
     """Remember since when a connection rests in the pool; whoever takes it finds it as opened.
 
-    One that is closed is not kept.
+    One that is closed is not kept, nor one that is in a transaction still.
     """
     record.info[RESTS_SINCE] = time.monotonic()
     if connection is None:
         return
-    if connection.closed:
+    if connection.pgconn.transaction_status != TransactionStatus.IDLE:
         record.invalidate()
     elif connection.autocommit != connection.pooled:
         connection.autocommit = connection.pooled

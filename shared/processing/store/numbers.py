@@ -8,11 +8,12 @@ harmless: these are not invoice numbers, whose series Dutch tax law wants unbrok
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Protocol
 
 from sqlalchemy import Table, bindparam, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
 from shared.persistence.bulk import insert_into
@@ -87,6 +88,15 @@ class NumberAllocator:
     def _foreseen(self) -> dict[tuple[str, str], int]:
         foreseen: dict[tuple[str, str], int] = getattr(self._of_thread, "foreseen", {})
         return foreseen
+
+    def stock_up(self, count: int) -> None:
+        """Have `count` numbers there for the next transaction, which need not wait for them then.
+
+        When that fails, the next one hears of it.
+        """
+        if count:
+            with self._lock, suppress(SQLAlchemyError):
+                self._stock_up(count)
 
     def _stock_up(self, count: int) -> None:
         needed = self._reserved + count

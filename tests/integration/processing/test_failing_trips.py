@@ -21,6 +21,7 @@ from shared.persistence.statements import Statement, fetch_together
 from tests.integration.processing.parcels import (
     DIVIDED,
     ONE,
+    WEIGHTS,
     Parcel,
     found,
     line,
@@ -59,6 +60,36 @@ def test_where_one_of_a_trip_fails_nothing_is_committed(database: Database) -> N
     with database.begin() as session:
         insert_entities(session, [Parcel(id="d")])
     assert [key for key, _ in found(database)] == ["a", "d"]
+
+
+def test_a_commit_that_fails_leaves_its_line_as_it_was(database: Database) -> None:
+    def commit_in_the_midst(session: Session) -> None:
+        insert_entities(session, [Parcel(id="a", label={"to": "Anna"})])
+        session.commit()
+
+    # Given a transaction that fails as it commits, before it puts its line away,
+    transact(database, commit_in_the_midst)
+    with database.engine.connect() as connection:
+        before = connection.connection.dbapi_connection
+    with pytest.raises(IntegrityError):
+        transact(database, commit_in_the_midst)
+    # When the next is given the same line, Then it works.
+    with database.begin() as session:
+        assert line(session) is before
+        assert WEIGHTS.fetch(session, {}) == [("a", 0)]
+
+
+def test_a_line_in_a_transaction_is_not_kept(database: Database) -> None:
+    with database.engine.connect() as connection:
+        left = connection.connection.dbapi_connection
+    # Given somebody who forgets a transaction behind the pool's back,
+    left.commit = lambda: None  # type: ignore[union-attr, method-assign]
+    left.rollback = lambda: None  # type: ignore[union-attr, method-assign]
+    transact(database, lambda session: ONE.fetch(session, {}))
+    # When the next comes, Then it is given another line.
+    with database.begin() as session:
+        assert line(session) is not left
+        assert ONE.fetch(session, {}) == [(1,)]
 
 
 def test_what_is_taken_back_is_never_sent(database: Database, trips: list[int]) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import event
 
 from shared.persistence.database import Database
 from shared.processing.store.numbers import BLOCK, NumberAllocator
-from tests.integration.processing.conftest import MakeReplica
+from tests.integration.processing.conftest import MakeReplica, on_postgresql
 
 
 def numbers_of(database: Database) -> NumberAllocator:
@@ -45,6 +45,24 @@ def test_a_block_is_taken_in_one_statement_and_begins_where_the_last_one_ended(
     assert taken == list(range(1, 2 * BLOCK + 1))
     # and each took one statement.
     assert len([text for text in sent if "number_series" in text]) == 2
+
+
+@on_postgresql
+def test_no_message_waits_for_a_new_block_of_numbers(
+    make_replica: MakeReplica, trips: list[int]
+) -> None:
+    # Given a stock that the message before has used up,
+    database = make_replica().database
+    numbers = numbers_of(database)
+    for _ in range(BLOCK):
+        with numbers.reserved(1):
+            numbers.take("customer")
+        numbers.stock_up(1)
+    # When the next one begins, Then its numbers are there.
+    trips.clear()
+    with numbers.reserved(1):
+        assert numbers.take("customer") == BLOCK + 1
+    assert trips == []
 
 
 def test_what_is_foreseen_for_a_message_is_what_it_is_given(make_replica: MakeReplica) -> None:
