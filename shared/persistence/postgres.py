@@ -90,7 +90,8 @@ class PatientConnection(psycopg.Connection[Any]):
     def __init__(self, *parts: Any, **named: Any) -> None:
         super().__init__(*parts, **named)
         self.trips = Trips(self)
-        # Where psycopg forgets all that is prepared, the session does, and so what `trips` has.
+        # psycopg has the session forget all that is prepared, and so what `trips` has, whenever a
+        # table may have gone: here migrations make tables, before anything else.
         self._prepared.clear = lambda: False  # type: ignore[method-assign]
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
@@ -118,19 +119,12 @@ class PatientConnection(psycopg.Connection[Any]):
             super().commit()
 
     def rollback(self) -> None:
-        """Take the transaction back; what waits to be sent never is.
-
-        psycopg's own way forgets all that is prepared, lest a table was made in the transaction:
-        here migrations make tables, before anything else.
-        """
+        """Take the transaction back; what waits to be sent never is."""
+        self.trips.forget()
         if self.closed:
             return  # The server takes it back; and why it was hung up is what must be told.
-        status = self.pgconn.transaction_status
-        if status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
-            self.trips.rollback()
-        elif status != TransactionStatus.IDLE:
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:
             super().rollback()
-        self.trips.forget()
 
 
 SEEN = ", ".join(["pg_backend_pid()", *(f"current_setting('{name}')" for name in LIMITS)])

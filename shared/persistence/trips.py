@@ -151,17 +151,8 @@ class Trips:
         self._waiting.append(Call(b"COMMIT"))
         self.send()
 
-    def rollback(self) -> None:
-        """Take the transaction back, and send nothing of what waits.
-
-        Raises:
-            psycopg.Error: the server is away; nothing is committed.
-        """
-        self._waiting = [Call(b"ROLLBACK")]
-        self.send()
-
     def forget(self) -> None:
-        """Send nothing of what waits: it is of a transaction that never began."""
+        """Send nothing of what waits: its transaction is taken back."""
         self._waiting.clear()
 
     def send(self) -> None:

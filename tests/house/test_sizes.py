@@ -31,7 +31,6 @@ LONG_FUNCTIONS = {
     "shared/messaging/rabbitmq/frames.py _decode_properties": "AMQP's own table of properties",
     "shared/messaging/rabbitmq/frames.py encode_properties": "AMQP's own table of properties",
     "shared/messaging/rabbitmq/reconnecting_channel.py __init__": MADE_OF,
-    "shared/persistence/bulk.py insert_rows": "one statement, told apart by its database",
     "shared/persistence/database.py _engine": "every option of both databases in one place",
     "shared/processing/dead_letters.py reject": ONE_SENTENCE_EACH,
     "shared/processing/engine.py __init__": MADE_OF,
