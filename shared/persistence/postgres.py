@@ -19,10 +19,18 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from shared.base.internals import AS_LOCKED, require_internals
 from shared.persistence.faults import SESSION_STATES
 from shared.persistence.statements import Texts
 from shared.persistence.text_arrays import texts_dumper
 from shared.persistence.trips import Trips, leave_out_values
+
+require_internals(
+    f"psycopg {psycopg.__version__}",
+    psycopg.Connection,
+    attributes=("_prepared",),
+    remedy=AS_LOCKED,
+)
 
 LIMITS = {
     "statement_timeout": "30s",

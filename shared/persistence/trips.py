@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import count
 from typing import Any, Protocol
 
-from psycopg import Error
+from psycopg import Error, OperationalError
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.generators import fetch, send
@@ -29,7 +29,6 @@ each set of columns that are alike in a batch. What was not needed for longest i
 
 AUTO = PyFormat.AUTO
 DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
-
 
 QUOTED = re.compile(r'".*"', re.DOTALL)
 
@@ -207,6 +206,8 @@ class Trips:
 
     def _hear(self) -> Any:
         answer = self._hear_next()
+        if answer is None:
+            raise OperationalError("the server has hung up in the middle of its answers")
         self._hear_next()  # Each answer ends with nothing.
         return answer
 

@@ -200,13 +200,19 @@ def test_a_line_that_was_left_in_the_middle_serves_nobody_any_more(
         assert DIVIDED.fetch(session, {"by": -1}) == [(-1,)]
 
 
-def test_a_server_that_is_told_to_stop_is_quoted(database: Database) -> None:
+@pytest.mark.parametrize("behind", [0, 1, 5])
+def test_a_server_that_is_told_to_stop_is_quoted(database: Database, behind: int) -> None:
+    stop = Statement(select(func.pg_terminate_backend(func.pg_backend_pid())))
+
     def end_itself(session: Session) -> None:
         insert_entities(session, [Parcel(id="a")])
-        Statement(select(func.pg_terminate_backend(func.pg_backend_pid()))).fetch(session, {})
+        fetch_together(session, [(ONE, {}), (stop, {}), *[(ONE, {})] * behind])
 
-    with pytest.raises(OperationalError, match="due to administrator command"):
+    # Whatever was to come behind that.
+    with pytest.raises(OperationalError, match="due to administrator command") as failed:
         transact(database, end_itself)
+    assert diagnose(failed.value) is Trouble.DOWN
+    assert found(database) == []
 
 
 def test_a_savepoint_takes_back_what_was_posted_since(database: Database) -> None:
