@@ -1,8 +1,8 @@
 """Whatever comes over the wire is read, or refused with a reason: there is no third way."""
 
 import struct
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,25 +25,21 @@ from tests.hostile.messages import MESSAGES, Hostile
 DECODERS = [decoder(Settings(), name) for name in service_names()]
 
 
-class Loop:
-    """Does nothing later: the test does it by hand."""
-
-    def call_later(self, _seconds: float, _work: Any) -> None: ...
-
-
 def arrived(message: Hostile, *, dead_letters: bool = False, redelivered: bool = False) -> Incoming:
     """The message as it comes out of the very code that reads it from the broker's bytes."""
     address = connection_parameters("amqp://127.0.0.1/", heartbeat=15, name="x")
     buffer, in_hand = BatchBuffer(), BytesInHand()
-    endpoint = Endpoint(Loop(), [address], "x", OutageLog(None))
+    endpoint = Endpoint(SimpleNamespace(), [address], "x", OutageLog(None))
     consumer = QueueConsumer(endpoint, "x", 10, buffer, in_hand, dead_letters=dead_letters)
-    channel = consumer._channel = SimpleNamespace(is_open=True)
+    when_read: list[Callable[[], None]] = []
+    connection = SimpleNamespace(when_read=when_read.append)
+    channel = consumer._channel = SimpleNamespace(is_open=True, connection=connection)
     delivery = frames.RawDelivery(1, redelivered, message.routing_key)
     head = struct.pack(">HHQ", 60, 0, len(message.body))
     delivery.add_frame(frames.HEADER, head + message.properties)
     delivery.add_frame(frames.BODY, message.body)
     consumer._on_delivery(channel, delivery)
-    consumer._hand_over()
+    when_read[0]()
     (incoming,) = consumer.take(Room(1))
     return incoming
 
