@@ -65,9 +65,8 @@ class Practice:
     def __init__(self, url: str, folder: Path, **settings_of_its_own: Any) -> None:
         self.now = MONDAY
         self.post = Post()
-        settings = Settings(
-            database_url=url, data_dir=folder, credentials_hours=72, **settings_of_its_own
-        )
+        given = {"credentials_hours": 72} | settings_of_its_own
+        settings = Settings(database_url=url, data_dir=folder, **given)
         self.runtime = Runtime(
             build(settings),
             settings,

@@ -184,3 +184,14 @@ def test_what_was_noticed_is_read_in_the_language_of_the_reader(api: Api, staff:
         assert "internetadres" not in english, page
         # And whoever reads Dutch has the same in Dutch.
         assert "In de gegevens staat een internetadres" in words_of(office.get(page, lang="nl"))
+
+
+def test_one_remark_is_called_one_remark(api: Api, staff: Staffing) -> None:
+    # Given a sign-up about which one thing was noticed that holds nobody up
+    onboarding_id = sign_up(api, remarks="graag bellen")
+    office = staff()
+    # When the office looks through its list, in either language, Then it reads of that one thing.
+    for language, told in (("nl", "1 opmerking"), ("en", "1 remark")):
+        page = office.get("/registrations", lang=language).text
+        row = page[page.index(f"/registrations/{onboarding_id}") :].partition("</tr>")[0]
+        assert f">{told}<" in row

@@ -1,6 +1,8 @@
 """The customer's log-in as they meet it: from their office's message to a password of their own."""
 
+from contextlib import closing
 from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx
 import pytest
@@ -9,11 +11,13 @@ from services.activation.login.door import Door
 from services.activation.login.forgotten import GOOD_FOR
 from services.activation.login.limits import Limit, Limits
 from tests.integration.activation.conftest import ACTIVATE, PASSWORD, RESEND
-from tests.integration.pages.signin.conftest import Browser, House, words
+from tests.integration.pages.signin.conftest import Browser, House, make_house, words
 from tests.servers.premises import wait_until
 from tests.unit.activation.harness import WAY
 
 GOOD = "vier paarden drinken thee"
+OVER = "abcd-efgh-jkmn-pqrs"
+"""It looks like one that was sent."""
 
 
 @pytest.fixture
@@ -278,3 +282,14 @@ def test_the_strength_is_shown_as_one_types(
     assert "<html" not in answer.text
     assert said in words(answer) if said else not words(answer)
     assert browser.get(f"/password/strength?new_password={typed}").status_code in (404, 405)
+
+
+def test_a_password_that_works_for_one_hour_is_said_to_work_for_one_hour(tmp_path: Path) -> None:
+    # Given an office whose passwords work for an hour
+    house = make_house(tmp_path, credentials_hours=1)
+    with closing(house):
+        browser = house.browser()
+        # When somebody tries one that is none any more, Then they read for how long it worked.
+        assert "en 1 uur lang" in words(log_in(browser, "klant", OVER))
+        answer = browser.post("/login?lang=en", login_name="klant", password=OVER)
+        assert "and for one hour." in words(answer)
