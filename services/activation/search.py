@@ -7,7 +7,7 @@ the middle of a word is not found: no index that both databases have could serve
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -53,13 +53,17 @@ class SearchTerm(ActivationTable, table=True):
 
 
 def fold(text: str) -> str:
-    """A text as it is compared: no accents, no case, no signs but those of an address."""
+    """A text as it is kept to be compared: as `_plain`, with no blank in a Dutch postcode."""
+    return DUTCH_POSTCODE.sub(r"\1\2", _plain(text))[:LONGEST_TERM]
+
+
+def _plain(text: str) -> str:
+    """A text without accents, case, and signs but those of an address."""
     plain = text.casefold()
     if not plain.isascii():
         spelt = unicodedata.normalize("NFKD", plain)
         plain = "".join(letter for letter in spelt if not unicodedata.combining(letter)).casefold()
-    folded = " ".join(SIGNS.sub(" ", plain).split())
-    return DUTCH_POSTCODE.sub(r"\1\2", folded)[:LONGEST_TERM]
+    return " ".join(SIGNS.sub(" ", plain).split())
 
 
 def sought(text: str) -> str:
@@ -69,6 +73,15 @@ def sought(text: str) -> str:
         with suppress(ValueError):  # It is no domain, or none yet.
             return fold(f"{address['local']}@{dns_domain(address['domain'])}")
     return fold(text)
+
+
+def spellings(text: str) -> Sequence[str]:
+    """How what somebody types may be kept: what begins as a postcode does may be a name's number.
+
+    As long as a name is typed, nobody knows which: "1001 na" is kept without its blank, "1001
+    nachten" with it.
+    """
+    return list(dict.fromkeys((sought(text), _plain(text)[:LONGEST_TERM])))
 
 
 def terms_of(activation: Activation) -> Mapping[str, str]:
@@ -109,15 +122,20 @@ def found_by(text: str, office: str | None, *what: Any) -> Select[*tuple[Any, ..
 
     The term comes before it.
     """
-    begin, other = sought(text), aliased(SearchTerm)
-    term, within = col(SearchTerm.term), (begin, begin + HIGHEST)
+    begins, other = spellings(text), aliased(SearchTerm)
+    term = col(SearchTerm.term)
     earlier = or_(
         col(other.term) < term, and_(col(other.term) == term, col(other.id) < col(SearchTerm.id))
     )
-    same = and_(col(other.onboarding_id) == col(SearchTerm.onboarding_id), col(other.term) >= begin)
+    same = and_(col(other.onboarding_id) == col(SearchTerm.onboarding_id), _begin_so(other, begins))
     query = (
         select(SearchTerm, *what)
         .join(Activation, col(Activation.onboarding_id) == col(SearchTerm.onboarding_id))
-        .where(term >= within[0], term < within[1], ~exists().where(same, earlier))
+        .where(_begin_so(SearchTerm, begins), ~exists().where(same, earlier))
     )
     return query if office is None else query.where(col(SearchTerm.office_code) == office)
+
+
+def _begin_so(terms: Any, begins: Sequence[str]) -> Any:
+    term = col(terms.term)
+    return or_(*(and_(term >= begin, term < begin + HIGHEST) for begin in begins))

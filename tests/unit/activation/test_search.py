@@ -3,7 +3,7 @@
 import pytest
 
 from services.activation.commands import ActivateCustomer, AmendContact
-from services.activation.search import LONGEST_TERM, SearchTerm, fold, sought
+from services.activation.search import LONGEST_TERM, SearchTerm, fold, sought, spellings
 from shared.base.errors import FieldError
 from shared.events import SignupRejected
 from tests.unit.activation.harness import CUSTOMER, WAY, ActivationHarness, registered, way_of
@@ -50,6 +50,23 @@ def test_texts_are_compared_without_case_accents_and_signs(text: str, folded: st
 )
 def test_an_address_is_searched_for_as_it_is_kept(typed: str, searched: str) -> None:
     assert sought(typed) == searched
+
+
+@pytest.mark.parametrize(
+    "company",
+    ["1001 Nachten", "2000 Energie B.V.", "1984 en Later", "de 1001 nachten", "1234 AB 7", "2000"],
+)
+def test_each_beginning_of_a_name_with_a_number_finds_it(company: str) -> None:
+    # Given a company whose name begins as a postcode could,
+    service = ActivationHarness(*way_of(CUSTOMER.model_copy(update={"company": company})))
+    kept = terms(service)
+    # When somebody types it sign by sign, Then each beginning of it is one of something kept.
+    begins = [company[: end + 1] for end in range(len(company))]
+    assert [
+        begin
+        for begin in begins
+        if not any(term.startswith(way) for term in kept for way in spellings(begin))
+    ] == []
 
 
 def test_a_customer_is_found_by_company_address_and_login_name() -> None:
