@@ -141,14 +141,15 @@ class Requests:
             InfrastructureDown: the database is away; the same request will work later.
         """
         # The key stands for the list as a whole, whomever each place of it is about.
-        messages = [
-            self._read(
-                self._derived_id(by, key and f"{key}/{position}", event_type, "list", source),
-                *(event_type, data, subject, source, by),
-            )
-            for position, (subject, data) in enumerate(events)
+        *ids, next_id = [
+            self._derived_id(by, key and f"{key}/{position}", event_type, "list", source)
+            for position in range(len(events) + 1)
         ]
-        self.engine.execute_together(messages)
+        messages = [
+            self._read(message_id, event_type, data, subject, source, by)
+            for message_id, (subject, data) in zip(ids, events, strict=True)
+        ]
+        self.engine.execute_together(messages, next_id)
 
     def _read(
         self,

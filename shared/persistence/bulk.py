@@ -1,7 +1,7 @@
 """Many rows in one short statement, whatever their number."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlmodel import AutoString, Session, SQLModel
 
-from shared.persistence.statements import Asked, Statement, fetch_together
+from shared.persistence.statements import MOST_SHAPES, Asked, Statement, fetch_together
 
 
 def insert_rows(
@@ -125,7 +125,7 @@ def _new_one_by_one(into: Table) -> Statement:
     return Statement(statement.returning(*into.primary_key.columns))
 
 
-@cache
+@lru_cache(MOST_SHAPES)
 def _from_arrays(
     into: Table, names: tuple[str, ...], alike: tuple[str, ...], new_only: bool
 ) -> Statement:

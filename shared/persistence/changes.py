@@ -5,7 +5,7 @@ and alone.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Table, and_, bindparam, func, update
@@ -14,7 +14,7 @@ from sqlmodel import Session, SQLModel
 
 from shared.persistence.bulk import array_of
 from shared.persistence.rows import changes_of, note_written
-from shared.persistence.statements import Statement
+from shared.persistence.statements import MOST_SHAPES, Statement
 
 
 def write_changes(session: Session, rows: Iterable[SQLModel]) -> None:
@@ -53,7 +53,7 @@ def _update(
     return _as_arrays(table, names).execute(session, values)
 
 
-@cache
+@lru_cache(MOST_SHAPES)
 def _as_arrays(table: Table, names: tuple[str, ...]) -> Statement:
     """Made once for these columns: it is the same for any number of rows."""
     keys = table.primary_key.columns.keys()
@@ -65,7 +65,7 @@ def _as_arrays(table: Table, names: tuple[str, ...]) -> Statement:
     return Statement(update(table).where(same).values({name: new.c[name] for name in names}))
 
 
-@cache
+@lru_cache(MOST_SHAPES)
 def _one_by_one(table: Table, names: tuple[str, ...]) -> Any:
     same = and_(*(column == bindparam(_parameter(column.key)) for column in table.primary_key))
     return update(table).where(same).values({name: bindparam(_parameter(name)) for name in names})

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import (
@@ -21,7 +21,7 @@ from sqlalchemy import (
     create_engine,
     event,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import PendingRollbackError, SQLAlchemyError
 from sqlmodel import Session
 
 from shared.base.errors import WrongSettings
@@ -57,6 +57,7 @@ class OneTransaction(Session):
         )
         self._line = connection
         self._transaction_of_line = transaction
+        self._is_ended = False
 
     def connection(self, *_whose: Any, **_options: Any) -> Connection:
         """The one that it is about."""
@@ -66,14 +67,18 @@ class OneTransaction(Session):
         """The one that it is about."""
         return self._line
 
-    def begin_nested(self) -> Any:
-        """A savepoint; what was added so far goes before it."""
-        self.flush()
-        return self._line.begin_nested()
+    def begin_nested(self) -> NoReturn:
+        """There is none: what travels with a statement that fails is taken back with it.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError("this transaction has no savepoints: it is done whole or not")
 
     def commit(self) -> None:
         """Commit now, for who has something to do that does not wait for the connection's rest."""
         self.flush()
+        self._is_ended = True
         try:
             self._transaction_of_line.commit()
         except BaseException:
@@ -83,9 +88,21 @@ class OneTransaction(Session):
 
     def rollback(self) -> None:
         """Take the transaction back: it is not committed any more."""
+        self._is_ended = True
         super().rollback()
         if self._transaction_of_line.is_active:
             self._transaction_of_line.rollback()
+
+    def write_rest(self) -> None:
+        """Write what is left, where the block ends that this is about.
+
+        Raises:
+            PendingRollbackError: it was taken back for an error that somebody has swallowed.
+        """
+        if self._transaction_of_line.is_active:
+            self.flush()
+        elif not self._is_ended:
+            raise PendingRollbackError("an error before has taken this transaction back")
 
 
 class Database:
@@ -111,8 +128,7 @@ class Database:
             closing(OneTransaction(connection, transaction)) as session,
         ):
             yield session
-            if transaction.is_active:
-                session.flush()
+            session.write_rest()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -223,7 +239,6 @@ def _engine(url: str, most_connections: int) -> Engine:
     event.listen(engine, "checkin", postgres.note_rest)
     event.listen(engine, "checkout", postgres.see_after_rest)
     event.listen(engine, "begin", postgres.begin)
-    event.listen(engine, "rollback_savepoint", postgres.forget_posted)
     event.listen(engine, "handle_error", postgres.hang_up)
     return engine
 

@@ -120,7 +120,14 @@ class PatientConnection(psycopg.Connection[Any]):
             raise
 
     def commit(self) -> None:
-        """Commit, on the same trip as what waits to be sent."""
+        """Commit, on the same trip as what waits to be sent.
+
+        Raises:
+            psycopg.Error: it cannot be; nothing is committed.
+        """
+        if self.pgconn.transaction_status == TransactionStatus.INERROR:
+            # The server would take it back, and call that well done.
+            raise psycopg.errors.InFailedSqlTransaction("a statement of this transaction failed")
         if self.trips.has_waiting:
             self.trips.commit()
         else:
@@ -191,12 +198,6 @@ def begin(connection: Connection) -> None:
         connection.exec_driver_sql(BEGIN)
     elif connection.get_execution_options().get("each_statement_alone"):
         line.autocommit = True
-
-
-def forget_posted(connection: Connection, _name: str, _context: object) -> None:
-    """What was posted since a savepoint is taken back with it: before that, all was sent."""
-    line: Any = connection.connection.dbapi_connection
-    line.trips.forget()
 
 
 class LostLimit(NamedTuple):

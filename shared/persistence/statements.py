@@ -24,6 +24,10 @@ require_internals(
     remedy=AS_LOCKED,
 )
 
+MOST_SHAPES = 200
+"""Of one statement so many are kept that differ in their columns: what a batch has alike, or has
+changed, makes one of its own. What was not needed for longest is made anew."""
+
 Values = Mapping[str, Any]
 Process = Callable[[Any], Any]
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import count
+from secrets import token_hex
 from typing import Any, Protocol
 
 from psycopg import Error, OperationalError
@@ -93,9 +94,12 @@ class Trips:
 
     def __init__(self, line: Any) -> None:
         self._line: Line = line
+        own = token_hex(4).encode()
         self._waiting: list[Call] = []
         self._prepared: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
-        self._names = count()
+        # Of this line alone: should a pooler lead another one to the same session, no statement
+        # is taken for another.
+        self._names = (b"stappenplan_%s_%d" % (own, number) for number in count())
         self.failed = Call(b"")
         """The one that failed last."""
 
@@ -237,7 +241,7 @@ class Trips:
         key = (call.sql, call.types)
         name = self._prepared.pop(key, None)
         call.is_new = name is None
-        call.name = self._prepared[key] = name or b"stappenplan_%d" % next(self._names)
+        call.name = self._prepared[key] = name or next(self._names)
 
     def _rows_of(self, call: Call) -> list[Row]:
         self._converter.set_pgresult(call.answer)

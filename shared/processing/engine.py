@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from shared.base.errors import Conflict, KeyReused, Malformed, Problem, Reject
 from shared.messaging.bus import Bus, Incoming
@@ -139,15 +140,17 @@ class Engine:
         with self._answering():
             return self._shared.execute(message)
 
-    def execute_together(self, messages: Sequence[Message]) -> None:
+    def execute_together(self, messages: Sequence[Message], next_id: str) -> None:
         """Handle what a person brought in one request, in one transaction: all of it or nothing.
+
+        `next_id` is what one more of them would have had.
 
         Raises:
             Problem: one of them cannot be done; nothing was changed.
             InfrastructureDown: the database is away; the request may be made again.
         """
         with self._answering():
-            self._pipeline.execute(messages, _require_same)
+            self._pipeline.execute(messages, partial(_require_same_list, messages, next_id))
 
     def seconds_since_request(self) -> float:
         """Seconds since somebody last asked for something, and waited for the answer."""
@@ -212,11 +215,20 @@ class Engine:
                 self.recovery.take_one(message)
 
 
-def _require_same(work: UnitOfWork, message: Message) -> None:
+def _require_same(work: UnitOfWork, repeats: Sequence[Message]) -> None:
     """An idempotency key stands for one command, whoever sends it again."""
-    digests = inbox.digests(work.session, [message.envelope.id])
-    if digests.get(message.envelope.id) != message.envelope.digest():
+    digests = inbox.digests(work.session, [message.envelope.id for message in repeats])
+    if any(digests.get(each.envelope.id) != each.envelope.digest() for each in repeats):
         raise KeyReused
+
+
+def _require_same_list(
+    whole: Sequence[Message], next_id: str, work: UnitOfWork, repeats: Sequence[Message]
+) -> None:
+    """A key that stands for a list stands for all of it: neither for more, nor for less."""
+    if len(repeats) < len(whole) or inbox.digests(work.session, [next_id]):
+        raise KeyReused
+    _require_same(work, repeats)
 
 
 @contextmanager

@@ -75,9 +75,10 @@ class Pipeline:
         find = partial(fetch, work.session, claim=claim)
         try:
             entities = self._handlers.load(messages, find, Now(work.now))
-        except SQLAlchemyError:
-            raise
-        except Exception:
+        except Exception as error:
+            # Who claims again finds what is claimed here already, and takes it for handled.
+            if claim.broke_off or isinstance(error, SQLAlchemyError):
+                raise
             # Perhaps what a repeat needs cannot be told any more: it is none the worse for that.
             new = claim.new
             if len(new) == len(messages):
@@ -105,13 +106,13 @@ class Pipeline:
     def execute(
         self,
         messages: Sequence[Message],
-        on_repeat: Callable[[UnitOfWork, Message], None],
+        on_repeats: Callable[[UnitOfWork, Sequence[Message]], None],
         *,
         numbers: int = 0,
     ) -> Sequence[Sequence[Effect] | None]:
         """Handle messages of one person at their word, all or none; returns the effects of each.
 
-        None stands for one that was handled before, by its id; `on_repeat` looks at it then.
+        None stands for one that was handled before, by its id; `on_repeats` looks at those.
         `numbers` of each series are reserved. A large list must not use up a year's for nothing.
 
         Raises:
@@ -123,9 +124,8 @@ class Pipeline:
         def work(unit: UnitOfWork) -> Sequence[Sequence[Effect] | None]:
             new, entities = self._claim(unit, ordered)
             ids = [message.envelope.id for message in new]
-            for message in ordered:
-                if message.envelope.id not in ids:
-                    on_repeat(unit, message)
+            if repeats := [message for message in ordered if message.envelope.id not in ids]:
+                on_repeats(unit, repeats)
             for message in new:
                 unit.actor = message.person.name if message.person else None
             acts.record_messages(unit.session, new, unit.now)

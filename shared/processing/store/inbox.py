@@ -37,6 +37,8 @@ class Claim:
         self._unique = [message for message in messages if first[message.envelope.id] is message]
         self._now = now
         self._new: list[Message] | None = None
+        self.broke_off = False
+        """Whether the trip that claims did not come to its end: nobody knows what was claimed."""
 
     def fetch_along(self, asked: Sequence[Asked]) -> Sequence[Sequence[Sequence[Any]]]:
         """The rows that each of these statements finds; with the first of them, it is claimed."""
@@ -44,9 +46,11 @@ class Claim:
             return fetch_together(self._session, asked)
         rows = [new_row(message, DONE, self._now) for message in self._unique]
         reached("inbox_claim.before")
+        self.broke_off = True
         claimed, *found = fetch_together(
             self._session, [new_rows(self._session, Inbox, rows), *asked]
         )
+        self.broke_off = False
         reached("inbox_claim.after")
         ids = {key for (key,) in claimed}
         self._new = [message for message in self._unique if message.envelope.id in ids]

@@ -13,7 +13,6 @@ from functools import cache
 from typing import Protocol
 
 from sqlalchemy import Table, bindparam, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
 from shared.persistence.bulk import insert_into
@@ -95,7 +94,7 @@ class NumberAllocator:
         When that fails, the next one hears of it.
         """
         if count:
-            with self._lock, suppress(SQLAlchemyError):
+            with self._lock, suppress(Exception):
                 self._stock_up(count)
 
     def _stock_up(self, count: int) -> None:

@@ -69,7 +69,13 @@ class OutboxPublisher:
         with self._lock:
             self._in_flight |= sizes
             self._swept_bytes += sum(sizes.values())
-        future = self._bus.publish([entry.outgoing(repeated=repeated) for entry in entries])
+        try:
+            future = self._bus.publish([entry.outgoing(repeated=repeated) for entry in entries])
+        except Exception as error:
+            # It is committed: nobody may be told of a failure, and it is to be published again.
+            log.exception("publish_failed", messages=len(entries))
+            future = Future()
+            future.set_exception(error)
         future.add_done_callback(lambda done: self._note(ids, done))
 
     def _note(self, ids: Sequence[str], done: "Future[list[PublishResult]]") -> None:

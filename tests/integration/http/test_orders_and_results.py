@@ -277,20 +277,3 @@ def test_a_report_is_one_result_or_a_list_that_is_taken_whole_or_not_at_all(api:
 @pytest.mark.parametrize("body", [[], [{}] * 1001, {}, None, "results", [1]])
 def test_a_report_that_is_none_is_refused(api: Api, body: object) -> None:
     assert is_problem(api.ask("POST", "/api/collection-results", json=body), 422, "invalid")
-
-
-def test_one_key_stands_for_one_list(api: Api) -> None:
-    _, _, row = signed(api)
-    names = ("order_reference", "end_to_end_id", "attempt", "currency", "amount_cents")
-    result = {name: row[name] for name in names} | {"status": "submitted", "occurred_at": MOMENT}
-    headers = {"Idempotency-Key": f"list of {row['end_to_end_id']}"}
-
-    def report(*results: dict[str, Any]) -> httpx.Response:
-        token = api.token("collections:report")
-        return api.call(
-            "POST", "/api/collection-results", token, json=list(results), headers=headers
-        )
-
-    assert report(result).status_code == report(result).status_code == 202
-    other = report({**result, "status": "succeeded"})
-    assert is_problem(other, 422, "idempotency_key_reused")

@@ -1,6 +1,7 @@
 """Of what travels together all is done or nothing, and nobody hears another one's answer."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import (
@@ -11,7 +12,13 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 from sqlmodel import Session, col
 
 from shared.persistence import trips as trips_of_lines
@@ -215,18 +222,37 @@ def test_a_server_that_is_told_to_stop_is_quoted(database: Database, behind: int
     assert found(database) == []
 
 
-def test_a_savepoint_takes_back_what_was_posted_since(database: Database) -> None:
-    def post_and_break_off(session: Session) -> None:
-        with session.begin_nested():
-            insert_entities(session, [Parcel(id="a", weight=2)])
-            raise KeyError
+def test_there_are_no_savepoints(database: Database) -> None:
+    # What travels together fails together: nobody may count on a part of it.
+    with database.begin() as session, pytest.raises(NotImplementedError):
+        session.begin_nested()
 
-    with database.begin() as session:
-        insert_entities(session, [Parcel(id="a", weight=1)])
-        with pytest.raises(KeyError):
-            post_and_break_off(session)
-        insert_entities(session, [Parcel(id="b", weight=3)])
-    assert found(database) == [("a", 1), ("b", 3)]
+
+def test_an_error_that_somebody_swallows_is_told_where_the_transaction_ends(
+    database: Database,
+) -> None:
+    transact(database, lambda session: insert_entities(session, [Parcel(id="a")]))
+
+    def post_and_swallow(session: Session) -> None:
+        insert_entities(session, [Parcel(id="b"), Parcel(id="a")])
+        with suppress(DBAPIError):
+            ONE.fetch(session, {})
+
+    def flush_and_swallow(session: Session) -> None:
+        insert_entities(session, [Parcel(id="b")])
+        session.add(Parcel(id="a"))
+        with suppress(DBAPIError):
+            session.flush()
+
+    # Given work that goes on as if nothing had happened,
+    for work in (post_and_swallow, flush_and_swallow):
+        # When it ends, Then it is not taken for done,
+        with pytest.raises(SQLAlchemyError):
+            transact(database, work)
+        assert found(database) == [("a", 0)]
+    # and the line serves the next.
+    transact(database, lambda session: insert_entities(session, [Parcel(id="c")]))
+    assert found(database) == [("a", 0), ("c", 0)]
 
 
 def test_what_is_asked_with_something_unwritable_leaves_nothing_behind(database: Database) -> None:

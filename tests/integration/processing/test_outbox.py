@@ -53,6 +53,23 @@ def test_what_the_broker_sends_back_is_kept_with_the_reason(
     assert says in (row.error or "")
 
 
+def test_what_the_bus_does_not_take_is_published_all_the_same(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a bus that fails just as it is handed something,
+    def fail(_messages: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(replica.bus, "publish", fail)
+        replica.take(release("bakkerij"))
+    # Then the message is done, once, and what followed from it is said by and by.
+    assert replica.tallies() == {customer("bakkerij"): 1}
+    replica.sweep()
+    replica.sweep(LONG)
+    assert replica.published == list(replica.outbox())
+
+
 def test_what_a_crash_left_is_published_by_another_replica(make_replica: MakeReplica) -> None:
     # Given a replica that died between commit and publish,
     dead, living = make_replica(RecordingBus(PublishResult.UNKNOWN)), make_replica()

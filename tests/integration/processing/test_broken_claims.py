@@ -1,0 +1,87 @@
+"""A claim of which nobody heard the end is taken for nothing: neither for new nor for handled."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from shared.persistence.statements import Statement
+from shared.persistence.trips import Trips
+from shared.processing.handlers.messages import Message
+from shared.processing.store.tables import DONE
+from tests.integration.processing.tally import (
+    START,
+    Remind,
+    Replica,
+    Tally,
+    customer,
+    message_id,
+    release,
+)
+
+
+class Stumble:
+    """What is found of a table cannot be read, the first time: there is no memory for it."""
+
+    def __init__(self) -> None:
+        self.came = False
+
+    def over(self, text: str) -> None:
+        if "FROM tally" in text and not self.came:
+            self.came = True
+            raise MemoryError
+
+
+@pytest.fixture
+def stumble(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> Stumble:
+    stumble = Stumble()
+    replica.take(release("slager"))  # Whatever is made once is made.
+    if replica.database.is_sqlite:
+        find = Statement.find
+
+        def found(self: Statement, connection: Any, values: Any) -> Sequence[Any]:
+            rows = find(self, connection, values)
+            stumble.over(str(self._clause))
+            return rows
+
+        monkeypatch.setattr(Statement, "find", found)
+    else:
+        rows_of = Trips._rows_of
+
+        def read(self: Trips, call: Any) -> list[Any]:
+            stumble.over(call.sql.decode())
+            return rows_of(self, call)
+
+        monkeypatch.setattr(Trips, "_rows_of", read)
+    return stumble
+
+
+def test_messages_whose_claim_broke_off_have_their_effect(
+    replica: Replica, stumble: Stumble
+) -> None:
+    # Given a service that cannot read what it finds, just as it has claimed two messages,
+    replica.take(release("bakkerij"), release("kapper"))
+    assert stumble.came
+    # Then each has its effect, or waits for it.
+    for name in ("bakkerij", "kapper"):
+        is_done = replica.inbox()[message_id(name)].status == DONE
+        assert is_done == (replica.tallies().get(customer(name)) == 1)
+
+
+def test_nobody_is_told_that_something_was_done_which_was_not(
+    replica: Replica, stumble: Stumble
+) -> None:
+    # Given a person who asks for something just then,
+    command = Message.from_command(
+        Remind(),
+        subject=customer("slager"),
+        message_id=customer("asked"),
+        source="/test",
+        time=START,
+    )
+    with pytest.raises(MemoryError):
+        replica.runtime.engine.execute(command)
+    # When they ask again, Then it is done, and was not before.
+    assert replica.runtime.engine.execute(command) is not None
+    with replica.database.read() as session:
+        assert session.get_one(Tally, customer("slager")).reminders == 1
