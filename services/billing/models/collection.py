@@ -20,6 +20,7 @@ from services.billing.models.results import (
     Fact,
     Outcome,
     as_reported,
+    came_to_nothing,
     moment_of,
     outcome_of,
     result_id,
@@ -157,15 +158,23 @@ class Collection(BillingTable, table=True):
 
     @property
     def refusal(self) -> str | None:
-        """The code by which the bank refused the mandate for good, unless a person dismissed it."""
-        code = self.reason_code or ""
-        if self.status not in ("failed", *TAKEN_BACK) or not reason_for(code).ends_mandate:
+        """The code by which the bank refused the mandate for good, unless a person dismissed it.
+
+        A death stands until somebody has dismissed it, whatever was reported beside it.
+        """
+        if self.status not in ("failed", *TAKEN_BACK):
             return None
-        dismissed = any(
-            fact.get(DECISION) == DISMISS and known_code(fact.get("reason_code")) == code
-            for fact in self.results
-        )
-        return None if dismissed else code
+        standing = [code for code, decision in self._codes() if decision != DISMISS]
+        deaths = [code for code in standing if reason_for(code).stops_everything]
+        if deaths:
+            return deaths[0]
+        code = self.reason_code or ""
+        return code if code in standing and reason_for(code).ends_mandate else None
+
+    def _codes(self) -> list[tuple[str, str | None]]:
+        """Why it came to nothing, as often as that was said; beside it what a person decided."""
+        told = came_to_nothing(self.results, (self.amount_cents, self.currency))
+        return [(known_code(fact.get("reason_code")) or "", fact.get(DECISION)) for fact in told]
 
     @property
     def made_at(self) -> datetime | None:
@@ -181,7 +190,7 @@ class Collection(BillingTable, table=True):
     def stopped(self) -> bool:
         """Whether it came to nothing because the account holder was said to have died."""
         failed = self.status in ("failed", *TAKEN_BACK)
-        deceased = failed and reason_for(self.reason_code or "").stops_everything
+        deceased = failed and any(reason_for(code).stops_everything for code, _ in self._codes())
         return deceased or self.called_off == "deceased"
 
     @property

@@ -13,12 +13,16 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from services.billing.models.reasons import known_code, reason_for
 
 Fact = dict[str, Any]
 """One result as KING reported it, and beside it what a person decided."""
+
+Amount = tuple[int, str]
+"""What an order asks for: cents, and their currency."""
 
 TAKEN_BACK = ("returned", "refunded", "reversed")
 WEIGHTS = {"submitted": 0, "failed": 1, "succeeded": 2} | dict.fromkeys(TAKEN_BACK, 3)
@@ -69,7 +73,7 @@ def moment_of(fact: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(fact["occurred_at"])
 
 
-def outcome_of(facts: Iterable[Fact], amount: tuple[int, str], *, one_collection: bool) -> Outcome:
+def outcome_of(facts: Iterable[Fact], amount: Amount, *, one_collection: bool) -> Outcome:
     """What the results of one end-to-end id amount to, against the order's amount and currency.
 
     `one_collection` says that the id names one collection and no other, as those do that we gave
@@ -84,10 +88,11 @@ def outcome_of(facts: Iterable[Fact], amount: tuple[int, str], *, one_collection
     successes = [fact for fact in counting if fact["status"] == "succeeded"]
     contradicted, credible = _doubted(successes, failures)
     late = [fact for fact in failures if any(_in_time_with(fact, paid) for paid in credible[:1])]
-    payments = _remaining(credible, len(back) + len(late), one_collection=one_collection)
+    gone = len(back) + len(late)
+    payments = _money_once(credible, amount, gone) if one_collection else _left(credible, gone)
     status, reason_code = _status(counting, failures, back, late, paid=bool(payments))
     doubtful = [(fact, CONTRADICTED) for fact in contradicted if not back]
-    doubtful += _unsettled(deviating, counting, one_collection=one_collection)
+    doubtful += _unsettled(deviating, counting, credible, one_collection=one_collection)
     doubtful += [(fact, DECEASED) for fact in [*failures, *back] if _deceased(fact)]
     undecided = [(fact, why) for fact, why in doubtful if DECISION not in fact]
     return Outcome(status, known_code(reason_code), payments, undecided)
@@ -123,27 +128,45 @@ def _status(
     return ("submitted", None) if counting else (None, None)
 
 
-def _remaining(credible: Sequence[Fact], gone: int, *, one_collection: bool) -> Sequence[Fact]:
+def _money_once(credible: Sequence[Fact], amount: Amount, gone: int) -> Sequence[Fact]:
+    """The success of a collection whose money is there: told again, it is the same money.
+
+    It is as much as the exact result says, whatever a person has accepted beside it; once back,
+    it is back.
+    """
+    if gone:
+        return ()
+    return sorted(credible, key=lambda fact: not _is_exact(fact, amount))[:1]
+
+
+def _left(credible: Sequence[Fact], gone: int) -> Sequence[Fact]:
     """The successes whose money is still there: the last went back first, if a person saw it."""
-    if one_collection:
-        # The same money told again, perhaps with another moment; once back, it is back.
-        return () if gone else credible[:1]
     staying = sorted(credible, key=lambda fact: (fact.get(DECISION) == DISMISS, *_in_time(fact)))
     return staying[: max(0, len(staying) - gone)]
 
 
 def _unsettled(
-    deviating: Sequence[Fact], counting: Sequence[Fact], *, one_collection: bool
+    deviating: Sequence[Fact],
+    counting: Sequence[Fact],
+    credible: Sequence[Fact],
+    *,
+    one_collection: bool,
 ) -> list[tuple[Fact, str]]:
     """Results over another amount; the exact ones settle those of the same collection."""
     if not deviating:
         return []
-    settled = max((WEIGHTS[fact["status"]] for fact in counting), default=-1)
+
+    def weight(fact: Fact) -> int:
+        # After a success, a failure is a return under another name.
+        is_late = fact["status"] == "failed" and any(map(partial(_in_time_with, fact), paid))
+        return WEIGHTS["returned"] if is_late else WEIGHTS[fact["status"]]
+
+    paid = credible[:1]
+    settled = max(map(weight, counting), default=-1)
     return [
         (fact, DEVIATING)
         for fact in deviating
-        if WEIGHTS[fact["status"]] > settled
-        or (fact["status"] == "succeeded" and not one_collection)
+        if weight(fact) > settled or (fact["status"] == "succeeded" and not one_collection)
     ]
 
 
@@ -166,9 +189,19 @@ def _in_time_with(failure: Fact, success: Fact) -> bool:
     return moment_of(failure) >= moment_of(success)
 
 
-def _counts(fact: Mapping[str, Any], amount: tuple[int, str]) -> bool:
+def came_to_nothing(facts: Iterable[Fact], amount: Amount) -> list[Fact]:
+    """The failures, and what took money back, as far as they count."""
+    failing = ("failed", *TAKEN_BACK)
+    return [fact for fact in facts if fact["status"] in failing and _counts(fact, amount)]
+
+
+def _counts(fact: Mapping[str, Any], amount: Amount) -> bool:
     """Whether it is over the exact amount, or a person accepted it."""
-    return (fact["amount_cents"], fact["currency"]) == amount or fact.get(DECISION) == ACCEPT
+    return _is_exact(fact, amount) or fact.get(DECISION) == ACCEPT
+
+
+def _is_exact(fact: Mapping[str, Any], amount: Amount) -> bool:
+    return (fact["amount_cents"], fact["currency"]) == amount
 
 
 def _deceased(fact: Mapping[str, Any]) -> bool:
