@@ -216,17 +216,22 @@ class Engine:
 
 
 def _require_same(work: UnitOfWork, repeats: Sequence[Message]) -> None:
-    """An idempotency key stands for one command, whoever sends it again."""
-    digests = inbox.digests(work.session, [message.envelope.id for message in repeats])
-    if any(digests.get(each.envelope.id) != each.envelope.digest() for each in repeats):
-        raise KeyReused
+    """An idempotency key stands for one command, whoever sends it again.
+
+    Where its id does not stand for whom it is about, that may have become known meanwhile.
+    """
+    claimed = inbox.claimed(work.session, [message.envelope.id for message in repeats])
+    for message in repeats:
+        digest, subject = claimed[message.envelope.id]
+        if message.envelope._replace(subject=subject).digest() != digest:
+            raise KeyReused
 
 
 def _require_same_list(
     whole: Sequence[Message], next_id: str, work: UnitOfWork, repeats: Sequence[Message]
 ) -> None:
     """A key that stands for a list stands for all of it: neither for more, nor for less."""
-    if len(repeats) < len(whole) or inbox.digests(work.session, [next_id]):
+    if len(repeats) < len(whole) or inbox.claimed(work.session, [next_id]):
         raise KeyReused
     _require_same(work, repeats)
 

@@ -161,6 +161,13 @@ def digests(session: Session, ids: Sequence[str]) -> dict[str, str]:
     return {row.id: row.digest for row in session.execute(statement)}
 
 
+def claimed(session: Session, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The fingerprint and the subject under which these ids were claimed."""
+    columns = (INBOX.c.id, INBOX.c.digest, INBOX.c.subject)
+    statement = select(*columns).where(in_(session, INBOX.c.id, ids))
+    return {row.id: (row.digest, row.subject) for row in session.execute(statement)}
+
+
 def forget(session: Session, older_than: datetime, limit: int) -> int:
     """Remove done rows from before `older_than`; the dead stay until a person decides."""
     done = INBOX.c.status == DONE

@@ -53,3 +53,21 @@ def test_a_key_is_not_taken_for_another_list(
     assert is_problem(report(*others), 422, "idempotency_key_reused")
     order = api.ask("GET", f"/api/orders/{collection['order_reference']}").json()
     assert not order["released"]
+
+
+def test_a_list_stays_the_same_when_its_order_becomes_known(api: Api) -> None:
+    # Given a list about an order that billing has not heard of yet,
+    last = api.order_of(api.sign_up())
+    reference = f"{last[:7]}{int(last[7:]) + 1:06d}"
+    told = {"order_reference": reference, "end_to_end_id": f"{reference}-1", "attempt": 1}
+    told |= {"amount_cents": 21780, "currency": "EUR", "occurred_at": MOMENT} | SUBMITTED
+    token, headers = api.token("collections:report"), {"Idempotency-Key": f"about {reference}"}
+
+    def report() -> int:
+        path = "/api/collection-results"
+        return api.call("POST", path, token, json=[told], headers=headers).status_code
+
+    assert report() == report() == 202
+    # When the order is there, Then the very same list is still a repeat.
+    assert api.order_of(api.sign_up()) == reference
+    assert report() == 202
