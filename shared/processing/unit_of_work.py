@@ -74,9 +74,12 @@ class UnitOfWork:
         self._after_commit.append(action)
 
     def committed(self) -> None:
-        """Do what waited for the commit."""
+        """Do what waited for the commit, all of it: nobody may be told of a failure any more."""
         for action in self._after_commit:
-            action()
+            try:
+                action()
+            except Exception:
+                log.exception("after_commit_failed")
 
 
 class EffectSinks(Protocol):

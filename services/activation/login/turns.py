@@ -60,8 +60,9 @@ class Turns:
                 "Het is nu te druk om in te loggen; probeer het over enkele seconden opnieuw."
             )
             raise Unavailable("too_busy", sentence, extra={"retry_after": RETRY_AFTER})
-        self._taken[address] += 1
+        # Where no thread can be begun, nobody takes a place.
         work_done = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        self._taken[address] += 1
         work_done.add_done_callback(lambda done: self._leave(address, done))
         return work_done
 

@@ -245,11 +245,15 @@ class RabbitBus:
                 # work, a fresh start does not miss it; who is hanging up breaks off instead, and
                 # leaves the broker no connection.
                 self._log.exception("broker_io_loop_crashed")
-                restart = self._abort if self._closed else self._reconnect
-                self._ioloop.call_later(RESTART_DELAY_SECONDS, restart)
+                # What keeps it from beginning at all, such as too many open files, takes a while
+                # to pass; and pika takes a loop that could not begin for one that runs.
+                time.sleep(RESTART_DELAY_SECONDS)
+                self._ioloop._poller._running = False
+                self._ioloop.call_later(0, self._abort if self._closed else self._reconnect)
 
     def _reconnect(self) -> None:
-        self._ioloop.remove_timeout(self._activity_timer)
+        if self._activity_timer is not None:
+            self._ioloop.remove_timeout(self._activity_timer)
         self._check_activity()
         self._publisher.reconnect()
         for consumer in self._consumers:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pika  # noqa: TID251 - this package is the one place where AMQP is spoken.
+from pika.adapters import select_connection  # noqa: TID251 - AMQP is spoken here.
 from pika.exceptions import AMQPConnectionError  # noqa: TID251 - AMQP is spoken here.
 from pika.frame import decode_frame  # noqa: TID251 - AMQP is spoken here.
 
@@ -18,9 +19,13 @@ from shared.messaging.rabbitmq.frames import (
     NACK,
     TAG_AND_BIT,
 )
-from shared.messaging.rabbitmq.pika_internals import require_internals
+from shared.messaging.rabbitmq.pika_internals import (
+    require_internals,
+    require_loop_internals,
+)
 
 require_internals(pika.SelectConnection, pika.__version__)
+require_loop_internals(select_connection.IOLoop, select_connection._PollerBase, pika.__version__)
 
 DeliveryCallback = Callable[[frames.RawDelivery], None]
 ConfirmCallback = Callable[[int, bool, bool], None]

@@ -33,6 +33,17 @@ def require_internals(connection_class: type, version: str) -> None:
     )
 
 
+def require_loop_internals(loop_class: type, poller_class: type, version: str) -> None:
+    """Check that pika's loop notes that it runs where `bus` takes that back.
+
+    Raises:
+        ImportError: it does not; the text says which pika to install.
+    """
+    name = f"pika {version}"
+    internals.require_internals(name, loop_class, attributes=("_poller",), remedy=REMEDY)
+    internals.require_internals(name, poller_class, attributes=("_running",), remedy=REMEDY)
+
+
 def require_transport_internals(module: ModuleType, version: str) -> None:
     """Check that both of pika's transports have every private name that we use.
 

@@ -83,6 +83,7 @@ class ConfirmingPublisher:
             return PendingBatch.resolved(PublishResult.UNKNOWN, 0)
         batch = PendingBatch(len(messages))
         deadline = time.monotonic() + SEND_TIMEOUT_SECONDS
+        pending = [Pending(each, batch, index, deadline) for index, each in enumerate(messages)]
         with self._lock:
             has_room = self._pending_count < MAX_PENDING_MESSAGES and not self._pending_bytes.full
             accepted = self._accepting and has_room
@@ -90,11 +91,8 @@ class ConfirmingPublisher:
             if accepted:
                 self._pending_count += len(messages)
                 self._pending_bytes.add(sum(len(message.body) for message in messages))
+                self._handed_off.extend(pending)
                 self._handoff_scheduled = True
-                self._handed_off.extend(
-                    Pending(message, batch, index, deadline)
-                    for index, message in enumerate(messages)
-                )
         if not accepted:
             return PendingBatch.resolved(PublishResult.UNKNOWN, len(messages))
         if schedule:
@@ -251,7 +249,8 @@ class ConfirmingPublisher:
     # Starting over and stopping.
 
     def reconnect(self) -> None:
-        """Make a new connection, and look at the deadlines again: the timers may be lost."""
+        """Make a new connection, and look again at all that waits: what was planned may be lost."""
+        self._take_handed_off()
         self._deadline_check_scheduled = False
         self._schedule_deadline_check()
         self.connection.reconnect()

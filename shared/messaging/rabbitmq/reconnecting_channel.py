@@ -102,7 +102,13 @@ class ReconnectingChannel:
         """Why it is not ready, in a sentence; empty when it is, or was not tried yet."""
 
     def check_activity(self) -> None:
-        """Note whether the broker has said anything since this was last called."""
+        """Note whether the broker has said anything since this was last called.
+
+        A connection whose end nobody has dealt with is made anew: pika keeps to itself what went
+        wrong when it told of that.
+        """
+        if self._connection is not None and self._connection.is_closed:
+            self._connection_gone()
         if self._connection is None or not self._connection.is_open:
             return
         self._connection.note_waiting()

@@ -50,10 +50,10 @@ class Claim:
         claimed, *found = fetch_together(
             self._session, [new_rows(self._session, Inbox, rows), *asked]
         )
-        self.broke_off = False
         reached("inbox_claim.after")
         ids = {key for (key,) in claimed}
         self._new = [message for message in self._unique if message.envelope.id in ids]
+        self.broke_off = False
         return found
 
     @property

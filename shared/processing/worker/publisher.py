@@ -117,8 +117,8 @@ class OutboxPublisher:
     @contextmanager
     def _taken(self) -> Iterator[PublishResults]:
         with self._lock:
-            results, self._results = self._results, []
             self._taken_at = time.monotonic()
+            results, self._results = self._results, []
         try:
             yield results
         except BaseException:

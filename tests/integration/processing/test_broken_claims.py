@@ -8,6 +8,7 @@ import pytest
 from shared.persistence.statements import Statement
 from shared.persistence.trips import Trips
 from shared.processing.handlers.messages import Message
+from shared.processing.store import inbox
 from shared.processing.store.tables import DONE
 from tests.integration.processing.tally import (
     START,
@@ -66,6 +67,44 @@ def test_messages_whose_claim_broke_off_have_their_effect(
     for name in ("bakkerij", "kapper"):
         is_done = replica.inbox()[message_id(name)].status == DONE
         assert is_done == (replica.tallies().get(customer(name)) == 1)
+
+
+def test_nor_is_one_whose_claim_was_heard_and_not_noted(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a service that fails between hearing what it has claimed and noting it,
+    def fail(point: str) -> None:
+        if point == "inbox_claim.after":
+            monkeypatch.undo()
+            raise MemoryError
+
+    monkeypatch.setattr(inbox, "reached", fail)
+    replica.take(release("bakkerij"), release("kapper"))
+    # Then each has its effect, or waits for it.
+    for name in ("bakkerij", "kapper"):
+        is_done = replica.inbox()[message_id(name)].status == DONE
+        assert is_done == (replica.tallies().get(customer(name)) == 1)
+
+
+def test_nobody_is_told_of_a_failure_once_it_is_committed(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given something that fails behind the commit of what a person asked for,
+    replica.take(release("slager"))
+
+    def fail(*_given: object, **_named: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(replica.runtime.engine.publisher, "publish", fail)
+    # When they ask, Then they hear that it was done.
+    command = Message.from_command(
+        Remind(),
+        subject=customer("slager"),
+        message_id=customer("asked"),
+        source="/test",
+        time=START,
+    )
+    assert replica.runtime.engine.execute(command) is not None
 
 
 def test_nobody_is_told_that_something_was_done_which_was_not(
