@@ -11,6 +11,7 @@ from services.activation.customers import SERIES
 from services.activation.models import Activation
 from services.activation.search import SearchTerm, fold, found_by
 from services.activation.seen import COLUMNS, Seen
+from shared.base.text import findable
 from shared.trade.references import as_reference
 from shared.web.auth import Caller
 from shared.web.paging import Page
@@ -68,14 +69,15 @@ class Search:
         office = self._office or caller.office
         if not self._text:
             return self._in_order(session, page, office)
-        series, stored = as_reference(self._text)
+        text = findable(self._text)
+        series, stored = as_reference(text)
         rows: list[Seen] = []
         if series in SERIES:
             query = select(*COLUMNS).where(SERIES[series] == stored)
-            rows = self._newest(session, page, query, office, part="reference")
-        if not fold(self._text):
+            rows = self._newest(session, page, query, office, part="reference", then="")
+        if not fold(text):
             return rows  # Nobody has a name of signs alone.
-        by_text = found_by(self._text, office, *COLUMNS).where(*self._filters)
+        by_text = found_by(text, office, *COLUMNS).where(*self._filters)
         order = (col(SearchTerm.term), col(SearchTerm.onboarding_id))
         found = page.read(session, by_text, *order)
         return [*rows, *(Seen(*row[1:]) for row in found)]
@@ -93,9 +95,10 @@ class Search:
         query: Select[*tuple[Any, ...]],
         office: str | None,
         part: str = "",
+        then: str | None = None,
     ) -> list[Seen]:
         query = _of_office(query.where(*self._filters), office)
-        rows = page.read(session, query, *BY_AGE, descending=True, part=part)
+        rows = page.read(session, query, *BY_AGE, descending=True, part=part, then=then)
         return [Seen(*row) for row in rows]
 
 

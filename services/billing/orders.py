@@ -10,6 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from services.billing.models import Order
 from services.billing.models.order import Stage, company_key
 from shared.base.errors import NotFound
+from shared.base.text import findable
 from shared.processing import Loaded
 from shared.trade.references import as_onboarding_id
 from shared.web.auth import Caller, not_there
@@ -82,7 +83,7 @@ def find_orders(
     """
     query, name = _placed(office, stage), col(Order.company_key)
     order = name, col(Order.reference)
-    q = _as_seen(q or "")
+    q = findable(q or "")
     if not q:
         return page.read(session, query, *order)
     by_reference = query.where(Order.reference == reference_of(q))
@@ -90,16 +91,11 @@ def find_orders(
         return page.read(session, by_reference, *order)
     begin = company_key(q)
     is_company = and_(name >= begin, name < begin + LAST)
-    rows = page.read(session, query.where(is_company), *order)
+    rows = page.read(session, query.where(is_company), *order, then="payer" if by_payer else None)
     if not by_payer:
         return rows
     others = query.where(not_(is_company), _payer_begins(q))
     return rows + page.read(session, others, *order, part="payer")
-
-
-def _as_seen(q: str) -> str:
-    """What a person looks for: a blank of any kind is one, and what nobody sees is nothing."""
-    return "".join(filter(str.isprintable, " ".join(q.split()))).strip()
 
 
 def _placed(office: str | None, stage: Listed | None) -> SelectOfScalar[Order]:

@@ -14,6 +14,9 @@ HIDDEN = re.compile(
 )
 """Control characters, line breaks, halves of characters, and marks that turn the direction."""
 
+NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+"""NUL and halves of characters, which no database stores and no answer can repeat."""
+
 NO_LETTERS = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
 """Not of Unicode's class of invisible signs, yet nobody sees them (Default_Ignorable)."""
 
@@ -50,9 +53,7 @@ def normal(value: str) -> str:
         raise NotPlainText(
             "this holds a line break or another invisible control character; remove it"
         )
-    if value.isascii():
-        return _one_blank(value)
-    return _one_blank(unicodedata.normalize("NFC", "".join(_seen(value))))
+    return _one_blank(_bare(value))
 
 
 def normal_lines(value: str) -> str:
@@ -63,6 +64,15 @@ def normal_lines(value: str) -> str:
             direction of writing.
     """
     return normal(re.sub("[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+", " ", value))
+
+
+def findable(value: str) -> str:
+    """What a person types to find a text by, spelt as `normal` keeps that text.
+
+    What no field takes is left out: no text that is kept holds it. Nor need anything be seen in
+    it: it may be the beginning of a text only.
+    """
+    return " ".join(_bare(HIDDEN.sub("", " ".join(value.split()))).split())
 
 
 def undirected(value: str) -> str:
@@ -83,6 +93,11 @@ def compact(value: str) -> str:
     Wide forms become plain ones (NFKC); the digits of other scripts stay what they are.
     """
     return SEPARATORS.sub("", unicodedata.normalize("NFKC", value))
+
+
+def _bare(value: str) -> str:
+    """A text without the signs that mean nothing where they stand."""
+    return value if value.isascii() else unicodedata.normalize("NFC", "".join(_seen(value)))
 
 
 def _one_blank(value: str) -> str:

@@ -19,11 +19,15 @@ from sqlmodel import Session, SQLModel
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from shared.base.errors import FieldError, Invalid
+from shared.base.text import NO_TEXT
 from shared.persistence.entity import UtcDateTime
 from shared.web.answers import set_header
 
 LARGEST = 500
 """Rows of the largest page: what a request may hold in memory at once."""
+
+LONGEST_AFTER = 2400
+"""Two texts of 200 characters, of four bytes each, and a part's name; base64 adds a third."""
 
 NEXT_PAGE: dict[int | str, dict[str, Any]] = {
     200: {
@@ -58,7 +62,9 @@ class Page:
         limit: Annotated[int, Query(ge=1, le=LARGEST, description="rows of a page")] = 100,
         after: Annotated[
             str | None,
-            Query(max_length=1000, description="where the page before ended, from its `Link`"),
+            Query(
+                max_length=LONGEST_AFTER, description="where the page before ended, from its `Link`"
+            ),
         ] = None,
     ) -> None:
         self._request = request
@@ -77,6 +83,7 @@ class Page:
         *order: Any,
         descending: bool = False,
         part: str = "",
+        then: str | None = None,
     ) -> list[T]: ...
 
     @overload
@@ -87,6 +94,7 @@ class Page:
         *order: Any,
         descending: bool = False,
         part: str = "",
+        then: str | None = None,
     ) -> list[tuple[T, U]]: ...
 
     @overload
@@ -97,6 +105,7 @@ class Page:
         *order: Any,
         descending: bool = False,
         part: str = "",
+        then: str | None = None,
     ) -> list[Row[*tuple[Any, ...]]]: ...
 
     def read(
@@ -106,16 +115,20 @@ class Page:
         *order: Any,
         descending: bool = False,
         part: str = "",
+        then: str | None = None,
     ) -> list[Any]:
         """The rows of this page.
 
         `order` are among the columns that the query selects, or of its first entity; together they
         tell every row from all others, none is ever null, and an index has them in this order.
+        `then` is the part that is read after this one, if one is.
 
         Raises:
             Invalid: `after` is none that this list has given.
         """
-        if not self._room or (self._part is not None and self._part != part):
+        if self._part not in (None, part, then):
+            raise _unknown()
+        if not self._room or self._part not in (None, part):
             return []
         if self._part is not None:
             begin = self._begin(order)
@@ -156,7 +169,8 @@ def _read(after: str) -> tuple[str, tuple[str, ...]]:
         part, *place = _PLACE.validate_json(urlsafe_b64decode(after + "=" * (-len(after) % 4)))
     except (ValueError, ValidationError):
         raise _unknown() from None
-    if not all(text.isprintable() for text in place):
+    # Whatever a name may hold, there is a page after it.
+    if any(NO_TEXT.search(text) for text in place):
         raise _unknown()
     return part, tuple(place)
 

@@ -13,6 +13,7 @@ from services.activation.history import Entry, history
 from services.activation.models import Activation
 from services.activation.responses import OnboardingAnswer
 from services.activation.search import SearchTerm, fold, found_by
+from shared.base.text import findable
 from shared.host.requests import recorded_acts
 
 MOST_MATCHES = 25
@@ -39,6 +40,7 @@ def find(session: Session, text: str, limit: int = MOST_MATCHES) -> Sequence[Act
     An onboarding id or a reference is one customer's; any other text is how something of them
     begins.
     """
+    text = findable(text)
     exact = find_customer(session, text)
     if exact is not None:
         return [exact]

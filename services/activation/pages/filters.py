@@ -11,10 +11,12 @@ from services.activation.checklist import Actor
 from services.activation.overview import Search, StepName
 from services.activation.pages.groups import BY_NAME, Group
 from shared.base.errors import FieldError, Invalid
+from shared.base.text import NotPlainText, normal
+from shared.web.paging import LONGEST_AFTER
 
 STEPS: tuple[Any, ...] = get_args(StepName)
 ACTORS: tuple[Any, ...] = tuple(actor for actor in get_args(Actor) if actor != "nobody")
-LONGEST = {"q": 200, "office": 35, "after": 1000}
+LONGEST = {"q": 200, "office": 35, "after": LONGEST_AFTER}
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,11 @@ class Filters:
 
 
 def _fits(name: str, value: str) -> bool:
-    return len(value) <= LONGEST.get(name, 200) and value.isprintable()
+    try:
+        normal(value)
+    except NotPlainText:
+        return False
+    return len(value) <= LONGEST.get(name, 200)
 
 
 def _unknown(name: str) -> Invalid:

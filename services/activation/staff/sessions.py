@@ -14,6 +14,7 @@ from sqlalchemy import delete
 from sqlmodel import Field, Session, col, select
 
 from services.activation.models import ActivationTable
+from shared.base.text import NotPlainText, normal
 from shared.host.requests import WriteContext
 from shared.persistence.entity import moment
 from shared.processing import Person
@@ -70,14 +71,15 @@ class StaffMember:
         """
         if role not in STAFF_ROLES:
             raise ValueError(f"there is no role {role!r}: it is one of {', '.join(STAFF_ROLES)}")
-        if not (name.strip() and name.isprintable() and len(name) <= MAX_NAME_CHARACTERS):
+        name = _as_shown(name)
+        if not 1 <= len(name) <= MAX_NAME_CHARACTERS:
             raise ValueError(f"a name has 1 to {MAX_NAME_CHARACTERS} characters that can be shown")
         is_for_all = STAFF_ROLES[role].all_offices
         if is_for_all and office is not None:
             raise ValueError(f"the role {role} is for all offices: leave the office out")
         if not is_for_all and not is_office(office):
             raise ValueError(f"the role {role} is for one office: say which, by its code")
-        return cls(name.strip(), role, office)
+        return cls(name, role, office)
 
     def person(self, address: str) -> Person:
         """Who it is, for the record of acts."""
@@ -90,6 +92,14 @@ class Opened:
 
     staff: Staff
     secret: str = field(repr=False)
+
+
+def _as_shown(name: str) -> str:
+    """A name in its normal form; empty where it has none, or nothing of it is seen."""
+    try:
+        return normal(name)
+    except NotPlainText:
+        return ""
 
 
 def begin(context: WriteContext, member: StaffMember, way: str, replaced: str) -> Opened:

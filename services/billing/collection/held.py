@@ -37,7 +37,8 @@ def results_to_decide(session: Session, office: str | None, page: Page) -> list[
     query = select(Collection).where(text(TO_DECIDE))
     if office is not None:
         query = query.where(Collection.office_code == office)
-    listed = _held_of(session, page.read(session, query, col(Collection.key)))
+    then = "unmatched" if office is None else None
+    listed = _held_of(session, page.read(session, query, col(Collection.key), then=then))
     if office is None:
         unmatched = select(UnmatchedResult).where(UnmatchedResult.open == 1)
         order = col(UnmatchedResult.received_at), col(UnmatchedResult.id)

@@ -13,6 +13,7 @@ from services.billing.orders import Listed, find_orders, load_order
 from services.billing.pages.desk_view import order_row
 from services.billing.pages.desk_words import REFUSALS, TABS
 from shared.base.errors import FieldError, NotFound
+from shared.base.text import findable
 from shared.host.runtime import Runtime
 from shared.web.auth import Caller
 from shared.web.pages import (
@@ -28,7 +29,7 @@ from shared.web.pages import (
     see_other,
     staff_with,
 )
-from shared.web.paging import Page
+from shared.web.paging import LONGEST_AFTER, Page
 
 Reader = Annotated[Caller, Depends(staff_with("orders:read"))]
 
@@ -42,9 +43,9 @@ class Asked:
         self,
         q: Annotated[str | None, Query(max_length=200)] = None,
         status: Annotated[Listed | None, Query()] = None,
-        after: Annotated[str | None, Query(max_length=1000)] = None,
+        after: Annotated[str | None, Query(max_length=LONGEST_AFTER)] = None,
     ) -> None:
-        self.q = " ".join((q or "").split()) or None
+        self.q = findable(q or "") or None
         self.after = after
         # Whoever looks for an order need not know how far it has come.
         self.stage: Listed | None = status or (None if self.q else "unsigned")

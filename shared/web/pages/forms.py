@@ -1,6 +1,5 @@
 """Forms as browsers post them: read with limits, a blank field is an absent one."""
 
-import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -10,14 +9,13 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 
 from shared.base.errors import FieldError, Problem
+from shared.base.text import NO_TEXT
 from shared.events.envelope import MAX_BODY_BYTES
 
 MAX_FIELDS = 200
 MAX_FIELD_BYTES = MAX_BODY_BYTES
 """As much as a whole form: a corrected event is one field, and is sent in up to nine times its
 length, since a sign of three bytes is written as nine."""
-NO_TEXT = re.compile("[\x00\ud800-\udfff]")
-"""NUL and halves of characters, which no database stores and no answer can repeat."""
 FORM_KEY = "form_key"
 """The hidden field that makes a form post one act, however often it is sent."""
 

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.base.text import NotPlainText, compact, comparable, normal, normal_lines, undirected
+from shared.base.text import (
+    NotPlainText,
+    compact,
+    comparable,
+    findable,
+    normal,
+    normal_lines,
+    undirected,
+)
 
 
 @pytest.mark.parametrize(
@@ -92,3 +100,28 @@ def test_a_text_in_normal_form_stays_as_it_is(written: str) -> None:
         return
     assert normal(kept) == kept
     assert unicodedata.is_normalized("NFC", kept)
+
+
+@given(st.text())
+@example("\U0001f469\u200d\U0001f373 Bakkers")
+@example("Bloemen \U0001fa77")
+@example("عربی\u200cزبان")
+def test_a_text_that_is_kept_is_looked_for_as_it_is_kept(written: str) -> None:
+    try:
+        kept = normal(written)
+    except NotPlainText:
+        return
+    assert findable(kept) == kept
+    # However it is typed; a text of which nothing is seen is not kept at all.
+    assert not kept or findable(f"\u200b{written}\u200f\r\n") == kept
+
+
+@given(st.text())
+def test_whatever_is_typed_can_be_looked_for(typed: str) -> None:
+    assert findable(findable(typed)) == findable(typed)
+
+
+def test_what_is_typed_so_far_need_not_be_seen_yet() -> None:
+    # A sign that is newer than the tables of Python, of which nobody knows whether it is seen.
+    assert normal("\U0001fa77") == ""
+    assert findable("\U0001fa77") == "\U0001fa77"

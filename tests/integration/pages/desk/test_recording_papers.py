@@ -46,6 +46,22 @@ def test_the_code_on_the_paper_opens_its_order_to_compare(api: Api, king: Visito
     assert king.get("/orders", q=f" {reference.lower()} ").url.path == f"/orders/{reference}"
 
 
+@pytest.mark.parametrize("company", ["👩‍🍳 Rietdekkers", "🩷 Rietdekkers", "رنگ\u200cرزی"])
+def test_an_order_is_found_at_the_desk_by_its_companys_name(
+    api: Api, king: Visitor, company: str
+) -> None:
+    # Given an order of a company, and of one whose payer alone is called so
+    owner, payer = api.form(), api.form()
+    owner["customer"] |= {"company": company}
+    owner["payer"] |= {"account_holder": "J. Voorbeeld"}
+    payer["payer"] = {**payer["payer"], "kind": "other", "name": company}
+    payer["payer"] |= {"email": "betaler@voorbeeld.example", "account_holder": "J. Voorbeeld"}
+    references = [api.order_of(api.sign_up(**form)) for form in (owner, payer)]
+    # When the name is typed, Then both are on the page.
+    page = king.get("/orders", q=company)
+    assert [f"/orders/{reference}" in page.text for reference in references] == [True, True]
+
+
 def test_a_code_that_is_not_ours_is_refused_where_it_was_scanned(api: Api, king: Visitor) -> None:
     reference = api.order_of(api.sign_up())
     answer = king.get("/orders", q=f"{reference}.{'A' * 12}")

@@ -74,6 +74,28 @@ def test_a_customer_is_found_by_name_reference_and_address(api: Api, staff: Staf
     assert "Niemand gevonden" in words_of(staff("office", "0088").get("/", q="teugel"))
 
 
+@pytest.mark.parametrize("company", ["👩‍🍳 Visrokers", "Visrokers 🩷", "Visrokers عربی\u200cزبان"])
+def test_a_customer_is_found_by_a_name_copied_from_the_list(
+    api: Api, staff: Staffing, company: str
+) -> None:
+    # Given a customer whose name has signs that our normal form keeps
+    form = api.form()
+    form["customer"] |= {"company": company}
+    form["payer"] |= {"account_holder": "J. Voorbeeld"}
+    onboarding_id = api.sign_up(**form)
+    api.order_of(onboarding_id)
+    # When it is copied from the list into the field above it
+    page = staff().get("/", q=company)
+    # Then they are found.
+    assert page.status_code == 200
+    assert f"/onboardings/{onboarding_id}" in page.text
+
+
+@pytest.mark.parametrize("text", ["vis\x07", "vis\u202e", "x" * 201])
+def test_what_no_field_takes_is_not_looked_for(staff: Staffing, text: str) -> None:
+    assert staff().get("/", q=text).status_code == 422
+
+
 def test_filters_stand_in_the_address_and_blank_ones_ask_for_nothing(
     api: Api, staff: Staffing
 ) -> None:

@@ -18,6 +18,11 @@ def test_an_office_has_its_people(role: str, office: str) -> None:
     assert StaffMember.of(" Anna ", role, office) == StaffMember("Anna", role, office)
 
 
+@pytest.mark.parametrize("name", ["علی\u200cرضا", "Anna 👩‍🍳", "Anna \U0001fa77"], ids=ascii)
+def test_nobody_is_kept_out_for_how_their_name_is_spelt(name: str) -> None:
+    assert StaffMember.of(name, "king", None).name == name
+
+
 @pytest.mark.parametrize("role", ["king", "operator"])
 def test_king_and_operators_are_for_all_offices(role: str) -> None:
     assert StaffMember.of("Anna", role, None).office is None
