@@ -15,6 +15,7 @@ from shared.processing.resolutions import resolve
 from shared.processing.retry_policy import (
     NOTIFICATION_LEASE,
     NOTIFICATION_RETRIES,
+    PERHAPS_TAKEN_RETRIES,
     PROVIDER_PAUSES,
     furthest_ahead,
 )
@@ -34,6 +35,7 @@ FURTHEST_AHEAD = furthest_ahead(
     # One that was given back waits for its provider, and then comes after the others.
     max(NOTIFICATION_LEASE, PROVIDER_PAUSES[-1] + NOTIFICATION_RETRIES.pauses[0]),
     NOTIFICATION_RETRIES,
+    PERHAPS_TAKEN_RETRIES,
 )
 
 

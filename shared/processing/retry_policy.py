@@ -54,6 +54,10 @@ NOTIFICATION_RETRIES = retry_after(
 )
 """For a mail or text message that did not leave."""
 
+PERHAPS_TAKEN_RETRIES = retry_after(timedelta(minutes=10), timedelta(hours=1))
+"""For one that may have arrived: at most three copies. Each pause is longer than its provider's, so
+that others show first whether that works."""
+
 PROVIDER_PAUSES = (
     timedelta(seconds=1),
     timedelta(seconds=5),

@@ -25,6 +25,9 @@ from cryptography.x509.oid import NameOID
 USER, PASSWORD = "stappenplan", "geheim/van@de:post"
 DIES = "dies"
 """Told as a reply: the connection ends there."""
+TAKES_AND_DIES, TAKES_AND_FALLS_SILENT = "takes it and dies", "takes it and falls silent"
+"""Told as a reply to the final dot: the mail is taken, and nobody is told."""
+UNTOLD = (TAKES_AND_DIES, TAKES_AND_FALLS_SILENT)
 
 
 @dataclass
@@ -106,7 +109,7 @@ class _Talk(socketserver.StreamRequestHandler):
         lines = []
         while (line := self.rfile.readline()) not in (b".\r\n", b""):
             lines.append(line[1:] if line.startswith(b".") else line)
-        if "." not in self.office.refusals:
+        if self.office.refusals.get(".") in (None, *UNTOLD):
             self.office.taken.append(message_from_bytes(b"".join(lines)))
         return self._say(".", "250 2.0.0 Ok: queued as 4XYZ")
 
@@ -119,7 +122,9 @@ class _Talk(socketserver.StreamRequestHandler):
     def _say(self, verb: str, *replies: str) -> bool:
         """Reply; whether the talk goes on."""
         told = self.office.refusals.get(verb)
-        if told == DIES:
+        if told == TAKES_AND_FALLS_SILENT:
+            self.rfile.read(1)  # Until whoever talks hangs up.
+        if told in (DIES, *UNTOLD):
             return False
         lines = replies if told is None else (told,)
         self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())

@@ -11,14 +11,16 @@ from typing import TypeVar
 
 import tenacity
 
-from shared.notifications.senders.protocol import SendFailed
+from shared.notifications.senders.protocol import PerhapsTaken, SendFailed
 from shared.processing.retry_policy import PROVIDER_PAUSES
 
 YIELD_TIME = timedelta(seconds=1)
 """Enough for one claim of what goes by the other channel."""
 
 QUICK_RETRIES = tenacity.Retrying(
-    retry=tenacity.retry_if_exception_type(SendFailed),
+    # What may have arrived must not arrive three times within a second.
+    retry=tenacity.retry_if_exception_type(SendFailed)
+    & tenacity.retry_if_not_exception_type(PerhapsTaken),
     stop=tenacity.stop_after_attempt(3),
     wait=tenacity.wait_exponential(multiplier=0.2, max=2),
     reraise=True,

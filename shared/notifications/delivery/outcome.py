@@ -8,7 +8,7 @@ import structlog
 from shared.notifications.senders.outgoing import OutgoingMessage
 from shared.notifications.tables import CANCELLED, FAILED, SENT, WAITING, Notification
 from shared.processing.dead_letters import is_permanent
-from shared.processing.retry_policy import NOTIFICATION_RETRIES
+from shared.processing.retry_policy import NOTIFICATION_RETRIES, RetryPolicy
 from shared.processing.store.kept_messages import storable
 from shared.processing.unit_of_work import WorkFailed
 
@@ -73,9 +73,14 @@ def not_made(notification: Notification, failure: Exception, now: datetime) -> O
     return retry_later(notification, failure, now)
 
 
-def retry_later(notification: Notification, failure: Exception, now: datetime) -> Outcome:
-    """It is to blame itself: it is tried again after a pause, as often as its policy allows."""
-    pause = NOTIFICATION_RETRIES.pause_after(notification.attempts)
+def retry_later(
+    notification: Notification,
+    failure: Exception,
+    now: datetime,
+    policy: RetryPolicy = NOTIFICATION_RETRIES,
+) -> Outcome:
+    """This try counts: it is tried again after a pause, as often as its policy allows."""
+    pause = policy.pause_after(notification.attempts)
     if pause is None:
         return Outcome(FAILED, error=str(failure))
     log.warning("notification_delayed", error=type(_reason_of(failure)).__name__)

@@ -5,8 +5,9 @@ was in hand, at most a batch of 20: at least once, said honestly. One that carri
 itself, before the others, and composes a new secret for each try.
 
 A provider that fails is left alone for a while, and no notification is blamed for it, save the
-first after one that left: the provider may fail for that one only. What was claimed and not tried
-is given back.
+first after one that left: the provider may fail for that one only. One that may have arrived counts
+every try, and has few: nobody is to receive it ten times. What was claimed and not tried is given
+back.
 """
 
 import threading
@@ -35,13 +36,16 @@ from shared.notifications.delivery.recording import Delivery, record
 from shared.notifications.kinds import NotificationKind
 from shared.notifications.senders.outgoing import OutgoingMessage
 from shared.notifications.senders.protocol import (
+    PerhapsTaken,
     ProviderUnavailable,
+    RefusedForNow,
     Senders,
     SendFailed,
     Undeliverable,
 )
 from shared.notifications.tables import CANCELLED, FAILED, SENT, Notification
 from shared.processing import Now
+from shared.processing.retry_policy import PERHAPS_TAKEN_RETRIES
 from shared.processing.unit_of_work import Transactions, UnitOfWork, WorkFailed
 
 if TYPE_CHECKING:
@@ -222,8 +226,12 @@ class NotificationSender:
     def _send_failed(self, notification: Notification, failure: SendFailed) -> Outcome:
         """The provider fails, not the message, unless it may be working for the others."""
         channel = notification.channel
+        if isinstance(failure, RefusedForNow):
+            return retry_later(notification, failure, self._clock())
         alone = not (isinstance(failure, ProviderUnavailable) or self._breakers.half_open(channel))
         self._breakers.failed(channel)
+        if isinstance(failure, PerhapsTaken):
+            return retry_later(notification, failure, self._clock(), PERHAPS_TAKEN_RETRIES)
         if alone:
             return retry_later(notification, failure, self._clock())
         return retry_when_closed(notification, failure, self._breakers.closes_at(channel))

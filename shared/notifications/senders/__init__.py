@@ -3,7 +3,9 @@
 from shared.notifications.senders.factory import make_senders
 from shared.notifications.senders.outgoing import Attachment, Email, OutgoingMessage, Sms
 from shared.notifications.senders.protocol import (
+    PerhapsTaken,
     ProviderUnavailable,
+    RefusedForNow,
     Sender,
     Senders,
     SendFailed,
@@ -14,7 +16,9 @@ __all__ = [
     "Attachment",
     "Email",
     "OutgoingMessage",
+    "PerhapsTaken",
     "ProviderUnavailable",
+    "RefusedForNow",
     "SendFailed",
     "Sender",
     "Senders",

@@ -3,9 +3,16 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
+from traceback import walk_tb
 from typing import Any
 
-from shared.notifications.senders.protocol import ProviderUnavailable, SendFailed, Undeliverable
+from shared.notifications.senders.protocol import (
+    PerhapsTaken,
+    ProviderUnavailable,
+    SendFailed,
+    Undeliverable,
+)
 
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 20
@@ -69,7 +76,8 @@ def translate_aws_errors() -> Iterator[None]:
     """Turn what botocore raises into errors of our own.
 
     Raises:
-        SendFailed: the service is in trouble, or gave no answer.
+        SendFailed: the service is in trouble, or broke off before it had the request.
+        PerhapsTaken: it had the request, and gave no answer.
         ProviderUnavailable: throttled, unreachable, paused, or our keys are not accepted.
         Undeliverable: the service refuses this message.
     """
@@ -89,9 +97,28 @@ def translate_aws_errors() -> Iterator[None]:
         raise Undeliverable("the request is not valid") from None
     except HTTPClientError as error:
         # It was reached, and gave no answer: it may have choked on this very message.
-        raise SendFailed(type(error).__name__) from None
+        name = type(error).__name__
+        if _waited_for_answer(error):
+            raise PerhapsTaken(
+                f"it may have arrived: the service had all of it and gave no answer ({name})"
+            ) from None
+        raise SendFailed(name) from None
     except BotoCoreError as error:
         raise ProviderUnavailable(type(error).__name__) from None
+
+
+def _waited_for_answer(error: BaseException | None) -> bool:
+    """Whether it broke where the request had been sent.
+
+    botocore has one name for that and for a TLS handshake that broke, after which nothing was sent.
+    So what Python was at says it: `getresponse` is called once the whole request has gone out.
+    """
+    while error is not None:
+        for frame, _ in walk_tb(error.__traceback__):
+            if frame.f_code is HTTPConnection.getresponse.__code__:
+                return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _classify(response: Any) -> SendFailed | Undeliverable:

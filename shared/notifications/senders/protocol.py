@@ -23,6 +23,20 @@ class ProviderUnavailable(SendFailed):
     """
 
 
+class RefusedForNow(SendFailed):
+    """The provider works, and takes this one message not yet: its recipient's mailbox is full.
+
+    Only that message can be to blame.
+    """
+
+
+class PerhapsTaken(SendFailed):
+    """All of it was handed over, and no answer came: it may have arrived, or not.
+
+    Each further try may bring its recipient one more copy.
+    """
+
+
 class Undeliverable(StappenplanError):
     """It will never leave as it is: a bad address, an unverified sender, opted out, too long.
 

@@ -38,6 +38,7 @@ class SesSender:
 
         Raises:
             SendFailed: throttled, unreachable, broken, or our keys are not accepted.
+            PerhapsTaken: the service had it, and gave no answer.
             Undeliverable: a bad address, an unverified sender, too large.
         """
         try:

@@ -26,6 +26,7 @@ class SnsSender:
 
         Raises:
             SendFailed: throttled, unreachable, broken, or our keys are not accepted.
+            PerhapsTaken: the service had it, and gave no answer.
             Undeliverable: a bad number, opted out, too long.
         """
         try:

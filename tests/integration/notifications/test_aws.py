@@ -1,7 +1,10 @@
 """Mails by SES and texts by SNS, against moto's server."""
 
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
+from http.client import parse_headers
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +18,13 @@ from shared.host.settings import Settings
 from shared.notifications.senders import (
     Attachment,
     Email,
+    PerhapsTaken,
     ProviderUnavailable,
     SendFailed,
     Sms,
     Undeliverable,
 )
+from shared.notifications.senders import aws as by_aws
 from shared.notifications.senders.aws import AwsClient, translate_aws_errors
 from shared.notifications.senders.files import SmsFolder
 from shared.notifications.senders.ses import SesSender
@@ -67,6 +72,12 @@ def mail(to: str = "klant@bakkerij.example") -> Email:
         attachments=(PDF,),
         message_key="11111111-aaaa-4aaa-8aaa-000000000001",
     )
+
+
+SENDS: list[Callable[[], str]] = [
+    lambda: SesSender(FROM).send(mail()),
+    lambda: SnsSender("iMUIS").send(Sms("+31612345678", "geheim", "key")),
+]
 
 
 def test_a_mail_arrives_whole(verified: str) -> None:
@@ -167,11 +178,7 @@ def test_a_mail_service_that_cannot_be_reached_is_a_passing_trouble(
     # Given that nothing listens, When a mail and a text are sent,
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     # Then both may be tried again, no message is to blame, and no error tells what was in it.
-    sends: list[Callable[[], str]] = [
-        lambda: SesSender(FROM).send(mail()),
-        lambda: SnsSender("iMUIS").send(Sms("+31612345678", "geheim", "key")),
-    ]
-    for send in sends:
+    for send in SENDS:
         with pytest.raises(ProviderUnavailable) as failure:
             send()
         assert "geheim" not in str(failure.value)
@@ -199,3 +206,79 @@ def test_what_the_service_says_of_itself_is_told_apart_from_what_it_says_of_a_me
     with pytest.raises(error_class) as failure, translate_aws_errors():
         raise ClientError(response, "SendEmail")
     assert type(failure.value) is error_class
+
+
+class Unanswering:
+    """Stands for a service that answers nothing: it hears the whole request, or only the knock."""
+
+    def __init__(self, *, hears: bool, hangs_up: bool) -> None:
+        self._hears, self._hangs_up = hears, hangs_up
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self.heard = 0
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rb") as told:
+                if self._hears:
+                    self._hear(told)
+                if not self._hangs_up:
+                    told.read()  # Until whoever asked gives up.
+
+    def _hear(self, told: Any) -> None:
+        told.readline()
+        headers = parse_headers(told)
+        told.read(int(headers.get("Content-Length", 0)))
+        self.heard += 1
+
+
+@pytest.fixture
+def make_service(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Unanswering]]:
+    services: list[Unanswering] = []
+
+    def make(*, hears: bool, hangs_up: bool) -> Unanswering:
+        services.append(service := Unanswering(hears=hears, hangs_up=hangs_up))
+        scheme = "http" if hears else "https"
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"{scheme}://127.0.0.1:{service.port}")
+        monkeypatch.setattr(by_aws, "CONNECT_TIMEOUT_SECONDS", 0.3)
+        monkeypatch.setattr(by_aws, "READ_TIMEOUT_SECONDS", 0.3)
+        return service
+
+    yield make
+    for service in services:
+        service.close()
+
+
+@pytest.mark.parametrize("send", SENDS, ids=["a mail", "a text"])
+@pytest.mark.parametrize("hangs_up", [False, True])
+def test_what_a_service_heard_and_did_not_answer_may_have_arrived(
+    hangs_up: bool, send: Callable[[], str], make_service: Callable[..., Unanswering]
+) -> None:
+    # Given a service that hears a request whole, and falls silent or hangs up,
+    service = make_service(hears=True, hangs_up=hangs_up)
+    # When something is handed over, Then it may have arrived, and the reason says no more of it.
+    with pytest.raises(PerhapsTaken, match="it may have arrived") as failure:
+        send()
+    assert service.heard == 1
+    assert "geheim" not in str(failure.value)
+
+
+@pytest.mark.parametrize("send", SENDS, ids=["a mail", "a text"])
+def test_what_a_service_never_heard_cannot_have_arrived(
+    send: Callable[[], str], make_service: Callable[..., Unanswering]
+) -> None:
+    # Given a service that falls silent before the way to it is safe, so that nothing was told,
+    make_service(hears=False, hangs_up=False)
+    # When something is handed over, Then it is tried again as ever.
+    with pytest.raises(SendFailed) as failure:
+        send()
+    assert type(failure.value) is SendFailed
+    assert str(failure.value) == "ReadTimeoutError"

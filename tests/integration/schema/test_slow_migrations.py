@@ -74,7 +74,7 @@ def test_a_migration_that_takes_longer_than_any_message_may_is_finished(
         assert upgrade(database, migrations)
         assert compare(database, migrations).is_sufficient
     # and the limits hold again for what comes after it on the same connection.
-    with database.begin() as session, pytest.raises(Exception, match="statement timeout"):
+    with pytest.raises(Exception, match="statement timeout"), database.begin() as session:
         session.execute(text(LONG))
 
 
