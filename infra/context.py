@@ -128,14 +128,25 @@ def require_service(name: str) -> str:
 
 
 def not_made(settings: "Settings", names: Sequence[str] = ()) -> str | None:
-    """Where these services' embedded databases should be, if none of them was ever made."""
-    from pathlib import Path
+    """Where these services' embedded databases should be, if nothing was ever made there.
 
+    Raises:
+        StappenplanError: some of them are not there while others are; the text says what to do.
+    """
     from infra.composition import database_addresses
+    from infra.whereabouts import (
+        how_to_mend,
+        missing_beside_others,
+        missing_files,
+        what_is_missing,
+    )
+    from shared.base.errors import StappenplanError
 
-    addresses = database_addresses(settings, names).values()
-    files = [Path(url.removeprefix("sqlite:///")) for url in addresses if url.startswith("sqlite")]
-    if not files or any(file.exists() for file in files):
+    database_addresses(settings, names)
+    if lost := missing_beside_others(settings, names):
+        raise StappenplanError(f"{what_is_missing(lost)}: {how_to_mend(settings, lost)}")
+    files = list(missing_files(settings, names).values())
+    if not files:
         return None
     return (
         f"{files[0]} is not there: it is made by the first `stappenplan run`. If there should be "
@@ -144,10 +155,10 @@ def not_made(settings: "Settings", names: Sequence[str] = ()) -> str | None:
 
 
 def require_made(settings: "Settings", names: Sequence[str] = ()) -> None:
-    """Refuse to look where none of these services' databases was ever made: to look makes none.
+    """Refuse to look where one of these services' databases is not there: to look makes none.
 
     Raises:
-        StappenplanError: there is none; the text names the place.
+        StappenplanError: one is not; the text names the place.
     """
     from shared.base.errors import StappenplanError
 
@@ -156,7 +167,11 @@ def require_made(settings: "Settings", names: Sequence[str] = ()) -> None:
 
 
 def tell_if_not_made(names: Sequence[str] = (), *, as_list: bool = False) -> bool:
-    """Say where databases should be, if none was ever made; `as_list` has a script told of none."""
+    """Say where databases should be, if none was ever made; `as_list` has a script told of none.
+
+    Raises:
+        StappenplanError: as `not_made`; of what is lost, no script is told that it is empty.
+    """
     sentence = not_made(settings(), names)
     if sentence:
         typer.echo(sentence, err=True)
@@ -169,8 +184,8 @@ def tell_if_not_made(names: Sequence[str] = (), *, as_list: bool = False) -> boo
 def databases(names: Sequence[str] = ()) -> "Iterator[dict[str, Database]]":
     """The databases of the named services, or of all, with the schema of this version.
 
-    Embedded databases are brought to it on the spot, as `run` would; of others the schema is
-    changed only when somebody asks for it.
+    Embedded databases are made and brought to it on the spot, as `run` would; of others the schema
+    is changed only when somebody asks for it.
 
     A schema that a later version has brought further is as good.
 
@@ -179,12 +194,14 @@ def databases(names: Sequence[str] = ()) -> "Iterator[dict[str, Database]]":
             what to do.
     """
     from infra.composition import build_services, database_addresses
+    from infra.whereabouts import warn_of_new
     from shared.base.errors import StappenplanError
     from shared.persistence.database import Database
     from shared.persistence.schema import is_sufficient, upgrade
 
     current = settings()
     addresses = database_addresses(current, names)
+    warn_of_new(current, names)
     with ExitStack() as open_ones:
         opened = {}
         for service in build_services(current, names):
@@ -203,10 +220,10 @@ def databases(names: Sequence[str] = ()) -> "Iterator[dict[str, Database]]":
 
 @contextmanager
 def databases_there(names: Sequence[str] = ()) -> "Iterator[dict[str, Database]]":
-    """The same for what is to be found in them: where none was ever made, none is made now.
+    """The same for what is to be found in them: what is not there is not made now.
 
     Raises:
-        StappenplanError: there is none; or as `databases`.
+        StappenplanError: one is not there; or as `databases`.
     """
     require_made(settings(), names)
     with databases(names) as opened:

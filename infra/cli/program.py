@@ -4,7 +4,7 @@ Commands import what they need when they run, so that `--help` answers at once.
 """
 
 import sys
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,6 +22,9 @@ from infra.operations.staff import command as staff
 from infra.operations.status import command as status
 from infra.operations.topology import command as topology
 from infra.run import command as run
+
+if TYPE_CHECKING:
+    from sqlalchemy.exc import SQLAlchemyError
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -86,15 +89,12 @@ def run_program() -> None:
     try:
         app()
     except Exception as error:
-        from sqlalchemy.exc import SQLAlchemyError
-
         from shared.base.errors import StappenplanError, WrongSettings
 
-        if isinstance(error, StappenplanError):
+        if database_error := _database_error(error):
+            print(f"stappenplan: {_told(database_error)}", file=sys.stderr)  # noqa: T201
+        elif isinstance(error, StappenplanError):
             print(f"stappenplan: {error}", file=sys.stderr)  # noqa: T201 - a command line's voice.
-        elif isinstance(error, SQLAlchemyError):
-            reason = str(error).splitlines()[0]
-            print(f"stappenplan: the database says: {reason}", file=sys.stderr)  # noqa: T201
         elif isinstance(error, OSError) and error.strerror:
             # A disk that is full, a file that is not ours: this machine says no, and says why.
             where = "" if error.filename is None else f"{error.filename}: "
@@ -102,3 +102,20 @@ def run_program() -> None:
         else:
             raise
         sys.exit(2 if isinstance(error, WrongSettings) else 1)
+
+
+def _database_error(error: Exception) -> "SQLAlchemyError | None":
+    """What a database said, also where somebody has taken it for one that is away."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from shared.base.errors import InfrastructureDown
+
+    said = error.__cause__ if isinstance(error, InfrastructureDown) else error
+    return said if isinstance(said, SQLAlchemyError) else None
+
+
+def _told(error: "SQLAlchemyError") -> str:
+    from infra.context import settings
+    from infra.whereabouts import told_of_trouble
+
+    return told_of_trouble(settings(), error)

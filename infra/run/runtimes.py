@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from infra.buses import BusFactory
 from infra.composition import build_services, database_addresses, publisher_rules, senders
+from infra.whereabouts import warn_of_new
 from shared.host.requests import Clock
 from shared.host.role import Role
 from shared.host.runtime import Runtime
@@ -29,6 +30,7 @@ def build_runtimes(
         WrongSettings: several of them would share one database.
     """
     database_addresses(settings, names)
+    warn_of_new(settings, names)
     outward, rules = senders(settings), publisher_rules(settings)
     outward = around_senders(outward) if around_senders else outward
     consume = only is not Role.DELIVER

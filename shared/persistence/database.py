@@ -26,7 +26,7 @@ from sqlmodel import Session
 
 from shared.base.errors import WrongSettings
 from shared.persistence.addresses import MOST_CONNECTIONS
-from shared.persistence.faults import Trouble, diagnose
+from shared.persistence.faults import Trouble, diagnose, note_address
 
 if TYPE_CHECKING:
     from shared.persistence.postgres import LostLimit
@@ -111,6 +111,7 @@ class Database:
     def __init__(self, url: str, most_connections: int = MOST_CONNECTIONS) -> None:
         self.url = url
         self.engine = _engine(url, most_connections)
+        note_address(self.engine, url)
         self._reading = self.engine.execution_options(sqlite_begin="DEFERRED")
         self._looking_up = self._reading.execution_options(each_statement_alone=True)
 

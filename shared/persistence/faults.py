@@ -1,7 +1,9 @@
 """Whose fault a database error is: nobody's, the database's, or that of the message in hand."""
 
 from enum import Enum
+from functools import partial
 
+from sqlalchemy import Engine, ExceptionContext, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
@@ -32,6 +34,8 @@ HOUSE_STATES = ("42501", "XX001", "XX002")
 damaged data or a damaged index."""
 DAMAGED_FILE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 """The same of a database that is a file."""
+ADDRESS = "_database_address"
+"""Kept on an error itself: where it becomes a sentence, nobody has the database in hand."""
 
 
 def diagnose(error: BaseException) -> Trouble:
@@ -56,6 +60,21 @@ def is_unfit(error: BaseException) -> bool:
     # What follows in the name says which part of it is damaged.
     is_damaged = (getattr(original, "sqlite_errorname", None) or "").startswith(DAMAGED_FILE)
     return is_damaged or getattr(original, "sqlstate", None) in HOUSE_STATES
+
+
+def note_address(engine: Engine, url: str) -> None:
+    """Have each error of this engine tell `address_of` where it came from."""
+    event.listen(engine, "handle_error", partial(_note, url))
+
+
+def address_of(error: BaseException) -> str | None:
+    """The address, with its password, of the database that an error came from, if it is known."""
+    return getattr(error, ADDRESS, None)
+
+
+def _note(url: str, context: ExceptionContext) -> None:
+    if context.sqlalchemy_exception is not None:
+        setattr(context.sqlalchemy_exception, ADDRESS, url)
 
 
 def in_words(error: BaseException) -> str:

@@ -32,10 +32,12 @@ def upgrade() -> None:
     """
     from infra.composition import build_services, database_addresses
     from infra.context import settings
+    from infra.whereabouts import warn_of_new
     from shared.persistence.database import Database
 
     current = settings()
     addresses = database_addresses(current)
+    warn_of_new(current)
     for service in build_services(current):
         with closing(Database(addresses[service.name])) as database:
             typer.echo(f"{service.name}: {_upgrade(service, database)}")

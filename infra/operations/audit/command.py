@@ -52,15 +52,21 @@ def _ledgers(settings: "Settings") -> "Iterator[Ledgers]":
         StappenplanError: one of them cannot be read; books of a part would not balance.
     """
     from infra.composition import service_names
+    from infra.context import not_made
     from infra.operations.doctor.database_checks import usable_databases
+    from infra.whereabouts import DOCTOR
     from shared.base.errors import StappenplanError
 
+    if not_made(settings):
+        where = f" in {settings.data_dir}" if "{data_dir}" in settings.database_url else ""
+        raise StappenplanError(
+            f"the books cannot be read{where}: they are made by the first `stappenplan run`"
+        )
     with usable_databases(settings) as opened:
         if lacking := [name for name in service_names() if name not in opened]:
-            where = f" in {settings.data_dir}" if "{data_dir}" in settings.database_url else ""
             raise StappenplanError(
-                f"the books of {', '.join(lacking)} cannot be read{where}: they are made by the "
-                "first `stappenplan run`, and `stappenplan doctor` says what is wrong with them"
+                f"the books of {', '.join(lacking)} cannot be read: a database does not answer, or "
+                f"has an older version's schema; {DOCTOR}"
             )
         yield opened
 

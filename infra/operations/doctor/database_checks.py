@@ -1,15 +1,23 @@
 """Whether each service's database answers, and whether what was said has arrived in the others."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from infra.composition import build_services, database_addresses
 from infra.operations.doctor.binding_check import not_arriving, unheard
 from infra.operations.doctor.finding import Finding
+from infra.whereabouts import (
+    file_of,
+    how_to_mend,
+    missing_beside_others,
+    missing_files,
+    what_is_missing,
+)
 from shared.host.counting import count
 from shared.host.service import Service
 from shared.host.settings import Settings
@@ -22,6 +30,10 @@ from shared.persistence.schema import compare, is_sufficient
 
 CLOCK_TOLERANCE_SECONDS = 5
 ABOUT_ADDRESSES = "check STAPPENPLAN_DATABASE_URL, and that the database exists"
+ABOUT_FILES = (
+    "stop what runs on it; see that this user may read and write the file and its folder; if it is "
+    "damaged, restore it from a backup"
+)
 ABOUT_CERTIFICATES = (
     "the server's certificate must be for the host in STAPPENPLAN_DATABASE_URL, and signed by the "
     "CA in the file that sslrootcert names there"
@@ -34,17 +46,33 @@ def databases(settings: Settings) -> Iterator[Finding]:
     """Each service's database: its schema, what waits in it, its clock."""
     database_addresses(settings)
     for service in build_services(settings):
-        if not _is_made(settings, service):
+        if service.name in missing_files(settings):
             # To look would make it: an empty file where there was none.
-            yield Finding(
-                f"database {service.name}", True, "is made by the first `stappenplan run`"
-            )
+            yield _missing(settings, service)
             continue
         with closing(Database(settings.database_url_of(service.name))) as database:
-            yield _database(service, database)
-            yield from _newer(service, database)
-            if not settings.embedded:
-                yield from _undelivered(service, database)
+            try:
+                yield from _found(settings, service, database)
+            except SQLAlchemyError as error:
+                # What is damaged further in answers, and cannot be read.
+                told = f"cannot be read: {str(error).splitlines()[0]}"
+                yield Finding(f"database {service.name}", False, told, _advice(database, told))
+
+
+def _missing(settings: Settings, service: Service) -> Finding:
+    name = f"database {service.name}"
+    if not (lost := missing_beside_others(settings, [service.name])):
+        return Finding(name, True, "is made by the first `stappenplan run`")
+    told, advice = what_is_missing(lost), how_to_mend(settings, lost)
+    # With a broker of their own, services may well be each in a folder, or on a machine, alone.
+    return Finding(name, not settings.embedded, told, advice, warning=not settings.embedded)
+
+
+def _found(settings: Settings, service: Service, database: Database) -> Iterator[Finding]:
+    yield _database(service, database)
+    yield from _newer(service, database)
+    if not settings.embedded:
+        yield from _undelivered(service, database)
 
 
 def _undelivered(service: Service, database: Database) -> Iterator[Finding]:
@@ -92,7 +120,7 @@ def usable_databases(settings: Settings) -> Iterator[dict[str, tuple[Service, Da
     with ExitStack() as stack:
         opened = {}
         for service in build_services(settings):
-            if not _is_made(settings, service):
+            if service.name in missing_files(settings):
                 continue
             database = without_hurry(Database(settings.database_url_of(service.name)))
             stack.enter_context(closing(database))
@@ -122,16 +150,26 @@ def _newer(service: Service, database: Database) -> Iterator[Finding]:
         )
 
 
-def _is_made(settings: Settings, service: Service) -> bool:
-    file = Path(settings.database_url_of(service.name).removeprefix("sqlite:///"))
-    return file.exists() or not settings.database_url.startswith("sqlite")
+def _trouble(database: Database) -> str | None:
+    if (trouble := database.trouble()) is not None:
+        return f"does not answer: {trouble}"
+    file = file_of(database.url)
+    # SQLite reads what it may not write, and keeps files beside it.
+    if file and not all(os.access(place, os.W_OK) for place in (file, file.parent)):
+        return f"this user may not write {file}"
+    return None
+
+
+def _advice(database: Database, trouble: str) -> str:
+    if database.is_sqlite:
+        return ABOUT_FILES
+    return ABOUT_CERTIFICATES if "certificate" in trouble else ABOUT_ADDRESSES
 
 
 def _database(service: Service, database: Database) -> Finding:
     name = f"database {service.name}"
-    if (trouble := database.trouble()) is not None:
-        advice = ABOUT_CERTIFICATES if "certificate" in trouble else ABOUT_ADDRESSES
-        return Finding(name, False, f"does not answer: {trouble}", advice)
+    if trouble := _trouble(database):
+        return Finding(name, False, trouble, _advice(database, trouble))
     try:
         behind = compare(database, service.migrations).behind
     except UnrelatedSchema as error:
