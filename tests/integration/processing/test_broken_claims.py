@@ -57,6 +57,24 @@ def stumble(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> Stumble:
     return stumble
 
 
+def assert_done_with_effect(replica: Replica, *names: str) -> None:
+    """Whoever counts as done has had an effect, and nobody else."""
+    for name in names:
+        is_done = replica.inbox()[message_id(name)].status == DONE
+        assert is_done == (replica.tallies().get(customer(name)) == 1)
+
+
+def reminder() -> Message:
+    """What a person asks for."""
+    return Message.from_command(
+        Remind(),
+        subject=customer("slager"),
+        message_id=customer("asked"),
+        source="/test",
+        time=START,
+    )
+
+
 def test_messages_whose_claim_broke_off_have_their_effect(
     replica: Replica, stumble: Stumble
 ) -> None:
@@ -64,9 +82,7 @@ def test_messages_whose_claim_broke_off_have_their_effect(
     replica.take(release("bakkerij"), release("kapper"))
     assert stumble.came
     # Then each has its effect, or waits for it.
-    for name in ("bakkerij", "kapper"):
-        is_done = replica.inbox()[message_id(name)].status == DONE
-        assert is_done == (replica.tallies().get(customer(name)) == 1)
+    assert_done_with_effect(replica, "bakkerij", "kapper")
 
 
 def test_nor_is_one_whose_claim_was_heard_and_not_noted(
@@ -81,9 +97,7 @@ def test_nor_is_one_whose_claim_was_heard_and_not_noted(
     monkeypatch.setattr(inbox, "reached", fail)
     replica.take(release("bakkerij"), release("kapper"))
     # Then each has its effect, or waits for it.
-    for name in ("bakkerij", "kapper"):
-        is_done = replica.inbox()[message_id(name)].status == DONE
-        assert is_done == (replica.tallies().get(customer(name)) == 1)
+    assert_done_with_effect(replica, "bakkerij", "kapper")
 
 
 def test_nobody_is_told_of_a_failure_once_it_is_committed(
@@ -97,13 +111,7 @@ def test_nobody_is_told_of_a_failure_once_it_is_committed(
 
     monkeypatch.setattr(replica.runtime.engine.publisher, "publish", fail)
     # When they ask, Then they hear that it was done.
-    command = Message.from_command(
-        Remind(),
-        subject=customer("slager"),
-        message_id=customer("asked"),
-        source="/test",
-        time=START,
-    )
+    command = reminder()
     assert replica.runtime.engine.execute(command) is not None
 
 
@@ -111,13 +119,7 @@ def test_nobody_is_told_that_something_was_done_which_was_not(
     replica: Replica, stumble: Stumble
 ) -> None:
     # Given a person who asks for something just then,
-    command = Message.from_command(
-        Remind(),
-        subject=customer("slager"),
-        message_id=customer("asked"),
-        source="/test",
-        time=START,
-    )
+    command = reminder()
     with pytest.raises(MemoryError):
         replica.runtime.engine.execute(command)
     # When they ask again, Then it is done, and was not before.
